@@ -1,0 +1,1 @@
+"""relgate: the release gate for LLM systems."""

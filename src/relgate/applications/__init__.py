@@ -1,0 +1,1 @@
+"""What turns a case's input into a response: python, chat and recording."""

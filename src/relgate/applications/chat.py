@@ -1,0 +1,190 @@
+"""The application kind ``chat``: relgate renders the prompt and calls the route's targets in order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from relgate.applications.outage import TRANSIENT_STATUS
+from relgate.applications.prompt import placeholders, render_prompt
+from relgate.domain.errors import InputError, Place, Problem
+from relgate.domain.release import Artifact, Provider, Release, Target
+from relgate.domain.response import Failure, Outcome, Request, Response, ToolCall
+
+ATTEMPTS = 3
+BACKOFF_SECONDS = 0.2
+RETRY_AFTER_AT_MOST = 10.0
+QUESTION_NAMES = ("question", "input")
+
+
+class _Away(Exception):
+    """This target did not answer; the next one of the chain is asked."""
+
+
+class _Unusable(Exception):
+    """The target answered something that is no chat completion, or refused the request as wrong."""
+
+
+def chat_prompt(release: Release) -> Artifact | None:
+    """The prompt artifact of a chat release: the one with the route's name, else the only one."""
+    prompts = {a.name: a for a in release.of_kind("prompt")}
+    if release.application.value in prompts:
+        return prompts[release.application.value]
+    return next(iter(prompts.values())) if len(prompts) == 1 else None
+
+
+class ChatResponder:
+    """Calls OpenAI-compatible targets; retries what is transient, then falls back along the chain.
+
+    Raises:
+        InputError: the prompt needs variables that a case cannot give.
+    """
+
+    def __init__(self, release: Release) -> None:
+        self._release = release
+        self._route = release.routes[release.application.value]
+        prompt = chat_prompt(release)
+        self._template = prompt.text if prompt is not None else ""
+        unknown = [name for name in placeholders(self._template) if name not in QUESTION_NAMES]
+        if unknown:
+            assert prompt is not None
+            raise InputError(
+                [
+                    Problem(
+                        Place(str(prompt.path)),
+                        "a chat application fills only {{ question }}",
+                        ", ".join(unknown),
+                        "use application: python for prompts with other variables",
+                    )
+                ]
+            )
+        self._tools = [
+            _tool(json.loads(a.text)) for a in release.of_kind("tool_schema") if a.content is not None
+        ]
+        self._session: aiohttp.ClientSession | None = None
+
+    async def respond(self, request: Request) -> Outcome:
+        """Ask the chain's targets in order."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        messages = self._messages(request)
+        failed: list[str] = []
+        reasons: list[str] = []
+        for target in self._route.chain:
+            try:
+                response = await self._ask(target, messages, request)
+            except _Away as error:
+                failed.append(str(target))
+                reasons.append(f"{target}: {error}")
+                continue
+            except _Unusable as error:
+                return Failure("application", f"{target}: {error}")
+            return Response(
+                output=response.output,
+                tool_calls=response.tool_calls,
+                served_by=str(target),
+                failed_hops=tuple(failed),
+                tokens=response.tokens,
+                cost_usd=response.cost_usd,
+            )
+        return Failure("outage", "; ".join(reasons))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _messages(self, request: Request) -> list[dict[str, str]]:
+        filled = render_prompt(self._template, dict.fromkeys(QUESTION_NAMES, request.text))
+        asks = any(name in QUESTION_NAMES for name in placeholders(self._template))
+        history = (
+            [{"role": "user", "content": request.input}]
+            if isinstance(request.input, str)
+            else [{"role": m.role, "content": m.content} for m in request.input]
+        )
+        if asks:
+            return [*history[:-1], {"role": "user", "content": filled}]
+        return [{"role": "system", "content": filled}, *history] if filled.strip() else history
+
+    async def _ask(self, target: Target, messages: list[dict[str, str]], request: Request) -> Response:
+        model = self._release.artifact("model", target.model)
+        provider = self._release.providers[target.provider]
+        body = {
+            "model": model.settings.get("id") or model.name,
+            "messages": messages,
+            **dict(model.settings.get("parameters") or {}),
+        }
+        if self._tools:
+            body["tools"] = self._tools
+        last = ""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(BACKOFF_SECONDS * 2 ** (attempt - 1))
+            try:
+                status, headers, text = await self._post(provider, body, request)
+            except (aiohttp.ClientConnectionError, TimeoutError) as error:
+                last = f"{type(error).__name__}: {error}".rstrip(": ")
+                continue
+            if status == 200:
+                return _parse(text, provider)
+            last = f"HTTP {status}"
+            if status not in TRANSIENT_STATUS:
+                raise _Unusable(f"HTTP {status}: {text[:200]}")
+            await asyncio.sleep(_retry_after(headers))
+        raise _Away(last)
+
+    async def _post(
+        self, provider: Provider, body: Mapping[str, Any], request: Request
+    ) -> tuple[int, Mapping[str, str], str]:
+        assert self._session is not None
+        headers = dict(request.headers)
+        if provider.api_key:
+            headers["Authorization"] = f"Bearer {provider.api_key.reveal()}"
+        timeout = aiohttp.ClientTimeout(total=provider.timeout_seconds)
+        url = provider.base_url.rstrip("/") + "/chat/completions"
+        async with self._session.post(url, json=body, headers=headers, timeout=timeout) as answer:
+            return answer.status, answer.headers, await answer.text(errors="replace")
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    try:
+        seconds = float(headers.get("Retry-After", "0"))
+    except ValueError:
+        return 0.0
+    return min(max(seconds, 0.0), RETRY_AFTER_AT_MOST)
+
+
+def _tool(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return (
+        dict(schema) if schema.get("type") == "function" else {"type": "function", "function": dict(schema)}
+    )
+
+
+def _parse(text: str, provider: Provider) -> Response:
+    """Read a chat completion.
+
+    Raises:
+        _Unusable: it is none.
+    """
+    try:
+        document = json.loads(text)
+        message = document["choices"][0]["message"]
+        calls = tuple(
+            ToolCall(call["function"]["name"], json.loads(call["function"]["arguments"] or "{}"))
+            for call in message.get("tool_calls") or ()
+        )
+        usage = document.get("usage") or {}
+        prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _Unusable(f"the answer is no chat completion ({type(error).__name__})") from error
+    tokens, cost = None, None
+    if isinstance(prompt, int) and isinstance(completion, int):
+        tokens = prompt + completion
+        if provider.price is not None:
+            price = provider.price
+            cost = (prompt * price.input_per_million + completion * price.output_per_million) / 1e6
+    return Response(output=message.get("content") or "", tool_calls=calls, tokens=tokens, cost_usd=cost)

@@ -1,0 +1,157 @@
+"""Names that manifests and suites use, and what makes the thing behind each name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import get_args
+
+from relgate.catalog.plugins import Plugins, installed, owner_of
+from relgate.catalog.registers import (
+    NAME,
+    OWN,
+    ApplicationFactory,
+    Register,
+    Renderer,
+    ScorerEntry,
+    ScorerRegister,
+    Shelf,
+)
+from relgate.domain.case import ScorerSpec
+from relgate.domain.errors import CatalogError, InputError, Place, Problem, RelgateError
+from relgate.domain.metric import Metric
+from relgate.domain.release import ApplicationKind
+from relgate.domain.scorer import Scorer, ScorerContext
+from relgate.redaction import BUILTIN_FINDERS, Finder, Finding, Redactor, find
+from relgate.scorers import BUILTINS
+from relgate.scorers.options import suggest
+from relgate.scorers.safety import must_not, no_pii, no_secrets
+
+ARTIFACT_KINDS = (
+    "model",
+    "prompt",
+    "tool_schema",
+    "safety_policy",
+    "embedding_model",
+    "retrieval_corpus",
+    "retrieval_index",
+    "reranker",
+    "cache_policy",
+    "router_policy",
+    "post_processing",
+    "memory",
+    "limits",
+    "database_schema",
+    "application_code",
+)
+BUILTIN_RENDERERS = ("terminal", "markdown", "json")
+
+
+class Catalog:
+    """Everything that can be named; made by ``Catalog.load``."""
+
+    def __init__(self) -> None:
+        self._scorers: Shelf[ScorerEntry] = Shelf("scorer")
+        self._applications: Shelf[ApplicationFactory] = Shelf("application kind", get_args(ApplicationKind))
+        self._artifact_kinds: Shelf[str] = Shelf("artifact kind", ARTIFACT_KINDS)
+        self._redactors: Shelf[Finder] = Shelf("redactor")
+        self._renderers: Shelf[Renderer] = Shelf("renderer", BUILTIN_RENDERERS)
+        for name, finder in BUILTIN_FINDERS.items():
+            self._redactors.add(name, finder, OWN)
+        register = ScorerRegister(self._scorers, OWN)
+        for name, factory in BUILTINS.items():
+            register.factory(name, factory)
+        register.factory("no_pii", no_pii(self._find), forbids=True)
+        register.factory("no_secrets", no_secrets(self._find), forbids=True)
+        register.factory("must_not", must_not(self.make_scorer), forbids=True)
+
+    @classmethod
+    def load(cls, plugins: Iterable[object] = ()) -> Catalog:
+        """A catalog of the built-ins, the installed plugins and the given ones, in this order.
+
+        Args:
+            plugins: objects or modules with hook functions, such as conftest.py modules.
+
+        Raises:
+            CatalogError: a plugin cannot be loaded or fails, or a name is registered twice.
+        """
+        catalog = cls()
+        manager = Plugins()
+        for plugin, owner in [*installed(), *((plugin, owner_of(plugin)) for plugin in plugins)]:
+            manager.add(plugin, owner)
+        manager.call("scorers", lambda owner: ScorerRegister(catalog._scorers, owner))
+        manager.call("applications", lambda owner: Register(catalog._applications, owner))
+        manager.call("artifact_kinds", lambda owner: Register(catalog._artifact_kinds, owner))
+        manager.call("redactors", lambda owner: Register(catalog._redactors, owner))
+        manager.call("renderers", lambda owner: Register(catalog._renderers, owner))
+        return catalog
+
+    @property
+    def scorer_names(self) -> tuple[str, ...]:
+        """Every scorer that a suite may name."""
+        return tuple(self._scorers.mapping())
+
+    @property
+    def artifact_kinds(self) -> tuple[str, ...]:
+        """Every kind of artifact that a manifest may list."""
+        return (*ARTIFACT_KINDS, *self._artifact_kinds.mapping())
+
+    @property
+    def applications(self) -> Mapping[str, ApplicationFactory]:
+        """The kinds of application that plugins added."""
+        return self._applications.mapping()
+
+    @property
+    def renderers(self) -> Mapping[str, Renderer]:
+        """The report files that plugins added."""
+        return self._renderers.mapping()
+
+    @property
+    def redactors(self) -> Mapping[str, Finder]:
+        """Every finder, the built-in ones first."""
+        return self._redactors.mapping()
+
+    def redactor(self, key: bytes, known_secrets: Iterable[str] = ()) -> Redactor:
+        """A redactor with every registered finder."""
+        return Redactor(self.redactors.values(), key, known_secrets)
+
+    def make_scorer(self, spec: ScorerSpec, context: ScorerContext) -> Scorer:
+        """Make a scorer ready for one suite and one release; option ``as`` renames its metric.
+
+        Raises:
+            InputError: the name is unknown or an option is wrong, at the place where the suite names it.
+            CatalogError: the plugin's factory fails.
+        """
+        scorers = self._scorers.mapping()
+        entry = scorers.get(spec.name)
+        if entry is None:
+            raise _problem(spec, context, f"there is no scorer {spec.name!r}{suggest(spec.name, scorers)}")
+        options = dict(spec.options)
+        metric_name = options.pop("as", None)
+        if metric_name is not None and not (isinstance(metric_name, str) and NAME.fullmatch(metric_name)):
+            raise _problem(spec, context, f"scorer {spec.name}: option 'as' must be a metric's name")
+        try:
+            made = entry.factory(options, context)
+        except ValueError as error:
+            raise _problem(spec, context, f"scorer {spec.name}: {error}") from error
+        except RelgateError:
+            raise
+        except Exception as error:
+            owner = self._scorers.owner(spec.name)
+            raise CatalogError(
+                f"the scorer {spec.name!r} of {owner} cannot be made: {type(error).__name__}: {error}"
+            ) from error
+        if not isinstance(made, Scorer):
+            made = Scorer(
+                spec.name, Metric(spec.name, entry.kind, entry.higher_is_better), made, entry.forbids
+            )
+        if metric_name is None:
+            return made
+        metric = Metric(metric_name, made.metric.kind, made.metric.higher_is_better)
+        return Scorer(made.name, metric, made.judge, made.forbids)
+
+    def _find(self, text: str) -> list[Finding]:
+        return find(text, self.redactors.values())
+
+
+def _problem(spec: ScorerSpec, context: ScorerContext, what: str) -> InputError:
+    return InputError([Problem(Place(str(context.suite_path), spec.line, spec.column), what)])

@@ -1,0 +1,306 @@
+"""``relgate status``, ``history``, ``show`` and ``diff``: looking into the registry."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from relgate.cli.options import (
+    age,
+    json_option,
+    moment,
+    number,
+    opened,
+    place_of,
+    print_fields,
+    print_json,
+    print_table,
+    registry_option,
+)
+from relgate.domain.digest import short
+from relgate.domain.run import MeasurementRow, ReleaseRow
+from relgate.store.location import shown
+from relgate.store.opening import NoRegistryError
+from relgate.store.registry import Registry
+from relgate.store.rows import RunRow, Waiver
+from relgate.usecases import inspect_registry
+from relgate.usecases.golden_sets import golden_sets_folder
+
+NOTHING_YET = "nothing has been recorded yet; `pytest --manifest candidate.yaml` judges a release"
+
+
+@click.command()
+@registry_option
+@json_option
+def status(registry: str | None, as_json: bool) -> None:
+    """Say what is in production and what was judged last."""
+    place = shown(place_of(registry))
+    try:
+        with opened(registry) as store:
+            lines = inspect_registry.status(store, datetime.now(UTC))
+    except NoRegistryError:
+        lines = []
+    if as_json:
+        print_json({"registry": place, "releases": [line.document() for line in lines]})
+        return
+    click.echo(f"registry  {place}")
+    if not lines:
+        click.echo(NOTHING_YET)
+    for line in lines:
+        click.echo(f"\n{line.release}")
+        holders = {
+            row.alias: f"{row.release.label}  since {moment(row.since)} by {row.by}{waived(row.waived)}"
+            for row in line.aliases
+        }
+        last = {} if line.last_run is None else _last_run(line.last_run, age(line.age_seconds))
+        fields = {"production": "nobody"} | holders | last
+        print_fields(fields | _waiver_field(line.waivers) | {"next step": line.next_step}, indent="  ")
+
+
+def waived(flag: bool) -> str:
+    """The mark of a promotion against the verdict."""
+    return "  (waived)" if flag else ""
+
+
+def _last_run(run: RunRow, when: str) -> dict[str, str]:
+    attempt = "" if run.attempt is None else f", attempt {run.attempt}"
+    partial = ", partial" if run.partial else ""
+    return {
+        "last run": f"{run.id}  {run.release.label}  {moment(run.finished)}{attempt}",
+        "verdict": f"{run.decision}{partial}, decided {when}",
+        "reason": run.reason,
+    }
+
+
+def _waiver_field(waivers: tuple[Waiver, ...] | list[Waiver]) -> dict[str, str]:
+    said = [
+        f"{one.release}@{one.version} {one.alias} by {one.by} on {moment(one.at)}: {one.reason}"
+        for one in waivers
+    ]
+    return {"waivers": "\n".join(said)}
+
+
+@click.command()
+@click.option("--release", metavar="NAME", help="Only runs of this release name.")
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the newest N runs.")
+@registry_option
+@json_option
+def history(release: str | None, limit: int | None, registry: str | None, as_json: bool) -> None:
+    """List the runs, newest first."""
+    try:
+        with opened(registry) as store:
+            runs = store.runs(limit, release)
+    except NoRegistryError:
+        runs = []
+    if as_json:
+        print_json([asdict(run) for run in runs])
+    elif not runs:
+        click.echo(NOTHING_YET if release is None else f"no run of {release!r} has been recorded")
+    else:
+        headers = ["run", "when", "release", "decision", "attempt", "partial", "baseline", "cases"]
+        width = inspect_registry.short_id_length([run.id for run in runs])
+        print_table(headers, [_history_cells(run, width) for run in runs])
+
+
+def _history_cells(run: RunRow, width: int) -> list[str]:
+    return [
+        run.id[:width],
+        moment(run.finished),
+        run.release.label,
+        run.decision,
+        "-" if run.attempt is None else str(run.attempt),
+        "partial" if run.partial else "",
+        "-" if run.baseline is None else run.baseline.label,
+        _cases_text(run),
+    ]
+
+
+def _cases_text(run: RunRow) -> str:
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in run.cases.items() if count)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("case", required=False)
+@click.option("--golden-sets", metavar="DIR", help="The golden-set folder.  [default: ini, golden_sets]")
+@registry_option
+@json_option
+def show(run: str, case: str | None, golden_sets: str | None, registry: str | None, as_json: bool) -> None:
+    """Show a RUN's scorecard, or one CASE of it with both sides' answers; the start of the id is enough."""
+    with opened(registry) as store:
+        if case is None:
+            _show_run(store, run, as_json)
+            return
+        folder = golden_sets_folder(golden_sets, os.environ, Path.cwd())
+        found = inspect_registry.show_case(store, run, case, folder)
+    if as_json:
+        print_json([one.document() for one in found])
+        return
+    for position, one in enumerate(found):
+        if position:
+            click.echo()
+        _show_case(one)
+
+
+def _show_run(store: Registry, run_id: str, as_json: bool) -> None:
+    run = store.run(run_id)
+    scorecard = store.scorecard(run.id)
+    waivers = store.waivers(run.release.name)
+    if as_json:
+        print_json(asdict(run) | {"waivers": [asdict(one) for one in waivers], "scorecard": scorecard})
+        return
+    against = "no baseline" if run.baseline is None else f"against {run.baseline.label}"
+    print_fields(
+        {
+            "verdict": f"{run.decision}{' (partial)' if run.partial else ''}",
+            "reason": run.reason,
+            "next step": run.next_step,
+            "release": f"{run.release.label} ({short(run.release.digest)}), {against}",
+            "run": f"{run.id}, {moment(run.finished)}",
+            "attempt": "" if run.attempt is None else str(run.attempt),
+            "cases": _cases_text(run),
+            "suspects": ", ".join(scorecard.get("suspects", [])),
+        }
+        | _waiver_field(waivers)
+    )
+    _show_gates(scorecard)
+    _show_suites(scorecard)
+    _show_worst(scorecard)
+    click.echo(f"\none case with both answers: relgate show {run.id} CASE")
+
+
+def _show_gates(scorecard: dict[str, Any]) -> None:
+    if gates := scorecard.get("gates"):
+        click.echo()
+        print_table(
+            ["result", "gate", "role", "estimate", "lower", "upper", "boundary", "n"],
+            [
+                [gate["result"], gate["id"], gate["role"]]
+                + [number(gate[name]) for name in ("estimate", "lower", "upper", "boundary")]
+                + [str(gate["n"])]
+                for gate in gates
+            ],
+        )
+
+
+def _show_suites(scorecard: dict[str, Any]) -> None:
+    rows = [
+        [suite["suite"], metric["metric"]]
+        + [number(metric[name]) for name in ("candidate", "baseline", "difference", "lower", "upper")]
+        + [str(metric["n"])]
+        for suite in scorecard.get("suites", [])
+        for metric in suite["metrics"]
+        if not metric["slice"]
+    ]
+    if rows:
+        click.echo()
+        headers = ["suite", "metric", "candidate", "baseline", "difference", "lower", "upper", "n"]
+        print_table(headers, rows)
+
+
+def _show_worst(scorecard: dict[str, Any]) -> None:
+    if worst := scorecard.get("worst"):
+        click.echo("\nworst regressions")
+        print_table(
+            ["suite", "case", "difference", "metrics"],
+            [
+                [
+                    one["suite"],
+                    one["case_id"],
+                    number(one["difference"]),
+                    ", ".join(f"{name} {number(value)}" for name, value in one["metrics"].items()),
+                ]
+                for one in worst
+            ],
+        )
+
+
+def _show_case(shown: inspect_registry.ShownCase) -> None:
+    print_fields(
+        {
+            "case": f"{shown.case_id} of {shown.suite}",
+            "run": f"{shown.run.id}, {shown.run.release.label}",
+            "outcome": shown.outcome,
+            "input": shown.input,
+            "expected": shown.expected,
+        }
+    )
+    for row in shown.measurements:
+        click.echo(f"\n{_heading(row)}")
+        marks = ", ".join(
+            f"{metric} {'scorer failed' if value is None else number(value)}"
+            for metric, value in row.scores.items()
+        )
+        calls = ", ".join(f"{call.get('name')} {call.get('arguments')}" for call in row.tool_calls)
+        evidence = ", ".join(row.retrieved)
+        answer = row.output if row.outcome == "response" else f"no response ({row.outcome}): {row.output}"
+        fields = {"answer": answer, "tools": calls, "retrieved": evidence, "scores": marks}
+        print_fields(fields, indent="  ")
+    click.echo(f"\nrun it again: {shown.again}")
+
+
+def _heading(row: MeasurementRow) -> str:
+    parts = [f"{row.side}, trial {row.trial}"]
+    if row.hop:
+        parts.append(f"hop {row.hop}")
+    if row.confirmation:
+        parts.append("confirmation")
+    if row.served_by:
+        parts.append(f"served by {row.served_by}")
+    if row.latency_ms is not None:
+        parts.append(f"{number(row.latency_ms)} ms")
+    return ", ".join(parts)
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@registry_option
+@json_option
+def diff(a: str, b: str, registry: str | None, as_json: bool) -> None:
+    """Compare the artifacts of releases A and B.
+
+    Each is release@version, release@alias, an alias, a run's id or the path of a manifest.
+    """
+    with ExitStack() as stack:
+        in_registry = [one for one in (a, b) if not inspect_registry.is_manifest(one)]
+        store = stack.enter_context(opened(registry)) if in_registry else None
+        result = inspect_registry.diff(_release(store, a), _release(store, b))
+    if as_json:
+        print_json(result.document())
+        return
+    before, after = result.before, result.after
+    click.echo(f"from  {_release_text(before)}\nto    {_release_text(after)}\n")
+    if result.changes:
+        print_table(
+            ["change", "artifact", "from", "to"],
+            [
+                [
+                    change.what,
+                    f"{change.kind}/{change.name}",
+                    inspect_registry.version_text(change.before),
+                    inspect_registry.version_text(change.after),
+                ]
+                for change in result.changes
+            ],
+        )
+    elif before.digest == after.digest:
+        click.echo("nothing differs: equal digests")
+    else:
+        click.echo("no artifact differs; the digests do, so routes, dependencies or the application changed")
+
+
+def _release(store: Registry | None, reference: str) -> ReleaseRow:
+    if store is None or inspect_registry.is_manifest(reference):
+        return inspect_registry.release_of_manifest(Path(reference), os.environ)
+    return inspect_registry.find_release(store, reference)
+
+
+def _release_text(release: ReleaseRow) -> str:
+    return f"{release.name}@{release.version} ({short(release.digest)})"

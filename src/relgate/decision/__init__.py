@@ -1,0 +1,1 @@
+"""PURE: measurements in, verdict out; no file, clock, network or global random state."""

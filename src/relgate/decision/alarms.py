@@ -1,0 +1,93 @@
+"""Alarms: proven harm in a slice, a hop or over-refusal turns a promote into a hold (verdict.md 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from relgate import stats
+from relgate.decision.evidence import FEW_CLUSTERS, harm_p, oriented
+from relgate.decision.measurements import SuiteData, primary_metrics
+from relgate.decision.policy import ALPHA
+from relgate.decision.sample import Sample, draw_sample
+from relgate.domain.verdict import Alarm
+
+UNPROTECTED_BELOW = 15
+"""Cases below which a slice cannot be watched; it is printed as unprotected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One slice, hop or subset under watch, with its sample."""
+
+    suite: str
+    metric: str
+    slice: str
+    sample: Sample
+    p: float
+
+
+def watch(data: Sequence[SuiteData]) -> tuple[tuple[Watch, ...], tuple[str, ...]]:
+    """Everything that alarms look at, and the slices that are too small to be looked at."""
+    watched: list[Watch] = []
+    unprotected: list[str] = []
+    for suite_data in data:
+        if not suite_data.paired:
+            continue
+        for metric, slice_, sample in _samples(suite_data):
+            small = sample.n < UNPROTECTED_BELOW or (sample.clustered and sample.unit_count < FEW_CLUSTERS)
+            if small:
+                size = f"n = {sample.n}" + (f" in {sample.unit_count} clusters" if sample.clustered else "")
+                unprotected.append(f"{suite_data.suite.name} {slice_ or metric} ({size})")
+                continue
+            p, _ = harm_p(sample, suite_data.metrics[metric])
+            watched.append(Watch(suite_data.suite.name, metric, slice_, sample, p))
+    return tuple(watched), tuple(dict.fromkeys(unprotected))
+
+
+def _samples(data: SuiteData) -> list[tuple[str, str, Sample]]:
+    found: list[tuple[str, str, Sample]] = []
+    suite = data.suite
+    if suite.kind == "safety":
+        if "over_refusal" in data.metrics:
+            found.append(("over_refusal", "", draw_sample(data, "over_refusal", relative=True)))
+        return [row for row in found if row[2].expected]
+    for metric in primary_metrics(suite, data.metrics):
+        for tag in suite.slices:
+            for value in sorted({str(case.tags[tag]) for case in suite.cases if tag in case.tags}):
+                sample = draw_sample(data, metric, only={tag: value}, hops=data.hop_keys, relative=True)
+                found.append((metric, f"{tag}={value}", sample))
+        for hop in data.hops:
+            found.append((metric, f"hop={hop}", draw_sample(data, metric, hops=(hop,), relative=True)))
+    return found
+
+
+def raise_alarms(watched: Sequence[Watch], data: Sequence[SuiteData]) -> tuple[Alarm, ...]:
+    """The watches whose harm is proven, Holm over all of them together."""
+    if not watched:
+        return ()
+    p = np.array([w.p for w in watched], dtype=np.float64)
+    hit = stats.weighted_holm(p, np.ones(len(watched)), ALPHA)
+    metrics = {d.suite.name: d.metrics for d in data}
+    alarms = []
+    for w, raised in zip(watched, hit, strict=True):
+        if not raised:
+            continue
+        metric = metrics[w.suite][w.metric]
+        change = float(np.mean(oriented(w.sample, metric)))
+        subject = f"slice {w.slice}" if w.slice and not w.slice.startswith("hop=") else w.slice or w.metric
+        direction = "fell" if metric.higher_is_better else "rose"
+        alarms.append(
+            Alarm(
+                suite=w.suite,
+                metric=w.metric,
+                slice=w.slice,
+                estimate=change if metric.higher_is_better else -change,
+                n=w.sample.n,
+                p=w.p,
+                message=f"{subject} {direction} {abs(100 * change):.1f} points on {w.metric} (n = {w.sample.n})",
+            )
+        )
+    return tuple(alarms)

@@ -1,0 +1,88 @@
+"""What changed between two releases, which suites reach it, and which changes a failing suite suspects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from relgate.domain.case import Suite
+from relgate.domain.digest import short
+from relgate.domain.gate import GateResult
+from relgate.domain.release import Release
+from relgate.domain.verdict import Alarm, CriticalMiss
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One artifact that differs; ``before`` is None when it is new, ``after`` when it is gone."""
+
+    kind: str
+    name: str
+    before: str | None
+    after: str | None
+    reached_by: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """``kind/name``."""
+        return f"{self.kind}/{self.name}"
+
+
+def changed_artifacts(baseline: Release, candidate: Release, suites: Sequence[Suite]) -> tuple[Change, ...]:
+    """Every artifact, and the application's code, whose digest or version differs."""
+    before, after = _artifacts(baseline), _artifacts(candidate)
+    changes = []
+    for key in dict.fromkeys([*after, *before]):
+        if before.get(key) == after.get(key):
+            continue
+        kind, name = key
+        reached = tuple(s.name for s in suites if _reaches(s, kind, name, candidate, baseline))
+        changes.append(Change(kind, name, before.get(key), after.get(key), reached))
+    return tuple(changes)
+
+
+def _artifacts(release: Release) -> Mapping[tuple[str, str], str]:
+    found = {(a.kind, a.name): f"{a.version}@{short(a.digest)}" for a in release.artifacts}
+    code = release.application
+    found["application_code", code.value if code.kind != "recording" else "recording"] = (
+        f"{short(code.code_digest)}"
+    )
+    for name, route in release.routes.items():
+        found["route", name] = " -> ".join(str(target) for target in route.chain)
+    return {key: value for key, value in found.items() if value}
+
+
+def _reaches(suite: Suite, kind: str, name: str, *releases: Release) -> bool:
+    """Whether the suite's route can reach the artifact.
+
+    A model is reached when the route's chain names it, a route by its own name, and a prompt of a chat
+    application by its route; everything else is reached by every suite, for a Python application may use it.
+    """
+    if kind == "route":
+        return suite.route in (None, name)
+    for release in releases:
+        route = release.routes.get(suite.route) if suite.route else None
+        if kind == "model" and route is not None:
+            if any(target.model == name for target in route.chain):
+                return True
+            continue
+        if kind == "prompt" and release.application.kind == "chat":
+            prompts = [a.name for a in release.of_kind("prompt")]
+            if name == release.application.value or len(prompts) == 1:
+                return True
+            continue
+        return True
+    return False
+
+
+def suspects(
+    changes: Sequence[Change],
+    gates: Iterable[GateResult],
+    alarms: Iterable[Alarm] = (),
+    critical: Iterable[CriticalMiss] = (),
+) -> tuple[str, ...]:
+    """The changed artifacts that a failing suite's route reaches, ``kind/name``."""
+    failing = {g.suite for g in gates if g.result == "fail" and g.role in ("require", "guard")}
+    failing |= {g.suite for g in gates if g.proven_worse and g.role == "require"}
+    failing |= {a.suite for a in alarms} | {m.suite for m in critical if m.confirmed}
+    return tuple(change.key for change in changes if failing & set(change.reached_by))

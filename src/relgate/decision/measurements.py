@@ -1,0 +1,116 @@
+"""A suite's measurements arranged by side, metric, hop and case, ready to be compared."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from relgate.domain.case import Case, Suite
+from relgate.domain.metric import Metric
+from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
+
+Cell = tuple[Side, str, str]
+"""Side, metric and hop ("" outside fallback suites)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteData:
+    """What was measured of one suite.
+
+    Attributes:
+        suite: the suite.
+        metrics: every metric of the suite by name.
+        hops: targets of the route in order, empty outside fallback suites.
+        values: per cell and case the scores of its trials, in order of trial.
+        judge_failures: per cell the cases where a scorer failed on some trial.
+        unmeasured: per side and hop the cases without a response (outage, nothing recorded), with the reason.
+        confirmations: confirming trials of critical cases: per case the scores by metric.
+        paired: whether a baseline was measured.
+    """
+
+    suite: Suite
+    metrics: Mapping[str, Metric]
+    hops: tuple[str, ...]
+    values: Mapping[Cell, Mapping[str, tuple[float, ...]]]
+    judge_failures: Mapping[Cell, frozenset[str]]
+    unmeasured: Mapping[tuple[Side, str], Mapping[str, str]]
+    confirmations: Mapping[str, tuple[Mapping[str, float], ...]] = field(default_factory=dict)
+    paired: bool = True
+
+    def series(self, side: Side, metric: str, hop: str = "") -> Mapping[str, tuple[float, ...]]:
+        """Scores by case id on one side, metric and hop; cases without a score are left out."""
+        return self.values.get((side, metric, hop), {})
+
+    @property
+    def hop_keys(self) -> tuple[str, ...]:
+        """The hops, or the one empty hop of a suite without hops."""
+        return self.hops or ("",)
+
+
+def arrange(
+    suite: Suite,
+    metrics: Mapping[str, Metric],
+    measurements: Iterable[Measurement],
+    *,
+    hops: tuple[str, ...] = (),
+    paired: bool = True,
+) -> SuiteData:
+    """Arrange one suite's measurements; rows of other suites are passed over."""
+    values: dict[Cell, dict[str, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
+    failed: dict[Cell, set[str]] = defaultdict(set)
+    away: dict[tuple[Side, str], dict[str, str]] = defaultdict(dict)
+    confirmations: dict[str, list[Mapping[str, float]]] = defaultdict(list)
+    for row in measurements:
+        if row.suite != suite.name:
+            continue
+        if row.confirmation:
+            confirmations[row.case_id].append(
+                {s.metric: s.value for s in row.scores if not isinstance(s, ScorerFailure)}
+            )
+            continue
+        hop = row.hop or ""
+        if isinstance(row.outcome, Failure) and row.outcome.kind != "application":
+            away[row.side, hop][row.case_id] = row.outcome.message
+            continue
+        for score in row.scores:
+            cell = (row.side, score.metric, hop)
+            if isinstance(score, ScorerFailure):
+                failed[cell].add(row.case_id)
+            else:
+                values[cell][row.case_id].append((row.trial, score.value))
+    return SuiteData(
+        suite=suite,
+        metrics=metrics,
+        hops=hops,
+        values={
+            cell: {case: tuple(value for _, value in sorted(rows)) for case, rows in by_case.items()}
+            for cell, by_case in values.items()
+        },
+        judge_failures={cell: frozenset(cases) for cell, cases in failed.items()},
+        unmeasured={key: dict(cases) for key, cases in away.items()},
+        confirmations={case: tuple(rows) for case, rows in confirmations.items()},
+        paired=paired,
+    )
+
+
+def cases_in_scope(suite: Suite, only: Mapping[str, object]) -> tuple[Case, ...]:
+    """The suite's cases (never its regression cases) that carry all these tags."""
+    return tuple(
+        case
+        for case in suite.cases
+        if all(str(case.tags.get(key)) == str(value) for key, value in only.items())
+    )
+
+
+def primary_metrics(suite: Suite, metrics: Mapping[str, Metric]) -> tuple[str, ...]:
+    """The metrics that the suite requires not to get worse, else its first bounded metric."""
+    required = [
+        gate.metric
+        for gate in suite.gates
+        if gate.role == "require" and gate.form == "non_inferior" and gate.metric in metrics
+    ]
+    if required:
+        return tuple(dict.fromkeys(required))
+    own = [name for name, metric in metrics.items() if metric.bounded and name != "answered"]
+    return tuple(own[:1])

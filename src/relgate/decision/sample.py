@@ -1,0 +1,213 @@
+"""The sample that one gate judges: its cases, paired where it compares, with what is missing counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relgate.decision.measurements import SuiteData, cases_in_scope
+from relgate.domain.case import Case
+from relgate.domain.response import Side
+
+Floats = NDArray[np.float64]
+_LATTICE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Case means of one metric on both sides, shape (n,), in the order of the suite's cases.
+
+    Attributes:
+        candidate: mean over trials (and hops, where pooled) per case.
+        baseline: the same for the baseline; None for absolute gates.
+        units: label of the independent unit of each case, shape (n,).
+        clustered: whether units are clusters rather than cases.
+        single: whether every case has exactly one score on each side.
+        candidate_rows: every score of the candidate, shape (rows,), for quantiles.
+        candidate_units: unit of each of these rows.
+        baseline_rows: as candidate_rows.
+        baseline_units: as candidate_units.
+        expected: cases that the gate should have judged.
+        unmeasured: cases in scope that an outage, a missing recording or a missing side kept from being measured.
+        judge_failures: cases in scope where a scorer failed.
+        reasons: a few of the reasons.
+    """
+
+    candidate: Floats
+    baseline: Floats | None
+    units: NDArray[np.int64]
+    clustered: bool
+    single: bool
+    candidate_rows: Floats
+    candidate_units: NDArray[np.int64]
+    baseline_rows: Floats
+    baseline_units: NDArray[np.int64]
+    expected: int
+    unmeasured: int
+    judge_failures: int
+    reasons: tuple[str, ...] = ()
+    imputed: bool = False
+
+    @property
+    def n(self) -> int:
+        """Cases measured."""
+        return int(self.candidate.size)
+
+    @property
+    def unit_count(self) -> int:
+        """Independent units measured."""
+        return int(np.unique(self.units).size)
+
+    @property
+    def missing(self) -> int:
+        """Cases in scope without a usable score."""
+        return self.unmeasured + self.judge_failures
+
+    @property
+    def difference(self) -> Floats:
+        """Candidate minus baseline per case.
+
+        Raises:
+            ValueError: the gate has no baseline.
+        """
+        if self.baseline is None:
+            raise ValueError("an absolute sample has no difference")
+        difference: Floats = np.round(self.candidate - self.baseline, _LATTICE)
+        return difference
+
+
+def draw_sample(
+    data: SuiteData,
+    metric: str,
+    *,
+    only: Mapping[str, object] | None = None,
+    hops: tuple[str, ...] = ("",),
+    relative: bool,
+    against_hop: str | None = None,
+) -> Sample:
+    """The cases that a gate judges.
+
+    Args:
+        data: the suite's measurements.
+        metric: the metric's name.
+        only: tags that a case must carry.
+        hops: hops to average over.
+        relative: whether a case needs a score on both sides.
+        against_hop: compare with this hop of the candidate itself instead of the baseline.
+    """
+    scope = _scope(data, metric, only or {})
+    candidate = [data.series("candidate", metric, hop) for hop in hops]
+    sides: list[tuple[Side, str]] = [("candidate", hop) for hop in hops]
+    baseline: list[Mapping[str, tuple[float, ...]]] = []
+    if against_hop is not None:
+        baseline = [data.series("candidate", metric, against_hop) for _ in hops]
+        sides.append(("candidate", against_hop))
+    elif relative:
+        baseline = [data.series("baseline", metric, hop) for hop in hops]
+        sides += [("baseline", hop) for hop in hops]
+    labels: dict[str, int] = {}
+    c_mean: list[float] = []
+    b_mean: list[float] = []
+    units: list[int] = []
+    rows: dict[str, list[float]] = {"c": [], "b": []}
+    row_units: dict[str, list[int]] = {"c": [], "b": []}
+    single, unmeasured, judged_badly = True, 0, 0
+    reasons: dict[str, None] = {}
+    for case in scope:
+        c_scores = [series.get(case.id, ()) for series in candidate]
+        b_scores = [series.get(case.id, ()) for series in baseline]
+        failed = any(case.id in data.judge_failures.get((side, metric, hop), ()) for side, hop in sides)
+        if failed:
+            judged_badly += 1
+            continue
+        if not all(c_scores) or not all(b_scores):
+            unmeasured += 1
+            for side, hop in sides:
+                reason = data.unmeasured.get((side, hop), {}).get(case.id)
+                if reason:
+                    reasons.setdefault(reason)
+            continue
+        unit = labels.setdefault(_unit_label(data, case), len(labels))
+        units.append(unit)
+        c_mean.append(float(np.mean([np.mean(scores) for scores in c_scores])))
+        for scores in c_scores:
+            rows["c"].extend(scores)
+            row_units["c"].extend([unit] * len(scores))
+        single = single and sum(map(len, c_scores)) == 1 and sum(map(len, b_scores)) in (0, 1)
+        if b_scores:
+            b_mean.append(float(np.mean([np.mean(scores) for scores in b_scores])))
+            for scores in b_scores:
+                rows["b"].extend(scores)
+                row_units["b"].extend([unit] * len(scores))
+    return Sample(
+        candidate=_lattice(c_mean),
+        baseline=_lattice(b_mean) if baseline else None,
+        units=np.array(units, dtype=np.int64),
+        clustered=data.suite.clustered,
+        single=single,
+        candidate_rows=np.array(rows["c"], dtype=np.float64),
+        candidate_units=np.array(row_units["c"], dtype=np.int64),
+        baseline_rows=np.array(rows["b"], dtype=np.float64),
+        baseline_units=np.array(row_units["b"], dtype=np.int64),
+        expected=len(scope),
+        unmeasured=unmeasured,
+        judge_failures=judged_badly,
+        reasons=tuple(reasons)[:3],
+    )
+
+
+def impute(sample: Sample, *, for_candidate: float, for_baseline: float | None) -> Sample:
+    """The sample with every missing case filled in (worst or best case), each a unit of its own."""
+    extra = sample.missing
+    fresh = np.arange(extra, dtype=np.int64) + (int(sample.units.max()) + 1 if sample.n else 0)
+    candidate = np.concatenate([sample.candidate, np.full(extra, for_candidate)])
+    baseline = sample.baseline
+    if baseline is not None and for_baseline is not None:
+        baseline = np.concatenate([baseline, np.full(extra, for_baseline)])
+    return Sample(
+        candidate=candidate,
+        baseline=baseline,
+        units=np.concatenate([sample.units, fresh]),
+        clustered=sample.clustered,
+        single=sample.single,
+        candidate_rows=sample.candidate_rows,
+        candidate_units=sample.candidate_units,
+        baseline_rows=sample.baseline_rows,
+        baseline_units=sample.baseline_units,
+        expected=sample.expected,
+        unmeasured=0,
+        judge_failures=0,
+        imputed=True,
+    )
+
+
+def _scope(data: SuiteData, metric: str, only: Mapping[str, object]) -> tuple[Case, ...]:
+    """Cases that the metric applies to: safety metrics live on their own subset of the cases."""
+    cases = cases_in_scope(data.suite, only)
+    if data.suite.kind != "safety" or metric not in ("violation", "over_refusal"):
+        return cases
+    if metric == "over_refusal":
+        return tuple(case for case in cases if case.tags.get("harmful") is False)
+    hit = {
+        case_id
+        for (_, name, _), series in data.values.items()
+        if name == "violation"
+        for case_id, scores in series.items()
+        if any(scores)
+    }
+    return tuple(case for case in cases if case.tags.get("harmful") is True or case.id in hit)
+
+
+def _lattice(means: list[float]) -> Floats:
+    """Means of 1/k on one lattice, so that ties are ties."""
+    rounded: Floats = np.array([round(mean, _LATTICE) for mean in means], dtype=np.float64)
+    return rounded
+
+
+def _unit_label(data: SuiteData, case: Case) -> str:
+    if data.suite.clustered and case.cluster is not None:
+        return f"cluster {case.cluster}"
+    return f"case {case.id}"

@@ -1,0 +1,150 @@
+"""The verdict of a run, from gates, alarms and critical cases alone (verdict.md 1 and 3, design 4.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from relgate.decision.outcomes import CONFIRMING_TRIALS
+from relgate.domain.gate import GateResult
+from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything that decides.
+
+    Attributes:
+        gates: every gate's result after weighing.
+        alarms: raised alarms.
+        critical: critical misses.
+        partial: whether only a part of the cases was measured.
+        suspects: changed artifacts that a failing suite's route reaches, ``kind/name``.
+        attempt: which attempt this is.
+        unmeasured: why some suite could not be measured at all, one sentence each.
+    """
+
+    gates: Sequence[GateResult]
+    alarms: Sequence[Alarm] = ()
+    critical: Sequence[CriticalMiss] = ()
+    partial: bool = False
+    suspects: Sequence[str] = ()
+    attempt: int = 1
+    unmeasured: Sequence[str] = ()
+
+
+def decide(findings: Findings) -> Verdict:
+    """Reject, else hold, else promote.
+
+    Reject: a require or guard gate fails at its weight, a zero-tolerance violation, a confirmed critical
+    miss. Hold: a partial run, a require gate that did not pass or erred, an alarm, an unconfirmed
+    critical miss, or no require gate at all. A partial run judges no gate, so only a critical miss shows
+    in it, and it never rejects: its verdict is a hold.
+    """
+    rejecting = _rejecting(findings)
+    if findings.partial:
+        reason = "only a part of the cases was measured, so no gate was judged"
+        confirmed = _confirmed(findings)
+        if confirmed:
+            reason += f"; {confirmed[0]}"
+        return Verdict(
+            "hold", reason, "run all cases of every suite", partial=True, attempts=findings.attempt
+        )
+    if rejecting:
+        return Verdict(
+            "reject",
+            _listed(rejecting),
+            _reject_step(findings),
+            attempts=findings.attempt,
+        )
+    holding = _holding(findings)
+    if holding:
+        reasons, steps = zip(*holding, strict=True)
+        return Verdict("hold", _listed(reasons), next(s for s in steps if s), attempts=findings.attempt)
+    passed = sum(g.role == "require" for g in findings.gates)
+    within = [g for g in findings.gates if g.regressed_within_margin]
+    reason = f"all {passed} required gates pass" if passed != 1 else "the required gate passes"
+    if within:
+        reason += f"; {len(within)} regressed within margin"
+    return Verdict("promote", reason, "relgate promote", attempts=findings.attempt)
+
+
+def _confirmed(findings: Findings) -> list[str]:
+    return [miss.message for miss in findings.critical if miss.confirmed]
+
+
+def _rejecting(findings: Findings) -> list[str]:
+    gates = [
+        f"{_gate_name(g)} failed: {g.message}"
+        for g in findings.gates
+        if g.result == "fail" and (g.role in ("require", "guard") or g.form == "violations")
+    ]
+    return _confirmed(findings) + gates
+
+
+def _holding(findings: Findings) -> list[tuple[str, str]]:
+    """Reasons to hold with their next steps, the most serious first."""
+    found: list[tuple[str, str]] = [
+        (reason, "bring the provider back and run again; nothing was judged on what is missing")
+        for reason in findings.unmeasured
+    ]
+    required = [g for g in findings.gates if g.role == "require"]
+    if not required:
+        found.append(
+            ("no gate is required, so nothing can be proven", "give a suite a gate with role: require")
+        )
+    found += [
+        (
+            f"{_gate_name(g)} could not be judged: {g.message}",
+            "mend what kept it from being measured and run again",
+        )
+        for g in required
+        if g.result == "error"
+    ]
+    found += [
+        (f"{_gate_name(g)} is {g.message}", "fix what got worse; more cases would rather reject than promote")
+        for g in required
+        if g.result == "hold" and g.proven_worse
+    ]
+    found += [
+        (f"alarm: {a.message}", "look at this slice: fix it, add cases to it, or waive it")
+        for a in findings.alarms
+    ]
+    found += [
+        (miss.message, "run it for three trials, or look at its answer")
+        for miss in findings.critical
+        if not miss.confirmed and miss.trials < CONFIRMING_TRIALS
+    ]
+    undecided = [g for g in required if g.result in ("hold", "partial") and not g.proven_worse]
+    found += [(f"{_gate_name(g)} is not proven: {g.message}", _cheapest(undecided)) for g in undecided]
+    return found
+
+
+def _cheapest(gates: Sequence[GateResult]) -> str:
+    """The next step that lets every undecided gate be decided: the largest number of further cases."""
+    by_suite: dict[str, int] = {}
+    for gate in gates:
+        if gate.needed:
+            by_suite[gate.suite] = max(by_suite.get(gate.suite, 0), gate.needed)
+    if not by_suite:
+        return "see the gate's message: more cases of the same kind would not decide it"
+    return (
+        " and ".join(f"add {n} cases to {suite}" for suite, n in sorted(by_suite.items()))
+        + ", then run again"
+    )
+
+
+def _reject_step(findings: Findings) -> str:
+    if findings.suspects:
+        return f"look first at {', '.join(findings.suspects)}; then `relgate show` the worst cases"
+    return "`relgate show` the worst cases"
+
+
+def _gate_name(gate: GateResult) -> str:
+    return gate.id.removeprefix("gates::")
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """The first reason in full and how many more there are."""
+    more = len(texts) - 1
+    return texts[0] if not more else f"{texts[0]} (and {more} more)"

@@ -1,0 +1,121 @@
+"""Cases and suites: what is asked, what is expected, and which requirements a release must meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from relgate.domain.gate import GateSpec
+
+SuiteKind = Literal["golden", "safety", "fallback"]
+Critical = Literal["never"] | bool
+Trials = int | Literal["auto"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One line of cases.jsonl.
+
+    Attributes:
+        id: the case's identity; no ``::``, brackets or control characters.
+        input: a string, a conversation, or None for cases that only a recording answers.
+        expected: what a right answer holds; its shape is the scorers' matter.
+        tags: slices.
+        cluster: the independent unit that this case shares with others, None for one of its own.
+        critical: True (2 of 3 trials that miss reject), "never" (any miss rejects) or False.
+        source: where the case came from.
+        pair: marks deliberately similar cases.
+        line: line of the file, counted from 1.
+        digest: input + expected, without the scorers' settings.
+        regression: whether it stands in regressions.jsonl.
+    """
+
+    id: str
+    input: str | tuple[Message, ...] | None
+    expected: Any = None
+    tags: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    cluster: str | None = None
+    critical: Critical = False
+    source: str | None = None
+    pair: str | None = None
+    line: int = 0
+    digest: str = ""
+    regression: bool = False
+
+    @property
+    def text(self) -> str:
+        """The input as one text: a conversation's messages joined by line ends."""
+        if self.input is None:
+            return ""
+        if isinstance(self.input, str):
+            return self.input
+        return "\n".join(message.content for message in self.input)
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerSpec:
+    """A scorer as a suite names it: the catalog's name and its options."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    line: int = 0
+    column: int = 0
+
+    def document(self) -> dict[str, Any]:
+        """The part that enters digests."""
+        return {"name": self.name, "options": dict(self.options)}
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A folder with suite.yaml and its cases, read and digested.
+
+    Attributes:
+        name: the ``suite:`` name.
+        kind: golden, safety or fallback.
+        path: suite.yaml.
+        folder: the suite's folder relative to the golden-set folder, with ``/``.
+        route: the route that it measures, None where the release has none.
+        trials: trials per case, or "auto".
+        clustered: whether methods count clusters instead of cases.
+        force: "hop" when a fallback suite runs every case once per hop of its route.
+        faults: faults injected into the hops before the measured one.
+        digest: everything that counts: settings, scorers, gates and cases.
+        cases_digest: cases alone.
+        default_policy: whether the gates were filled in from the default policy of its kind.
+    """
+
+    name: str
+    kind: SuiteKind
+    path: Path
+    folder: str
+    scorers: tuple[ScorerSpec, ...]
+    cases: tuple[Case, ...]
+    gates: tuple[GateSpec, ...]
+    regressions: tuple[Case, ...] = ()
+    version: str = ""
+    owner: str = ""
+    route: str | None = None
+    trials: Trials = "auto"
+    slices: tuple[str, ...] = ()
+    clustered: bool = False
+    force: Literal["hop"] | None = None
+    faults: tuple[str, ...] = ()
+    digest: str = ""
+    cases_digest: str = ""
+    default_policy: bool = False
+
+    @property
+    def all_cases(self) -> tuple[Case, ...]:
+        """Cases and regression cases, in the order of the files."""
+        return self.cases + self.regressions

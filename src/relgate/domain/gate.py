@@ -1,0 +1,123 @@
+"""Gates: one requirement with one boundary, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["require", "guard", "report"]
+GateForm = Literal["at_least", "at_most", "non_inferior", "superior", "ratio_at_most", "violations"]
+GateOutcome = Literal["pass", "fail", "hold", "error", "partial"]
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class GateSpec:
+    """One gate as a suite writes it (one line may become several gates through ``by``).
+
+    Attributes:
+        metric: the metric's name.
+        form: which requirement.
+        boundary: the number that the requirement compares with (margin, floor, ratio, 0).
+        role: require must pass, guard can only fail, report decides nothing.
+        quantile: compare this quantile instead of the mean (ratio only), 0 to 1.
+        slack: absolute room under which a ratio does not count, in the metric's unit.
+        rate_at_most: with violations: the rate that the upper bound must prove.
+        by: one gate per value of this tag, or per hop.
+        only: take only the cases with these tags.
+        pooled: "hops" averages a case over its hops.
+        against: "baseline", or "primary" (the first hop of the candidate itself).
+        line: line in suite.yaml.
+        column: column in suite.yaml.
+    """
+
+    metric: str
+    form: GateForm
+    boundary: float
+    role: Role = "require"
+    quantile: float | None = None
+    slack: float = 0.0
+    rate_at_most: float | None = None
+    by: str | None = None
+    only: Mapping[str, Scalar] = field(default_factory=dict)
+    pooled: Literal["hops"] | None = None
+    against: Literal["baseline", "primary"] = "baseline"
+    line: int = 0
+    column: int = 0
+
+    @property
+    def relative(self) -> bool:
+        """Whether the gate compares with the baseline."""
+        return self.form in ("non_inferior", "superior", "ratio_at_most") and self.against == "baseline"
+
+    @property
+    def name(self) -> str:
+        """The gate's name without its slice, such as ``correct:non_inferior:0.05``."""
+        parts = [self.metric]
+        if self.quantile is not None:
+            parts.append(f"p{self.quantile * 100:g}")
+        if self.form == "violations":
+            parts.append("zero")
+        elif self.form == "superior":
+            parts.append("superior")
+        else:
+            parts += [self.form, f"{self.boundary:g}"]
+        if self.against == "primary":
+            parts.append("against-primary")
+        if self.pooled:
+            parts.append(f"pooled-{self.pooled}")
+        parts += [f"{key}={value}" for key, value in sorted(self.only.items())]
+        return ":".join(parts)
+
+    def document(self) -> dict[str, Any]:
+        """The part that enters the gate policy's digest: everything but the place."""
+        return {
+            "metric": self.metric,
+            "form": self.form,
+            "boundary": self.boundary,
+            "role": self.role,
+            "quantile": self.quantile,
+            "slack": self.slack,
+            "rate_at_most": self.rate_at_most,
+            "by": self.by,
+            "only": dict(self.only),
+            "pooled": self.pooled,
+            "against": self.against,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """What became of one gate.
+
+    ``p_pass`` is evidence that the requirement is met, ``p_fail`` that it is broken; both None where
+    nothing was tested (error, partial). Estimates and bounds are in the metric's unit: a difference for
+    relative gates, a ratio for ratio gates, else a level. ``p_harm`` is the evidence against "not worse
+    than the baseline" on a non-inferiority gate.
+    """
+
+    id: str
+    suite: str
+    metric: str
+    role: Role
+    form: GateForm
+    result: GateOutcome
+    message: str
+    slice: str = ""
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    boundary: float | None = None
+    p_pass: float | None = None
+    p_fail: float | None = None
+    p_harm: float | None = None
+    alpha: float = 0.05
+    n: int = 0
+    units: int = 0
+    method: str = ""
+    identical: bool = False
+    proven_worse: bool = False
+    regressed_within_margin: bool = False
+    needed: int | None = None
+    line: int = 0

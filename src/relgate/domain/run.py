@@ -1,0 +1,103 @@
+"""A run as the registry keeps it: everything measured, judged and needed to find it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from relgate.domain.response import Side
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRow:
+    """An artifact of a release as stored: no content, only its digest."""
+
+    kind: str
+    name: str
+    version: str
+    digest: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRow:
+    """A release as stored. The manifest text holds ``${VAR}``, never a value, and is redacted."""
+
+    name: str
+    version: str
+    digest: str
+    owner: str
+    manifest: str
+    manifest_path: str
+    artifacts: tuple[ArtifactRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementRow:
+    """One call as stored: texts are redacted.
+
+    Attributes:
+        outcome: response, application, outage or missing.
+        scores: value per metric; None where the scorer failed.
+        case_outcome: hit, miss, regressed, fixed, failed or not_run (the same on every row of a case).
+    """
+
+    side: Side
+    suite: str
+    case_id: str
+    trial: int
+    hop: str
+    confirmation: bool
+    outcome: str
+    output: str
+    served_by: str
+    latency_ms: float | None
+    tokens: int | None
+    cost_usd: float | None
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    retrieved: tuple[str, ...] = ()
+    scores: Mapping[str, float | None] = field(default_factory=dict)
+    case_outcome: str = ""
+    input: str = ""
+    expected: str = ""
+    case_line: int = 0
+    suite_folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptKey:
+    """What counts attempts together: release line, baseline and golden sets."""
+
+    line: str
+    baseline_digest: str
+    golden_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A finished run, written in one transaction.
+
+    Attributes:
+        id: the run's id.
+        scorecard: scorecard.json as a JSON value.
+        judged_key: digest over release name, version and digest, baseline, suites and policy: the same key
+            judged before gives the stored verdict again without a call. Empty for partial runs.
+        attempt: None when the run is no attempt (partial, screen, nothing changed).
+        manifest_path: as given on the command line; `show` prints it in the line that re-runs a case.
+    """
+
+    id: str
+    started: str
+    finished: str
+    release: ReleaseRow
+    baseline: ReleaseRow | None
+    decision: str
+    exit_status: int
+    partial: bool
+    policy_digest: str
+    judged_key: str
+    attempt: AttemptKey | None
+    scorecard: Mapping[str, Any]
+    measurements: tuple[MeasurementRow, ...] = ()
+    manifest_path: str = ""

@@ -1,0 +1,217 @@
+"""scorecard.json: the one document that the terminal, Markdown, JSON and the registry show and keep.
+
+Its JSON Schema is published by ``relgate schema``. The same recorded inputs give the same bytes, run id,
+times and durations apart.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from relgate.domain.gate import GateForm, GateOutcome, Role
+from relgate.domain.verdict import Decision
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WaiverPart(_Part):
+    """A promotion against the verdict, with who said why."""
+
+    release: str
+    version: str
+    reason: str
+    at: str
+    by: str = ""
+
+
+class VerdictPart(_Part):
+    """The decision first."""
+
+    decision: Decision
+    reason: str
+    next_step: str
+    partial: bool
+    attempts: int
+    waivers: list[WaiverPart] = []
+
+
+class ReleasePart(_Part):
+    """Which release."""
+
+    name: str
+    version: str
+    digest: str
+
+
+class PolicyPart(_Part):
+    """All gates with alpha, margins and roles, digested before the first call."""
+
+    digest: str
+    alpha: float = Field(description="one-sided error of the promote side for this attempt")
+
+
+class ChangePart(_Part):
+    """One artifact that differs between baseline and candidate."""
+
+    kind: str
+    name: str
+    from_: str | None = Field(alias="from", description="version@digest in the baseline, null when it is new")
+    to: str | None = Field(description="version@digest in the candidate, null when it is gone")
+    reached_by: list[str] = Field(description="suites whose route reaches it")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class GatePart(_Part):
+    """One gate with its numbers."""
+
+    id: str
+    suite: str
+    metric: str
+    slice: str
+    role: Role
+    form: GateForm
+    result: GateOutcome
+    estimate: float | None
+    lower: float | None = Field(description="one-sided lower bound at alpha")
+    upper: float | None = Field(description="one-sided upper bound at alpha")
+    boundary: float | None
+    p: float | None = Field(description="evidence that the requirement is met")
+    p_fail: float | None = Field(description="evidence that the requirement is broken")
+    alpha: float
+    n: int
+    units: int
+    method: str
+    message: str
+
+
+class AlarmPart(_Part):
+    """Proven harm that turns a promote into a hold."""
+
+    suite: str
+    metric: str
+    slice: str
+    estimate: float
+    n: int
+    p: float
+    message: str
+
+
+class CriticalPart(_Part):
+    """A critical case that was missed."""
+
+    suite: str
+    case_id: str
+    misses: int
+    trials: int
+    confirmed: bool
+    message: str
+
+
+class MetricPart(_Part):
+    """One metric of a suite, overall (slice "") or in a slice such as ``area=orders`` or ``hop=a/b``."""
+
+    metric: str
+    slice: str
+    candidate: float | None
+    baseline: float | None
+    difference: float | None
+    lower: float | None
+    upper: float | None
+    n: int
+
+
+class SuitePart(_Part):
+    """One suite."""
+
+    suite: str
+    kind: str
+    digest: str
+    cases: int
+    trials: int
+    metrics: list[MetricPart]
+    notes: list[str] = []
+
+
+class CasesPart(_Part):
+    """What became of the cases."""
+
+    hit: int
+    miss: int
+    regressed: int
+    fixed: int
+    failed: int
+    not_run: int
+
+
+class WorstPart(_Part):
+    """One of the worst regressions, with both answers (redacted)."""
+
+    suite: str
+    case_id: str
+    input: str
+    expected: str
+    candidate: str
+    baseline: str
+    difference: float
+    metrics: dict[str, float] = Field(description="candidate minus baseline per metric that fell")
+
+
+class CallsPart(_Part):
+    """Calls to the application."""
+
+    planned: int
+    made: int
+    reused: int
+    saved: int
+
+
+class CostPart(_Part):
+    """Money, where prices or costs are known."""
+
+    candidate_usd: float | None
+    baseline_usd: float | None
+    total_usd: float | None
+
+
+class RunPart(_Part):
+    """What is needed to find and repeat the run."""
+
+    id: str
+    started: str
+    finished: str
+    seed: int
+    versions: dict[str, str]
+    redacted: dict[str, int] = Field(default={}, description="what was replaced, by type and count")
+
+
+class Scorecard(_Part):
+    """The scorecard of one run."""
+
+    schema_: Literal["relgate/scorecard/1"] = Field(default="relgate/scorecard/1", alias="schema")
+    verdict: VerdictPart
+    release: ReleasePart
+    baseline: ReleasePart | None
+    gate_policy: PolicyPart
+    changed: list[ChangePart]
+    suspects: list[str]
+    gates: list[GatePart]
+    alarms: list[AlarmPart]
+    critical: list[CriticalPart]
+    suites: list[SuitePart]
+    cases: CasesPart
+    worst: list[WorstPart]
+    calls: CallsPart
+    cost: CostPart
+    notes: list[str] = Field(default=[], description="what the reader must know: what is gone, what is stale")
+    run: RunPart
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON value as it is written."""
+        return self.model_dump(mode="json", by_alias=True)

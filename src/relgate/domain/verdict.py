@@ -1,0 +1,55 @@
+"""The verdict: promote, hold or reject, from gates, alarms and critical cases alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Decision = Literal["promote", "hold", "reject"]
+
+EXIT_STATUS: dict[str, int] = {"promote": 0, "reject": 1, "hold": 10}
+"""Exit status of a whole run per decision (design: 10 leaves pytest's own codes alone)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Proven harm in a slice, a hop or over-refusal; turns a promote into a hold."""
+
+    suite: str
+    metric: str
+    slice: str
+    estimate: float
+    n: int
+    p: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalMiss:
+    """A critical case that was missed and what the confirming trials said."""
+
+    suite: str
+    case_id: str
+    misses: int
+    trials: int
+    confirmed: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run decides.
+
+    Attributes:
+        decision: promote, hold or reject.
+        reason: one sentence.
+        next_step: what to do next, the cheapest thing that would decide first.
+        partial: whether only a part of the cases was measured.
+        attempts: which attempt of this release line against this baseline it was, from 1.
+    """
+
+    decision: Decision
+    reason: str
+    next_step: str
+    partial: bool = False
+    attempts: int = 1

@@ -1,0 +1,1 @@
+"""Execution: cases measured by one asyncio loop in a thread of its own."""

@@ -1,0 +1,142 @@
+"""One asyncio loop in a thread: C workers over one ordered queue of tasks, results looked up by key."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Generic, TypeVar
+
+from relgate.domain.errors import RelgateError
+
+Key = TypeVar("Key", bound=Hashable)
+Result = TypeVar("Result")
+
+JOIN_SECONDS = 10.0
+
+
+class EngineError(RelgateError):
+    """The engine's thread ended with an error of its own: there is no verdict."""
+
+
+class Executor(Generic[Key, Result]):
+    """Performs tasks concurrently; the caller waits for one key at a time, in any order.
+
+    Args:
+        tasks: keys in the order in which they are started.
+        perform: measures one task; what it raises ends the engine.
+        concurrency: tasks in flight.
+        opening: awaited in the loop before the first task.
+        closing: awaited in the loop after the last one, or when stopped.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[Key],
+        perform: Callable[[Key], Awaitable[Result]],
+        *,
+        concurrency: int,
+        opening: Callable[[], Awaitable[None]] | None = None,
+        closing: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._tasks = tasks
+        self._perform = perform
+        self._concurrency = max(1, concurrency)
+        self._opening = opening
+        self._closing = closing
+        self._results: dict[Key, Result] = {}
+        self._changed = threading.Condition()
+        self._finished = False
+        self._error: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._main: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="relgate-engine", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; returns at once."""
+        self._thread.start()
+
+    @property
+    def done(self) -> int:
+        """Tasks finished so far."""
+        return len(self._results)
+
+    def wait(self, key: Key) -> Result:
+        """The result of one task; waits for it.
+
+        The wait is cut into short pieces so that Ctrl-C reaches the caller.
+
+        Raises:
+            EngineError: the engine ended without this result.
+        """
+        while True:
+            with self._changed:
+                if key in self._results:
+                    return self._results[key]
+                if self._finished:
+                    raise EngineError(self._obituary())
+                self._changed.wait(timeout=0.2)
+            if not self._thread.is_alive() and not self._finished:
+                raise EngineError("the engine's thread died")
+
+    def results(self) -> dict[Key, Result]:
+        """Everything finished so far."""
+        return dict(self._results)
+
+    def close(self) -> None:
+        """Stop: cancel what is in flight, give back connections, join the thread."""
+        if not self._thread.is_alive():
+            return
+        self._stopping = True
+        loop, main = self._loop, self._main
+        if loop is not None and main is not None:
+            loop.call_soon_threadsafe(main.cancel)
+        deadline = time.monotonic() + JOIN_SECONDS
+        while self._thread.is_alive() and time.monotonic() < deadline:
+            self._thread.join(timeout=0.1)
+
+    def _obituary(self) -> str:
+        if self._error is None:
+            return "the engine stopped before this case was measured"
+        return f"{type(self._error).__name__}: {self._error}"
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._entry())
+        except asyncio.CancelledError:
+            pass
+        except BaseException as error:
+            self._error = error
+        finally:
+            with self._changed:
+                self._finished = True
+                self._changed.notify_all()
+
+    async def _entry(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._main = asyncio.current_task()
+        if self._stopping:
+            return
+        try:
+            if self._opening is not None:
+                await self._opening()
+            await self._work()
+        finally:
+            if self._closing is not None:
+                await self._closing()
+
+    async def _work(self) -> None:
+        queue = iter(self._tasks)
+
+        async def worker() -> None:
+            for key in queue:
+                result = await self._perform(key)
+                with self._changed:
+                    self._results[key] = result
+                    self._changed.notify_all()
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(self._concurrency, len(self._tasks))):
+                group.create_task(worker())

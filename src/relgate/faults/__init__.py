@@ -1,0 +1,1 @@
+"""Faults injected before a release's providers."""

@@ -1,0 +1,279 @@
+"""From a manifest to a release: every file digested, every reference checked, all problems at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from relgate.domain.digest import digest_bytes, digest_json
+from relgate.domain.errors import InputError, Problem
+from relgate.domain.release import (
+    ApplicationSpec,
+    Artifact,
+    Price,
+    Provider,
+    Release,
+    Route,
+    Secret,
+    Target,
+)
+from relgate.files.artifact_files import read_artifacts, read_file
+from relgate.files.artifact_models import ARTIFACT_KINDS, OtherArtifact
+from relgate.files.checking import Check
+from relgate.files.code import find_code
+from relgate.files.environment import check_variables
+from relgate.files.manifest_model import APPLICATION_KINDS, LATER_APPLICATION_KINDS, Manifest
+from relgate.files.reading import decode, read_bytes, tidy
+from relgate.files.references import (
+    check_artifact_references,
+    check_baseline,
+    check_chat,
+    check_routes,
+    check_versions,
+)
+from relgate.files.wire import did_you_mean, prune, validate
+from relgate.files.yamldoc import MAX_BYTES, Loc, YamlDocument, parse_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedManifest:
+    """A manifest as it was read.
+
+    Attributes:
+        path: as given.
+        document: the YAML, with places.
+        text: the file's text.
+        model: None when its shape is wrong.
+        value: the part of the document whose shape is right.
+        problems: what is wrong so far; ``resolve_release`` raises them together with its own.
+    """
+
+    path: Path
+    document: YamlDocument
+    text: str
+    model: Manifest | None
+    value: dict[str, Any]
+    problems: tuple[Problem, ...] = ()
+
+
+def load_manifest(path: Path, *, extra_artifact_kinds: Collection[str] = ()) -> LoadedManifest:
+    """Read a manifest and check its shape.
+
+    Args:
+        path: the manifest.
+        extra_artifact_kinds: kinds that the project registered through the catalog; relgate's own do no harm.
+
+    Raises:
+        InputError: the file is no YAML mapping. Other problems are kept for ``resolve_release``, so that
+            the user gets all of them at once.
+    """
+    text = decode(read_bytes(path, limit=MAX_BYTES, missing="`relgate init` writes one"), path)
+    document, problems = parse_yaml(text, path)
+    if document is None:
+        raise InputError(tidy(problems))
+    value = dict(document.value)
+    registered = set(extra_artifact_kinds) - set(ARTIFACT_KINDS)
+    wrong: list[Loc] = []
+    artifacts = value.get("artifacts")
+    if isinstance(artifacts, dict):
+        for kind in artifacts:
+            if kind not in ARTIFACT_KINDS and kind not in registered:
+                remedy = did_you_mean(kind, [*ARTIFACT_KINDS, *registered])
+                place = document.key_place(("artifacts", kind))
+                problems.append(Problem(place, f"unknown artifact kind {kind!r}", remedy=remedy))
+        extra = {kind: named for kind, named in artifacts.items() if kind in registered}
+        value["artifacts"] = {kind: named for kind, named in artifacts.items() if kind not in extra}
+        for kind, named in extra.items():
+            _check_extra_kind(document, kind, named, problems, wrong)
+    _check_application_kinds(document, problems)
+    model, found, more_wrong = validate(Manifest, document, value)
+    problems += found
+    return LoadedManifest(
+        path, document, text, model, prune(document.value, [*wrong, *more_wrong]), tuple(problems)
+    )
+
+
+def _check_extra_kind(
+    document: YamlDocument, kind: str, named: Any, problems: list[Problem], wrong: list[Loc]
+) -> None:
+    loc: Loc = ("artifacts", kind)
+    if not isinstance(named, dict):
+        problems.append(Problem(document.place(loc), f"artifacts.{kind} should be a mapping"))
+        wrong.append(loc)
+        return
+    for name, entry in named.items():
+        _, found, more_wrong = validate(OtherArtifact, document, entry, within=(*loc, name))
+        problems += found
+        wrong += more_wrong
+
+
+def _check_application_kinds(document: YamlDocument, problems: list[Problem]) -> None:
+    application = document.value.get("application")
+    for kind in LATER_APPLICATION_KINDS:
+        if isinstance(application, dict) and kind in application:
+            what = f"application kind {kind!r} is not built yet in this version"
+            place = document.key_place(("application", kind))
+            problems.append(Problem(place, what, remedy=f"use {', '.join(APPLICATION_KINDS)}"))
+
+
+def resolve_release(
+    loaded: LoadedManifest, *, environment: Mapping[str, str], golden_sets: Path | None = None
+) -> Release:
+    """Read and digest every file of a manifest and check every reference.
+
+    Args:
+        loaded: the manifest.
+        environment: where ``${VAR}`` will come from; only looked at, never put in.
+        golden_sets: where else ``suites:`` may lie, besides beside the manifest.
+
+    Raises:
+        InputError: with every problem of the manifest.
+    """
+    check = Check(loaded.document, loaded.value, loaded.path.parent, list(loaded.problems))
+    artifacts = read_artifacts(check)
+    check_versions(check)
+    check_baseline(check)
+    check_artifact_references(check)
+    check_routes(check)
+    services = _services(check)
+    check_variables(check, environment, given_later="services" in loaded.document.value)
+    application = _application(check, artifacts)
+    suites = _suites(check, golden_sets)
+    if check.problems or loaded.model is None or application is None:
+        raise InputError(tidy(check.problems))
+    model = loaded.model
+    routes = {name: _route(name, loaded) for name in model.routes}
+    dependencies = {name: entry.model_dump(exclude_none=True) for name, entry in model.dependencies.items()}
+    return Release(
+        name=model.release,
+        version=model.version,
+        owner=model.owner,
+        digest=_digest(artifacts, routes, dependencies, application, model.deterministic),
+        path=loaded.path,
+        application=application,
+        baseline=model.baseline,
+        rollback_to=model.rollback_to,
+        artifacts=tuple(artifacts),
+        providers={name: _provider(name, model) for name in model.providers},
+        routes=routes,
+        dependencies=dependencies,
+        services=services,
+        suites=suites,
+        deterministic=model.deterministic,
+        manifest_text=loaded.text,
+    )
+
+
+def _services(check: Check) -> tuple[str, ...]:
+    references = []
+    for index, entry in enumerate(check.get("services") or []):
+        code = find_code(entry["python"])
+        if code.what:
+            check.at(("services", index, "python"), code.what, code.remedy, repr(entry["python"]))
+        references.append(entry["python"])
+    return tuple(references)
+
+
+def _application(check: Check, artifacts: list[Artifact]) -> ApplicationSpec | None:
+    loc: Loc = ("application",)
+    written = check.names("application")
+    if len(written) > 1:
+        check.at_key(loc, "application should be exactly one kind", f"keep one of {', '.join(written)}")
+        return None
+    entry = check.mapping("application")
+    if not entry:
+        if isinstance(check.document.value.get("application"), dict) and not written:
+            check.at(loc, "application is empty", f"write one of {', '.join(APPLICATION_KINDS)}")
+        return None
+    kind, value = next(iter(entry.items()))
+    if kind == "python":
+        code = find_code(value)
+        if code.what:
+            check.at((*loc, kind), code.what, code.remedy, repr(value))
+        named = [a.digest for a in artifacts if a.kind == "application_code"]
+        return ApplicationSpec("python", value, None, digest_json(sorted(named)) if named else code.digest)
+    if kind == "recording":
+        path = (check.folder / value).resolve()
+        content = read_file(check, (*loc, kind), path, value)
+        return ApplicationSpec("recording", value, path, digest_bytes(content or b""))
+    check_chat(check, value)
+    return ApplicationSpec("chat", value)
+
+
+def _suites(check: Check, golden_sets: Path | None) -> tuple[Path, ...] | None:
+    written = check.get("suites")
+    if written is None:
+        return None
+    folders = []
+    for index, name in enumerate(written):
+        beside = [check.folder / name, *([golden_sets / name] if golden_sets else [])]
+        folder = next((each for each in beside if each.is_dir()), None)
+        if folder is None:
+            check.at(("suites", index), "no such folder", "write it relative to the manifest", repr(name))
+        elif not any(folder.rglob("suite.yaml")):
+            check.at(("suites", index), "no suite.yaml in this folder", value=repr(name))
+        else:
+            folders.append(folder)
+    return tuple(folders)
+
+
+def _provider(name: str, model: Manifest) -> Provider:
+    entry = model.providers[name]
+    price = entry.price
+    return Provider(
+        name=name,
+        base_url=entry.base_url,
+        api_key=Secret(entry.api_key) if entry.api_key else None,
+        region=entry.region,
+        requests_per_minute=entry.requests_per_minute,
+        max_concurrency=entry.max_concurrency,
+        timeout_seconds=entry.timeout_seconds,
+        price=Price(price.input_per_million, price.output_per_million) if price else None,
+    )
+
+
+def _route(name: str, loaded: LoadedManifest) -> Route:
+    assert loaded.model is not None
+    entry = loaded.model.routes[name]
+    return Route(
+        name=name,
+        chain=tuple(Target.parse(hop) for hop in entry.chain),
+        degraded=tuple(entry.degraded),
+        approved_for=tuple(entry.approved_for),
+        allowed_regions=tuple(entry.allowed_regions),
+    )
+
+
+def _digest(
+    artifacts: list[Artifact],
+    routes: Mapping[str, Route],
+    dependencies: Mapping[str, Mapping[str, Any]],
+    application: ApplicationSpec,
+    deterministic: bool,
+) -> str:
+    return digest_json(
+        {
+            "artifacts": sorted([a.kind, a.name, a.version, a.digest] for a in artifacts),
+            "routes": {
+                name: {
+                    "chain": [str(hop) for hop in route.chain],
+                    "degraded": route.degraded,
+                    "approved_for": route.approved_for,
+                    "allowed_regions": route.allowed_regions,
+                }
+                for name, route in routes.items()
+            },
+            "dependencies": {
+                name: {key: value for key, value in entry.items() if key not in ("url", "description")}
+                for name, entry in dependencies.items()
+            },
+            "application": {
+                "kind": application.kind,
+                "value": "" if application.kind == "recording" else application.value,
+                "code_digest": application.code_digest,
+            },
+            "deterministic": deterministic,
+        }
+    )

@@ -1,0 +1,161 @@
+"""Recorded answers and scores: the JSON lines of an eval runner or of an earlier run."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from relgate.domain.errors import InputError, Place, Problem
+from relgate.domain.response import Failure, Response, ToolCall
+from relgate.files.jsonl import MOST_PROBLEMS, Row, read_lines, read_row
+from relgate.files.reading import shown, tidy
+
+Recording = dict[tuple[str, int], Response | Failure]
+
+
+class ToolCallRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A tool that was called."""
+
+    name: str
+    arguments: dict[str, Any] = {}
+
+
+class RecordingRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One line of a recording: one trial of one case."""
+
+    case_id: str
+    trial: int = 0
+    output: str | None = None
+    served_by: str | None = None
+    tool_calls: list[ToolCallRow] | None = None
+    retrieved: list[str] | None = None
+    scores: dict[str, float | bool | None] | None = None
+    latency_ms: float | None = None
+    tokens: int | None = None
+    cost_usd: float | None = None
+    error: str | None = None
+
+
+_DECODER = msgspec.json.Decoder(RecordingRow)
+_NUMBERS = ("latency_ms", "tokens", "cost_usd")
+
+
+def load_recording(path: Path) -> Recording:
+    """Read a recording: the outcome of each (case id, trial).
+
+    Raises:
+        InputError: with every problem, at most 50.
+    """
+    name = shown(path)
+    recording: Recording = {}
+    lines: dict[tuple[str, int], int] = {}
+    problems: list[Problem] = []
+    for number, line in read_lines(path):
+        try:
+            row = _DECODER.decode(line)
+            sound = _is_sound(row)
+        except (msgspec.MsgspecError, RecursionError):
+            sound = False
+        if not sound:
+            problems += _explain(name, number, line)
+            continue
+        key = (row.case_id, row.trial)
+        first = lines.setdefault(key, number)
+        if first != number:
+            what = f"case {row.case_id!r} trial {row.trial} again"
+            remedy = f"the first is on line {first}; give each repetition its own trial"
+            problems.append(Problem(Place(name, number, 1), what, remedy=remedy))
+            continue
+        recording[key] = _outcome(row)
+    if problems:
+        raise InputError(tidy(problems, limit=MOST_PROBLEMS))
+    if not recording:
+        raise InputError([Problem(Place(name, 1, 1), "is empty", remedy="write one JSON object per line")])
+    return recording
+
+
+def _is_sound(row: RecordingRow) -> bool:
+    if not row.case_id or row.trial < 0:
+        return False
+    return all(value is None or value >= 0 for value in (row.latency_ms, row.tokens, row.cost_usd))
+
+
+def _outcome(row: RecordingRow) -> Response | Failure:
+    if row.error is not None:
+        return Failure("application", row.error, row.latency_ms)
+    scores = {name: float(value) for name, value in (row.scores or {}).items() if value is not None}
+    return Response(
+        output=row.output or "",
+        tool_calls=tuple(ToolCall(call.name, call.arguments) for call in row.tool_calls or ()),
+        retrieved=tuple(row.retrieved or ()),
+        served_by=row.served_by,
+        tokens=row.tokens,
+        cost_usd=row.cost_usd,
+        latency_ms=row.latency_ms,
+        scores=scores,
+    )
+
+
+def _explain(name: str, number: int, line: str) -> list[Problem]:
+    """Why a line was refused: the slow way, with places."""
+    row = read_row(name, number, line)
+    if isinstance(row, Problem):
+        return [row]
+    problems = row.unknown_keys(RecordingRow.__struct_fields__)
+    case_id, trial = row.value.get("case_id"), row.value.get("trial", 0)
+    if "case_id" not in row.value:
+        problems.append(row.missing("case_id"))
+    elif not isinstance(case_id, str) or not case_id:
+        problems.append(row.problem("case_id", "'case_id' should be text that is not empty"))
+    if not isinstance(trial, int) or isinstance(trial, bool) or trial < 0:
+        problems.append(row.problem("trial", "'trial' should be a whole number from 0"))
+    for key in ("output", "served_by", "error"):
+        if not isinstance(row.value.get(key), str | None):
+            problems.append(row.problem(key, f"{key!r} should be text"))
+    for key in _NUMBERS:
+        value = row.value.get(key)
+        if value is not None and not _is_number(value, whole=key == "tokens"):
+            kind = "a whole number" if key == "tokens" else "a number"
+            problems.append(row.problem(key, f"{key!r} should be {kind} from 0"))
+    problems += _explain_lists(row)
+    if not problems:
+        problems.append(Problem(Place(name, number, 1), "cannot be read as a recorded response"))
+    return problems
+
+
+def _explain_lists(row: Row) -> list[Problem]:
+    problems = []
+    retrieved, calls, scores = (row.value.get(key) for key in ("retrieved", "tool_calls", "scores"))
+    if retrieved is not None and not (
+        isinstance(retrieved, list) and all(isinstance(i, str) for i in retrieved)
+    ):
+        problems.append(row.problem("retrieved", "'retrieved' should be a list of texts"))
+    if calls is not None and not (isinstance(calls, list) and all(map(_is_call, calls))):
+        problems.append(row.problem("tool_calls", "'tool_calls' should be a list of {name, arguments}"))
+    if scores is not None and not isinstance(scores, dict):
+        problems.append(row.problem("scores", "'scores' should be an object", "write {name: number}"))
+    elif scores:
+        problems += [
+            row.problem("scores", f"score {key!r} should be a number, true, false or null")
+            for key, value in scores.items()
+            if not isinstance(value, int | float | None)
+        ]
+    return problems
+
+
+def _is_call(call: Any) -> bool:
+    if (
+        not isinstance(call, dict)
+        or set(call) - {"name", "arguments"}
+        or not isinstance(call.get("name"), str)
+    ):
+        return False
+    return isinstance(call.get("arguments", {}), dict)
+
+
+def _is_number(value: Any, *, whole: bool) -> bool:
+    kinds = int if whole else (int, float)
+    return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value) and value >= 0

@@ -1,0 +1,52 @@
+"""The pytest plugin. Without a manifest it imports the standard library and pytest only, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from relgate.plugin.options import LONG_MANIFEST, OPTIONS, add_options, add_short_options, is_wanted
+
+SESSION_NAME = "relgate-session"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Define the long options and the ini keys."""
+    add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, Any, Any]:
+    """Add the short names in a run that names a manifest, and the golden sets where no path is given."""
+    result = yield
+    if is_wanted(args):
+        add_short_options(early_config, parser)
+        known = parser.parse_known_args(args)
+        manifest = getattr(known, OPTIONS[LONG_MANIFEST].dest, None)
+        if manifest and not known.file_or_dir:
+            from relgate.plugin.places import golden_sets_folder
+
+            folder = golden_sets_folder(early_config, manifest, known)
+            if folder.is_dir():
+                args.append(str(folder))
+    return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start a relgate session when a manifest is named; every user error ends here with exit status 4."""
+    if not manifest_of(config):
+        return
+    from relgate.plugin.session import RelgateSession
+
+    config.pluginmanager.register(RelgateSession.open(config), SESSION_NAME)
+
+
+def manifest_of(config: pytest.Config) -> str | None:
+    """The manifest that this run names; only an option starts a session, so that no other run is changed."""
+    value = config.getoption(OPTIONS[LONG_MANIFEST].dest, None)
+    return str(value) if value else None

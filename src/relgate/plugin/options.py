@@ -1,0 +1,136 @@
+"""Options: long names always, short names only in a run that names a manifest (they are generic words)."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentError
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+LONG_MANIFEST = "--relgate-manifest"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option.
+
+    Attributes:
+        dest: where pytest keeps it.
+        metavar: shown in the help; None for flags.
+        help: one line.
+        type: int or str; bool for flags; "list" may be given several times.
+        planned: set where this version does not have it yet: using it is an error that says so.
+    """
+
+    dest: str
+    help: str
+    metavar: str | None = None
+    type: str = "str"
+    planned: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable: ``RELGATE_REPORT_DIR``."""
+        return self.dest.upper()
+
+
+def _option(
+    name: str, help: str, metavar: str | None = None, type: str = "str", planned: bool = False
+) -> Option:
+    return Option("relgate_" + name.replace("-", "_"), help, metavar, type, planned)
+
+
+OPTIONS: dict[str, Option] = {
+    LONG_MANIFEST: _option("manifest", "judge the release of this manifest", "FILE"),
+    "--relgate-baseline": _option(
+        "baseline", "compare with this manifest (path), alias, version or `none`", "X"
+    ),
+    "--relgate-registry": _option("registry", "registry file or URL (default .relgate/registry.db)", "URL"),
+    "--relgate-suite": _option(
+        "suite", "run only this suite (name or folder); may be repeated", "NAME", "list"
+    ),
+    "--relgate-trials": _option("trials", "trials per case, instead of what the suites say", "K", "int"),
+    "--relgate-full": _option("full", "run every case, without early stop", type="bool"),
+    "--relgate-concurrency": _option("concurrency", "calls in flight (default 8)", "N", "int"),
+    "--relgate-advisory": _option("advisory", "a hold exits 0", type="bool"),
+    "--relgate-report-dir": _option("report_dir", "where scorecards are written (default reports)", "DIR"),
+    "--relgate-golden-sets": _option("golden_sets", "the golden-set folder (default golden_sets)", "DIR"),
+    "--relgate-screen": _option("screen", "pull-request mode (not built yet)", type="bool", planned=True),
+    "--relgate-budget-usd": _option("budget_usd", "stop at this cost (not built yet)", "X", planned=True),
+    "--relgate-record": _option(
+        "record", "keep every response in a file (not built yet)", "FILE", planned=True
+    ),
+    "--relgate-replay": _option("replay", "answer from a kept file (not built yet)", "FILE", planned=True),
+}
+"""Every option by its long name."""
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """The long names and the ini keys of the same names."""
+    group = parser.getgroup("relgate", "relgate: the release gate for LLM systems")
+    for name, option in OPTIONS.items():
+        group.addoption(name, **_arguments(option))
+        if not option.planned and name != LONG_MANIFEST:
+            parser.addini(option.dest, option.help, default="")
+
+
+def _arguments(option: Option) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"dest": option.dest, "help": option.help, "default": None}
+    if option.type == "bool":
+        return arguments | {"action": "store_true"}
+    if option.type == "list":
+        return arguments | {"action": "append", "metavar": option.metavar}
+    return arguments | {"metavar": option.metavar, "type": int if option.type == "int" else str}
+
+
+def is_wanted(args: Sequence[str]) -> bool:
+    """Whether these arguments name a manifest, or ask for the help that should show the short names."""
+    wanted = ("--manifest", LONG_MANIFEST, "-h", "--help")
+    return any(arg.split("=", 1)[0] in wanted for arg in args)
+
+
+def add_short_options(config: pytest.Config, parser: pytest.Parser) -> None:
+    """Add ``--manifest`` and the other short names; a name that somebody else owns is left to its owner."""
+    group = parser.getgroup("relgate")
+    taken = []
+    for name, option in OPTIONS.items():
+        short = "--" + name.removeprefix("--relgate-")
+        try:
+            group.addoption(short, **_arguments(option))
+        except (ValueError, ArgumentError):
+            taken.append(short)
+    for short in taken:
+        config.issue_config_time_warning(
+            pytest.PytestConfigWarning(f"{short} belongs to another plugin: use --relgate-{short[2:]}"),
+            stacklevel=2,
+        )
+
+
+def setting(config: pytest.Config, name: str) -> Any:
+    """An option's value: option, then variable, then ini key, then None."""
+    option = OPTIONS[f"--relgate-{name}"]
+    value = config.getoption(option.dest, None)
+    if value not in (None, False, []):
+        return value
+    text = os.environ.get(option.variable, "")
+    if not text and not option.planned:
+        text = str(config.getini(option.dest) or "")
+    if not text:
+        return None
+    return _converted(option, text)
+
+
+def _converted(option: Option, text: str) -> Any:
+    if option.type == "bool":
+        return text.strip().lower() in ("1", "true", "yes", "on")
+    if option.type == "list":
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if option.type == "int":
+        try:
+            return int(text)
+        except ValueError:
+            raise pytest.UsageError(f"{option.variable}: a whole number is needed, {text!r}") from None
+    return text

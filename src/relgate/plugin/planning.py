@@ -1,0 +1,32 @@
+"""What is said before the first call: releases, calls, and whether each gate can pass at this n."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from relgate.usecases.run_release import ReleaseRun
+
+
+def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief: bool) -> list[str]:
+    """The plan in a few lines; ``brief`` leaves the gates out that can pass."""
+    prepared = run.prepared
+    against = f"against {prepared.baseline.label}" if prepared.baseline else "without a baseline"
+    settled = run.settled if len(selected) == sum(len(s.all_cases) for s in prepared.suites) else None
+    lines = [f"relgate: {prepared.candidate.label} {against}"]
+    if settled is not None:
+        return [*lines, f"  {settled}; no call is made"]
+    calls = run.planned_calls(selected)
+    measured = f"{calls} calls to both releases" if calls and prepared.baseline else f"{calls} calls"
+    lines.append(
+        f"  {len(selected)} cases in {len(prepared.plans)} suites, {measured if calls else 'read from recordings'}"
+    )
+    lines += [f"  note: {note}" for note in prepared.notes]
+    defaults = [s.name for s in prepared.suites if s.default_policy]
+    if defaults:
+        lines.append(f"  gates filled in from the default policy: {', '.join(defaults)}")
+    for one in prepared.feasibility:
+        if brief and one.can_pass:
+            continue
+        mark = " " if one.can_pass or one.role != "require" else "!"
+        lines.append(f"  {mark} {one.gate.removeprefix('gates::')} ({one.role}) {one.text}")
+    return lines

@@ -1,0 +1,170 @@
+"""pytest's reports for cases and gates, with their JUnit properties."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from relgate.domain.gate import GateResult
+from relgate.plugin.items import CaseItem
+from relgate.render.view import gate_result
+from relgate.usecases.build_scorecard import gate_part
+from relgate.usecases.report import CaseReport
+
+Location = tuple[str, int | None, str]
+LongRepr = str | tuple[str, int, str] | None
+CASE_STATUS: Mapping[str, tuple[str, str, tuple[str, Mapping[str, bool]]]] = {
+    "hit": ("hit", ".", ("HIT", {"green": True})),
+    "fixed": ("fixed", "+", ("FIXED", {"green": True})),
+    "miss": ("miss", "m", ("MISS", {"yellow": True})),
+    "regressed": ("regressed", "-", ("REGRESSED", {"red": True})),
+}
+GATE_STATUS: Mapping[str, tuple[str, str, tuple[str, Mapping[str, bool]]]] = {
+    "pass": ("gate passed", "P", ("GATE PASS", {"green": True})),
+    "clear": ("gate clear", "c", ("GATE CLEAR", {"green": True})),
+    "yes": ("gate shown", "s", ("GATE YES", {"green": True})),
+    "no": ("gate shown", "s", ("GATE NO", {"yellow": True})),
+    "open": ("gate shown", "s", ("GATE OPEN", {"yellow": True})),
+    "hold": ("gate hold", "H", ("GATE HOLD", {"yellow": True})),
+    "error": ("gate error", "E", ("GATE ERROR", {"yellow": True})),
+    "partial": ("gate not judged", "p", ("GATE PARTIAL", {"yellow": True})),
+    "fail": ("failed", "F", ("GATE FAIL", {"red": True})),
+}
+NOT_NEEDED = "relgate: not needed"
+
+
+def case_report(item: CaseItem, found: CaseReport, started: float) -> pytest.TestReport:
+    """The call report of one case: failed only for a confirmed critical miss, skipped when not measured."""
+    outcome: str = "passed"
+    longrepr: LongRepr = None
+    properties: list[tuple[str, object]] = [
+        ("relgate.outcome", found.outcome),
+        *((f"relgate.score.{name}", f"{value:.6g}") for name, value in sorted(found.scores.items())),
+        ("relgate.trial", str(found.trials)),
+    ]
+    if found.critical is not None and found.critical.confirmed:
+        outcome, longrepr = "failed", found.message
+    elif found.outcome == "failed":
+        outcome, longrepr = "skipped", _skip(item.location, f"not measured: {found.message or 'no score'}")
+    return _report(
+        item.nodeid, item.location, "call", outcome, longrepr, started, properties, relgate_case=found.outcome
+    )
+
+
+def skipped_case(item: CaseItem, reason: str) -> pytest.TestReport:
+    """The call report of a case that nobody needs to ask."""
+    text = _skip(item.location, f"{NOT_NEEDED}: {reason}")
+    return _report(
+        item.nodeid, item.location, "call", "skipped", text, time.time(), [], relgate_case="not needed"
+    )
+
+
+def teardown_report(item: CaseItem, call: pytest.TestReport) -> pytest.TestReport:
+    """The teardown report that JUnit and others wait for."""
+    return _report(
+        item.nodeid, item.location, "teardown", "passed", None, time.time(), list(call.user_properties)
+    )
+
+
+def report_gate(config: pytest.Config, result: GateResult, suite_path: Path) -> None:
+    """Send one gate through pytest's reporting as a test of its own, located in suite.yaml."""
+    hook = config.hook
+    location: Location = (
+        _relative(config, suite_path),
+        max(result.line - 1, 0),
+        result.id.removeprefix("gates::"),
+    )
+    word = gate_result(gate_part(result, result.message))
+    properties: list[tuple[str, object]] = [("relgate.result", result.result)]
+    for name in ("estimate", "lower", "upper", "boundary"):
+        value = getattr(result, name)
+        if value is not None:
+            properties.append((f"relgate.{name}", f"{value:.10g}"))
+    if result.p_pass is not None:
+        properties.append(("relgate.p", f"{result.p_pass:.6g}"))
+    properties.append(("relgate.n", str(result.n)))
+    outcome: str = "passed"
+    longrepr: LongRepr = None
+    text = f"{result.id.removeprefix('gates::')}: {result.message}"
+    if word == "fail":
+        outcome, longrepr = "failed", text
+    elif word in ("hold", "error", "partial"):
+        outcome, longrepr = "skipped", _skip(location, f"{word}: {result.message}")
+    hook.pytest_runtest_logstart(nodeid=result.id, location=location)
+    for when in ("setup", "call", "teardown"):
+        call = when == "call"
+        report = _report(
+            result.id,
+            location,
+            when,
+            outcome if call else "passed",
+            longrepr if call else None,
+            time.time(),
+            properties,
+            relgate_gate=word,
+        )
+        hook.pytest_runtest_logreport(report=report)
+    hook.pytest_runtest_logfinish(nodeid=result.id, location=location)
+
+
+def report_status(report: pytest.TestReport) -> tuple[str, str, object] | None:
+    """Category, letter and word for relgate's own reports; None for everybody else's."""
+    if report.when != "call":
+        return None
+    gate = getattr(report, "relgate_gate", None)
+    if gate is not None:
+        return GATE_STATUS[gate]
+    case = getattr(report, "relgate_case", None)
+    if case is None:
+        return None
+    if case == "not needed":
+        return "not needed", "", ""
+    if report.failed:
+        return "failed", "F", "CRITICAL"
+    if case == "failed":
+        return "not measured", "n", ("NOT MEASURED", {"yellow": True})
+    return CASE_STATUS[case]
+
+
+def _skip(location: Location, reason: str) -> tuple[str, int, str]:
+    return location[0], (location[1] or 0) + 1, f"Skipped: {reason}"
+
+
+def _relative(config: pytest.Config, path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(config.rootpath))
+    except ValueError:
+        return str(path)
+
+
+_make: Callable[..., pytest.TestReport] = pytest.TestReport
+
+
+def _report(
+    nodeid: str,
+    location: Location,
+    when: str,
+    outcome: str,
+    longrepr: LongRepr,
+    started: float,
+    properties: list[tuple[str, object]],
+    **extra: object,
+) -> pytest.TestReport:
+    stopped = time.time()
+    return _make(
+        nodeid=nodeid,
+        location=location,
+        keywords={nodeid: 1},
+        outcome=outcome,
+        longrepr=longrepr,
+        when=when,
+        sections=(),
+        duration=max(0.0, stopped - started),
+        start=started,
+        stop=stopped,
+        user_properties=properties,
+        **extra,
+    )

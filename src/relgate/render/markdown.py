@@ -1,0 +1,105 @@
+"""The scorecard as Markdown for a pull request or a CI summary; everything a model wrote is escaped."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from relgate.domain.scorecard import Scorecard
+from relgate.render.view import (
+    Table,
+    change_table,
+    footer,
+    gate_messages,
+    gate_table,
+    headline,
+    metric_table,
+)
+
+ALERT = {"promote": "NOTE", "hold": "WARNING", "reject": "CAUTION"}
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~])")
+LONGEST_ANSWER = 2_000
+
+
+def escape(text: str) -> str:
+    """Text that Markdown and HTML show as it is, on one line."""
+    return _SPECIAL.sub(r"\\\1", html.escape(" ".join(text.split()), quote=False)).replace("@", "@\u200b")
+
+
+def render_markdown(card: Scorecard) -> str:
+    """Verdict, reason and next step first; long parts folded."""
+    verdict = card.verdict
+    lines = [
+        f"### relgate: {escape(headline(card)).replace('@' + chr(0x200B), '@')}",
+        "",
+        f"> [!{ALERT[verdict.decision]}]",
+        f"> **{escape(verdict.reason)}**",
+        ">",
+        f"> Next: {escape(verdict.next_step)}" if verdict.next_step else "> Next: nothing to do",
+        "",
+    ]
+    for waiver in verdict.waivers:
+        lines += [
+            f"**Waived**: {escape(waiver.release)}@{escape(waiver.version)}: {escape(waiver.reason)}",
+            "",
+        ]
+    lines += _table("Gates", gate_table(card))
+    lines += [f"- `{name}`: {escape(message)}" for name, message in gate_messages(card)] + [""]
+    if card.alarms:
+        lines += [
+            "#### Alarms",
+            "",
+            *(f"- {escape(a.suite)}: {escape(a.message)} (p = {a.p:.2g})" for a in card.alarms),
+            "",
+        ]
+    if card.critical:
+        lines += [
+            "#### Critical cases",
+            "",
+            *(f"- {escape(m.suite)}: {escape(m.message)}" for m in card.critical),
+            "",
+        ]
+    lines += _table("Metrics", metric_table(card, slices=False))
+    lines += _folded("Slices and hops", metric_table(card, slices=True))
+    lines += _table("Changed artifacts", change_table(card))
+    lines += _worst(card)
+    if card.notes:
+        lines += ["#### Notes", "", *(f"- {escape(note)}" for note in card.notes), ""]
+    lines += [f"{escape(line)}  " for line in footer(card)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _rows(table: Table) -> list[str]:
+    head = "| " + " | ".join(table.headers) + " |"
+    rule = "|" + "|".join("---" for _ in table.headers) + "|"
+    return [head, rule, *("| " + " | ".join(escape(cell) for cell in row) + " |" for row in table.rows), ""]
+
+
+def _table(title: str, table: Table) -> list[str]:
+    return [f"#### {title}", "", *_rows(table)] if table.rows else []
+
+
+def _folded(title: str, table: Table) -> list[str]:
+    if not table.rows:
+        return []
+    return [f"<details><summary>{title}</summary>", "", *_rows(table), "</details>", ""]
+
+
+def _worst(card: Scorecard) -> list[str]:
+    if not card.worst:
+        return []
+    lines = [f"#### Worst regressions ({len(card.worst)})", ""]
+    for worst in card.worst:
+        fell = ", ".join(f"{name} {100 * change:+.0f}" for name, change in worst.metrics.items())
+        lines += [
+            f"<details><summary>{html.escape(worst.suite)} / {html.escape(worst.case_id)} ({html.escape(fell)})</summary>",
+            "",
+            f"- asked: {escape(worst.input[:LONGEST_ANSWER])}",
+            f"- expected: {escape(worst.expected[:LONGEST_ANSWER])}",
+            f"- candidate: {escape(worst.candidate[:LONGEST_ANSWER])}",
+            f"- baseline: {escape(worst.baseline[:LONGEST_ANSWER])}",
+            "",
+            "</details>",
+            "",
+        ]
+    return lines

@@ -1,0 +1,91 @@
+"""The scorecard as text for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+
+from tabulate import tabulate
+
+from relgate.domain.scorecard import Scorecard
+from relgate.render.view import (
+    Table,
+    change_table,
+    clip,
+    footer,
+    gate_messages,
+    gate_table,
+    headline,
+    metric_table,
+)
+
+WORST_IN_TERMINAL = 3
+
+
+def render_terminal(card: Scorecard, *, width: int = 110) -> str:
+    """Verdict, reason and next step first; then gates, metrics, alarms, changes and the worst cases."""
+    lines = [
+        headline(card),
+        *_field("reason", card.verdict.reason, width),
+        *_field("next", card.verdict.next_step, width),
+    ]
+    for waiver in card.verdict.waivers:
+        lines += _field("waived", f"{waiver.release}@{waiver.version}: {waiver.reason}", width)
+    lines += _table("gates", gate_table(card))
+    lines += _messages(card, width)
+    if card.alarms:
+        lines += [
+            "",
+            "alarms",
+            *(f"  {alarm.suite}: {alarm.message} (p = {alarm.p:.2g})" for alarm in card.alarms),
+        ]
+    if card.critical:
+        lines += ["", "critical", *(f"  {miss.suite}: {miss.message}" for miss in card.critical)]
+    lines += _table("metrics", metric_table(card, slices=False))
+    lines += _table("changed", change_table(card))
+    lines += _worst(card, width)
+    if card.notes:
+        lines += ["", "notes"]
+        for note in card.notes:
+            lines += textwrap.wrap(note, width, initial_indent="  ", subsequent_indent="    ")
+    lines += ["", *footer(card)]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _field(name: str, text: str, width: int) -> list[str]:
+    if not text:
+        return []
+    return textwrap.wrap(text, width, initial_indent=f"{name:<8}", subsequent_indent=" " * 8)
+
+
+def _table(title: str, table: Table) -> list[str]:
+    if not table.rows:
+        return []
+    text = tabulate(table.rows, headers=table.headers, tablefmt="simple", disable_numparse=True)
+    return ["", title, *("  " + line for line in text.splitlines())]
+
+
+def _messages(card: Scorecard, width: int) -> list[str]:
+    messages = gate_messages(card)
+    if not messages:
+        return []
+    lines = [""]
+    for name, message in messages:
+        lines += textwrap.wrap(f"{name}: {message}", width, initial_indent="  ", subsequent_indent="    ")
+    return lines
+
+
+def _worst(card: Scorecard, width: int) -> list[str]:
+    if not card.worst:
+        return []
+    shown = card.worst[:WORST_IN_TERMINAL]
+    lines = ["", f"worst regressions ({len(shown)} of {len(card.worst)}; all in scorecard.md)"]
+    for worst in shown:
+        fell = ", ".join(f"{name} {100 * change:+.0f}" for name, change in worst.metrics.items())
+        lines += [
+            f"  {worst.suite} {worst.case_id} ({fell})",
+            f"    asked      {clip(worst.input, width - 15)}",
+            f"    expected   {clip(worst.expected, width - 15)}",
+            f"    candidate  {clip(worst.candidate, width - 15)}",
+            f"    baseline   {clip(worst.baseline, width - 15)}",
+        ]
+    return lines

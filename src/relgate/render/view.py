@@ -1,0 +1,197 @@
+"""What a report shows, as plain rows of text; the layouts only arrange them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from relgate.domain.digest import short
+from relgate.domain.scorecard import GatePart, MetricPart, Scorecard
+
+ROLE_ORDER = {"require": 0, "guard": 1, "report": 2}
+DASH = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Headers and rows, all text."""
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def headline(card: Scorecard) -> str:
+    """``PROMOTE support-desk@1.3.0 against support-desk@1.2.4``."""
+    against = (
+        f"against {card.baseline.name}@{card.baseline.version}" if card.baseline else "without a baseline"
+    )
+    partial = " (partial run)" if card.verdict.partial else ""
+    return f"{card.verdict.decision.upper()}{partial}  {card.release.name}@{card.release.version}  {against}"
+
+
+def gate_result(gate: GatePart) -> str:
+    """The word for a gate's result: a guard that did not fail is clear, whatever it could prove."""
+    if gate.result == "hold" and gate.role == "guard":
+        return "clear"
+    if gate.role == "report":
+        return {"pass": "yes", "fail": "no", "hold": "open"}.get(gate.result, gate.result)
+    return gate.result
+
+
+def gate_table(card: Scorecard) -> Table:
+    """Every gate: required ones first, what failed before what passed."""
+    order = {"fail": 0, "error": 1, "hold": 2, "partial": 3, "pass": 4}
+    gates = sorted(card.gates, key=lambda g: (ROLE_ORDER[g.role], order[g.result]))
+    rows = tuple(
+        (
+            gate_result(gate),
+            gate.role,
+            gate.suite,
+            gate_name(gate),
+            _estimate(gate),
+            _interval(gate),
+            str(gate.n),
+        )
+        for gate in gates
+    )
+    return Table(("result", "role", "suite", "gate", "estimate", "90 % interval", "n"), rows)
+
+
+def gate_name(gate: GatePart) -> str:
+    """The gate's name within its suite: ``correct:non_inferior:0.05``."""
+    return gate.id.removeprefix(f"gates::{gate.suite}[").removesuffix("]")
+
+
+def gate_messages(card: Scorecard) -> tuple[tuple[str, str], ...]:
+    """Gate and sentence of everything that a reader must look at."""
+    looked = [
+        g
+        for g in card.gates
+        if g.result in ("fail", "error")
+        or (g.result in ("hold", "partial") and g.role == "require")
+        or g.message.startswith("regressed within margin")
+    ]
+    looked.sort(key=lambda g: (g.role == "report", g.result != "fail"))
+    return tuple((g.id.removeprefix("gates::"), g.message) for g in looked if g.role != "report")
+
+
+def _estimate(gate: GatePart) -> str:
+    if gate.estimate is None:
+        return DASH
+    if gate.form in ("non_inferior", "superior"):
+        return f"{100 * gate.estimate:+.1f} points"
+    if gate.form == "ratio_at_most":
+        return f"x {gate.estimate:.2f}"
+    return f"{100 * gate.estimate:.1f} %"
+
+
+def _interval(gate: GatePart) -> str:
+    low, high = gate.lower, gate.upper
+    if low is None and high is None:
+        return DASH
+    if gate.form in ("non_inferior", "superior"):
+        return f"[{_scaled(low, '+.1f')}, {_scaled(high, '+.1f')}]"
+    if gate.form == "ratio_at_most":
+        return f"[{_plain(low)}, {_plain(high)}]"
+    return f"[{_scaled(low, '.1f')}, {_scaled(high, '.1f')}]"
+
+
+def _scaled(value: float | None, form: str) -> str:
+    return "∞" if value is None else format(100 * value, form)
+
+
+def _plain(value: float | None) -> str:
+    return "∞" if value is None else f"{value:.2f}"
+
+
+def metric_table(card: Scorecard, *, slices: bool) -> Table:
+    """Metrics of every suite: overall, or their slices and hops."""
+    rows = []
+    for suite in card.suites:
+        for part in suite.metrics:
+            if bool(part.slice) is not slices:
+                continue
+            where = (suite.suite, part.slice) if slices else (suite.suite,)
+            rows.append((*where, part.metric, *_numbers(part), str(part.n)))
+    head = ("suite", "slice") if slices else ("suite",)
+    return Table((*head, "metric", "candidate", "baseline", "difference", "90 % interval", "n"), tuple(rows))
+
+
+def _numbers(part: MetricPart) -> tuple[str, str, str, str]:
+    form = _format(part)
+    interval = DASH
+    if part.lower is not None and part.upper is not None:
+        interval = f"[{100 * part.lower:+.1f}, {100 * part.upper:+.1f}]"
+    return (
+        form(part.candidate),
+        form(part.baseline),
+        DASH if part.difference is None else _signed(part),
+        interval,
+    )
+
+
+def _is_time(part: MetricPart) -> bool:
+    return part.metric.startswith("latency_ms")
+
+
+def _format(part: MetricPart) -> Callable[[float | None], str]:
+    def form(value: float | None) -> str:
+        if value is None:
+            return DASH
+        if _is_time(part):
+            return f"{value:.1f} ms"
+        if part.metric == "cost_usd":
+            return f"${value:.6f}"
+        if part.metric == "tokens" or abs(value) > 1:
+            return f"{value:.1f}"
+        return f"{100 * value:.2f} %"
+
+    return form
+
+
+def _signed(part: MetricPart) -> str:
+    assert part.difference is not None
+    if _is_time(part):
+        return f"{part.difference:+.1f} ms"
+    if part.metric == "cost_usd":
+        return f"{part.difference:+.6f}"
+    if part.metric == "tokens" or max(abs(part.candidate or 0), abs(part.baseline or 0)) > 1:
+        return f"{part.difference:+.1f}"
+    return f"{100 * part.difference:+.2f}"
+
+
+def change_table(card: Scorecard) -> Table:
+    """Artifacts that changed, with the suspects marked."""
+    rows = tuple(
+        (
+            "suspect" if f"{c.kind}/{c.name}" in card.suspects else "",
+            f"{c.kind}/{c.name}",
+            c.from_ or "(new)",
+            c.to or "(gone)",
+            ", ".join(c.reached_by) or "no suite",
+        )
+        for c in card.changed
+    )
+    return Table(("", "artifact", "baseline", "candidate", "reached by"), rows)
+
+
+def footer(card: Scorecard) -> tuple[str, ...]:
+    """Cases, calls, cost and where the run can be found."""
+    c, k = card.cases, card.calls
+    cases = f"cases: {c.hit} hit, {c.fixed} fixed, {c.miss} miss, {c.regressed} regressed"
+    cases += f", {c.failed} failed" if c.failed else ""
+    cases += f", {c.not_run} not run" if c.not_run else ""
+    money = "" if card.cost.total_usd is None else f", cost ${card.cost.total_usd:.4f}"
+    attempt = f"attempt {card.verdict.attempts}, alpha {card.gate_policy.alpha:g}"
+    return (
+        cases,
+        f"calls: {k.made} of {k.planned} planned{money}",
+        f"run {card.run.id}, {attempt}, policy {short(card.gate_policy.digest)}, "
+        f"release {short(card.release.digest)}",
+    )
+
+
+def clip(text: str, width: int) -> str:
+    """One line, at most so wide."""
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"

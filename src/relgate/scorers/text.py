@@ -1,0 +1,114 @@
+"""Scorers that compare the answer's text: exact, contains, one_of, regex."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from relgate.domain.case import Case
+from relgate.domain.response import Response, ScorerFailure
+from relgate.domain.scorer import Judge, Judgement, ScorerContext
+from relgate.scorers.comparing import OneOrMore, after_last, expected_texts, normalise
+from relgate.scorers.options import Options, read_options
+
+LONGEST_SEARCH = 200_000
+"""Characters that regex and numeric look at; longer answers would only slow a backtracking pattern."""
+
+
+class ExactOptions(Options):
+    """Options of exact and one_of."""
+
+    value: OneOrMore | None = None
+    case_sensitive: bool = False
+    after: str | None = Field(default=None, min_length=1)
+
+
+class ContainsOptions(Options):
+    """Options of contains."""
+
+    value: OneOrMore | None = None
+    any_: bool = Field(default=False, alias="any")
+    case_sensitive: bool = False
+
+
+class RegexOptions(Options):
+    """Options of regex."""
+
+    value: str | None = None
+    pattern: str | None = None
+
+
+def make_exact(options: Mapping[str, Any], context: ScorerContext) -> Judge:
+    """1 when the answer is the expected text, or one of the expected texts."""
+    return _equality("exact", read_options(ExactOptions, options))
+
+
+def make_one_of(options: Mapping[str, Any], context: ScorerContext) -> Judge:
+    """1 when the answer is one of the listed texts."""
+    settings = read_options(ExactOptions, options)
+    if settings.value is not None and not isinstance(settings.value, list):
+        raise ValueError(f"option 'value' must be a list of texts (is {settings.value!r})")
+    return _equality("one_of", settings)
+
+
+def _equality(scorer: str, settings: ExactOptions) -> Judge:
+    def judge(case: Case, response: Response) -> Judgement:
+        wanted = expected_texts(case, settings.value, scorer)
+        if wanted is None or isinstance(wanted, ScorerFailure):
+            return wanted
+        answer = normalise(
+            after_last(response.output, settings.after), case_sensitive=settings.case_sensitive
+        )
+        return any(answer == normalise(text, case_sensitive=settings.case_sensitive) for text in wanted)
+
+    return judge
+
+
+def make_contains(options: Mapping[str, Any], context: ScorerContext) -> Judge:
+    """1 when the answer holds every expected text (``any: true``: at least one of them)."""
+    settings = read_options(ContainsOptions, options)
+    enough = any if settings.any_ else all
+
+    def judge(case: Case, response: Response) -> Judgement:
+        wanted = expected_texts(case, settings.value, "contains")
+        if wanted is None or isinstance(wanted, ScorerFailure):
+            return wanted
+        answer = normalise(response.output, case_sensitive=settings.case_sensitive)
+        return enough(normalise(text, case_sensitive=settings.case_sensitive) in answer for text in wanted)
+
+    return judge
+
+
+def make_regex(options: Mapping[str, Any], context: ScorerContext) -> Judge:
+    """1 when the pattern occurs in the answer."""
+    settings = read_options(RegexOptions, options)
+    if settings.value is not None and settings.pattern is not None:
+        raise ValueError("give either 'value' or 'pattern', they mean the same")
+    written = settings.pattern if settings.pattern is not None else settings.value
+    fixed = compiled(written) if written is not None else None
+
+    def judge(case: Case, response: Response) -> Judgement:
+        if fixed is not None:
+            return fixed.search(response.output[:LONGEST_SEARCH]) is not None
+        wanted = expected_texts(case, None, "regex")
+        if wanted is None or isinstance(wanted, ScorerFailure):
+            return wanted
+        text = response.output[:LONGEST_SEARCH]
+        return all(compiled(pattern).search(text) is not None for pattern in wanted)
+
+    return judge
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The pattern, compiled.
+
+    Raises:
+        ValueError: it is no regular expression.
+    """
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None

@@ -1,0 +1,81 @@
+"""Statistics of the gates: arrays and numbers in, frozen results out; no case, no suite, no I/O.
+
+alpha is one-sided everywhere: 0.05 is a two-sided 90 % interval. docs/methodology.md says which method serves
+which gate, and why.
+"""
+
+from relgate.stats.binomial import ceiling_p, clopper_pearson, floor_p, n_min, zero_violation_n
+from relgate.stats.clusters import ClusterMean, cluster_bounded_interval, cluster_bounded_p, cluster_mean
+from relgate.stats.means import (
+    bounded_mean_interval,
+    bounded_mean_p,
+    gaffke_interval,
+    gaffke_p,
+    hall_interval,
+    hall_p,
+)
+from relgate.stats.multiplicity import holm, weighted_holm
+from relgate.stats.paired import (
+    PairedCounts,
+    exact_unconditional_p,
+    mcnemar_midp,
+    tango_interval,
+    tango_p,
+    tango_z,
+)
+from relgate.stats.planning import binomial_floor_n, discordance_upper, mean_n, nam_n, paired_t_n
+from relgate.stats.prediction_powered import PredictionPoweredMean, ppi_mean
+from relgate.stats.quantiles import (
+    QuantileRatio,
+    harrell_davis,
+    harrell_davis_se,
+    order_stat_upper,
+    quantile_ratio,
+)
+from relgate.stats.ratios import fieller_interval, fieller_p
+from relgate.stats.results import Alternative, Interval
+from relgate.stats.sequential import group_sequential_bounds, hsd_spent
+
+__all__ = [
+    "Alternative",
+    "ClusterMean",
+    "Interval",
+    "PairedCounts",
+    "PredictionPoweredMean",
+    "QuantileRatio",
+    "binomial_floor_n",
+    "bounded_mean_interval",
+    "bounded_mean_p",
+    "ceiling_p",
+    "clopper_pearson",
+    "cluster_bounded_interval",
+    "cluster_bounded_p",
+    "cluster_mean",
+    "discordance_upper",
+    "exact_unconditional_p",
+    "fieller_interval",
+    "fieller_p",
+    "floor_p",
+    "gaffke_interval",
+    "gaffke_p",
+    "group_sequential_bounds",
+    "hall_interval",
+    "hall_p",
+    "harrell_davis",
+    "harrell_davis_se",
+    "holm",
+    "hsd_spent",
+    "mcnemar_midp",
+    "mean_n",
+    "n_min",
+    "nam_n",
+    "order_stat_upper",
+    "paired_t_n",
+    "ppi_mean",
+    "quantile_ratio",
+    "tango_interval",
+    "tango_p",
+    "tango_z",
+    "weighted_holm",
+    "zero_violation_n",
+]

@@ -1,0 +1,113 @@
+"""A judge's scores corrected by human labels: prediction-powered inference for a mean."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri, stdtr, stdtrit
+
+from relgate.stats._checks import (
+    FloatArray,
+    between,
+    direction,
+    finite,
+    no_spread,
+    one_sided_alpha,
+    vector,
+)
+from relgate.stats.results import Alternative, Interval
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionPoweredMean:
+    """A mean from n human labels and a judge's scores on N more cases.
+
+    Attributes:
+        estimate: The corrected mean, in the unit of the labels.
+        se: Its standard error.
+        lam: Trust in the judge, in [0, 1]: 0 uses the labels only.
+        n: Labelled cases.
+        n_unlabeled: Cases with the judge's score only.
+    """
+
+    estimate: float
+    se: float
+    lam: float
+    n: int
+    n_unlabeled: int
+
+    def p(self, mu0: float, alternative: Alternative) -> float:
+        """Return the t-test p-value against `mu0` with n - 1 degrees of freedom.
+
+        Raises:
+            ValueError: No variance (se = 0), or another alternative.
+        """
+        self._refuse_no_variance()
+        t = (self.estimate - finite(mu0, "mu0")) / self.se
+        return float(stdtr(self.n - 1, -t if direction(alternative) == "greater" else t))
+
+    def interval(self, alpha: float = 0.05) -> Interval:
+        """Return two one-sided bounds at 1 - alpha each, by t with n - 1 degrees of freedom.
+
+        Raises:
+            ValueError: No variance (se = 0), or alpha out of range.
+        """
+        return self._bounds(float(stdtrit(self.n - 1, 1.0 - one_sided_alpha(alpha))))
+
+    def normal_interval(self, alpha: float = 0.05) -> Interval:
+        """Return the same bounds by the normal distribution, as the reference implementation ppi-python does.
+
+        Raises:
+            ValueError: No variance (se = 0), or alpha out of range.
+        """
+        return self._bounds(float(ndtri(1.0 - one_sided_alpha(alpha))))
+
+    def _bounds(self, quantile: float) -> Interval:
+        self._refuse_no_variance()
+        return Interval(self.estimate - quantile * self.se, self.estimate + quantile * self.se)
+
+    def _refuse_no_variance(self) -> None:
+        if self.se == 0.0:
+            raise ValueError("no variance in labels and judge: nothing to infer from")
+
+
+def _tuned(y: FloatArray, yhat: FloatArray, unlabeled: FloatArray) -> float:
+    """Return the variance-minimising trust in the judge, cut to [0, 1] (Angelopoulos et al. 2023b)."""
+    pooled = np.concatenate((yhat, unlabeled))
+    spread = float(pooled.var(ddof=1))
+    if no_spread(math.sqrt(spread), pooled):
+        return 0.0
+    covariance = float(np.mean((y - y.mean()) * (yhat - yhat.mean())))
+    return min(1.0, max(0.0, covariance / ((1.0 + y.size / unlabeled.size) * spread)))
+
+
+def ppi_mean(
+    y: npt.ArrayLike, yhat: npt.ArrayLike, yhat_unlabeled: npt.ArrayLike, lam: float | None = None
+) -> PredictionPoweredMean:
+    """Estimate a mean from human labels and a judge's scores (Angelopoulos et al. 2023; PPI++).
+
+    lam * mean(judge, unlabelled) + mean(label - lam * judge, labelled), with the variance of both parts. The
+    labelled cases must be a random subset of all.
+
+    Args:
+        y: Human values, shape (n,), n >= 2.
+        yhat: The judge's values on the same cases, shape (n,).
+        yhat_unlabeled: The judge's values on the other cases, shape (N,), N >= 2.
+        lam: Trust in the judge, in [0, 1]; None tunes it to the smallest variance (100 labels or more).
+
+    Raises:
+        ValueError: Lengths that differ, too few or non-finite values, lam out of range.
+    """
+    labels, judged = vector(y, "y", 2), vector(yhat, "yhat", 2)
+    rest = vector(yhat_unlabeled, "yhat_unlabeled", 2)
+    if labels.size != judged.size:
+        raise ValueError(f"y has {labels.size} values, yhat {judged.size}")
+    trust = _tuned(labels, judged, rest) if lam is None else between(lam, "lam", 0.0, 1.0, closed=True)
+    corrected = labels - trust * judged
+    estimate = trust * float(rest.mean()) + float(corrected.mean())
+    se = math.sqrt(trust * trust * float(rest.var()) / rest.size + float(corrected.var()) / labels.size)
+    flat = no_spread(se, np.concatenate((labels, judged, rest)))
+    return PredictionPoweredMean(estimate, 0.0 if flat else se, trust, labels.size, rest.size)

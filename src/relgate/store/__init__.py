@@ -1,0 +1,31 @@
+"""The registry: SQLAlchemy Core over a SQLite file by default, PostgreSQL by URL."""
+
+from relgate.store.location import registry_url, shown
+from relgate.store.opening import NoRegistryError, open_registry
+from relgate.store.registry import Registry
+from relgate.store.rows import (
+    AliasChange,
+    AliasRow,
+    CaseRow,
+    Incident,
+    RegressionCase,
+    RunRow,
+    StoredVerdict,
+    Waiver,
+)
+
+__all__ = [
+    "AliasChange",
+    "AliasRow",
+    "CaseRow",
+    "Incident",
+    "NoRegistryError",
+    "RegressionCase",
+    "Registry",
+    "RunRow",
+    "StoredVerdict",
+    "Waiver",
+    "open_registry",
+    "registry_url",
+    "shown",
+]

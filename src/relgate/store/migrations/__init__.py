@@ -1,0 +1,1 @@
+"""Alembic migrations, packaged: ``opening.open_registry`` runs them."""

@@ -1,0 +1,145 @@
+"""Moving an alias: allowed by the release's latest whole verdict, or by a waiver that stays visible."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, insert, select
+
+from relgate.domain.errors import Refusal
+from relgate.store.attempts import PRODUCTION
+from relgate.store.reading import holder_id, near, release_id, release_of
+from relgate.store.recording import now
+from relgate.store.rows import AliasChange
+from relgate.store.tables import alias_history, aliases, releases, runs, verdicts, waivers
+
+PREVIOUS = "previous"
+
+
+class LastVerdict(NamedTuple):
+    """The newest whole verdict on a release."""
+
+    run: int
+    release: int
+    run_id: str
+    finished: str
+    decision: str
+    reason: str
+
+
+def promote(
+    connection: Connection,
+    name: str,
+    version: str,
+    *,
+    alias: str,
+    by: str,
+    reason: str | None,
+    waive: str | None,
+) -> AliasChange:
+    """Let a release hold an alias of its line; see ``Registry.promote``."""
+    if alias == PREVIOUS:
+        raise Refusal(
+            f"{PREVIOUS!r} is moved by relgate itself: it names the release that held production before"
+        )
+    if waive is not None and not waive.strip():
+        raise Refusal("a waiver needs a reason that a reader understands: --waive REASON")
+    verdict = _latest_verdict(connection, name, version)
+    # The digest that was judged, not one of the same version that only a partial run has seen since.
+    identity = release_id(connection, name, version) if verdict is None else verdict.release
+    if identity is None:
+        raise Refusal(_unknown(connection, name, version))
+    before = holder_id(connection, alias, name)
+    after, at = release_of(connection, identity), now()
+    old = None if before is None else release_of(connection, before)
+    decision = "" if verdict is None else verdict.decision
+    if before == identity:
+        return AliasChange(alias, old, after, False, decision, None, at, by)
+
+    waived = None if decision == "promote" else waive
+    if decision != "promote" and waived is None:
+        raise Refusal(_not_promoted(name, version, alias, verdict))
+    if waived is not None:
+        run = None if verdict is None else verdict.run
+        connection.execute(
+            insert(waivers).values(release=identity, run=run, alias=alias, at=at, actor=by, reason=waived)
+        )
+    words = "; ".join(part for part in (reason, waived) if part)
+    _move(connection, name, alias, before, identity, at=at, by=by, reason=words, waived=waived is not None)
+    if alias == PRODUCTION and before is not None:
+        was = holder_id(connection, PREVIOUS, name)
+        words = f"{name}@{version} took {PRODUCTION}"
+        _move(connection, name, PREVIOUS, was, before, at=at, by=by, reason=words, waived=False)
+    return AliasChange(alias, old, after, True, decision, waived, at, by)
+
+
+def _move(
+    connection: Connection,
+    line: str,
+    alias: str,
+    before: int | None,
+    after: int,
+    *,
+    at: str,
+    by: str,
+    reason: str,
+    waived: bool,
+) -> None:
+    connection.execute(delete(aliases).where(aliases.c.line == line, aliases.c.alias == alias))
+    connection.execute(insert(aliases).values(line=line, alias=alias, release=after, since=at))
+    connection.execute(
+        insert(alias_history).values(
+            line=line,
+            alias=alias,
+            from_release=before,
+            to_release=after,
+            at=at,
+            actor=by,
+            reason=reason,
+            waived=waived,
+        )
+    )
+
+
+def _latest_verdict(connection: Connection, name: str, version: str) -> LastVerdict | None:
+    row = connection.execute(
+        select(runs.c.number, runs.c.release, runs.c.id, runs.c.finished, verdicts.c.decision, verdicts.c.reason)
+        .join(verdicts, verdicts.c.run == runs.c.number)
+        .join(releases, releases.c.id == runs.c.release)
+        .where(releases.c.name == name, releases.c.version == version, verdicts.c.partial.is_(False))
+        .order_by(runs.c.number.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else LastVerdict(*row)
+
+
+def _unknown(connection: Connection, name: str, version: str) -> str:
+    known = [
+        f"{row.name}@{row.version}"
+        for row in connection.execute(
+            select(releases.c.name, releases.c.version)
+            .distinct()
+            .order_by(releases.c.name, releases.c.version)
+        )
+    ]
+    label = f"{name}@{version}"
+    return (
+        f"there is no release {label} in this registry; {near(label, known)}\n"
+        "a release enters the registry when it is judged: pytest --manifest FILE"
+    )
+
+
+def _not_promoted(name: str, version: str, alias: str, verdict: LastVerdict | None) -> str:
+    label = f"{name}@{version}"
+    if verdict is None:
+        said = f"{label} has no verdict: no whole run has judged it"
+    else:
+        said = (
+            f"the latest verdict on {label} is {verdict.decision} "
+            f"(run {verdict.run_id}, {verdict.finished}): {verdict.reason}"
+        )
+    option = "" if alias == PRODUCTION else f" --alias {alias}"
+    return (
+        f"{said}\nto promote it all the same, in a way that every later report shows: "
+        f"relgate promote {label}{option} --waive REASON"
+    )

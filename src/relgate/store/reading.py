@@ -1,0 +1,322 @@
+"""Queries: releases and aliases, runs and verdicts, cases and measurements."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from relgate.domain.errors import Refusal
+from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow
+from relgate.store.rows import AliasRow, CaseRow, ReleaseName, RunRow, StoredVerdict, Waiver
+from relgate.store.tables import (
+    alias_history,
+    aliases,
+    artifacts,
+    cases,
+    releases,
+    responses,
+    runs,
+    scores,
+    verdicts,
+    waivers,
+)
+
+
+def release_rows(connection: Connection, query: Select[Any]) -> list[ReleaseRow]:
+    """The releases of a query over the table's columns, with their artifacts."""
+    rows = connection.execute(query).all()
+    parts: dict[str, list[ArtifactRow]] = {row.digest: [] for row in rows}
+    found = connection.execute(
+        select(artifacts)
+        .where(artifacts.c.release_digest.in_(parts))
+        .order_by(artifacts.c.kind, artifacts.c.name)
+    )
+    for part in found:
+        parts[part.release_digest].append(
+            ArtifactRow(part.kind, part.name, part.version, part.digest, part.path)
+        )
+    return [
+        ReleaseRow(
+            row.name,
+            row.version,
+            row.digest,
+            row.owner,
+            row.manifest,
+            row.manifest_path,
+            tuple(parts[row.digest]),
+        )
+        for row in rows
+    ]
+
+
+def release_id(connection: Connection, name: str, version: str, digest: str | None = None) -> int | None:
+    """The release of this name and version; where it has several digests, the one named or judged last."""
+    last_run = select(func.max(runs.c.number)).where(runs.c.release == releases.c.id).scalar_subquery()
+    query = select(releases.c.id).where(releases.c.name == name, releases.c.version == version)
+    if digest is not None:
+        query = query.where(releases.c.digest == digest)
+    found: int | None = connection.scalar(
+        query.order_by(func.coalesce(last_run, 0).desc(), releases.c.id.desc()).limit(1)
+    )
+    return found
+
+
+def release_of(connection: Connection, identity: int) -> ReleaseRow:
+    """The release with this surrogate key."""
+    return release_rows(connection, select(releases).where(releases.c.id == identity))[0]
+
+
+def holder_id(connection: Connection, alias: str, line: str | None) -> int | None:
+    """Which release holds an alias.
+
+    Raises:
+        Refusal: no line was named, and the alias is held in several.
+    """
+    query = select(aliases.c.line, aliases.c.release).where(aliases.c.alias == alias).order_by(aliases.c.line)
+    holders = connection.execute(query if line is None else query.where(aliases.c.line == line)).all()
+    if len(holders) > 1:
+        names = ", ".join(f"{holder.line}@{alias}" for holder in holders)
+        raise Refusal(f"several releases hold {alias!r} in this registry; say which: {names}")
+    return int(holders[0].release) if holders else None
+
+
+def alias_rows(connection: Connection) -> list[AliasRow]:
+    """Every alias of every line with its holder."""
+    last = (
+        select(func.max(alias_history.c.id))
+        .where(alias_history.c.line == aliases.c.line, alias_history.c.alias == aliases.c.alias)
+        .correlate(aliases)
+        .scalar_subquery()
+    )
+    rows = connection.execute(
+        select(
+            aliases.c.line,
+            aliases.c.alias,
+            aliases.c.since,
+            releases.c.name,
+            releases.c.version,
+            releases.c.digest,
+            alias_history.c.actor,
+            alias_history.c.waived,
+        )
+        .join(releases, releases.c.id == aliases.c.release)
+        .join(alias_history, alias_history.c.id == last)
+        .order_by(aliases.c.line, aliases.c.alias.desc())
+    )
+    return [
+        AliasRow(
+            row.line,
+            row.alias,
+            ReleaseName(row.name, row.version, row.digest),
+            row.since,
+            row.actor,
+            row.waived,
+        )
+        for row in rows
+    ]
+
+
+def waiver_rows(connection: Connection, line: str) -> list[Waiver]:
+    """Every waiver of a release line, oldest first."""
+    rows = connection.execute(
+        select(waivers, releases.c.name, releases.c.version, verdicts.c.decision)
+        .join(releases, releases.c.id == waivers.c.release)
+        .outerjoin(verdicts, verdicts.c.run == waivers.c.run)
+        .where(releases.c.name == line)
+        .order_by(waivers.c.id)
+    )
+    return [
+        Waiver(row.name, row.version, row.alias, row.decision or "", row.reason, row.at, row.actor)
+        for row in rows
+    ]
+
+
+def judged(connection: Connection, key: str) -> StoredVerdict | None:
+    """The last whole run under this key."""
+    row = connection.execute(
+        select(runs.c.id, runs.c.finished, verdicts.c.decision, verdicts.c.exit_status, verdicts.c.scorecard)
+        .join(verdicts, verdicts.c.run == runs.c.number)
+        .where(verdicts.c.judged_key == key, verdicts.c.judged_key != "", verdicts.c.partial.is_(False))
+        .order_by(runs.c.number.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    return StoredVerdict(row.id, row.decision, row.exit_status, row.scorecard, row.finished)
+
+
+def run_rows(
+    connection: Connection, *, limit: int | None = None, release: str | None = None, run_id: str | None = None
+) -> list[RunRow]:
+    """Runs, newest first: of a release name, or the one with this id."""
+    candidate, baseline = releases.alias("candidate"), releases.alias("baseline")
+    query = (
+        select(
+            runs.c.id,
+            runs.c.started,
+            runs.c.finished,
+            runs.c.cases,
+            runs.c.manifest_path,
+            *(candidate.c[name].label(f"candidate_{name}") for name in ("name", "version", "digest")),
+            *(baseline.c[name].label(f"baseline_{name}") for name in ("name", "version", "digest")),
+            verdicts.c.decision,
+            verdicts.c.reason,
+            verdicts.c.next_step,
+            verdicts.c.exit_status,
+            verdicts.c.partial,
+            verdicts.c.attempt,
+            verdicts.c.policy_digest,
+        )
+        .join(verdicts, verdicts.c.run == runs.c.number)
+        .join(candidate, candidate.c.id == runs.c.release)
+        .outerjoin(baseline, baseline.c.id == runs.c.baseline)
+        .order_by(runs.c.number.desc())
+        .limit(limit)
+    )
+    if release is not None:
+        query = query.where(candidate.c.name == release)
+    if run_id is not None:
+        query = query.where(runs.c.id == run_id)
+    return [_run_row(row) for row in connection.execute(query)]
+
+
+def _run_row(row: Row[*tuple[Any, ...]]) -> RunRow:
+    return RunRow(
+        id=row.id,
+        started=row.started,
+        finished=row.finished,
+        release=ReleaseName(row.candidate_name, row.candidate_version, row.candidate_digest),
+        baseline=None
+        if row.baseline_name is None
+        else ReleaseName(row.baseline_name, row.baseline_version, row.baseline_digest),
+        decision=row.decision,
+        reason=row.reason,
+        next_step=row.next_step,
+        exit_status=row.exit_status,
+        partial=row.partial,
+        attempt=row.attempt,
+        policy_digest=row.policy_digest,
+        cases=row.cases,
+        manifest_path=row.manifest_path,
+    )
+
+
+def find_run(connection: Connection, prefix: str) -> str:
+    """The id of the run that the text begins.
+
+    Raises:
+        Refusal: no run begins so, or several do.
+    """
+    newest: list[str] = list(connection.scalars(select(runs.c.id).order_by(runs.c.number.desc())))
+    if prefix in newest:
+        return prefix
+    found = [run_id for run_id in newest if prefix and run_id.startswith(prefix)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise Refusal(f"{len(found)} runs begin with {prefix!r}: {_some(found)}; write more of the id")
+    raise Refusal(f"there is no run {prefix!r}; {near(prefix, newest)}")
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """What a user may have meant: names like this one, else the first that there are."""
+    listed = list(known)
+    if not listed:
+        return "nothing has been recorded yet"
+    alike = difflib.get_close_matches(name, listed, n=3, cutoff=0.5)
+    return f"did you mean {_some(alike)}?" if alike else f"there are {_some(listed)}"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+
+
+def run_number(connection: Connection, run_id: str) -> int:
+    """The surrogate key of a run."""
+    return int(connection.execute(select(runs.c.number).where(runs.c.id == run_id)).scalar_one())
+
+
+def scorecard(connection: Connection, run_id: str) -> dict[str, Any]:
+    """scorecard.json of a run."""
+    number = run_number(connection, run_id)
+    found: dict[str, Any] = connection.execute(
+        select(verdicts.c.scorecard).where(verdicts.c.run == number)
+    ).scalar_one()
+    return found
+
+
+def case_rows(connection: Connection, run_id: str, outcome: str | None) -> list[CaseRow]:
+    """The cases of a run in the order of measuring."""
+    query = select(cases).where(cases.c.run == run_number(connection, run_id)).order_by(cases.c.number)
+    if outcome is not None:
+        query = query.where(cases.c.outcome == outcome)
+    return [
+        CaseRow(row.suite, row.suite_folder, row.case_id, row.case_line, row.input, row.expected, row.outcome)
+        for row in connection.execute(query)
+    ]
+
+
+def measurement_rows(
+    connection: Connection, run_id: str, case_id: str | None, suite: str | None
+) -> list[MeasurementRow]:
+    """What was measured in a run, as it was recorded; of one case when its id is given."""
+    wanted = [cases.c.run == run_number(connection, run_id)]
+    if case_id is not None:
+        wanted.append(cases.c.case_id == case_id)
+    if suite is not None:
+        wanted.append(cases.c.suite == suite)
+    of_case = (responses.c.run == cases.c.run) & (responses.c.case_number == cases.c.number)
+    of_response = (scores.c.run == responses.c.run) & (scores.c.response == responses.c.number)
+
+    values: dict[int, dict[str, float | None]] = {}
+    for response, metric, value in connection.execute(
+        select(scores.c.response, scores.c.metric, scores.c.value)
+        .join(responses, of_response)
+        .join(cases, of_case)
+        .where(*wanted)
+    ):
+        values.setdefault(response, {})[metric] = value
+    rows = connection.execute(
+        select(
+            responses,
+            cases.c.suite,
+            cases.c.suite_folder,
+            cases.c.case_id,
+            cases.c.case_line,
+            cases.c.input,
+            cases.c.expected,
+            cases.c.outcome.label("case_outcome"),
+        )
+        .join(cases, of_case)
+        .where(*wanted)
+        .order_by(responses.c.number)
+    )
+    return [_measurement(row, values.get(row.number, {})) for row in rows]
+
+
+def _measurement(row: Row[Any], values: dict[str, float | None]) -> MeasurementRow:
+    return MeasurementRow(
+        side=row.side,
+        suite=row.suite,
+        case_id=row.case_id,
+        trial=row.trial,
+        hop=row.hop,
+        confirmation=row.confirmation,
+        outcome=row.outcome,
+        output=row.output,
+        served_by=row.served_by,
+        latency_ms=row.latency_ms,
+        tokens=row.tokens,
+        cost_usd=row.cost_usd,
+        tool_calls=tuple(row.tool_calls),
+        retrieved=tuple(row.retrieved),
+        scores=values,
+        case_outcome=row.case_outcome,
+        input=row.input,
+        expected=row.expected,
+        case_line=row.case_line,
+        suite_folder=row.suite_folder,
+    )

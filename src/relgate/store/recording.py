@@ -1,0 +1,184 @@
+"""Writing a run: releases, cases, responses, scores, verdict and attempt, all in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from relgate.domain.errors import RegistryError
+from relgate.domain.run import MeasurementRow, ReleaseRow, RunRecord
+from relgate.store import attempts
+from relgate.store.tables import artifacts, cases, releases, responses, runs, scores, verdicts
+
+CHUNK = 5000
+
+
+def now() -> str:
+    """This moment as the registry writes it: UTC, ISO 8601, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def record(connection: Connection, run: RunRecord) -> int:
+    """Write a run and give its attempt number, 0 when it is no attempt.
+
+    Raises:
+        RegistryError: a run with this id is there already.
+    """
+    if connection.scalar(select(runs.c.number).where(runs.c.id == run.id)) is not None:
+        raise RegistryError(f"run {run.id} is in the registry already")
+    number = _insert_run(connection, run)
+    _insert_measurements(connection, number, run.measurements)
+    attempt = (
+        None if run.attempt is None else attempts.add(connection, run.attempt, run.release.digest, number)
+    )
+    verdict = run.scorecard.get("verdict", {})
+    connection.execute(
+        insert(verdicts).values(
+            run=number,
+            decision=run.decision,
+            reason=verdict.get("reason", ""),
+            next_step=verdict.get("next_step", ""),
+            exit_status=run.exit_status,
+            partial=run.partial,
+            attempt=attempt,
+            policy_digest=run.policy_digest,
+            judged_key=run.judged_key,
+            scorecard=run.scorecard,
+        )
+    )
+    return attempt or 0
+
+
+def _insert_run(connection: Connection, run: RunRecord) -> int:
+    result = connection.execute(
+        insert(runs).values(
+            id=run.id,
+            started=run.started,
+            finished=run.finished,
+            release=add_release(connection, run.release),
+            baseline=None if run.baseline is None else add_release(connection, run.baseline),
+            manifest_path=run.manifest_path,
+            cases=run.scorecard.get("cases", {}),
+        )
+    )
+    assert result.inserted_primary_key is not None
+    return int(result.inserted_primary_key[0])
+
+
+def add_release(connection: Connection, release: ReleaseRow) -> int:
+    """The release's id; a release is immutable, so what is there already stays as it is."""
+    values = {
+        "name": release.name,
+        "version": release.version,
+        "digest": release.digest,
+        "owner": release.owner,
+        "manifest": release.manifest,
+        "manifest_path": release.manifest_path,
+        "recorded": now(),
+    }
+    _insert_new(connection, releases, [values])
+    _insert_new(
+        connection,
+        artifacts,
+        [
+            {
+                "release_digest": release.digest,
+                "kind": artifact.kind,
+                "name": artifact.name,
+                "version": artifact.version,
+                "digest": artifact.digest,
+                "path": artifact.path,
+            }
+            for artifact in release.artifacts
+        ],
+    )
+    return int(
+        connection.execute(
+            select(releases.c.id).where(
+                releases.c.name == release.name,
+                releases.c.version == release.version,
+                releases.c.digest == release.digest,
+            )
+        ).scalar_one()
+    )
+
+
+def _insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+
+
+def _insert_measurements(connection: Connection, run: int, rows: tuple[MeasurementRow, ...]) -> None:
+    numbers: dict[tuple[str, str], int] = {}
+    first_rows = []
+    for row in rows:
+        key = (row.suite, row.case_id)
+        if key not in numbers:
+            numbers[key] = len(numbers)
+            first_rows.append(row)
+    _insert_many(connection, cases, (_case(run, number, row) for number, row in enumerate(first_rows)))
+    _insert_many(
+        connection,
+        responses,
+        (_response(run, number, numbers[row.suite, row.case_id], row) for number, row in enumerate(rows)),
+    )
+    _insert_many(
+        connection,
+        scores,
+        (
+            {"run": run, "response": number, "metric": metric, "value": value}
+            for number, row in enumerate(rows)
+            for metric, value in row.scores.items()
+        ),
+    )
+
+
+def _case(run: int, number: int, row: MeasurementRow) -> dict[str, Any]:
+    return {
+        "run": run,
+        "number": number,
+        "suite": row.suite,
+        "suite_folder": row.suite_folder,
+        "case_id": row.case_id,
+        "case_line": row.case_line,
+        "input": row.input,
+        "expected": row.expected,
+        "outcome": row.case_outcome,
+    }
+
+
+def _response(run: int, number: int, case_number: int, row: MeasurementRow) -> dict[str, Any]:
+    return {
+        "run": run,
+        "number": number,
+        "case_number": case_number,
+        "side": row.side,
+        "trial": row.trial,
+        "hop": row.hop,
+        "confirmation": row.confirmation,
+        "outcome": row.outcome,
+        "output": row.output,
+        "served_by": row.served_by,
+        "latency_ms": row.latency_ms,
+        "tokens": row.tokens,
+        "cost_usd": row.cost_usd,
+        "tool_calls": [dict(call) for call in row.tool_calls],
+        "retrieved": list(row.retrieved),
+    }
+
+
+def _insert_many(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    for chunk in _chunks(rows):
+        connection.execute(insert(table), chunk)
+
+
+def _chunks(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, CHUNK)):
+        yield chunk

@@ -1,0 +1,211 @@
+"""The registry: releases, runs, verdicts, aliases with history, waivers, incidents."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import select
+
+from relgate.domain.run import AttemptKey, MeasurementRow, ReleaseRow, RunRecord
+from relgate.store import attempts, intake, promotion, reading, recording
+from relgate.store.database import Database
+from relgate.store.rows import (
+    AliasChange,
+    AliasRow,
+    CaseRow,
+    Incident,
+    RegressionCase,
+    RunRow,
+    StoredVerdict,
+    Waiver,
+)
+from relgate.store.tables import releases
+
+
+class Registry:
+    """What ``open_registry`` gives. Every method is one transaction; a failure is a RegistryError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def place(self) -> str:
+        """The file or URL, without a password."""
+        return self._database.place
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def record(self, record: RunRecord) -> int:
+        """Write a finished run, all of it or nothing.
+
+        Returns:
+            The attempt number, counted in the same transaction: two runs at once get two numbers. 0 when
+            the run is no attempt.
+        """
+        with self._database.write() as connection:
+            return recording.record(connection, record)
+
+    def next_attempt(self, key: AttemptKey, release_digest: str) -> int:
+        """The number that a run of this candidate would get now; the same digest keeps its number."""
+        with self._database.read() as connection:
+            return attempts.number_of(connection, key, release_digest)
+
+    def judged(self, judged_key: str) -> StoredVerdict | None:
+        """The last whole verdict under this key."""
+        with self._database.read() as connection:
+            return reading.judged(connection, judged_key)
+
+    def alias(self, name: str, line: str | None = None) -> ReleaseRow | None:
+        """The holder of an alias in a release line.
+
+        Args:
+            name: such as ``production``.
+            line: the manifest's ``release``; without it the only line that has the alias.
+
+        Raises:
+            Refusal: no line was named and several have the alias.
+        """
+        with self._database.read() as connection:
+            identity = reading.holder_id(connection, name, line)
+            return None if identity is None else reading.release_of(connection, identity)
+
+    def aliases(self) -> list[AliasRow]:
+        """Every alias of every line with its holder."""
+        with self._database.read() as connection:
+            return reading.alias_rows(connection)
+
+    def release(self, name: str, version: str, digest: str | None = None) -> ReleaseRow | None:
+        """A release; where one version was judged with several digests, the one named or judged last."""
+        with self._database.read() as connection:
+            identity = reading.release_id(connection, name, version, digest)
+            return None if identity is None else reading.release_of(connection, identity)
+
+    def releases(self) -> list[ReleaseRow]:
+        """Every release, in the order of recording."""
+        with self._database.read() as connection:
+            return reading.release_rows(connection, select(releases).order_by(releases.c.id))
+
+    def promote(
+        self,
+        name: str,
+        version: str,
+        *,
+        alias: str = "production",
+        by: str,
+        reason: str | None = None,
+        waive: str | None = None,
+    ) -> AliasChange:
+        """Let a release hold an alias of its line; production's old holder becomes ``previous``.
+
+        Nothing is written when it holds the alias already. Taking production starts the line's attempts
+        anew.
+
+        Raises:
+            Refusal: the release is unknown, or its latest whole verdict is not promote and no waiver is
+                given.
+        """
+        with self._database.write() as connection:
+            return promotion.promote(
+                connection, name, version, alias=alias, by=by, reason=reason, waive=waive
+            )
+
+    def waivers(self, name: str) -> list[Waiver]:
+        """Every waiver of a release line, oldest first."""
+        with self._database.read() as connection:
+            return reading.waiver_rows(connection, name)
+
+    def runs(self, limit: int | None = None, release: str | None = None) -> list[RunRow]:
+        """Runs, newest first, all of them or those of a release name."""
+        with self._database.read() as connection:
+            return reading.run_rows(connection, limit=limit, release=release)
+
+    def run(self, id_or_prefix: str) -> RunRow:
+        """One run.
+
+        Raises:
+            Refusal: no run begins so, or several do.
+        """
+        with self._database.read() as connection:
+            run_id = reading.find_run(connection, id_or_prefix)
+            return reading.run_rows(connection, run_id=run_id)[0]
+
+    def scorecard(self, id_or_prefix: str) -> dict[str, Any]:
+        """scorecard.json of a run.
+
+        Raises:
+            Refusal: no run begins so, or several do.
+        """
+        with self._database.read() as connection:
+            return reading.scorecard(connection, reading.find_run(connection, id_or_prefix))
+
+    def cases(self, id_or_prefix: str, outcome: str | None = None) -> list[CaseRow]:
+        """The cases of a run, all or those with this outcome.
+
+        Raises:
+            Refusal: no run begins so, or several do.
+        """
+        with self._database.read() as connection:
+            return reading.case_rows(connection, reading.find_run(connection, id_or_prefix), outcome)
+
+    def measurements(self, id_or_prefix: str) -> list[MeasurementRow]:
+        """Everything that a run measured, in the order of recording.
+
+        Raises:
+            Refusal: no run begins so, or several do.
+        """
+        with self._database.read() as connection:
+            run_id = reading.find_run(connection, id_or_prefix)
+            return reading.measurement_rows(connection, run_id, None, None)
+
+    def case_measurements(
+        self, id_or_prefix: str, case_id: str, suite: str | None = None
+    ) -> list[MeasurementRow]:
+        """Every call for one case of a run; empty when it was not measured.
+
+        Raises:
+            Refusal: no run begins so, or several do.
+        """
+        with self._database.read() as connection:
+            run_id = reading.find_run(connection, id_or_prefix)
+            return reading.measurement_rows(connection, run_id, case_id, suite)
+
+    def add_incident(self, incident: Incident) -> int:
+        """Write an incident about a case of a recorded run and give its number."""
+        with self._database.write() as connection:
+            return intake.add_incident(connection, incident)
+
+    def add_regression_case(self, case: RegressionCase) -> int:
+        """Write the regression case made of an incident and give its number."""
+        with self._database.write() as connection:
+            return intake.add_regression_case(connection, case)
+
+    def regression_cases(self) -> list[RegressionCase]:
+        """Every regression case, oldest first."""
+        with self._database.read() as connection:
+            return intake.regression_case_rows(connection)
+
+    def redaction_key(self, given: str | None = None) -> bytes:
+        """The key that placeholders are made with.
+
+        Args:
+            given: the value of RELGATE_REDACTION_KEY; without it a random key that this registry keeps.
+        """
+        if given:
+            return given.encode()
+        with self._database.read() as connection:
+            key = intake.stored_key(connection)
+        if key is None:
+            with self._database.write() as connection:
+                key = intake.make_key(connection)
+        return key.encode()

@@ -1,0 +1,146 @@
+"""What the registry gives back, apart from the nouns in ``relgate.domain.run``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from relgate.domain.run import ReleaseRow
+
+Category = Literal["correctness", "safety", "privacy", "quality"]
+Severity = Literal["critical", "high", "medium", "low"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVerdict:
+    """The verdict of an earlier run under the same key."""
+
+    run_id: str
+    decision: str
+    exit_status: int
+    scorecard: Mapping[str, Any]
+    finished: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseName:
+    """Which release, without its manifest and artifacts."""
+
+    name: str
+    version: str
+    digest: str
+
+    @property
+    def label(self) -> str:
+        """``name@version``."""
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run in the history.
+
+    Attributes:
+        attempt: None when the run was no attempt.
+        cases: how many cases came out as hit, miss, regressed, fixed, failed, not_run.
+    """
+
+    id: str
+    started: str
+    finished: str
+    release: ReleaseName
+    baseline: ReleaseName | None
+    decision: str
+    reason: str
+    next_step: str
+    exit_status: int
+    partial: bool
+    attempt: int | None
+    policy_digest: str
+    cases: Mapping[str, int]
+    manifest_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A case as it was measured in a run; texts are redacted."""
+
+    suite: str
+    suite_folder: str
+    case_id: str
+    case_line: int
+    input: str
+    expected: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRow:
+    """Who holds an alias of a release line, since when, and how it came to it."""
+
+    line: str
+    alias: str
+    release: ReleaseName
+    since: str
+    by: str
+    waived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AliasChange:
+    """What a promotion did.
+
+    Attributes:
+        changed: False when the release held the alias already; then nothing was written.
+        decision: the verdict that it stands on, "" where there was none.
+        waived: the waiver's reason, None where the verdict allowed it.
+    """
+
+    alias: str
+    before: ReleaseRow | None
+    after: ReleaseRow
+    changed: bool
+    decision: str
+    waived: str | None
+    at: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A promotion against the verdict; every later report of the line shows it."""
+
+    release: str
+    version: str
+    alias: str
+    decision: str
+    reason: str
+    at: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A captured bad output."""
+
+    run_id: str
+    suite: str
+    case_id: str
+    category: Category = "correctness"
+    severity: Severity = "medium"
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegressionCase:
+    """The redacted case that keeps an incident from coming back, as it stands in ``regressions.jsonl``."""
+
+    incident: int
+    suite: str
+    case_id: str
+    file: str
+    line: int
+    input: Any
+    expected: Any
+    redacted: Mapping[str, int] = field(default_factory=dict)

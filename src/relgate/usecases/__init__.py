@@ -1,0 +1,1 @@
+"""What relgate does, without pytest and without click: both shells call these."""

@@ -1,0 +1,127 @@
+"""Finding the release that the candidate is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from relgate.domain.errors import InputError, Place, Problem
+from relgate.domain.release import Release
+from relgate.domain.run import ReleaseRow
+from relgate.files import load_manifest, resolve_release
+from relgate.store import Registry
+
+PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The release to compare with, or why there is none.
+
+    Attributes:
+        release: None on a first release.
+        note: said aloud in the verdict where the reader must know, else "".
+    """
+
+    release: Release | None
+    note: str = ""
+
+
+def find_baseline(
+    candidate: Release,
+    option: str | None,
+    registry: Registry,
+    *,
+    base: Path,
+    environment: Mapping[str, str],
+    golden_sets: Path,
+) -> Baseline:
+    """The baseline: the option, else the manifest's key, else the holder of production, else none.
+
+    Args:
+        candidate: the candidate.
+        option: ``--baseline``; a path is relative to ``base``.
+        registry: where aliases and versions are looked up.
+        base: the folder that pytest was called in.
+        environment: variables.
+        golden_sets: the golden-set folder.
+
+    Raises:
+        InputError: it is named but cannot be found or read.
+    """
+    name, folder = (option, base) if option is not None else (candidate.baseline, candidate.path.parent)
+    place = Place("--baseline") if option is not None else Place(str(candidate.path))
+    holder = registry.alias(PRODUCTION, candidate.name)
+    if name is None and holder is None:
+        return Baseline(None, "first release: nothing holds production, so only absolute gates are judged")
+    if name == "none":
+        return Baseline(None, "first release by `baseline: none`: only absolute gates are judged")
+    if name is not None and _is_path(name):
+        release = _read(folder / name, place, environment, golden_sets)
+    else:
+        row = holder if name is None else _look_up(name, candidate.name, registry)
+        if row is None:
+            have = ", ".join(r.name + "@" + r.version for r in registry.releases()) or "no release"
+            raise InputError(
+                [
+                    Problem(
+                        place, "the baseline is not in the registry", repr(name), f"the registry has {have}"
+                    )
+                ]
+            )
+        release = _from_registry(row, place, environment, golden_sets)
+    note = ""
+    if holder is not None and holder.digest != release.digest:
+        note = (
+            f"the baseline {release.label} is not what holds production ({holder.name}@{holder.version}): "
+            "this verdict says nothing against production"
+        )
+    return Baseline(release, note)
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or name.endswith((".yaml", ".yml"))
+
+
+def _read(path: Path, place: Place, environment: Mapping[str, str], golden_sets: Path) -> Release:
+    if not path.is_file():
+        raise InputError([Problem(place, "the baseline's manifest does not exist", repr(str(path)), "")])
+    return resolve_release(load_manifest(path), environment=environment, golden_sets=golden_sets)
+
+
+def _look_up(name: str, line: str, registry: Registry) -> ReleaseRow | None:
+    release, at, version = name.partition("@")
+    return registry.alias(name, line) or registry.release(release if at else line, version if at else name)
+
+
+def _from_registry(
+    row: ReleaseRow, place: Place, environment: Mapping[str, str], golden_sets: Path
+) -> Release:
+    """Run the recorded release again from its manifest, which must still say the same."""
+    label = f"{row.name}@{row.version}"
+    path = Path(row.manifest_path)
+    if not path.is_file():
+        raise InputError(
+            [
+                Problem(
+                    place,
+                    f"the manifest of {label} is gone",
+                    repr(row.manifest_path),
+                    "name it by --baseline PATH; comparing with stored runs is not built yet",
+                )
+            ]
+        )
+    release = resolve_release(load_manifest(path), environment=environment, golden_sets=golden_sets)
+    if release.digest != row.digest:
+        raise InputError(
+            [
+                Problem(
+                    place,
+                    f"the manifest of {label} has changed since it was recorded",
+                    repr(row.manifest_path),
+                    "restore it, or name the right one by --baseline PATH",
+                )
+            ]
+        )
+    return release

@@ -1,0 +1,265 @@
+"""The scorecard and the registry's record of one run; every text in them is redacted here."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from relgate.decision.card import metric_parts, worst_regressions
+from relgate.decision.measurements import SuiteData
+from relgate.decision.outcomes import case_outcome
+from relgate.domain.case import Case
+from relgate.domain.gate import GateResult
+from relgate.domain.release import Release
+from relgate.domain.response import Measurement, Response, ScorerFailure, Side
+from relgate.domain.scorecard import (
+    AlarmPart,
+    CallsPart,
+    CasesPart,
+    ChangePart,
+    CostPart,
+    CriticalPart,
+    GatePart,
+    PolicyPart,
+    ReleasePart,
+    RunPart,
+    Scorecard,
+    SuitePart,
+    VerdictPart,
+    WaiverPart,
+    WorstPart,
+)
+from relgate.domain.verdict import Verdict
+from relgate.usecases.judge_run import Judgement
+from relgate.usecases.measure import CaseKey
+from relgate.usecases.prepare import Prepared
+from relgate.usecases.redacting import CountingRedactor
+
+Measured = Mapping[CaseKey, Sequence[Measurement]]
+
+
+def release_part(release: Release) -> ReleasePart:
+    """Name, version and digest."""
+    return ReleasePart(name=release.name, version=release.version, digest=release.digest)
+
+
+def gate_part(result: GateResult, text: str) -> GatePart:
+    """A gate's result as the scorecard shows it."""
+    return GatePart(
+        id=result.id,
+        suite=result.suite,
+        metric=result.metric,
+        slice=result.slice,
+        role=result.role,
+        form=result.form,
+        result=result.result,
+        estimate=_finite(result.estimate),
+        lower=_finite(result.lower),
+        upper=_finite(result.upper),
+        boundary=result.boundary,
+        p=result.p_pass,
+        p_fail=result.p_fail,
+        alpha=result.alpha,
+        n=result.n,
+        units=result.units,
+        method=result.method,
+        message=text,
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no infinity: an unbounded side is null."""
+    return value if value is not None and abs(value) != float("inf") else None
+
+
+def verdict_part(verdict: Verdict, waivers: Sequence[WaiverPart], text: CountingRedactor) -> VerdictPart:
+    """The decision with the waivers of its release line."""
+    return VerdictPart(
+        decision=verdict.decision,
+        reason=text.text(verdict.reason),
+        next_step=text.text(verdict.next_step),
+        partial=verdict.partial,
+        attempts=verdict.attempts,
+        waivers=list(waivers),
+    )
+
+
+def build_scorecard(
+    prepared: Prepared,
+    judgement: Judgement,
+    measured: Measured,
+    *,
+    waivers: Sequence[WaiverPart],
+    redactor: CountingRedactor,
+    calls: CallsPart,
+    run: RunPart,
+    outcomes: Mapping[CaseKey, str],
+) -> Scorecard:
+    """The scorecard of a judged run."""
+    text = redactor.text
+    verdict = judgement.verdict
+    if verdict.decision == "promote":
+        step = f"relgate promote {prepared.candidate.label}"
+        verdict = Verdict("promote", verdict.reason, step, verdict.partial, verdict.attempts)
+    counted = Counter(outcomes.values())
+    parts = {
+        "verdict": verdict_part(verdict, waivers, redactor),
+        "release": release_part(prepared.candidate),
+        "baseline": release_part(prepared.baseline) if prepared.baseline else None,
+        "gate_policy": PolicyPart(digest=prepared.policy_digest, alpha=prepared.alpha),
+        "changed": [
+            ChangePart(kind=c.kind, name=c.name, from_=c.before, to=c.after, reached_by=list(c.reached_by))
+            for c in judgement.changes
+        ],
+        "suspects": list(judgement.suspects),
+        "gates": [gate_part(g, text(g.message)) for g in judgement.gates],
+        "alarms": [
+            AlarmPart(
+                suite=a.suite,
+                metric=a.metric,
+                slice=a.slice,
+                estimate=a.estimate,
+                n=a.n,
+                p=a.p,
+                message=a.message,
+            )
+            for a in judgement.alarms
+        ],
+        "critical": [
+            CriticalPart(
+                suite=m.suite,
+                case_id=m.case_id,
+                misses=m.misses,
+                trials=m.trials,
+                confirmed=m.confirmed,
+                message=m.message,
+            )
+            for m in judgement.critical
+        ],
+        "suites": [_suite_part(prepared, d) for d in judgement.data],
+        "cases": CasesPart(
+            hit=counted["hit"],
+            miss=counted["miss"],
+            regressed=counted["regressed"],
+            fixed=counted["fixed"],
+            failed=counted["failed"],
+            not_run=sum(len(s.all_cases) for s in prepared.suites) - len(outcomes),
+        ),
+        "worst": _worst(judgement, measured, redactor),
+        "calls": calls,
+        "cost": _cost(measured),
+        "notes": [text(note) for note in _notes(prepared, judgement, measured)],
+    }
+    return Scorecard(**parts, run=run.model_copy(update={"redacted": dict(sorted(redactor.counts.items()))}))
+
+
+def _suite_part(prepared: Prepared, data: SuiteData) -> SuitePart:
+    suite = data.suite
+    trials = [len(prepared.trials.trials("candidate", suite, case)) for case in suite.cases]
+    notes = ["gates filled in from the default policy"] if suite.default_policy else []
+    clusters = len({case.cluster or case.id for case in suite.cases})
+    if suite.clustered:
+        notes.append(f"{len(suite.cases)} cases in {clusters} clusters")
+    return SuitePart(
+        suite=suite.name,
+        kind=suite.kind,
+        digest=suite.digest,
+        cases=len(suite.all_cases),
+        trials=max(trials, default=0),
+        metrics=metric_parts(data),
+        notes=notes,
+    )
+
+
+def case_outcomes(judgement: Judgement, measured: Measured) -> dict[CaseKey, str]:
+    """What became of every measured case."""
+    return {
+        (data.suite.name, case.id): case_outcome(data, case)
+        for data in judgement.data
+        for case in data.suite.all_cases
+        if (data.suite.name, case.id) in measured
+    }
+
+
+def _worst(judgement: Judgement, measured: Measured, redactor: CountingRedactor) -> list[WorstPart]:
+    parts = []
+    for fall in worst_regressions(judgement.data):
+        rows = measured[fall.suite, fall.case.id]
+        metrics = {
+            m.name: m for d in judgement.data if d.suite.name == fall.suite for m in d.metrics.values()
+        }
+        parts.append(
+            WorstPart(
+                suite=fall.suite,
+                case_id=fall.case.id,
+                input=redactor.text(fall.case.text),
+                expected=redactor.text(expected_text(fall.case)),
+                candidate=redactor.text(
+                    _answer(rows, "candidate", [metrics[name].name for name in fall.metrics])
+                ),
+                baseline=redactor.text(_answer(rows, "baseline", [])),
+                difference=fall.difference,
+                metrics=dict(fall.metrics),
+            )
+        )
+    return parts
+
+
+def _answer(rows: Sequence[Measurement], side: Side, fallen: Sequence[str]) -> str:
+    """The side's answer that shows the fall best: the one with the lowest scores, else the first."""
+    mine = [row for row in rows if row.side == side and not row.confirmation]
+
+    def badness(row: Measurement) -> float:
+        scores = [row.score(name) for name in fallen]
+        return sum(s.value for s in scores if s is not None and not isinstance(s, ScorerFailure))
+
+    row = min(mine, key=badness) if fallen else mine[0]
+    return row.outcome.output if isinstance(row.outcome, Response) else f"({row.outcome.message})"
+
+
+def expected_text(case: Case) -> str:
+    """What was expected, as one text."""
+    if case.expected is None:
+        return ""
+    return case.expected if isinstance(case.expected, str) else json.dumps(case.expected, ensure_ascii=False)
+
+
+def _cost(measured: Measured) -> CostPart:
+    by_side: dict[str, list[float]] = {"candidate": [], "baseline": []}
+    for rows in measured.values():
+        for row in rows:
+            if isinstance(row.outcome, Response) and row.outcome.cost_usd is not None:
+                by_side[row.side].append(row.outcome.cost_usd)
+    sums = {side: round(sum(costs), 9) if costs else None for side, costs in by_side.items()}
+    known = [value for value in sums.values() if value is not None]
+    return CostPart(
+        candidate_usd=sums["candidate"],
+        baseline_usd=sums["baseline"],
+        total_usd=round(sum(known), 9) if known else None,
+    )
+
+
+def _notes(prepared: Prepared, judgement: Judgement, measured: Measured) -> list[str]:
+    notes = list(prepared.notes)
+    if prepared.left_out:
+        notes.append(f"left out by --suite: {', '.join(prepared.left_out)}")
+    if judgement.unprotected:
+        shown = ", ".join(judgement.unprotected[:12]) + (" ..." if len(judgement.unprotected) > 12 else "")
+        notes.append(f"unprotected (too small to watch): {shown}")
+    away = Counter(
+        row.outcome.message
+        for rows in measured.values()
+        for row in rows
+        if not isinstance(row.outcome, Response) and row.outcome.kind == "outage"
+    )
+    notes += [f"not measured, {count} calls: {message}" for message, count in away.most_common(3)]
+    failures = Counter(
+        f"{s.metric}: {s.message}"
+        for rows in measured.values()
+        for row in rows
+        for s in row.scores
+        if isinstance(s, ScorerFailure)
+    )
+    notes += [f"scorer failed, {count} times: {message}" for message, count in failures.most_common(3)]
+    return notes

@@ -1,0 +1,98 @@
+"""Whether a project can be judged: its manifest, its suites, what one names in the other; nothing is called."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from relgate.domain.case import Suite
+from relgate.domain.default_policy import default_gates
+from relgate.domain.errors import InputError, Place, Problem
+from relgate.domain.release import Release
+from relgate.domain.response import Failure
+from relgate.files import find_suites, load_manifest, load_recording, load_suites, resolve_release
+from relgate.files.reading import shown, tidy
+from relgate.files.wire import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A release and the suites that would judge it."""
+
+    release: Release
+    suites: tuple[Suite, ...]
+
+
+def nearest_golden_sets(manifest: Path) -> Path:
+    """The nearest ``golden_sets`` beside a manifest or above it."""
+    folder = manifest.resolve().parent
+    for parent in (folder, *folder.parents):
+        if (parent / "golden_sets").is_dir():
+            return parent / "golden_sets"
+    return folder / "golden_sets"
+
+
+def check_project(
+    manifest: Path,
+    *,
+    golden_sets: Path,
+    environment: Mapping[str, str],
+    known_scorers: Collection[str] | None = None,
+    artifact_kinds: Collection[str] = (),
+) -> Project:
+    """Read everything that a run would read before its first call.
+
+    Raises:
+        InputError: with every problem of the manifest, its recording and the suites.
+    """
+    problems: list[Problem] = []
+    release: Release | None = None
+    suites: tuple[Suite, ...] = ()
+    try:
+        loaded = load_manifest(manifest, extra_artifact_kinds=artifact_kinds)
+        release = resolve_release(loaded, environment=environment, golden_sets=golden_sets)
+    except InputError as error:
+        problems += error.problems
+    paths = _suite_paths(release, golden_sets)
+    try:
+        suites = load_suites(paths, golden_sets=golden_sets, known_scorers=known_scorers)
+    except InputError as error:
+        problems += error.problems
+    if not paths:
+        place = Place(shown(golden_sets))
+        problems.append(Problem(place, "no suite.yaml below this folder", remedy="`relgate init` writes one"))
+    if release is not None:
+        suites = _fit(release, suites, problems)
+    if problems or release is None:
+        raise InputError(tidy(problems))
+    return Project(release, suites)
+
+
+def _suite_paths(release: Release | None, golden_sets: Path) -> list[Path]:
+    if release is None or release.suites is None:
+        return find_suites(golden_sets)
+    return sorted({path for folder in release.suites for path in find_suites(folder)})
+
+
+def _fit(release: Release, suites: tuple[Suite, ...], problems: list[Problem]) -> tuple[Suite, ...]:
+    """The suites as this release would run them; what does not fit goes to ``problems``."""
+    if release.application.kind != "recording":
+        for suite in suites:
+            if suite.route is not None and suite.route not in release.routes:
+                remedy = did_you_mean(suite.route, release.routes, none="the release has no routes")
+                what = f"route {suite.route!r} is not in {release.label}"
+                problems.append(Problem(Place(shown(suite.path)), what, remedy=remedy))
+        return suites
+    assert release.application.path is not None
+    try:
+        outcomes = load_recording(release.application.path).values()
+    except InputError as error:
+        problems += error.problems
+        return suites
+    if all(not isinstance(each, Failure) and each.latency_ms is not None for each in outcomes):
+        return suites
+    return tuple(
+        replace(suite, gates=default_gates(suite, with_latency=False)) if suite.default_policy else suite
+        for suite in suites
+    )

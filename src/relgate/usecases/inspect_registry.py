@@ -1,0 +1,269 @@
+"""Looking into the registry: what is in production, what was judged, one run, one case, two releases."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from relgate.domain.digest import short
+from relgate.domain.errors import Refusal
+from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow
+from relgate.files.manifest import load_manifest, resolve_release
+from relgate.store.reading import near
+from relgate.store.registry import Registry
+from relgate.store.rows import AliasRow, RunRow, Waiver
+from relgate.usecases.golden_sets import case_place
+
+
+@dataclass(frozen=True, slots=True)
+class LineStatus:
+    """How one release line stands.
+
+    Attributes:
+        age_seconds: how long ago the last decision was written, None before the first.
+    """
+
+    release: str
+    aliases: tuple[AliasRow, ...]
+    last_run: RunRow | None
+    age_seconds: int | None
+    waivers: tuple[Waiver, ...]
+    next_step: str
+
+    def document(self) -> dict[str, Any]:
+        """The JSON value."""
+        return asdict(self) | {"aliases": {row.alias: asdict(row) for row in self.aliases}}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCase:
+    """One case of one run: what both sides answered, and the command that runs it again."""
+
+    run: RunRow
+    suite: str
+    case_id: str
+    input: str
+    expected: str
+    outcome: str
+    measurements: tuple[MeasurementRow, ...]
+    again: str
+
+    def document(self) -> dict[str, Any]:
+        """The JSON value."""
+        return asdict(self) | {"run": self.run.id}
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactChange:
+    """An artifact that differs; None on the side that lacks it."""
+
+    kind: str
+    name: str
+    before: ArtifactRow | None
+    after: ArtifactRow | None
+
+    @property
+    def what(self) -> str:
+        """added, removed or changed."""
+        if self.before is None:
+            return "added"
+        return "removed" if self.after is None else "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseDiff:
+    """What differs between two releases."""
+
+    before: ReleaseRow
+    after: ReleaseRow
+    changes: tuple[ArtifactChange, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The JSON value."""
+        return {
+            "from": _named(self.before),
+            "to": _named(self.after),
+            "changes": [
+                {
+                    "change": change.what,
+                    "kind": change.kind,
+                    "name": change.name,
+                    "from": _versioned(change.before),
+                    "to": _versioned(change.after),
+                }
+                for change in self.changes
+            ],
+        }
+
+
+def status(registry: Registry, now: datetime) -> list[LineStatus]:
+    """Every release line, the one judged last first."""
+    lines: dict[str, RunRow | None] = {}
+    for run in registry.runs():
+        lines.setdefault(run.release.name, run)
+    aliases = registry.aliases()
+    for row in aliases:
+        lines.setdefault(row.line, None)
+    return [
+        _line_status(
+            line, run, tuple(row for row in aliases if row.line == line), tuple(registry.waivers(line)), now
+        )
+        for line, run in lines.items()
+    ]
+
+
+def _line_status(
+    line: str, run: RunRow | None, aliases: tuple[AliasRow, ...], waivers: tuple[Waiver, ...], now: datetime
+) -> LineStatus:
+    age = None if run is None else age_seconds(run.finished, now)
+    return LineStatus(line, aliases, run, age, waivers, _next_step(run, aliases))
+
+
+def _next_step(run: RunRow | None, aliases: Sequence[AliasRow]) -> str:
+    if run is None:
+        return "judge a release: pytest --manifest candidate.yaml"
+    holder = next((row.release for row in aliases if row.alias == "production"), None)
+    if run.decision != "promote" or run.partial:
+        return run.next_step
+    if holder is not None and (holder.label, holder.digest) == (run.release.label, run.release.digest):
+        return "nothing: the release that was judged last is in production"
+    return f"relgate promote {run.release.label}"
+
+
+def age_seconds(then: str, now: datetime) -> int | None:
+    """Seconds since a stored time; None when the text is no time."""
+    try:
+        moment = datetime.fromisoformat(then)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0, round((now - moment).total_seconds()))
+
+
+def short_id_length(ids: Sequence[str]) -> int:
+    """How many characters tell these run ids apart, 8 or more."""
+    length = 8
+    while len({run_id[:length] for run_id in ids}) < len(ids):
+        length += 1
+    return length
+
+
+def show_case(registry: Registry, run_id: str, case_id: str, golden_sets: Path) -> list[ShownCase]:
+    """A case in every suite of the run that has it.
+
+    Raises:
+        Refusal: the run is unknown, or measured no such case.
+    """
+    run = registry.run(run_id)
+    rows = registry.case_measurements(run.id, case_id)
+    if not rows:
+        known = {case.case_id for case in registry.cases(run.id)}
+        raise Refusal(f"run {run.id} measured no case {case_id!r}; {near(case_id, sorted(known))}")
+    shown = []
+    for suite in dict.fromkeys(row.suite for row in rows):
+        of_suite = tuple(row for row in rows if row.suite == suite)
+        first = of_suite[0]
+        shown.append(
+            ShownCase(
+                run=run,
+                suite=suite,
+                case_id=case_id,
+                input=first.input,
+                expected=first.expected,
+                outcome=first.case_outcome,
+                measurements=of_suite,
+                again=_again(run, first, golden_sets),
+            )
+        )
+    return shown
+
+
+def _again(run: RunRow, row: MeasurementRow, golden_sets: Path) -> str:
+    manifest = run.manifest_path or "candidate.yaml"
+    node = f"{case_place(golden_sets / row.suite_folder, row.case_id).path}::{row.case_id}"
+    return f"pytest --manifest {shlex.quote(manifest)} {_quoted(node)}"
+
+
+def _quoted(node: str) -> str:
+    quoted = shlex.quote(node)
+    return quoted if quoted.startswith("'") else f"'{node}'"
+
+
+def find_release(registry: Registry, reference: str) -> ReleaseRow:
+    """The release that a reference names.
+
+    Args:
+        registry: where to look.
+        reference: ``release@version``, ``release@alias``, an alias, or the beginning of a run's id (the
+            run's candidate).
+
+    Raises:
+        Refusal: nothing has this name, or several things have it.
+    """
+    name, at, version = reference.rpartition("@")
+    if at:
+        found = registry.release(name, version) or registry.alias(version, name)
+        if found is None:
+            known = {f"{row.name}@{row.version}" for row in registry.releases()}
+            raise Refusal(
+                f"there is no release {reference!r} in this registry; {near(reference, sorted(known))}"
+            )
+        return found
+    held = registry.alias(reference)
+    if held is not None:
+        return held
+    run = registry.run(reference).release
+    of_run = registry.release(run.name, run.version, run.digest)
+    assert of_run is not None
+    return of_run
+
+
+def is_manifest(reference: str) -> bool:
+    """Whether a reference names a manifest's file and nothing in the registry."""
+    return reference.endswith((".yaml", ".yml"))
+
+
+def release_of_manifest(path: Path, environment: Mapping[str, str]) -> ReleaseRow:
+    """The release that a manifest describes now, judged or not.
+
+    Raises:
+        InputError: with every problem of the manifest.
+    """
+    release = resolve_release(load_manifest(path), environment=environment)
+    artifacts = tuple(
+        ArtifactRow(artifact.kind, artifact.name, artifact.version, artifact.digest)
+        for artifact in release.artifacts
+    )
+    return ReleaseRow(
+        release.name, release.version, release.digest, release.owner, "", path.as_posix(), artifacts
+    )
+
+
+def diff(before: ReleaseRow, after: ReleaseRow) -> ReleaseDiff:
+    """Artifacts that were added, removed or changed, by kind and name."""
+    old = {(artifact.kind, artifact.name): artifact for artifact in before.artifacts}
+    new = {(artifact.kind, artifact.name): artifact for artifact in after.artifacts}
+    changes = tuple(
+        ArtifactChange(*key, old.get(key), new.get(key))
+        for key in sorted(old.keys() | new.keys())
+        if _versioned(old.get(key)) != _versioned(new.get(key))
+    )
+    return ReleaseDiff(before, after, changes)
+
+
+def _named(release: ReleaseRow) -> dict[str, str]:
+    return {"name": release.name, "version": release.version, "digest": release.digest}
+
+
+def _versioned(artifact: ArtifactRow | None) -> dict[str, str] | None:
+    return None if artifact is None else {"version": artifact.version, "digest": artifact.digest}
+
+
+def version_text(artifact: ArtifactRow | None) -> str:
+    """``version@digest``, short, "" where there is none."""
+    return "" if artifact is None else f"{artifact.version} ({short(artifact.digest)})"

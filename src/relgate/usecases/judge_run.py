@@ -1,0 +1,141 @@
+"""From measurements to the verdict: arrange, judge gates, raise alarms, decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from relgate.decision.alarms import raise_alarms, watch
+from relgate.decision.changes import Change, changed_artifacts, suspects
+from relgate.decision.gates import judge_gate
+from relgate.decision.measurements import SuiteData, arrange
+from relgate.decision.outcomes import critical_misses
+from relgate.decision.regressions import judge_regressions, regression_gate_id
+from relgate.decision.verdict import Findings, decide
+from relgate.decision.weighing import weigh_fails
+from relgate.domain.gate import GateResult
+from relgate.domain.response import Measurement
+from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
+from relgate.usecases.measure import CaseKey
+from relgate.usecases.prepare import Prepared, SuitePlan
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Everything that was decided.
+
+    Attributes:
+        data: measurements arranged, one per suite of the run.
+        complete: names of the suites whose every case was measured.
+        gates: results after weighing; gates of incomplete suites are partial.
+        alarms: raised alarms.
+        critical: critical misses.
+        changes: artifacts that differ from the baseline.
+        suspects: changed artifacts that a failing suite reaches.
+        unprotected: slices that are too small to watch.
+        verdict: the decision.
+    """
+
+    data: tuple[SuiteData, ...]
+    complete: frozenset[str]
+    gates: tuple[GateResult, ...]
+    alarms: tuple[Alarm, ...]
+    critical: tuple[CriticalMiss, ...]
+    changes: tuple[Change, ...]
+    suspects: tuple[str, ...]
+    unprotected: tuple[str, ...]
+    verdict: Verdict
+
+
+def arrange_suite(plan: SuitePlan, rows: Sequence[Measurement], *, paired: bool) -> SuiteData:
+    """One suite's measurements arranged."""
+    return arrange(plan.suite, plan.metrics, rows, hops=plan.hops, paired=paired)
+
+
+def judge_run(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measurement]]) -> Judgement:
+    """Judge everything measured; a suite is judged only when every case of it was."""
+    paired = prepared.baseline is not None
+    data: list[SuiteData] = []
+    complete: set[str] = set()
+    for plan in prepared.plans:
+        name = plan.suite.name
+        rows = [row for case in plan.suite.all_cases for row in measured.get((name, case.id), ())]
+        data.append(arrange_suite(plan, rows, paired=paired))
+        if all((name, case.id) in measured for case in plan.suite.all_cases):
+            complete.add(name)
+    by_name = {d.suite.name: d for d in data}
+    results: list[GateResult] = []
+    for plan in prepared.plans:
+        suite_data = by_name[plan.suite.name]
+        if plan.suite.name not in complete:
+            ran = sum((plan.suite.name, case.id) in measured for case in plan.suite.all_cases)
+            results += _partial_gates(plan, ran)
+            continue
+        results += [judge_gate(gate, suite_data, alpha=prepared.alpha) for gate in plan.gates]
+        regression = judge_regressions(suite_data)
+        if regression is not None:
+            results.append(regression)
+    gates = weigh_fails(results)
+    whole = [d for d in data if d.suite.name in complete]
+    watched, unprotected = watch(whole)
+    alarms = raise_alarms(watched, whole)
+    critical = tuple(miss for d in data for miss in critical_misses(d))
+    changes = (
+        changed_artifacts(prepared.baseline, prepared.candidate, prepared.suites) if prepared.baseline else ()
+    )
+    blamed = suspects(changes, gates, alarms, critical)
+    partial = bool(prepared.left_out) or len(complete) < len(prepared.plans)
+    verdict = decide(
+        Findings(
+            gates=gates,
+            alarms=alarms,
+            critical=critical,
+            partial=partial,
+            suspects=blamed,
+            attempt=prepared.attempt,
+        )
+    )
+    return Judgement(
+        data=tuple(data),
+        complete=frozenset(complete),
+        gates=gates,
+        alarms=alarms,
+        critical=critical,
+        changes=changes,
+        suspects=blamed,
+        unprotected=unprotected,
+        verdict=verdict,
+    )
+
+
+def _partial_gates(plan: SuitePlan, ran: int) -> list[GateResult]:
+    total = len(plan.suite.all_cases)
+    message = f"not judged: {ran} of {total} cases of the suite ran"
+    gates = [
+        GateResult(
+            id=gate.id,
+            suite=gate.suite,
+            metric=gate.spec.metric,
+            role=gate.spec.role,
+            form=gate.spec.form,
+            result="partial",
+            message=message,
+            slice=gate.slice,
+            boundary=gate.spec.boundary,
+            line=gate.spec.line,
+        )
+        for gate in plan.gates
+    ]
+    if plan.suite.regressions:
+        gates.append(
+            GateResult(
+                id=regression_gate_id(plan.suite.name),
+                suite=plan.suite.name,
+                metric="regression",
+                role="require",
+                form="violations",
+                result="partial",
+                message=message,
+            )
+        )
+    return gates

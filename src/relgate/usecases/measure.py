@@ -1,0 +1,170 @@
+"""Measuring one case on both sides, interleaved: call, score, and confirm a critical miss."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from relgate.decision.outcomes import CONFIRMING_TRIALS, trial_hits
+from relgate.domain.case import Case
+from relgate.domain.response import Failure, Measurement, Outcome, Request, Response, ScorerFailure, Side
+from relgate.scorers import score_failure, score_response
+from relgate.usecases.prepare import Prepared, SuitePlan
+from relgate.usecases.probe import answers
+from relgate.usecases.systems import AS_IT_IS, System, Variant
+
+RELEASE_HEADER = "X-Relgate-Release"
+
+CaseKey = tuple[str, str]
+"""Suite name and case id."""
+
+
+@dataclass(slots=True)
+class CallCount:
+    """Calls made so far; written by the engine's thread only."""
+
+    made: int = 0
+    by_side: dict[Side, int] = field(default_factory=dict)
+
+    def add(self, side: Side) -> None:
+        """One more call."""
+        self.made += 1
+        self.by_side[side] = self.by_side.get(side, 0) + 1
+
+
+class CaseMeasurer:
+    """Measures cases; one instance a run.
+
+    Args:
+        prepared: the run.
+        systems: the releases made ready, per side.
+        seed: decides which side of a pair is asked first.
+        redact: applied to every text that leaves the scorers.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        systems: Mapping[Side, System],
+        *,
+        seed: int,
+        redact: Callable[[str], str],
+    ) -> None:
+        self._prepared = prepared
+        self._systems = systems
+        self._seed = seed
+        self._redact = redact
+        self._plans = {plan.suite.name: plan for plan in prepared.plans}
+        self._cases = {
+            (plan.suite.name, case.id): case for plan in prepared.plans for case in plan.suite.all_cases
+        }
+        self.calls = CallCount()
+
+    async def measure(self, key: CaseKey) -> tuple[Measurement, ...]:
+        """Every call of one case: sides interleaved, trials and hops in order."""
+        plan, case = self._plans[key[0]], self._cases[key]
+        rows: list[Measurement] = []
+        for hop in plan.hops or (None,):
+            planned = {
+                side: self._prepared.trials.trials(side, plan.suite, case) for side in self._prepared.sides
+            }
+            for turn in range(max(map(len, planned.values()))):
+                for side in self._order(key, hop, turn):
+                    if turn < len(planned[side]):
+                        rows.append(await self._call(plan, case, side, planned[side][turn], hop))
+        return (*rows, *await self._confirm(plan, case, rows))
+
+    def _order(self, key: CaseKey, hop: str | None, turn: int) -> list[Side]:
+        """Which side of this pair goes first: drawn from the seed, so that neither is always the warm one."""
+        sides = list(self._prepared.sides)
+        random.Random(f"{self._seed}/{key}/{hop}/{turn}").shuffle(sides)
+        return sides
+
+    async def _call(
+        self,
+        plan: SuitePlan,
+        case: Case,
+        side: Side,
+        trial: int,
+        hop: str | None,
+        *,
+        confirmation: bool = False,
+    ) -> Measurement:
+        system = self._systems[side]
+        variant = AS_IT_IS if hop is None else Variant(plan.suite.route, hop)
+        request = Request(
+            case_id=case.id,
+            input=case.input if case.input is not None else "",
+            trial=trial,
+            headers={RELEASE_HEADER: system.release.digest},
+        )
+        recorded = system.release.application.kind == "recording"
+        if not recorded:
+            self.calls.add(side)
+        started = time.perf_counter()
+        outcome = await system.responders[variant].respond(request)
+        elapsed = (time.perf_counter() - started) * 1000.0
+        if not recorded:
+            outcome = await self._settle(_timed(outcome, elapsed), plan, system, hop)
+        scorers = plan.scorers_of(side, case)
+        if isinstance(outcome, Response):
+            scores = score_response(case, outcome, scorers, suite_kind=plan.suite.kind, redact=self._redact)
+        else:
+            scores = score_failure(case, outcome, scorers, plan.suite.kind)
+        return Measurement(
+            side=side,
+            suite=plan.suite.name,
+            case_id=case.id,
+            trial=trial,
+            outcome=outcome,
+            scores=scores,
+            hop=hop,
+            confirmation=confirmation,
+        )
+
+    async def _settle(self, outcome: Outcome, plan: SuitePlan, system: System, hop: str | None) -> Outcome:
+        """Tell what relgate broke itself from what broke by itself.
+
+        Without injected faults an answer of a later hop means that a hop before it was away: the release as
+        it is was not measured. With them, an outage counts against the release as long as the hop that was
+        left to answer can be reached.
+        """
+        if hop is None:
+            if isinstance(outcome, Response) and outcome.failed_hops:
+                return Failure(
+                    "outage", f"{', '.join(outcome.failed_hops)} did not answer; {outcome.served_by} did"
+                )
+            return outcome
+        if isinstance(outcome, Failure) and outcome.kind == "outage":
+            provider = system.release.providers[hop.partition("/")[0]]
+            parts = urlsplit(provider.base_url)
+            if parts.hostname and await answers(
+                parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+            ):
+                return replace(outcome, kind="application")
+        return outcome
+
+    async def _confirm(self, plan: SuitePlan, case: Case, rows: list[Measurement]) -> list[Measurement]:
+        """Two more trials of a critical case that the candidate missed (verdict.md 3)."""
+        if case.critical is not True or self._systems["candidate"].release.application.kind == "recording":
+            return []
+        first_hop = plan.hops[0] if plan.hops else None
+        mine = [row for row in rows if row.side == "candidate" and row.hop == first_hop]
+        if len(mine) >= CONFIRMING_TRIALS or not any(_missed(row, plan) for row in mine):
+            return []
+        return [
+            await self._call(plan, case, "candidate", trial, first_hop, confirmation=True)
+            for trial in range(len(mine), CONFIRMING_TRIALS)
+        ]
+
+
+def _timed(outcome: Outcome, elapsed_ms: float) -> Outcome:
+    return outcome if outcome.latency_ms is not None else replace(outcome, latency_ms=elapsed_ms)
+
+
+def _missed(row: Measurement, plan: SuitePlan) -> bool:
+    scores = {s.metric: s.value for s in row.scores if not isinstance(s, ScorerFailure)}
+    return bool(scores) and not trial_hits(scores, plan.metrics)

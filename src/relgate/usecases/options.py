@@ -1,0 +1,43 @@
+"""What a run was asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEFAULT_CONCURRENCY = 8
+DEFAULT_SEED = 20260101
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Options of one run.
+
+    Attributes:
+        manifest: the candidate's manifest.
+        manifest_given: as written on the command line.
+        golden_sets: the golden-set folder.
+        rootdir: where ``.relgate/`` and ``reports/`` lie.
+        registry: path or URL; None finds the default.
+        report_dir: where scorecards go.
+        baseline: path, alias, version or ``none``; None takes the manifest's.
+        suites: names or folders that narrow the run.
+        trials: overrides every suite's trials.
+        concurrency: calls in flight.
+        seed: of everything random.
+        environment: variables for ``${VAR}`` and secrets.
+    """
+
+    manifest: Path
+    golden_sets: Path
+    rootdir: Path
+    manifest_given: str = ""
+    registry: str | None = None
+    report_dir: Path | None = None
+    baseline: str | None = None
+    suites: tuple[str, ...] = ()
+    trials: int | None = None
+    concurrency: int = DEFAULT_CONCURRENCY
+    seed: int = DEFAULT_SEED
+    environment: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,33 @@
+"""Promoting a release: moving an alias on the strength of its verdict, or of a waiver."""
+
+from __future__ import annotations
+
+import getpass
+
+from relgate.domain.errors import Refusal
+from relgate.store.registry import Registry
+from relgate.store.rows import AliasChange
+
+
+def promote_release(
+    registry: Registry, reference: str, *, alias: str, by: str | None, waive: str | None
+) -> AliasChange:
+    """Let the release that ``release@version`` (or ``release@alias``) names hold an alias of its line.
+
+    Raises:
+        Refusal: the reference names nothing, or neither verdict nor waiver allows it.
+    """
+    name, at, version = reference.rpartition("@")
+    if not at or not name or not version:
+        raise Refusal(f"{reference!r} is not release@version, such as support-desk@1.3.0")
+    if registry.release(name, version) is None and (held := registry.alias(version, name)) is not None:
+        version = held.version
+    return registry.promote(name, version, alias=alias, by=by or user(), waive=waive)
+
+
+def user() -> str:
+    """The login name of who runs the command, "unknown" in a container that has none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"

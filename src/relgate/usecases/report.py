@@ -1,0 +1,59 @@
+"""What a finished run hands to the shells: the scorecard, every gate's result and the exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from relgate.decision.outcomes import CaseOutcome
+from relgate.domain.gate import GateResult
+from relgate.domain.scorecard import Scorecard
+from relgate.domain.verdict import CriticalMiss, Decision
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReport:
+    """What became of one case, as soon as it is measured.
+
+    Attributes:
+        outcome: hit, miss, regressed, fixed or failed.
+        scores: the candidate's mean score per metric.
+        trials: the candidate's trials.
+        critical: the critical miss, None if there is none.
+        message: one line for a reader; redacted.
+    """
+
+    outcome: CaseOutcome
+    scores: Mapping[str, float]
+    trials: int
+    critical: CriticalMiss | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finished run.
+
+    Attributes:
+        scorecard: what is shown and stored.
+        gates: every gate's result, in order of the suites.
+        exit_status: of the verdict alone.
+        stored: whether the verdict was stored before and nothing was called.
+        misses: node parts (suite, case) that missed, regressed or failed.
+        unprotected: slices too small to watch.
+        files: what was written.
+    """
+
+    scorecard: Scorecard
+    gates: tuple[GateResult, ...]
+    exit_status: int
+    stored: bool = False
+    misses: frozenset[tuple[str, str]] = frozenset()
+    unprotected: tuple[str, ...] = ()
+    files: tuple[Path, ...] = field(default=())
+
+    @property
+    def decision(self) -> Decision:
+        """promote, hold or reject."""
+        return self.scorecard.verdict.decision

@@ -1,0 +1,356 @@
+"""One run from the manifest to the verdict; pytest's shell drives it, nothing in it knows pytest."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Collection, Iterable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from relgate.catalog import Catalog
+from relgate.decision.outcomes import case_outcome, critical_misses
+from relgate.domain.errors import InputError, Place, Problem
+from relgate.domain.release import Release
+from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
+from relgate.domain.run import RunRecord
+from relgate.domain.scorecard import CallsPart, RunPart, Scorecard, WaiverPart
+from relgate.domain.verdict import EXIT_STATUS, Verdict
+from relgate.engine.executor import EngineError, Executor
+from relgate.redaction import Redactor
+from relgate.store import Registry, StoredVerdict, open_registry, registry_url
+from relgate.usecases.build_scorecard import build_scorecard, case_outcomes
+from relgate.usecases.judge_run import Judgement, arrange_suite, judge_run
+from relgate.usecases.measure import CaseKey, CaseMeasurer
+from relgate.usecases.options import RunOptions
+from relgate.usecases.prepare import Prepared, SuitePlan, prepare
+from relgate.usecases.redacting import CountingRedactor
+from relgate.usecases.registry_rows import measurement_rows, release_row
+from relgate.usecases.report import CaseReport, Report
+from relgate.usecases.systems import System, make_system, start_services, variants
+from relgate.usecases.write_report import write_report
+
+LIBRARIES = ("relgate", "pytest", "pytest-xdist", "pydantic", "numpy", "scipy", "sqlalchemy", "aiohttp")
+
+
+class ReleaseRun:
+    """A run of one candidate.
+
+    The order of use: construct (reads and checks everything), ``start`` with the selected cases,
+    ``case`` per case in any order, ``conclude``, ``close``. ``close`` may come at any time.
+
+    Raises:
+        InputError: everything that is wrong with the manifest, the suites or the options, at once.
+        RegistryError: the registry cannot be used.
+    """
+
+    def __init__(self, options: RunOptions, plugins: Iterable[object] = ()) -> None:
+        self.options = options
+        self._stack = ExitStack()
+        self._executor: Executor[CaseKey, tuple[Measurement, ...]] | None = None
+        self._measurer: CaseMeasurer | None = None
+        self._started = _now()
+        try:
+            self.catalog = Catalog.load(plugins)
+            url = registry_url(options.registry, options.environment, options.rootdir)
+            self.registry: Registry = self._stack.enter_context(open_registry(url))
+            self.prepared: Prepared = prepare(options, self.catalog, self.registry)
+            self._check_inputs()
+            self._redactor = self._make_redactor([self.prepared.candidate, self.prepared.baseline])
+        except BaseException:
+            self._stack.close()
+            raise
+        self._plans = {plan.suite.name: plan for plan in self.prepared.plans}
+
+    def _check_inputs(self) -> None:
+        if self.prepared.candidate.application.kind == "recording":
+            return
+        problems = [
+            Problem(
+                Place(str(plan.suite.path.parent / "cases.jsonl"), case.line),
+                "the case has no input to ask",
+                repr(case.id),
+                "add input, or gate a recording",
+            )
+            for plan in self.prepared.plans
+            for case in plan.suite.all_cases
+            if case.input is None
+        ]
+        if problems:
+            raise InputError(problems)
+
+    def _make_redactor(self, releases: Iterable[Release | None]) -> Redactor:
+        given = self.options.environment.get("RELGATE_REDACTION_KEY")
+        known = [
+            provider.api_key.reveal()
+            for release in releases
+            if release is not None
+            for provider in release.providers.values()
+            if provider.api_key is not None
+        ]
+        return self.catalog.redactor(key=self.registry.redaction_key(given), known_secrets=known)
+
+    @property
+    def settled(self) -> str | None:
+        """Why nothing needs to be called when every case is selected, None if something does."""
+        if self.prepared.left_out:
+            return None
+        if self.prepared.stored is not None:
+            return f"judged before, in run {self.prepared.stored.run_id}"
+        if self.prepared.same_digest:
+            return "nothing changed: the candidate and the baseline are the same release"
+        return None
+
+    def planned_calls(self, selected: Collection[CaseKey]) -> int:
+        """Calls to applications that these cases need, both sides; a recording needs none."""
+        if self.prepared.candidate.application.kind == "recording":
+            return 0
+        return sum(
+            self.prepared.calls_of(plan, case)
+            for plan in self.prepared.plans
+            for case in plan.suite.all_cases
+            if (plan.suite.name, case.id) in selected
+        )
+
+    def start(self, selected: Collection[CaseKey]) -> None:
+        """Start services and the engine for these cases.
+
+        Raises:
+            ServiceError: a service does not start.
+            InputError: a variable is unset.
+        """
+        prepared = self.prepared
+        wanted = set(selected)
+        tasks = [
+            (plan.suite.name, case.id)
+            for plan in prepared.plans
+            for case in plan.suite.all_cases
+            if (plan.suite.name, case.id) in wanted
+        ]
+        suites = [plan.suite for plan in prepared.plans if any(name == plan.suite.name for name, _ in tasks)]
+        systems: dict[Side, System] = {}
+        releases: dict[Side, Release] = {"candidate": prepared.candidate}
+        if prepared.baseline is not None:
+            releases["baseline"] = prepared.baseline
+        bound: list[Release] = []
+        for side, release in releases.items():
+            running = start_services(release, self.options.environment, self._stack)
+            bound.append(running)
+            systems[side] = make_system(
+                side, running, variants(running, suites), suites, prepared.rows[side], self._stack
+            )
+        self._redactor = self._make_redactor(bound)
+        self._measurer = CaseMeasurer(
+            prepared, systems, seed=self.options.seed, redact=lambda text: self._redactor.redact(text).text
+        )
+
+        async def closing() -> None:
+            for system in systems.values():
+                await system.close()
+
+        limits = [
+            provider.max_concurrency
+            for release in bound
+            for provider in release.providers.values()
+            if provider.max_concurrency is not None
+        ]
+        self._executor = Executor(
+            tasks,
+            self._measurer.measure,
+            concurrency=min([self.options.concurrency, *limits]),
+            closing=closing,
+        )
+        self._executor.start()
+
+    @property
+    def done(self) -> int:
+        """Cases measured so far."""
+        return self._executor.done if self._executor is not None else 0
+
+    def case(self, suite: str, case_id: str) -> CaseReport:
+        """What became of one case; waits for it.
+
+        Raises:
+            EngineError: the engine ended before it was measured.
+        """
+        if self._executor is None:
+            raise EngineError("the engine was not started")
+        rows = self._executor.wait((suite, case_id))
+        return self._case_report(self._plans[suite], case_id, rows)
+
+    def _case_report(self, plan: SuitePlan, case_id: str, rows: tuple[Measurement, ...]) -> CaseReport:
+        data = arrange_suite(plan, rows, paired=self.prepared.baseline is not None)
+        case = next(case for case in plan.suite.all_cases if case.id == case_id)
+        outcome = case_outcome(data, case)
+        critical = next(iter(critical_misses(data)), None)
+        mine = [row for row in rows if row.side == "candidate" and not row.confirmation]
+        values: dict[str, list[float]] = {}
+        for row in mine:
+            for score in row.scores:
+                if not isinstance(score, ScorerFailure):
+                    values.setdefault(score.metric, []).append(score.value)
+        scores = {name: sum(found) / len(found) for name, found in values.items()}
+        message = critical.message if critical else ""
+        failures = [row.outcome.message for row in mine if isinstance(row.outcome, Failure)]
+        if failures:
+            message = "; ".join(filter(None, [message, self._redactor.redact(failures[0]).text]))
+        return CaseReport(outcome, scores, len(mine), critical, message)
+
+    def conclude(self) -> Report:
+        """Judge what was measured, record it in one transaction and write the reports.
+
+        Raises:
+            RegistryError: the run could not be recorded; there is no verdict then.
+            OSError: a report could not be written.
+        """
+        assert self._executor is not None and self._measurer is not None
+        self._executor.close()
+        measured = self._executor.results()
+        prepared = self.prepared
+        judgement = judge_run(prepared, measured)
+        redactor = CountingRedactor(self._redactor)
+        outcomes = case_outcomes(judgement, measured)
+        made = self._measurer.calls.made
+        planned = self.planned_calls({(s.name, c.id) for s in prepared.suites for c in s.all_cases})
+        rows = measurement_rows(prepared, measured, outcomes, redactor)
+        scorecard = build_scorecard(
+            prepared,
+            judgement,
+            measured,
+            waivers=self._waivers(),
+            redactor=redactor,
+            calls=CallsPart(planned=planned, made=made, reused=0, saved=0),
+            run=self._run_part(),
+            outcomes=outcomes,
+        )
+        return self._finish(scorecard, judgement, rows=rows, redactor=redactor, outcomes=outcomes)
+
+    def conclude_settled(self) -> Report:
+        """The stored verdict, or a promote because nothing changed; no call is made."""
+        stored = self.prepared.stored
+        if stored is not None:
+            return self._stored_report(stored)
+        redactor = CountingRedactor(self._redactor)
+        judgement = Judgement(
+            data=(),
+            complete=frozenset(),
+            gates=(),
+            alarms=(),
+            critical=(),
+            changes=(),
+            suspects=(),
+            unprotected=(),
+            verdict=Verdict("promote", "nothing changed", "", attempts=self.prepared.attempt),
+        )
+        scorecard = build_scorecard(
+            self.prepared,
+            judgement,
+            {},
+            waivers=self._waivers(),
+            redactor=redactor,
+            calls=CallsPart(planned=0, made=0, reused=0, saved=0),
+            run=self._run_part(),
+            outcomes={},
+        )
+        return self._finish(scorecard, judgement, rows=(), redactor=redactor, outcomes={}, is_attempt=False)
+
+    def _stored_report(self, stored: StoredVerdict) -> Report:
+        scorecard = Scorecard.model_validate(stored.scorecard)
+        verdict = scorecard.verdict.model_copy(update={"waivers": self._waivers()})
+        scorecard = scorecard.model_copy(update={"verdict": verdict})
+        files = write_report(scorecard, self._report_dir, environment=self.options.environment)
+        return Report(scorecard, (), stored.exit_status, stored=True, files=files)
+
+    def _finish(
+        self,
+        scorecard: Scorecard,
+        judgement: Judgement,
+        *,
+        rows: tuple,  # type: ignore[type-arg]
+        redactor: CountingRedactor,
+        outcomes: dict[CaseKey, str],
+        is_attempt: bool = True,
+    ) -> Report:
+        prepared, verdict = self.prepared, judgement.verdict
+        exit_status = EXIT_STATUS[verdict.decision]
+        record = RunRecord(
+            id=scorecard.run.id,
+            started=scorecard.run.started,
+            finished=scorecard.run.finished,
+            release=release_row(prepared.candidate, redactor),
+            baseline=release_row(prepared.baseline, redactor) if prepared.baseline else None,
+            decision=verdict.decision,
+            exit_status=exit_status,
+            partial=verdict.partial,
+            policy_digest=prepared.policy_digest,
+            judged_key="" if verdict.partial or not is_attempt else prepared.judged_key,
+            attempt=prepared.attempt_key
+            if is_attempt and not verdict.partial and _measured_all(judgement)
+            else None,
+            scorecard=scorecard.document(),
+            measurements=rows,
+            manifest_path=self.options.manifest_given or str(self.options.manifest),
+        )
+        self.registry.record(record)
+        files = write_report(scorecard, self._report_dir, environment=self.options.environment)
+        return Report(
+            scorecard=scorecard,
+            gates=judgement.gates,
+            exit_status=exit_status,
+            misses=frozenset(
+                key for key, outcome in outcomes.items() if outcome in ("miss", "regressed", "failed")
+            ),
+            unprotected=judgement.unprotected,
+            files=files,
+        )
+
+    @property
+    def _report_dir(self) -> Path:
+        return self.options.report_dir or self.options.rootdir / "reports"
+
+    def _waivers(self) -> list[WaiverPart]:
+        return [
+            WaiverPart(release=w.release, version=w.version, reason=w.reason, at=w.at, by=w.by)
+            for w in self.registry.waivers(self.prepared.candidate.name)
+        ]
+
+    def _run_part(self) -> RunPart:
+        finished = _now()
+        return RunPart(
+            id=f"{self._started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+            started=_iso(self._started),
+            finished=_iso(finished),
+            seed=self.options.seed,
+            versions=_versions(),
+        )
+
+    def close(self) -> None:
+        """Stop the engine and the services, close the registry; may be called twice."""
+        if self._executor is not None:
+            self._executor.close()
+        self._stack.close()
+
+
+def _measured_all(judgement: Judgement) -> bool:
+    """Whether every call gave a measurement: an outage makes a run no attempt (verdict.md 5)."""
+    return not any(cases for data in judgement.data for cases in data.unmeasured.values())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

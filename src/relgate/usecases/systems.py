@@ -1,0 +1,233 @@
+"""The two systems under test, made ready: services started, variables bound, hops forced, scorers built."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from relgate.applications.chat import ChatResponder
+from relgate.applications.python import PythonResponder, import_object, load_builder
+from relgate.applications.recording import RecordingResponder, Rows
+from relgate.catalog import Catalog
+from relgate.domain.application import Responder
+from relgate.domain.case import Suite
+from relgate.domain.errors import InputError, Place, Problem, ServiceError
+from relgate.domain.release import Release, Route
+from relgate.domain.response import Side
+from relgate.domain.scorer import Scorer, ScorerContext
+from relgate.faults.refuse import RefusedAddress
+from relgate.files import bind_environment
+
+HEALTH_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to run a release: as it is (hop None), or with one hop of a route made to answer."""
+
+    route: str | None = None
+    hop: str | None = None
+
+
+AS_IT_IS = Variant()
+
+
+@dataclass(slots=True)
+class System:
+    """One release made ready to answer.
+
+    Attributes:
+        side: candidate or baseline.
+        release: with bound variables.
+        responders: one per variant.
+    """
+
+    side: Side
+    release: Release
+    responders: dict[Variant, Responder]
+
+    async def close(self) -> None:
+        """Give back every application's connections."""
+        for responder in self.responders.values():
+            await responder.close()
+
+
+def hops_of(release: Release, suite: Suite) -> tuple[str, ...]:
+    """The targets that a fallback suite measures one by one; empty for other suites."""
+    if suite.kind != "fallback" or suite.route is None:
+        return ()
+    return tuple(str(target) for target in release.routes[suite.route].chain)
+
+
+def variants(release: Release, suites: Sequence[Suite]) -> tuple[Variant, ...]:
+    """Every way in which these suites need the release to run."""
+    found: dict[Variant, None] = {}
+    for suite in suites:
+        hops = hops_of(release, suite)
+        for variant in [Variant(suite.route, hop) for hop in hops] or [AS_IT_IS]:
+            found.setdefault(variant)
+    return tuple(found)
+
+
+def check_application(release: Release) -> None:
+    """Import the builder, or build the chat application, before anything is started.
+
+    Raises:
+        InputError: it cannot be imported or built.
+    """
+    if release.application.kind == "python":
+        load_builder(release)
+    elif release.application.kind == "chat":
+        ChatResponder(release)
+    for service in release.services:
+        import_object(service, Place(str(release.path)), "the service")
+
+
+def start_services(release: Release, environment: Mapping[str, str], stack: ExitStack) -> Release:
+    """Start the release's services and bind its variables; the stack stops them.
+
+    Raises:
+        ServiceError: a service does not start or is not healthy.
+        InputError: a variable is still unset.
+    """
+    given = dict(environment)
+    for reference in release.services:
+        factory = import_object(reference, Place(str(release.path)), "the service")
+        try:
+            manager: AbstractContextManager[dict[str, str]] = factory(release)
+            variables = stack.enter_context(manager)
+        except Exception as error:
+            raise ServiceError(
+                f"the service {reference} did not start ({type(error).__name__}: {error})"
+            ) from error
+        for url in variables.values():
+            _await_health(reference, url)
+        given.update(variables)
+    return bind_environment(release, given)
+
+
+def _await_health(reference: str, url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or parts.hostname is None:
+        return
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    deadline = time.monotonic() + HEALTH_SECONDS
+    while True:
+        try:
+            socket.create_connection((parts.hostname, port), timeout=1.0).close()
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise ServiceError(f"the service {reference} is not healthy: {url}: {error}") from error
+            time.sleep(0.05)
+        else:
+            return
+
+
+def make_system(
+    side: Side,
+    release: Release,
+    needed: Sequence[Variant],
+    suites: Sequence[Suite],
+    rows: Rows | None,
+    stack: ExitStack,
+) -> System:
+    """A bound release with one responder per variant; refused addresses live as long as the stack."""
+    by_route = {suite.route: suite for suite in suites if suite.kind == "fallback"}
+    responders: dict[Variant, Responder] = {}
+    for variant in needed:
+        changed = release
+        if variant.hop is not None:
+            assert variant.route is not None
+            changed = force_hop(release, by_route[variant.route], variant, stack)
+        responders[variant] = make_responder(changed, rows)
+    return System(side, release, responders)
+
+
+def make_responder(release: Release, rows: Rows | None) -> Responder:
+    """The application of the release's kind."""
+    match release.application.kind:
+        case "python":
+            return PythonResponder(load_builder(release), release)
+        case "chat":
+            return ChatResponder(release)
+        case "recording":
+            assert rows is not None
+            return RecordingResponder(rows)
+
+
+def force_hop(release: Release, suite: Suite, variant: Variant, stack: ExitStack) -> Release:
+    """The release with one hop made to answer.
+
+    With ``faults: [refuse]`` the hops before it stand at closed loopback ports, so that the application's
+    own way to it is measured; with ``force: hop`` alone the chain begins at the hop.
+    """
+    assert variant.route is not None
+    route = release.routes[variant.route]
+    position = [str(target) for target in route.chain].index(str(variant.hop))
+    if not suite.faults:
+        cut: Route = replace(route, chain=route.chain[position:])
+        return replace(release, routes={**release.routes, route.name: cut})
+    providers = dict(release.providers)
+    for target in route.chain[:position]:
+        address = stack.enter_context(RefusedAddress())
+        providers[target.provider] = replace(providers[target.provider], base_url=address.url)
+    return release.with_providers(providers)
+
+
+def check_hops(release: Release, suites: Sequence[Suite]) -> list[Problem]:
+    """Fallback suites that cannot be run on this release."""
+    problems: list[Problem] = []
+    for suite in suites:
+        if suite.kind != "fallback":
+            continue
+        place = Place(str(suite.path))
+        if release.application.kind == "recording":
+            problems.append(
+                Problem(
+                    place,
+                    "a fallback suite needs an application that can be called",
+                    "recording",
+                    "use python or chat",
+                )
+            )
+            continue
+        if suite.route is None:
+            problems.append(Problem(place, "a fallback suite needs a route", "", "add route: <name>"))
+            continue
+        if suite.route not in release.routes or not suite.faults:
+            continue
+        names = [target.provider for target in release.routes[suite.route].chain]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            problems.append(
+                Problem(
+                    place,
+                    "refusing a hop would refuse another hop of the same provider",
+                    ", ".join(twice),
+                    "give each hop its own provider entry",
+                )
+            )
+    return problems
+
+
+def build_scorers(catalog: Catalog, suite: Suite, release: Release) -> tuple[Scorer, ...]:
+    """The suite's scorers for one release's responses.
+
+    Raises:
+        InputError: every scorer of the suite that is unknown or has wrong options.
+    """
+    context = ScorerContext(suite.path, release)
+    scorers: list[Scorer] = []
+    problems: list[Problem] = []
+    for spec in suite.scorers:
+        try:
+            scorers.append(catalog.make_scorer(spec, context))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return tuple(scorers)

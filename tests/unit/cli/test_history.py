@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from relgate.cli.options import age
+from relgate.store.opening import open_registry
+from relgate.usecases.inspect_registry import short_id_length
+
+
+@pytest.fixture
+def project(relgate, make, tmp_path) -> Path:
+    """Three runs: 1.2.4 and 1.3.0 promoted, 1.3.1 rejected and promoted by waiver."""
+    make.make(tmp_path / ".relgate" / "registry.db")
+    return tmp_path
+
+
+def test_status_says_who_is_in_production_and_what_to_do_next(relgate, project):
+    result = relgate("status")
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert lines[0] == f"registry {project / '.relgate' / 'registry.db'}"
+    assert lines[2] == "support-desk"
+    assert lines[3].startswith("production support-desk@1.3.1 since 20")
+    assert lines[3].endswith("by release-manager (waived)")
+    assert lines[4].startswith("previous support-desk@1.3.0 since 20")
+    assert "last run 2c3d4e5f6071 support-desk@1.3.1 2026-11-20 10:00, attempt 1" in lines
+    assert any(line.startswith("verdict reject, decided ") for line in lines)
+    assert "reason because of 2c3d4e5f6071" in lines
+    assert any(
+        line.startswith("waivers support-desk@1.3.1 production by release-manager on 20") for line in lines
+    )
+    assert lines[-1] == "next step next after 2c3d4e5f6071"
+
+
+def test_status_as_json(relgate, project):
+    document = relgate("status", "--json").json
+    assert document["registry"] == str(project / ".relgate" / "registry.db")
+    (line,) = document["releases"]
+    assert line["release"] == "support-desk"
+    assert line["aliases"]["production"]["release"]["version"] == "1.3.1"
+    assert line["last_run"]["decision"] == "reject"
+    assert line["waivers"][0]["reason"] == "hotfix for the outage"
+    assert line["age_seconds"] >= 0
+
+
+@pytest.mark.parametrize("command", ["status", "history"])
+def test_before_the_first_run_they_say_so_and_create_nothing(relgate, tmp_path, command):
+    result = relgate(command)
+    assert result.exit_code == 0
+    assert "nothing has been recorded yet; `pytest --manifest candidate.yaml`" in result.output
+    assert list(tmp_path.iterdir()) == []
+    assert relgate("history", "--json").json == []
+
+
+def test_status_proposes_to_promote_what_was_judged_well(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(make.run_record("run", make.release("1.0.0")))
+    assert (
+        "next step   relgate promote support-desk@1.0.0\n" in relgate("status", "--registry", "r.db").output
+    )
+    relgate("promote", "support-desk@1.0.0", "--registry", "r.db")
+    assert "next step   nothing: " in relgate("status", "--registry", "r.db").output
+
+
+def test_history_lists_the_runs_newest_first(relgate, project):
+    result = relgate("history")
+    rows = [line.split("  ") for line in result.output.splitlines()]
+    assert [name for name in rows[0] if name][:2] == ["run", " when"] or rows[0][0] == "run"
+    assert [row[0] for row in rows[2:]] == ["2c3d4e5f", "1b2c3d4e", "0a1b2c3d"]
+    assert "support-desk@1.3.1" in result.output
+    assert "1 hit, 1 miss, 1 regressed, 1 fixed" in result.output
+
+
+def test_history_as_json_is_a_list_of_all_runs(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        for number in range(60):
+            registry.record(make.run_record(f"run-{number}", make.release("1.0.0"), rows=[]))
+    runs = relgate("history", "--json", "--registry", "r.db").json
+    assert [run["id"] for run in runs] == [f"run-{number}" for number in reversed(range(60))]
+    assert runs[0]["release"] == {
+        "name": "support-desk",
+        "version": "1.0.0",
+        "digest": make.release("1.0.0").digest,
+    }
+    assert runs[0]["decision"] == "promote"
+    assert runs[0]["partial"] is False
+    assert len(relgate("history", "--json", "--limit", "3", "--registry", "r.db").json) == 3
+
+
+def test_history_of_one_release(relgate, project):
+    assert "no run of 'other-desk'" in relgate("history", "--release", "other-desk").output
+    assert len(relgate("history", "--release", "support-desk", "--json").json) == 3
+
+
+def test_history_tells_runs_with_alike_ids_apart(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        for number in (1, 2):
+            registry.record(make.run_record(f"20261120-1000-{number}", make.release("1.0.0"), rows=[]))
+    output = relgate("history", "--registry", "r.db").output
+    assert "20261120-1000-1" in output
+    assert "20261120-1000-2" in output
+    assert short_id_length(["aaaaaaaaaa", "bbbbbbbbbb"]) == 8
+
+
+def test_show_begins_with_the_verdict(relgate, project):
+    result = relgate("show", "2c3d")
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert lines[:3] == [
+        "verdict reject",
+        "reason because of 2c3d4e5f6071",
+        "next step next after 2c3d4e5f6071",
+    ]
+    assert "suspects prompt/support_answer" in lines
+    assert any(line.startswith("waivers support-desk@1.3.1") for line in lines)
+    gate = "fail support-golden[exact:non_inferior:0.05] require -0.01 -0.04 0.02 -0.05 4"
+    assert gate in lines
+    assert "support-golden exact 0.5 0.5 0 -0.04 0.04 4" in lines
+    assert "support-golden refund-002 -1 exact -1" in lines
+
+
+def test_show_as_json_holds_the_scorecard(relgate, project, make):
+    document = relgate("show", "2c3d", "--json").json
+    assert document["id"] == "2c3d4e5f6071"
+    assert document["scorecard"]["verdict"]["decision"] == "reject"
+    assert document["waivers"][0]["reason"] == "hotfix for the outage"
+
+
+def test_show_case_has_both_answers_and_the_line_that_runs_it_again(relgate, project):
+    result = relgate("show", "2c3d", "refund-002")
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert lines[0] == "case refund-002 of support-golden"
+    assert "outcome regressed" in lines
+    assert "expected 14 days" in lines
+    candidate = lines.index("candidate, trial 0, served by hosted_a/answerer, 12.5 ms")
+    baseline = lines.index("baseline, trial 0, served by hosted_a/answerer, 12.5 ms")
+    assert lines[candidate + 1] == "answer Ask <EMAIL_0a1b2c>."
+    assert lines[baseline + 1] == "answer You get it back in 14 days."
+    assert "scores exact 0, citations 1" in lines
+    again = "pytest --manifest candidate.yaml 'golden_sets/support_desk/golden/cases.jsonl::refund-002'"
+    assert lines[-1] == f"run it again: {again}"
+
+
+def test_show_case_says_when_a_scorer_failed(relgate, project):
+    assert "citations scorer failed" in relgate("show", "2c3d", "refund-003").output
+
+
+def test_show_case_as_json(relgate, project):
+    (shown,) = relgate("show", "2c3d", "refund-002", "--json").json
+    assert (shown["run"], shown["suite"], shown["outcome"]) == ("2c3d4e5f6071", "support-golden", "regressed")
+    assert len(shown["measurements"]) == 4
+    assert shown["measurements"][0]["scores"] == {"citations": 1.0, "exact": 0.0}
+
+
+def test_a_regression_case_is_run_again_from_its_own_file(relgate, project):
+    folder = project / "golden_sets" / "support_desk" / "golden"
+    folder.mkdir(parents=True)
+    (folder / "cases.jsonl").write_text('{"id": "refund-001"}\n')
+    (folder / "regressions.jsonl").write_text('{"id": "refund-002"}\n')
+    assert "golden/regressions.jsonl::refund-002'" in relgate("show", "2c3d", "refund-002").output
+    assert "golden/cases.jsonl::refund-001'" in relgate("show", "2c3d", "refund-001").output
+
+
+def test_what_a_model_answers_cannot_steer_the_terminal(relgate, make, tmp_path):
+    row = replace(make.measurements(1, 1)[0], output="\x1b[2Jgone\r\nsecond line")
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(make.run_record("run", make.release("1.0.0"), rows=[row]))
+    output = relgate("show", "run", "refund-000", "--registry", "r.db").output
+    assert "\x1b" not in output
+    assert "\ufffd[2Jgone" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("show", "ffff"), "there is no run 'ffff'; there are 2c3d4e5f6071"),
+        (("show", "2c3d", "refund-009"), "measured no case 'refund-009'; did you mean refund-00"),
+        (("diff", "support-desk@9.9.9", "production"), "there is no release 'support-desk@9.9.9'"),
+        (("diff", "staging", "production"), "there is no run 'staging'"),
+    ],
+)
+def test_what_is_unknown_is_refused_with_exit_status_1(relgate, project, arguments, error):
+    result = relgate(*arguments)
+    assert result.exit_code == 1
+    assert error in result.errors
+    assert result.output == ""
+
+
+def test_usage_errors_have_exit_status_2(relgate, project):
+    assert relgate("show").exit_code == 2
+    assert relgate("history", "--limit", "none").exit_code == 2
+
+
+def test_a_file_that_is_no_registry_is_refused_without_a_traceback(relgate, tmp_path):
+    (tmp_path / "notes.txt").write_text("no database" * 200)
+    result = relgate("status", "--registry", "notes.txt")
+    assert result.exit_code == 1
+    assert result.errors.startswith("error: registry ")
+    assert len(result.errors.splitlines()) == 1
+
+
+@pytest.mark.parametrize("old", ["support-desk@1.2.4", "0a1b"])
+@pytest.mark.parametrize("new", ["support-desk@1.3.0", "1b2c", "previous", "support-desk@previous"])
+def test_diff_takes_versions_runs_and_aliases(relgate, project, old, new):
+    result = relgate("diff", old, new)
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert lines[0].startswith("from support-desk@1.2.4 (")
+    assert lines[1].startswith("to support-desk@1.3.0 (")
+    assert len(lines) == 6
+    assert lines[-1].startswith("changed prompt/support_answer v14 (")
+
+
+def test_diff_as_json_says_what_was_added_removed_and_changed(relgate, make, tmp_path):
+    old, new = make.release("1.0.0"), make.release("1.1.0", prompt="v15")
+    extra = replace(new.artifacts[0], kind="reranker", name="fused")
+    new = replace(new, artifacts=(*new.artifacts[1:], extra))
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(make.run_record("run", new, baseline=old, rows=[]))
+    arguments = ("diff", "support-desk@1.0.0", "support-desk@1.1.0", "--json", "--registry", "r.db")
+    document = relgate(*arguments).json
+    assert [(change["change"], change["kind"]) for change in document["changes"]] == [
+        ("removed", "model"),
+        ("changed", "prompt"),
+        ("added", "reranker"),
+    ]
+    assert document["changes"][1]["to"] == {"version": "v15", "digest": make.digest("v15")}
+    assert document["from"]["version"] == "1.0.0"
+
+
+def test_diff_of_equal_releases_and_of_releases_that_differ_in_no_artifact(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(
+            make.run_record("run", make.release("1.0.0"), baseline=make.release("1.1.0", seed="x"), rows=[])
+        )
+    where = ("--registry", "r.db")
+    same = relgate("diff", "support-desk@1.0.0", "run", *where)
+    assert "nothing differs: equal digests" in same.output
+    other = relgate("diff", "support-desk@1.0.0", "support-desk@1.1.0", *where)
+    assert "routes, dependencies or the application changed" in other.output
+
+
+def test_diff_takes_manifests_and_then_needs_no_registry(relgate, tmp_path):
+    for version, text in (("1.0.0", "Answer."), ("1.0.1", "Answer, and cite.")):
+        (tmp_path / f"{version}.md").write_text(text)
+        (tmp_path / f"{version}.jsonl").write_text('{"case_id": "a", "output": "b"}\n')
+        (tmp_path / f"{version}.yaml").write_text(
+            f"manifest: 1\nrelease: desk\nversion: {version}\nowner: me\n"
+            f"application: {{recording: {version}.jsonl}}\n"
+            f"artifacts: {{prompt: {{answer: {{version: v{version[-1]}, path: {version}.md}}}}}}\n"
+        )
+    result = relgate("diff", "1.0.0.yaml", "1.0.1.yaml", "--json")
+    assert result.exit_code == 0, result.errors
+    assert [change["name"] for change in result.json["changes"]] == ["answer"]
+    assert not (tmp_path / ".relgate").exists()
+
+
+def test_a_pipe_gets_plain_text(project, tmp_path):
+    command = ["relgate", "history", "--json"]
+    code = f"import sys; sys.argv = {command!r}; from relgate.cli import main; main()"
+    import sys
+
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert result.returncode == 0, result.stderr
+    assert len(json.loads(result.stdout)) == 3
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "at an unknown time"),
+        (5, "just now"),
+        (60, "1 minute ago"),
+        (7300, "2 hours ago"),
+        (90000, "1 day ago"),
+    ],
+)
+def test_ages_are_told_in_the_largest_unit(seconds, text):
+    assert age(seconds) == text
+
+
+def test_the_age_of_a_decision_counts_from_when_the_run_finished(relgate, make, tmp_path):
+    finished = (datetime.now(UTC) - timedelta(hours=3, minutes=5)).isoformat()
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(make.run_record("run", make.release("1.0.0"), finished=finished))
+    assert "promote, decided 3 hours ago" in relgate("status", "--registry", "r.db").output

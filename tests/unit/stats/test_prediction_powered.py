@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+
+from relgate.stats import ppi_mean
+
+RNG = np.random.default_rng(5)
+Y = RNG.choice([-1.0, 0.0, 1.0], 60)
+JUDGE = np.clip(Y + RNG.normal(0, 0.7, 60), -1, 1)
+REST = RNG.normal(0, 0.8, 200)
+
+
+def test_without_trust_in_the_judge_it_is_the_mean_of_the_labels():
+    estimate = ppi_mean(Y, JUDGE, REST, lam=0.0)
+    assert estimate.estimate == pytest.approx(Y.mean())
+    assert estimate.se == pytest.approx(Y.std() / np.sqrt(60))
+
+
+def test_full_trust_is_the_judge_plus_the_rectifier():
+    estimate = ppi_mean(Y, JUDGE, REST, lam=1.0)
+    assert estimate.estimate == pytest.approx(REST.mean() + (Y - JUDGE).mean())
+    assert estimate.se == pytest.approx(np.sqrt(REST.var() / 200 + (Y - JUDGE).var() / 60))
+
+
+def test_tuned_trust_is_in_range_and_no_worse_than_either_end():
+    tuned = ppi_mean(Y, JUDGE, REST)
+    assert 0.0 < tuned.lam < 1.0
+    assert tuned.se <= min(ppi_mean(Y, JUDGE, REST, lam=0.0).se, ppi_mean(Y, JUDGE, REST, lam=1.0).se) * 1.02
+
+
+def test_a_judge_against_the_labels_or_without_opinion_is_not_trusted():
+    assert ppi_mean(Y, -JUDGE, REST).lam == 0.0
+    assert ppi_mean(Y, np.full(60, 0.3), np.full(200, 0.3)).lam == 0.0
+
+
+def test_p_and_interval_use_t_and_the_reference_interval_the_normal():
+    estimate = ppi_mean(Y, JUDGE, REST)
+    bounds, normal = estimate.interval(0.05), estimate.normal_interval(0.05)
+    assert estimate.p(bounds.low, "greater") == pytest.approx(0.05)
+    assert estimate.p(bounds.high, "less") == pytest.approx(0.05)
+    assert normal.width == pytest.approx(2 * scipy_stats.norm.ppf(0.95) * estimate.se)
+    assert normal.width < bounds.width
+
+
+def test_no_variance_gives_no_p_value():
+    flat = ppi_mean(np.ones(5), np.ones(5), np.ones(9))
+    assert flat.estimate == 1.0
+    with pytest.raises(ValueError, match="no variance"):
+        flat.p(0.5, "greater")
+    with pytest.raises(ValueError, match="no variance"):
+        flat.interval()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: ppi_mean(Y, JUDGE[:-1], REST),
+        lambda: ppi_mean([1.0], [1.0], REST),
+        lambda: ppi_mean(Y, JUDGE, [1.0]),
+        lambda: ppi_mean(Y, JUDGE, REST, lam=1.5),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(call):
+    with pytest.raises(ValueError, match=r"values|needs|lam"):
+        call()

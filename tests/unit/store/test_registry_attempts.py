@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def judge(registry, make):
+    """Record a run of a candidate and give its attempt number."""
+    counter = iter(range(1000))
+
+    def record(prompt: str, key=None, **options) -> int:
+        candidate = make.release("1.3.0", prompt=prompt)
+        attempt = make.attempt_key() if key is None else key
+        return registry.record(make.run_record(f"run-{next(counter)}", candidate, attempt=attempt, **options))
+
+    return record
+
+
+def test_each_new_candidate_is_the_next_attempt(judge):
+    assert [judge("v1"), judge("v2"), judge("v3")] == [1, 2, 3]
+
+
+def test_the_same_candidate_keeps_its_number(judge):
+    assert [judge("v1"), judge("v2"), judge("v1"), judge("v2"), judge("v3")] == [1, 2, 1, 2, 3]
+
+
+def test_the_next_number_is_known_before_the_run(registry, judge, make):
+    first, second = (make.release("1.3.0", prompt=prompt).digest for prompt in ("v1", "v2"))
+    assert registry.next_attempt(make.attempt_key(), first) == 1
+    judge("v1")
+    assert registry.next_attempt(make.attempt_key(), first) == 1
+    assert registry.next_attempt(make.attempt_key(), second) == 2
+
+
+def test_baselines_golden_sets_and_lines_are_counted_apart(judge, make):
+    judge("v1")
+    assert judge("v2", make.attempt_key(golden="golden-2")) == 1
+    assert judge("v2", make.attempt_key(make.release("1.2.4"))) == 1
+    assert judge("v2") == 2
+
+
+def test_a_run_that_is_no_attempt_counts_for_nothing(registry, judge, make):
+    assert registry.record(make.run_record("partial", make.release("1.3.0"), partial=True)) == 0
+    assert registry.run("partial").attempt is None
+    assert judge("v1") == 1
+
+
+def test_a_promotion_begins_the_count_anew(registry, judge):
+    judge("v1", decision="hold")
+    judge("v2")
+    registry.promote("support-desk", "1.3.0", by="me")
+    assert [judge("v3"), judge("v1")] == [1, 2]
+
+
+def test_promoting_the_holder_again_leaves_the_count(registry, judge):
+    judge("v1")
+    registry.promote("support-desk", "1.3.0", by="me")
+    assert judge("v1") == 1
+    registry.promote("support-desk", "1.3.0", by="me")
+    assert judge("v2") == 2
+
+
+def test_another_lines_promotion_and_another_alias_leave_the_count(registry, judge, make):
+    judge("v1")
+    registry.record(make.run_record("other", make.release("1.0.0", name="other-desk")))
+    registry.promote("other-desk", "1.0.0", by="me")
+    registry.promote("support-desk", "1.3.0", by="me", alias="candidate")
+    assert judge("v2") == 2

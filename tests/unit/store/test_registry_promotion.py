@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from relgate.domain.errors import Refusal
+from relgate.store.tables import alias_history
+
+
+@pytest.fixture
+def judged(registry, make):
+    """Record one verdict on a version."""
+    counter = iter(range(1000))
+
+    def record(version: str, decision: str = "promote", **options) -> None:
+        name = options.pop("name", "support-desk")
+        prompt = options.pop("prompt", "v14")
+        candidate = make.release(version, name=name, prompt=prompt)
+        registry.record(make.run_record(f"run-{next(counter)}", candidate, decision=decision, **options))
+
+    return record
+
+
+def holders(registry) -> dict[str, str]:
+    return {row.alias: row.release.label for row in registry.aliases()}
+
+
+def test_a_promote_verdict_lets_a_release_take_production(registry, judged):
+    judged("1.0.0")
+    change = registry.promote("support-desk", "1.0.0", by="me")
+    assert (change.changed, change.before, change.after.version) == (True, None, "1.0.0")
+    assert (change.decision, change.waived, change.by) == ("promote", None, "me")
+    production = registry.alias("production")
+    assert production is not None
+    assert production.artifacts[1].version == "v14"
+    assert registry.alias("previous") is None
+
+
+def test_the_old_holder_becomes_previous(registry, judged):
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        judged(version)
+        registry.promote("support-desk", version, by="me")
+    assert holders(registry) == {"production": "support-desk@1.2.0", "previous": "support-desk@1.1.0"}
+
+
+def test_every_move_stands_in_the_history(registry, judged):
+    judged("1.0.0")
+    judged("1.1.0", "hold")
+    registry.promote("support-desk", "1.0.0", by="ann", reason="canary was calm")
+    registry.promote("support-desk", "1.1.0", by="ben", waive="hotfix")
+    with registry._database.read() as connection:
+        rows = connection.execute(select(alias_history).order_by(alias_history.c.id)).all()
+    assert [(row.alias, row.actor, row.reason, row.waived) for row in rows] == [
+        ("production", "ann", "canary was calm", False),
+        ("production", "ben", "hotfix", True),
+        ("previous", "ben", "support-desk@1.1.0 took production", False),
+    ]
+    assert rows[0].from_release is None
+    assert rows[1].from_release == rows[0].to_release
+
+
+def test_promoting_the_holder_changes_nothing(registry, judged):
+    judged("1.0.0")
+    registry.promote("support-desk", "1.0.0", by="me")
+    judged("1.0.0", "reject")
+    change = registry.promote("support-desk", "1.0.0", by="me", waive="no need")
+    assert not change.changed
+    assert registry.waivers("support-desk") == []
+    assert registry.alias("previous") is None
+
+
+@pytest.mark.parametrize("decision", ["hold", "reject"])
+def test_without_a_promote_verdict_it_refuses_and_says_how_to_waive(registry, judged, decision):
+    judged("1.0.0", decision)
+    with pytest.raises(Refusal) as caught:
+        registry.promote("support-desk", "1.0.0", by="me")
+    text = str(caught.value)
+    assert f"the latest verdict on support-desk@1.0.0 is {decision} (run run-0" in text
+    assert "because of run-0" in text
+    assert text.endswith("relgate promote support-desk@1.0.0 --waive REASON")
+    assert registry.alias("production") is None
+
+
+def test_only_the_latest_whole_verdict_counts(registry, judged):
+    judged("1.0.0", "promote")
+    judged("1.0.0", "hold", partial=True)
+    registry.promote("support-desk", "1.0.0", by="me")
+    judged("1.1.0", "promote")
+    judged("1.1.0", "reject")
+    with pytest.raises(Refusal, match="is reject"):
+        registry.promote("support-desk", "1.1.0", by="me")
+
+
+def test_what_was_judged_is_promoted_and_not_what_was_only_tried(registry, judged, make):
+    judged("1.0.0", "promote", prompt="v14")
+    judged("1.0.0", "hold", prompt="v15", partial=True)
+    assert registry.promote("support-desk", "1.0.0", by="me").after == make.release("1.0.0", prompt="v14")
+
+
+def test_a_release_without_a_whole_verdict_needs_a_waiver(registry, judged, make):
+    registry.record(make.run_record("run", make.release("2.0.0"), baseline=make.release("1.0.0")))
+    with pytest.raises(Refusal, match=r"support-desk@1\.0\.0 has no verdict"):
+        registry.promote("support-desk", "1.0.0", by="me")
+    change = registry.promote("support-desk", "1.0.0", by="me", waive="it was there before relgate")
+    assert (change.decision, change.waived) == ("", "it was there before relgate")
+
+
+def test_a_waiver_is_kept_for_every_later_report_of_the_line(registry, judged):
+    judged("1.0.0", "reject")
+    registry.promote("support-desk", "1.0.0", by="ann", waive="hotfix")
+    judged("1.1.0", "promote")
+    registry.promote("support-desk", "1.1.0", by="ben", waive="not needed")
+    (waiver,) = registry.waivers("support-desk")
+    assert (waiver.release, waiver.version, waiver.alias) == ("support-desk", "1.0.0", "production")
+    assert (waiver.decision, waiver.reason, waiver.by) == ("reject", "hotfix", "ann")
+    assert waiver.at.endswith("+00:00")
+    assert registry.waivers("another") == []
+    assert [row.waived for row in registry.aliases()] == [False, False]
+
+
+def test_a_waiver_needs_a_reason(registry, judged):
+    judged("1.0.0", "reject")
+    with pytest.raises(Refusal, match="needs a reason"):
+        registry.promote("support-desk", "1.0.0", by="me", waive="  ")
+
+
+def test_an_unknown_release_is_refused_with_what_is_alike(registry, judged):
+    judged("1.0.0")
+    with pytest.raises(
+        Refusal, match=r"no release support-desk@1\.0\.1 .*did you mean support-desk@1\.0\.0\?"
+    ):
+        registry.promote("support-desk", "1.0.1", by="me", waive="anyway")
+
+
+def test_previous_moves_with_production_only(registry, judged):
+    judged("1.0.0")
+    with pytest.raises(Refusal, match="'previous' is moved by relgate itself"):
+        registry.promote("support-desk", "1.0.0", by="me", alias="previous")
+
+
+def test_each_release_line_has_its_own_production(registry, judged):
+    judged("1.0.0")
+    judged("7.0.0", name="other-desk")
+    registry.promote("support-desk", "1.0.0", by="me")
+    assert registry.alias("production").name == "support-desk"
+    registry.promote("other-desk", "7.0.0", by="me")
+    assert registry.alias("production", "support-desk").version == "1.0.0"
+    assert registry.alias("production", "other-desk").version == "7.0.0"
+    assert registry.alias("production", "third-desk") is None
+    with pytest.raises(Refusal, match="other-desk@production, support-desk@production"):
+        registry.alias("production")
