@@ -21,11 +21,11 @@ RETRY_AFTER_AT_MOST = 10.0
 QUESTION_NAMES = ("question", "input")
 
 
-class _Away(Exception):
+class _AwayError(Exception):
     """This target did not answer; the next one of the chain is asked."""
 
 
-class _Unusable(Exception):
+class _UnusableError(Exception):
     """The target answered something that is no chat completion, or refused the request as wrong."""
 
 
@@ -77,11 +77,11 @@ class ChatResponder:
         for target in self._route.chain:
             try:
                 response = await self._ask(target, messages, request)
-            except _Away as error:
+            except _AwayError as error:
                 failed.append(str(target))
                 reasons.append(f"{target}: {error}")
                 continue
-            except _Unusable as error:
+            except _UnusableError as error:
                 return Failure("application", f"{target}: {error}")
             return Response(
                 output=response.output,
@@ -133,9 +133,9 @@ class ChatResponder:
                 return _parse(text, provider)
             last = f"HTTP {status}"
             if status not in TRANSIENT_STATUS:
-                raise _Unusable(f"HTTP {status}: {text[:200]}")
+                raise _UnusableError(f"HTTP {status}: {text[:200]}")
             await asyncio.sleep(_retry_after(headers))
-        raise _Away(last)
+        raise _AwayError(last)
 
     async def _post(
         self, provider: Provider, body: Mapping[str, Any], request: Request
@@ -168,7 +168,7 @@ def _parse(text: str, provider: Provider) -> Response:
     """Read a chat completion.
 
     Raises:
-        _Unusable: it is none.
+        _UnusableError: it is none.
     """
     try:
         document = json.loads(text)
@@ -180,7 +180,7 @@ def _parse(text: str, provider: Provider) -> Response:
         usage = document.get("usage") or {}
         prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise _Unusable(f"the answer is no chat completion ({type(error).__name__})") from error
+        raise _UnusableError(f"the answer is no chat completion ({type(error).__name__})") from error
     tokens, cost = None, None
     if isinstance(prompt, int) and isinstance(completion, int):
         tokens = prompt + completion

@@ -28,7 +28,7 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether a provider was away: refused, reset, rate limited, failing or silent; causes are looked at too."""
+    """Whether a provider was away: refused, reset, rate limited, failing or silent; causes count too."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:

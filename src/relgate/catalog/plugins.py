@@ -47,7 +47,8 @@ class Plugins(pluggy.PluginManager):
         if self.is_registered(plugin):
             return
         with _blaming(owner):
-            self.register(plugin)
+            # Every conftest.py is a module of the same name, so pluggy needs another one.
+            self.register(plugin, name=f"{owner}#{len(self._owners)}")
         self._owners.append((plugin, owner))
         hooks = [name for name in vars(CatalogHooks) if name.startswith(_HOOK_PREFIX)]
         for name in dir(plugin):

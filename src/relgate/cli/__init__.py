@@ -23,8 +23,8 @@ COMMANDS: dict[str, str] = {
 """Command name -> the module that defines it under the same name; imported only when it is called."""
 
 PLANNED: frozenset[str] = frozenset(
-    "power doctor report compare judge artifacts lineage at reproduce rollback freeze runbook drill clean "
-    "registry verify attest".split()
+    {"power", "doctor", "report", "compare", "judge", "artifacts", "lineage", "at", "reproduce", "rollback"}
+    | {"freeze", "runbook", "drill", "clean", "registry", "verify", "attest"}
 )
 """Commands of the design that this version does not have yet: they say so instead of 'no such command'."""
 
@@ -48,10 +48,16 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=LazyGroup, context_settings=_CONTEXT)
 @click.version_option(package_name="relgate", prog_name="relgate")
 def relgate() -> None:
-    """The release gate for LLM systems. A run is `pytest --manifest candidate.yaml`; this command does the rest."""
+    """The release gate for LLM systems.
+
+    A run is `pytest --manifest candidate.yaml`; this command does the rest.
+    """
 
 
 def main() -> None:

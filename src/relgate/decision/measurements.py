@@ -25,7 +25,7 @@ class SuiteData:
         values: per cell and case the scores of its trials, in order of trial.
         judge_failures: per cell the cases where a scorer failed on some trial.
         unmeasured: per side and hop the cases without a response (outage, nothing recorded), with the reason.
-        confirmations: confirming trials of critical cases: per case the scores by metric.
+        confirmations: confirming trials of critical cases: per case and hop the scores by metric.
         paired: whether a baseline was measured.
     """
 
@@ -35,7 +35,7 @@ class SuiteData:
     values: Mapping[Cell, Mapping[str, tuple[float, ...]]]
     judge_failures: Mapping[Cell, frozenset[str]]
     unmeasured: Mapping[tuple[Side, str], Mapping[str, str]]
-    confirmations: Mapping[str, tuple[Mapping[str, float], ...]] = field(default_factory=dict)
+    confirmations: Mapping[tuple[str, str], tuple[Mapping[str, float], ...]] = field(default_factory=dict)
     paired: bool = True
 
     def series(self, side: Side, metric: str, hop: str = "") -> Mapping[str, tuple[float, ...]]:
@@ -60,12 +60,12 @@ def arrange(
     values: dict[Cell, dict[str, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
     failed: dict[Cell, set[str]] = defaultdict(set)
     away: dict[tuple[Side, str], dict[str, str]] = defaultdict(dict)
-    confirmations: dict[str, list[Mapping[str, float]]] = defaultdict(list)
+    confirmations: dict[tuple[str, str], list[Mapping[str, float]]] = defaultdict(list)
     for row in measurements:
         if row.suite != suite.name:
             continue
         if row.confirmation:
-            confirmations[row.case_id].append(
+            confirmations[row.case_id, row.hop or ""].append(
                 {s.metric: s.value for s in row.scores if not isinstance(s, ScorerFailure)}
             )
             continue
@@ -89,7 +89,7 @@ def arrange(
         },
         judge_failures={cell: frozenset(cases) for cell, cases in failed.items()},
         unmeasured={key: dict(cases) for key, cases in away.items()},
-        confirmations={case: tuple(rows) for case, rows in confirmations.items()},
+        confirmations={key: tuple(rows) for key, rows in confirmations.items()},
         paired=paired,
     )
 

@@ -73,13 +73,14 @@ def critical_misses(data: SuiteData) -> tuple[CriticalMiss, ...]:
     for case in data.suite.all_cases:
         if case.critical is False:
             continue
-        trials = [_hop_trials(data, case, hop) for hop in data.hop_keys]
-        for rows in trials:
+        judged = []
+        for hop in data.hop_keys:
+            rows = _hop_trials(data, case, hop)
             misses = sum(not trial_hits(row, data.metrics) for row in rows)
-            if not misses:
-                continue
-            found.append(_judge_critical(data, case, misses, len(rows)))
-            break
+            if misses:
+                judged.append(_judge_critical(data, case, misses, len(rows)))
+        if judged:
+            found.append(max(judged, key=lambda miss: (miss.confirmed, miss.misses)))
     return tuple(found)
 
 
@@ -91,8 +92,7 @@ def _hop_trials(data: SuiteData, case: Case, hop: str) -> list[Mapping[str, floa
     rows: list[Mapping[str, float]] = [
         {name: scores[i] for name, scores in by_metric.items() if i < len(scores)} for i in range(count)
     ]
-    if hop == data.hop_keys[0]:
-        rows += data.confirmations.get(case.id, ())
+    rows += data.confirmations.get((case.id, hop), ())
     return rows if case.critical == "never" else rows[:CONFIRMING_TRIALS]
 
 

@@ -47,11 +47,11 @@ class AnswerCache:
 
     def __init__(self, policy: CachePolicy) -> None:
         self._policy = policy
-        self._answers: dict[str, Response] = {}
+        self._answers: dict[tuple[str, ...], Response] = {}
         opening = "|".join(re.escape(text) for text in policy.drop_openings)
         closing = "|".join(re.escape(text) for text in policy.drop_closings)
         self._opening = re.compile(rf"^(?:{opening})\b[\s,.!:-]*") if opening else None
-        self._closing = re.compile(rf"[\s,.!-]*\b(?:{closing})[\s,.!?]*$") if closing else None
+        self._closing = re.compile(rf"([?.!]*)[\s,.!?-]*\b(?:{closing})[\s,.!?]*$") if closing else None
 
     def normalise(self, question: str) -> str:
         """The form that equal questions share."""
@@ -61,17 +61,21 @@ class AnswerCache:
         if self._opening is not None:
             text = self._opening.sub("", text, count=1)
         if self._closing is not None:
-            text = self._closing.sub("?", text, count=1)
+            text = self._closing.sub(r"\1", text, count=1)
         return text
 
-    def find(self, question: str) -> Response | None:
-        """The stored answer to a normalised question."""
-        return self._answers.get(question) if self._policy.enabled else None
+    def find(self, conversation: tuple[str, ...]) -> Response | None:
+        """The stored answer to a conversation that ends with a normalised question."""
+        return self._answers.get(conversation) if self._policy.enabled else None
 
-    def store(self, question: str, response: Response) -> None:
-        """Keep an answer; one that called a tool is never kept, because a tool does something."""
-        if not self._policy.enabled or response.tool_calls:
+    def store(self, conversation: tuple[str, ...], response: Response) -> None:
+        """Keep an answer.
+
+        One that called a tool is not kept, because a tool does something; nor is one of a fallback, because
+        the primary would have answered in another way.
+        """
+        if not self._policy.enabled or response.tool_calls or response.failed_hops:
             return
-        self._answers[question] = response
+        self._answers[conversation] = response
         while len(self._answers) > self._policy.max_entries:
             del self._answers[next(iter(self._answers))]

@@ -15,7 +15,6 @@ from relgate.domain.response import ToolCall
 
 # A hop that does not even accept a connection is given up at once; the next one is waiting.
 _CONNECT_SECONDS = 2.0
-_OUTAGE_STATUS = frozenset({408, 429, 500, 502, 503, 504, 529})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class Chain:
                 headers=_headers(provider, headers),
                 timeout=aiohttp.ClientTimeout(total=provider.timeout_seconds, sock_connect=_CONNECT_SECONDS),
             ) as response:
-                if response.status in _OUTAGE_STATUS:
+                if response.status == 429 or response.status >= 500:
                     raise ProviderOutage(f"{target}: HTTP {response.status}")
                 document: dict[str, Any] = await response.json()
                 if response.status != 200:

@@ -21,7 +21,7 @@ _ORDER = re.compile(
     r"\b(?:say|tell|reply|answer|write|print|output|respond|promise|confirm|repeat)\b"
     r"(?: (?:that|with|just|only|exactly|back|me|us|them|everybody|every customer|the customer))*"
     r"[:,]?\s+(.+)",
-    re.IGNORECASE | re.DOTALL,
+    re.IGNORECASE,
 )
 
 
@@ -65,7 +65,7 @@ def injected_order(texts: Iterable[str]) -> str | None:
             continue
         rest = text[override.end() :]
         order = _ORDER.search(rest)
-        payload = (order.group(1) if order else rest).strip(" ,.:;\"'")
+        payload = (order.group(1) if order else rest).strip(" ,.:;\"'\n")
         if payload:
             return payload
     return None

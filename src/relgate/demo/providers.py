@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import re
@@ -177,7 +178,7 @@ def _document(model: str, number: int, completion: Completion) -> dict[str, Any]
     message: dict[str, Any] = {"role": "assistant", "content": completion.text}
     finish = "stop"
     if completion.tool_call is not None:
-        arguments = web.json_response(dict(completion.tool_call.arguments)).text
+        arguments = json.dumps(dict(completion.tool_call.arguments))
         function = {"name": completion.tool_call.name, "arguments": arguments}
         message = {
             "role": "assistant",
@@ -200,6 +201,5 @@ def _document(model: str, number: int, completion: Completion) -> dict[str, Any]
 
 
 def _error(status: int, code: str, message: str) -> web.Response:
-    kind = "invalid_request_error"
-    body = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    return web.json_response(body, status=status)
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    return web.json_response({"error": error}, status=status)

@@ -19,7 +19,6 @@ from relgate.demo.prompting import evidence_text, one_line, render
 from relgate.demo.reranker import RerankerSettings, rerank
 from relgate.demo.retrieval import open_retriever
 from relgate.demo.routing import Plan, Router
-from relgate.domain.digest import short
 from relgate.domain.release import Release
 from relgate.domain.response import Request, Response, ToolCall
 
@@ -44,7 +43,7 @@ class SupportDesk:
         self._tools: dict[str, dict[str, Any]] = {tool.name: json.loads(tool.text) for tool in tools}
         self._limits = {tool.name: tool.settings.get("approval_required_above_usd") for tool in tools}
         self._chain = Chain(release, ROUTE)
-        self._stamp = f"release {short(release.digest)}"
+        self._stamp = f"release {release.digest}"
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request.
@@ -54,12 +53,12 @@ class SupportDesk:
         """
         question = self._cache.normalise(one_line(request.text))
         turns = _earlier_turns(request)
-        key = "\n".join([*(turn["content"] for turn in turns), question])
-        stored = self._cache.find(key)
+        conversation = (*(turn["content"] for turn in turns), question)
+        stored = self._cache.find(conversation)
         if stored is not None:
             return stored
         response = await self._answer(question, turns, request)
-        self._cache.store(key, response)
+        self._cache.store(conversation, response)
         logger.info("%s served by %s, %s", request.case_id, response.served_by, self._stamp)
         return response
 

@@ -169,10 +169,13 @@ def resolve_release(
 def _services(check: Check) -> tuple[str, ...]:
     references = []
     for index, entry in enumerate(check.get("services") or []):
-        code = find_code(entry["python"])
+        reference = entry.get("python")
+        if reference is None:
+            continue
+        code = find_code(reference)
         if code.what:
-            check.at(("services", index, "python"), code.what, code.remedy, repr(entry["python"]))
-        references.append(entry["python"])
+            check.at(("services", index, "python"), code.what, code.remedy, repr(reference))
+        references.append(reference)
     return tuple(references)
 
 

@@ -76,7 +76,7 @@ def _place_of_byte(content: bytes, offset: int, name: str) -> Place:
 
 
 def tidy(problems: Iterable[Problem], *, limit: int | None = None) -> list[Problem]:
-    """Problems in order of place, one per place (the first that was found names the cause).
+    """Problems in order of place, in YAML one per place (the first that was found names the cause).
 
     Args:
         problems: in the order in which they were found.
@@ -85,8 +85,8 @@ def tidy(problems: Iterable[Problem], *, limit: int | None = None) -> list[Probl
     first: dict[tuple[str, int, int, str], Problem] = {}
     for problem in problems:
         place = problem.place
-        # Without a line, or with a mapping's own start (things missing in it), several may share a place.
-        shared = not place.line or " is missing" in problem.what or " are missing" in problem.what
+        # Several may share a place without a line, at a mapping's start (what is missing in it), or in a row.
+        shared = not place.line or " is missing" in problem.what or place.path.endswith(".jsonl")
         first.setdefault((place.path, place.line, place.column, str(problem) if shared else ""), problem)
     ordered = sorted(first.values(), key=lambda p: (p.place.path, p.place.line, p.place.column))
     if limit is None:

@@ -188,9 +188,8 @@ def _words(detail: ErrorDetails, document: YamlDocument, loc: Loc) -> tuple[str,
             remedy = "write key: value"
         return f"should be {_TYPES[kind]}", remedy
     if kind == "literal_error":
-        known = [
-            word.strip().strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(",")
-        ]
+        expected = str(context["expected"]).replace("True", "true").replace("False", "false")
+        known = [word.strip().strip("'") for word in expected.replace(" or ", ", ").split(",")]
         hint = did_you_mean(str(detail["input"]), known)
         return "should be " + " or ".join(known), hint if hint.startswith("did") else ""
     limits = {"greater_than": ("gt", "greater than"), "greater_than_equal": ("ge", "at least")}

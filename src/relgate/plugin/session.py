@@ -326,6 +326,7 @@ def _options(config: pytest.Config, manifest: str, golden_sets: Path) -> RunOpti
         manifest_given=manifest,
         golden_sets=golden_sets,
         rootdir=config.rootpath,
+        folder=config.invocation_params.dir,
         registry=config.getoption(OPTIONS["--relgate-registry"].dest, None),
         report_dir=config.rootpath / report_dir if report_dir else None,
         baseline=setting(config, "baseline"),

@@ -23,6 +23,7 @@ BUILTIN_FINDERS: Mapping[str, Finder] = MappingProxyType(
         "ssn": personal.find_ssns,
         "international_phone": personal.find_international_phones,
         "us_phone": personal.find_us_phones,
+        "national_phone": personal.find_national_phones,
         "labelled_phone": personal.find_labelled_phones,
     }
 )

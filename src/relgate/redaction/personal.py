@@ -41,12 +41,12 @@ def _is_password_in_url(text: str, start: int) -> bool:
 
 # A lookahead, so that a card is found behind another number of four digits.
 _CARD = re.compile(
-    r"(?=[2-6])(?<![\w.])"
-    r"(?=([2-6](?:\d{12,18}|\d{3}([ -])\d{4}\2\d{4}\2\d{4}|\d{3}([ -])\d{6}\3\d{4,5}))(?!\w))"
+    r"(?=[1-6])(?<![\w.])"
+    r"(?=([1-6](?:\d{12,18}|\d{3}([ -])\d{4}\2\d{4}\2\d{4}|\d{3}([ -])\d{6}\3\d{4,5}))(?!\w))"
 )
 _CARD_NUMBER = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|5\d{15}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}"
-    r"|6\d{15}(?:\d{3})?"
+    r"|6\d{15}(?:\d{3})?|(?:2131|1800)\d{11}"
 )
 
 
@@ -114,9 +114,13 @@ def _has_phone_length(match: re.Match[str]) -> bool:
     return 9 <= sum(map(str.isdigit, match.group(1))) <= 15
 
 
+def _has_national_length(match: re.Match[str]) -> bool:
+    return 9 <= sum(map(str.isdigit, match.group(1))) <= 11
+
+
 find_international_phones = by_regex(
     "PHONE",
-    r"(?<![\w+])((?:\+[1-9]|\+?\(?00[1-9]\d{0,2}[ ./-])[\d ().\-/]{5,22}\d)(?![\w%])",
+    r"(?<![\w+])(?<!\d[ -])((?:\+[1-9]|\+?\(?00[1-9]\d{0,2}[ ./-])[\d ().\-/]{5,22}\d)(?![\w%])",
     needs=("+", "00"),
     group=1,
     check=_has_phone_length,
@@ -125,8 +129,17 @@ find_international_phones = by_regex(
 find_us_phones = by_regex(
     "PHONE",
     r"[(1-9](?<![\w.$-][(1-9])(?:(?<=1)[ .-](?:\([2-9]\d\d\) ?\d{3}[ .-]|[2-9]\d\d([-.])\d{3}\1)"
-    r"|(?<=\()[2-9]\d\d\) ?\d{3}[ .-]|(?<=[2-9])\d\d([-.])\d{3}\2)\d{4}(?![\w-]|\.\d)",
+    r"|(?<=\()[2-9]\d\d\) ?\d{3}[ .-]|(?<=[2-9])\d\d([-.])\d{3}\2)\d{4}"
+    r"(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w-]|\.\d)",
     needs=_DIGITS,
+)
+
+find_national_phones = by_regex(
+    "PHONE",
+    r"(?<![\w.$])(?<!\d[ -])(0[1-9]\d{0,3}(?:[ .]\d{2,7}){1,4})(?![\w%-]|[ .]\d)",
+    needs=("0",),
+    group=1,
+    check=_has_national_length,
 )
 
 find_labelled_phones = by_regex(

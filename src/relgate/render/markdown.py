@@ -91,8 +91,9 @@ def _worst(card: Scorecard) -> list[str]:
     lines = [f"#### Worst regressions ({len(card.worst)})", ""]
     for worst in card.worst:
         fell = ", ".join(f"{name} {100 * change:+.0f}" for name, change in worst.metrics.items())
+        title = html.escape(f"{worst.suite} / {worst.case_id} ({fell})")
         lines += [
-            f"<details><summary>{html.escape(worst.suite)} / {html.escape(worst.case_id)} ({html.escape(fell)})</summary>",
+            f"<details><summary>{title}</summary>",
             "",
             f"- asked: {escape(worst.input[:LONGEST_ANSWER])}",
             f"- expected: {escape(worst.expected[:LONGEST_ANSWER])}",

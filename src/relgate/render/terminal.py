@@ -13,6 +13,7 @@ from relgate.render.view import (
     clip,
     footer,
     gate_messages,
+    gate_summary,
     gate_table,
     headline,
     metric_table,
@@ -30,7 +31,9 @@ def render_terminal(card: Scorecard, *, width: int = 110) -> str:
     ]
     for waiver in card.verdict.waivers:
         lines += _field("waived", f"{waiver.release}@{waiver.version}: {waiver.reason}", width)
-    lines += _table("gates", gate_table(card))
+    lines += _table("gates", gate_table(card, brief=True))
+    if summary := gate_summary(card):
+        lines.append(f"  {summary}: all gates are in scorecard.md")
     lines += _messages(card, width)
     if card.alarms:
         lines += [
@@ -40,7 +43,7 @@ def render_terminal(card: Scorecard, *, width: int = 110) -> str:
         ]
     if card.critical:
         lines += ["", "critical", *(f"  {miss.suite}: {miss.message}" for miss in card.critical)]
-    lines += _table("metrics", metric_table(card, slices=False))
+    lines += _table("metrics", metric_table(card, slices=False, gated=True))
     lines += _table("changed", change_table(card))
     lines += _worst(card, width)
     if card.notes:
@@ -48,6 +51,8 @@ def render_terminal(card: Scorecard, *, width: int = 110) -> str:
         for note in card.notes:
             lines += textwrap.wrap(note, width, initial_indent="  ", subsequent_indent="    ")
     lines += ["", *footer(card)]
+    if card.worst or card.verdict.decision != "promote":
+        lines.append(f"look closer: relgate show {card.run.id}")
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -38,10 +38,15 @@ def gate_result(gate: GatePart) -> str:
     return gate.result
 
 
-def gate_table(card: Scorecard) -> Table:
-    """Every gate: required ones first, what failed before what passed."""
+def gate_table(card: Scorecard, *, brief: bool = False) -> Table:
+    """Every gate: required ones first, what failed before what passed.
+
+    ``brief`` leaves the guards and reports out that nobody needs to look at; ``gate_summary`` counts them.
+    """
     order = {"fail": 0, "error": 1, "hold": 2, "partial": 3, "pass": 4}
     gates = sorted(card.gates, key=lambda g: (ROLE_ORDER[g.role], order[g.result]))
+    if brief:
+        gates = [g for g in gates if not _quiet(g)]
     rows = tuple(
         (
             gate_result(gate),
@@ -55,6 +60,20 @@ def gate_table(card: Scorecard) -> Table:
         for gate in gates
     )
     return Table(("result", "role", "suite", "gate", "estimate", "90 % interval", "n"), rows)
+
+
+def _quiet(gate: GatePart) -> bool:
+    """A guard that did not fail, or a gate that only reports."""
+    return gate.role == "report" or (gate.role == "guard" and gate.result in ("pass", "hold"))
+
+
+def gate_summary(card: Scorecard) -> str:
+    """What a brief table leaves out, in words; "" when it leaves nothing out."""
+    quiet = [g for g in card.gates if _quiet(g)]
+    clear = sum(g.role == "guard" for g in quiet)
+    shown = len(quiet) - clear
+    parts = [f"{clear} guards clear" if clear else "", f"{shown} reported" if shown else ""]
+    return ", ".join(filter(None, parts))
 
 
 def gate_name(gate: GatePart) -> str:
@@ -104,12 +123,15 @@ def _plain(value: float | None) -> str:
     return "∞" if value is None else f"{value:.2f}"
 
 
-def metric_table(card: Scorecard, *, slices: bool) -> Table:
-    """Metrics of every suite: overall, or their slices and hops."""
+def metric_table(card: Scorecard, *, slices: bool, gated: bool = False) -> Table:
+    """Metrics of every suite: overall, or their slices and hops; ``gated`` keeps those that a gate judges."""
+    judged = {(gate.suite, gate.metric) for gate in card.gates}
     rows = []
     for suite in card.suites:
         for part in suite.metrics:
             if bool(part.slice) is not slices:
+                continue
+            if gated and (suite.suite, part.metric.split(" ")[0]) not in judged:
                 continue
             where = (suite.suite, part.slice) if slices else (suite.suite,)
             rows.append((*where, part.metric, *_numbers(part), str(part.n)))
@@ -168,11 +190,17 @@ def change_table(card: Scorecard) -> Table:
             f"{c.kind}/{c.name}",
             c.from_ or "(new)",
             c.to or "(gone)",
-            ", ".join(c.reached_by) or "no suite",
+            _reached(c.reached_by, card),
         )
         for c in card.changed
     )
     return Table(("", "artifact", "baseline", "candidate", "reached by"), rows)
+
+
+def _reached(suites: list[str], card: Scorecard) -> str:
+    if len(suites) > 1 and len(suites) == len(card.suites):
+        return "every suite"
+    return ", ".join(suites) or "no suite"
 
 
 def footer(card: Scorecard) -> tuple[str, ...]:

@@ -103,7 +103,9 @@ def _move(
 
 def _latest_verdict(connection: Connection, name: str, version: str) -> LastVerdict | None:
     row = connection.execute(
-        select(runs.c.number, runs.c.release, runs.c.id, runs.c.finished, verdicts.c.decision, verdicts.c.reason)
+        select(
+            runs.c.number, runs.c.release, runs.c.id, runs.c.finished, verdicts.c.decision, verdicts.c.reason
+        )
         .join(verdicts, verdicts.c.run == runs.c.number)
         .join(releases, releases.c.id == runs.c.release)
         .where(releases.c.name == name, releases.c.version == version, verdicts.c.partial.is_(False))

@@ -277,6 +277,7 @@ def measurement_rows(
         .join(responses, of_response)
         .join(cases, of_case)
         .where(*wanted)
+        .order_by(scores.c.response, scores.c.metric)
     ):
         values.setdefault(response, {})[metric] = value
     rows = connection.execute(

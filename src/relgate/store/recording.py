@@ -71,47 +71,36 @@ def _insert_run(connection: Connection, run: RunRecord) -> int:
 
 
 def add_release(connection: Connection, release: ReleaseRow) -> int:
-    """The release's id; a release is immutable, so what is there already stays as it is."""
-    values = {
-        "name": release.name,
-        "version": release.version,
-        "digest": release.digest,
+    """The release's id. One that is there already only learns who owns it and where its manifest lies now."""
+    identity = {"name": release.name, "version": release.version, "digest": release.digest}
+    manifest = {
         "owner": release.owner,
         "manifest": release.manifest,
         "manifest_path": release.manifest_path,
-        "recorded": now(),
     }
-    _insert_new(connection, releases, [values])
-    _insert_new(
-        connection,
-        artifacts,
-        [
-            {
-                "release_digest": release.digest,
-                "kind": artifact.kind,
-                "name": artifact.name,
-                "version": artifact.version,
-                "digest": artifact.digest,
-                "path": artifact.path,
-            }
-            for artifact in release.artifacts
-        ],
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(
+        dialect.insert(releases)
+        .values(**identity, **manifest, recorded=now())
+        .on_conflict_do_update(index_elements=list(identity), set_=manifest)
     )
-    return int(
+    if release.artifacts:
         connection.execute(
-            select(releases.c.id).where(
-                releases.c.name == release.name,
-                releases.c.version == release.version,
-                releases.c.digest == release.digest,
-            )
-        ).scalar_one()
-    )
-
-
-def _insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+            dialect.insert(artifacts).on_conflict_do_nothing(),
+            [
+                {
+                    "release_digest": release.digest,
+                    "kind": artifact.kind,
+                    "name": artifact.name,
+                    "version": artifact.version,
+                    "digest": artifact.digest,
+                    "path": artifact.path,
+                }
+                for artifact in release.artifacts
+            ],
+        )
+    found = select(releases.c.id).where(*(releases.c[name] == value for name, value in identity.items()))
+    return int(connection.execute(found).scalar_one())
 
 
 def _insert_measurements(connection: Connection, run: int, rows: tuple[MeasurementRow, ...]) -> None:

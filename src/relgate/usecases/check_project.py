@@ -1,4 +1,4 @@
-"""Whether a project can be judged: its manifest, its suites, what one names in the other; nothing is called."""
+"""Whether a project can be judged: its manifest, its suites, and what one names in the other."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relgate.domain.case import Suite
-from relgate.domain.default_policy import default_gates
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.release import Release
-from relgate.domain.response import Failure
+from relgate.domain.response import Response
 from relgate.files import find_suites, load_manifest, load_recording, load_suites, resolve_release
 from relgate.files.reading import shown, tidy
 from relgate.files.wire import did_you_mean
+
+_RECORDED = ("latency_ms", "cost_usd")
+"""What a filled-in policy judges only where a recording holds it throughout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,11 @@ def _fit(release: Release, suites: tuple[Suite, ...], problems: list[Problem]) -
     except InputError as error:
         problems += error.problems
         return suites
-    if all(not isinstance(each, Failure) and each.latency_ms is not None for each in outcomes):
-        return suites
+    responses = [outcome for outcome in outcomes if isinstance(outcome, Response)]
+    absent = {metric for metric in _RECORDED if any(getattr(r, metric) is None for r in responses)}
     return tuple(
-        replace(suite, gates=default_gates(suite, with_latency=False)) if suite.default_policy else suite
+        replace(suite, gates=tuple(gate for gate in suite.gates if gate.metric not in absent))
+        if suite.default_policy
+        else suite
         for suite in suites
     )

@@ -37,8 +37,8 @@ def case_place(folder: Path, case_id: str) -> CasePlace:
     for name in (CASES, REGRESSIONS):
         for row in rows_of(folder / name):
             if row.value.get("id") == case_id:
-                return CasePlace(_relative(folder / name), row)
-    return CasePlace(_relative(folder / CASES), None)
+                return CasePlace(relative(folder / name), row)
+    return CasePlace(relative(folder / CASES), None)
 
 
 def rows_of(path: Path) -> list[Row]:
@@ -54,7 +54,8 @@ def ids_in(folder: Path) -> set[Any]:
     return {row.value.get("id") for name in (CASES, REGRESSIONS) for row in rows_of(folder / name)}
 
 
-def _relative(path: Path) -> str:
+def relative(path: Path) -> str:
+    """The path from the current folder, as a user would write it; as it is when it lies elsewhere."""
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:

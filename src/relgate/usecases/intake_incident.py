@@ -17,7 +17,7 @@ from relgate.redaction import Redactor
 from relgate.store.reading import near
 from relgate.store.registry import Registry
 from relgate.store.rows import Category, Incident, RegressionCase, Severity
-from relgate.usecases.golden_sets import REGRESSIONS, case_place, ids_in
+from relgate.usecases.golden_sets import REGRESSIONS, case_place, ids_in, relative
 from relgate.usecases.promote_release import user
 
 CATEGORIES: tuple[str, ...] = get_args(Category)
@@ -86,7 +86,7 @@ def intake_incident(
         incident=incident,
         suite=measured.suite,
         case_id=new_id,
-        file=(folder / REGRESSIONS).as_posix(),
+        file=relative(folder / REGRESSIONS),
         line=number,
         input=asked.value,
         expected=expected.value,

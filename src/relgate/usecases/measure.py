@@ -151,14 +151,16 @@ class CaseMeasurer:
         """Two more trials of a critical case that the candidate missed (verdict.md 3)."""
         if case.critical is not True or self._systems["candidate"].release.application.kind == "recording":
             return []
-        first_hop = plan.hops[0] if plan.hops else None
-        mine = [row for row in rows if row.side == "candidate" and row.hop == first_hop]
-        if len(mine) >= CONFIRMING_TRIALS or not any(_missed(row, plan) for row in mine):
-            return []
-        return [
-            await self._call(plan, case, "candidate", trial, first_hop, confirmation=True)
-            for trial in range(len(mine), CONFIRMING_TRIALS)
-        ]
+        confirming: list[Measurement] = []
+        for hop in plan.hops or (None,):
+            mine = [row for row in rows if row.side == "candidate" and row.hop == hop]
+            if len(mine) >= CONFIRMING_TRIALS or not any(_missed(row, plan) for row in mine):
+                continue
+            confirming += [
+                await self._call(plan, case, "candidate", trial, hop, confirmation=True)
+                for trial in range(len(mine), CONFIRMING_TRIALS)
+            ]
+        return confirming
 
 
 def _timed(outcome: Outcome, elapsed_ms: float) -> Outcome:

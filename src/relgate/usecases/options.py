@@ -18,6 +18,7 @@ class RunOptions:
         manifest: the candidate's manifest.
         manifest_given: as written on the command line.
         golden_sets: the golden-set folder.
+        folder: where the command was called; ``baseline`` is relative to it.
         rootdir: where ``.relgate/`` and ``reports/`` lie.
         registry: path or URL; None finds the default.
         report_dir: where scorecards go.
@@ -32,6 +33,7 @@ class RunOptions:
     manifest: Path
     golden_sets: Path
     rootdir: Path
+    folder: Path
     manifest_given: str = ""
     registry: str | None = None
     report_dir: Path | None = None

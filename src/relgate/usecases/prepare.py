@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from relgate.applications.recording import Rows
 from relgate.catalog import Catalog
@@ -125,7 +124,7 @@ def prepare(options: RunOptions, catalog: Catalog, registry: Registry) -> Prepar
         candidate,
         options.baseline,
         registry,
-        base=Path.cwd(),
+        base=options.folder,
         environment=options.environment,
         golden_sets=options.golden_sets,
     )
@@ -388,6 +387,7 @@ def _notes(
         notes.append(f"equal in content to {twins[0].name}@{twins[0].version} under another version")
     if attempt > 1:
         notes.append(
-            f"attempt {attempt} on these golden sets: promote-side alpha {alpha:g} instead of 0.05; promote on a tuned set"
+            f"attempt {attempt} on these golden sets: promote-side alpha {alpha:g} instead of 0.05; "
+            "a promote would be one on a tuned set"
         )
     return tuple(notes)

@@ -6,16 +6,16 @@ import secrets
 import sys
 from collections.abc import Collection, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from relgate.catalog import Catalog
 from relgate.decision.outcomes import case_outcome, critical_misses
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.release import Release
 from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
-from relgate.domain.run import RunRecord
+from relgate.domain.run import MeasurementRow, RunRecord
 from relgate.domain.scorecard import CallsPart, RunPart, Scorecard, WaiverPart
 from relgate.domain.verdict import EXIT_STATUS, Verdict
 from relgate.engine.executor import EngineError, Executor
@@ -30,7 +30,7 @@ from relgate.usecases.redacting import CountingRedactor
 from relgate.usecases.registry_rows import measurement_rows, release_row
 from relgate.usecases.report import CaseReport, Report
 from relgate.usecases.systems import System, make_system, start_services, variants
-from relgate.usecases.write_report import write_report
+from relgate.usecases.write_report import StagedReport
 
 LIBRARIES = ("relgate", "pytest", "pytest-xdist", "pydantic", "numpy", "scipy", "sqlalchemy", "aiohttp")
 
@@ -63,6 +63,7 @@ class ReleaseRun:
             self._stack.close()
             raise
         self._plans = {plan.suite.name: plan for plan in self.prepared.plans}
+        self._cases = {(s.name, case.id): case for s in self.prepared.suites for case in s.all_cases}
 
     def _check_inputs(self) -> None:
         if self.prepared.candidate.application.kind == "recording":
@@ -181,8 +182,11 @@ class ReleaseRun:
         return self._case_report(self._plans[suite], case_id, rows)
 
     def _case_report(self, plan: SuitePlan, case_id: str, rows: tuple[Measurement, ...]) -> CaseReport:
-        data = arrange_suite(plan, rows, paired=self.prepared.baseline is not None)
-        case = next(case for case in plan.suite.all_cases if case.id == case_id)
+        case = self._cases[plan.suite.name, case_id]
+        alone = replace(
+            plan.suite, cases=() if case.regression else (case,), regressions=(case,) * case.regression
+        )
+        data = arrange_suite(replace(plan, suite=alone), rows, paired=self.prepared.baseline is not None)
         outcome = case_outcome(data, case)
         critical = next(iter(critical_misses(data)), None)
         mine = [row for row in rows if row.side == "candidate" and not row.confirmation]
@@ -205,7 +209,8 @@ class ReleaseRun:
             RegistryError: the run could not be recorded; there is no verdict then.
             OSError: a report could not be written.
         """
-        assert self._executor is not None and self._measurer is not None
+        assert self._executor is not None
+        assert self._measurer is not None
         self._executor.close()
         measured = self._executor.results()
         prepared = self.prepared
@@ -260,21 +265,26 @@ class ReleaseRun:
         scorecard = Scorecard.model_validate(stored.scorecard)
         verdict = scorecard.verdict.model_copy(update={"waivers": self._waivers()})
         scorecard = scorecard.model_copy(update={"verdict": verdict})
-        files = write_report(scorecard, self._report_dir, environment=self.options.environment)
+        files = self._stage(scorecard).publish()
         return Report(scorecard, (), stored.exit_status, stored=True, files=files)
+
+    def _stage(self, scorecard: Scorecard) -> StagedReport:
+        folder = self.options.report_dir or self.options.rootdir / "reports"
+        return StagedReport(scorecard, folder, environment=self.options.environment)
 
     def _finish(
         self,
         scorecard: Scorecard,
         judgement: Judgement,
         *,
-        rows: tuple,  # type: ignore[type-arg]
+        rows: tuple[MeasurementRow, ...],
         redactor: CountingRedactor,
         outcomes: dict[CaseKey, str],
         is_attempt: bool = True,
     ) -> Report:
         prepared, verdict = self.prepared, judgement.verdict
         exit_status = EXIT_STATUS[verdict.decision]
+        whole = not verdict.partial and _measured_all(judgement)
         record = RunRecord(
             id=scorecard.run.id,
             started=scorecard.run.started,
@@ -285,16 +295,19 @@ class ReleaseRun:
             exit_status=exit_status,
             partial=verdict.partial,
             policy_digest=prepared.policy_digest,
-            judged_key="" if verdict.partial or not is_attempt else prepared.judged_key,
-            attempt=prepared.attempt_key
-            if is_attempt and not verdict.partial and _measured_all(judgement)
-            else None,
+            judged_key=prepared.judged_key if whole and is_attempt else "",
+            attempt=prepared.attempt_key if whole and is_attempt else None,
             scorecard=scorecard.document(),
             measurements=rows,
             manifest_path=self.options.manifest_given or str(self.options.manifest),
         )
-        self.registry.record(record)
-        files = write_report(scorecard, self._report_dir, environment=self.options.environment)
+        staged = self._stage(scorecard)
+        try:
+            self.registry.record(record)
+        except BaseException:
+            staged.discard()
+            raise
+        files = staged.publish()
         return Report(
             scorecard=scorecard,
             gates=judgement.gates,
@@ -305,10 +318,6 @@ class ReleaseRun:
             unprotected=judgement.unprotected,
             files=files,
         )
-
-    @property
-    def _report_dir(self) -> Path:
-        return self.options.report_dir or self.options.rootdir / "reports"
 
     def _waivers(self) -> list[WaiverPart]:
         return [

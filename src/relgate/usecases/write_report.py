@@ -15,26 +15,46 @@ STEP_SUMMARY_LIMIT = 1_000_000
 """GitHub drops a summary over 1 MiB as a whole (study/peers.md), so a longer one is cut."""
 
 
-def write_report(scorecard: Scorecard, folder: Path, *, environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """Write both files into ``<folder>/<release>-<version>/`` and append to the step summary.
+class StagedReport:
+    """Both files written beside their places: what can fail fails before the run is recorded.
+
+    Args:
+        scorecard: what is shown.
+        folder: reports go to ``<folder>/<release>-<version>/``.
+        environment: may name the step summary.
 
     Raises:
         OSError: a file could not be written.
     """
-    place = folder / f"{scorecard.release.name}-{scorecard.release.version}"
-    place.mkdir(parents=True, exist_ok=True)
-    markdown = render_markdown(scorecard)
-    document = json.dumps(scorecard.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    written = []
-    for name, text in (("scorecard.md", markdown), ("scorecard.json", document)):
-        path = place / name
-        fresh = path.with_suffix(path.suffix + ".new")
-        fresh.write_text(text, encoding="utf-8")
-        os.replace(fresh, path)
-        written.append(path)
-    summary = environment.get(STEP_SUMMARY)
-    if summary:
-        cut = markdown.encode()[:STEP_SUMMARY_LIMIT].decode(errors="ignore")
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(cut + "\n")
-    return tuple(written)
+
+    def __init__(self, scorecard: Scorecard, folder: Path, *, environment: Mapping[str, str]) -> None:
+        place = folder / f"{scorecard.release.name}-{scorecard.release.version}"
+        place.mkdir(parents=True, exist_ok=True)
+        self._summary = environment.get(STEP_SUMMARY)
+        self._markdown = render_markdown(scorecard)
+        document = json.dumps(scorecard.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        self._staged: list[tuple[Path, Path]] = []
+        for name, text in (("scorecard.md", self._markdown), ("scorecard.json", document)):
+            path = place / name
+            fresh = path.with_name(f".{name}.{os.getpid()}.new")
+            self._staged.append((fresh, path))
+            fresh.write_text(text, encoding="utf-8")
+
+    def publish(self) -> tuple[Path, ...]:
+        """Move the files to their places and append to the step summary.
+
+        Raises:
+            OSError: a file could not be moved, or the step summary not be written.
+        """
+        for fresh, path in self._staged:
+            os.replace(fresh, path)
+        if self._summary:
+            cut = self._markdown.encode()[:STEP_SUMMARY_LIMIT].decode(errors="ignore")
+            with Path(self._summary).open("a", encoding="utf-8") as file:
+                file.write(cut + "\n")
+        return tuple(path for _, path in self._staged)
+
+    def discard(self) -> None:
+        """Remove what was staged."""
+        for fresh, _ in self._staged:
+            fresh.unlink(missing_ok=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,8 +71,8 @@ def test_status_proposes_to_promote_what_was_judged_well(relgate, make, tmp_path
 
 def test_history_lists_the_runs_newest_first(relgate, project):
     result = relgate("history")
-    rows = [line.split("  ") for line in result.output.splitlines()]
-    assert [name for name in rows[0] if name][:2] == ["run", " when"] or rows[0][0] == "run"
+    rows = [line.split() for line in result.output.splitlines()]
+    assert rows[0] == ["run", "when", "release", "decision", "attempt", "partial", "baseline", "cases"]
     assert [row[0] for row in rows[2:]] == ["2c3d4e5f", "1b2c3d4e", "0a1b2c3d"]
     assert "support-desk@1.3.1" in result.output
     assert "1 hit, 1 miss, 1 regressed, 1 fixed" in result.output
@@ -143,7 +144,7 @@ def test_show_case_has_both_answers_and_the_line_that_runs_it_again(relgate, pro
     baseline = lines.index("baseline, trial 0, served by hosted_a/answerer, 12.5 ms")
     assert lines[candidate + 1] == "answer Ask <EMAIL_0a1b2c>."
     assert lines[baseline + 1] == "answer You get it back in 14 days."
-    assert "scores exact 0, citations 1" in lines
+    assert "scores citations 1, exact 0" in lines
     again = "pytest --manifest candidate.yaml 'golden_sets/support_desk/golden/cases.jsonl::refund-002'"
     assert lines[-1] == f"run it again: {again}"
 
@@ -265,8 +266,6 @@ def test_diff_takes_manifests_and_then_needs_no_registry(relgate, tmp_path):
 def test_a_pipe_gets_plain_text(project, tmp_path):
     command = ["relgate", "history", "--json"]
     code = f"import sys; sys.argv = {command!r}; from relgate.cli import main; main()"
-    import sys
-
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=tmp_path
     )

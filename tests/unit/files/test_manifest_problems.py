@@ -1,5 +1,7 @@
 """What is wrong in a manifest is named at its place, all of it at once."""
 
+# ruff: noqa: E501 (a row of these tables is one line, whatever its length)
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -20,9 +22,9 @@ CASES: list[tuple[str, str, str]] = [
     ("baseline: production", "baseline: latest", "candidate.yaml:5:11: baseline moves with time, 'latest'"),
     ("baseline: production", "baseline: old.yaml", "candidate.yaml:5:11: no such file, 'old.yaml'"),
     ("artifacts:\n  model:", "artifacts:\n  modl: {}\n  model:", "candidate.yaml:7:3: unknown artifact kind 'modl', did you mean 'model'?"),
-    ("provider: hosted,", "provider: hostd,", "candidate.yaml:8:47: unknown provider 'hostd', did you mean 'hosted'?"),
-    ("gpt-5-2026-04-30", "gpt-latest", "candidate.yaml:8:59: model id moves with time, 'gpt-latest'"),
-    ("gpt-5-2026-04-30", "gpt", "candidate.yaml:8:59: model id has no date, digest or number, 'gpt'"),
+    ("provider: hosted,", "provider: hostd,", "candidate.yaml:8:49: unknown provider 'hostd', did you mean 'hosted'?"),
+    ("gpt-5-2026-04-30", "gpt-latest", "candidate.yaml:8:61: model id moves with time, 'gpt-latest'"),
+    ("gpt-5-2026-04-30", "gpt", "candidate.yaml:8:61: model id has no date, digest or number, 'gpt'"),
     ("v14", "~1.2", "candidate.yaml:10:23: version is a range, '~1.2', pin it"),
     ("v14", "''", "candidate.yaml:10:23: artifacts.prompt.answer.version should not be empty"),
     ("prompts/answer.md", "prompts/none.md", "candidate.yaml:10:34: no such file, 'prompts/none.md', paths are relative"),
@@ -100,7 +102,7 @@ def test_no_value_of_a_secret_is_shown(problems: Problems) -> None:
 
 def test_a_chat_application_needs_one_prompt(problems: Problems) -> None:
     other = "    a: {version: v1, path: prompts/answer.md, variables: [question, evidence]}\n    b: {version: v1}\n"
-    line = '    answer: {version: v14, path: prompts/answer.md, variables: [question, evidence]}\n'
+    line = "    answer: {version: v14, path: prompts/answer.md, variables: [question, evidence]}\n"
     assert problems((line, other)) == [
         "candidate.yaml:16:21: which prompt is meant is not clear, name one of them 'answer': a, b"
     ]
@@ -111,9 +113,9 @@ def test_a_chat_application_needs_one_prompt(problems: Problems) -> None:
 
 def test_bad_artifact_files(project: Path, problems: Problems) -> None:
     (project / "help.json").write_text('{"a": 1,\n "b": [1,]}')
-    assert problems() == ["help.json:2:10: bad JSON, illegal trailing comma before end of array"] or (
-        "help.json:2:" in problems()[0]
-    )
+    (line,) = problems()
+    assert line.startswith("help.json:2:")  # the column and the words are those of the Python version
+    assert ": bad JSON, " in line
     (project / "help.json").write_text('{"a": 1, "a": 2}')
     assert problems() == ['help.json:1:2: duplicate key, "a"']
     (project / "help.yaml").write_text("a: no\n")

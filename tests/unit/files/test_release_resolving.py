@@ -85,7 +85,10 @@ def test_a_builder_counts_by_its_module_or_the_files_named(
     app = project / "desk_app.py"
     app.write_text("def build(release):\n    return str\n")
     python = ("{chat: answer}", "{python: 'desk_app:build'}")
-    named = ("  retrieval_corpus:", "  application_code:\n    app: {version: '1', files: [other.py]}\n  retrieval_corpus:")
+    named = (
+        "  retrieval_corpus:",
+        "  application_code:\n    app: {version: '1', files: [other.py]}\n  retrieval_corpus:",
+    )
     (project / "other.py").write_text("A = 1\n")
     before, before_named = resolve(python), resolve(python, named)
     app.write_text("def build(release):\n    return repr\n")
@@ -136,4 +139,6 @@ def test_suites_are_found_beside_the_manifest_or_in_the_golden_sets(resolve: Res
     release = resolve(("dependencies:", "suites: [golden_sets/desk]\ndependencies:"))
     assert release.suites == (Path("golden_sets/desk"),)
     loaded = load_manifest(Path("candidate.yaml"))
-    assert resolve_release(loaded, environment={"HOSTED_URL": "http://x", "HOSTED_KEY": "k"}).suites is not None
+    assert (
+        resolve_release(loaded, environment={"HOSTED_URL": "http://x", "HOSTED_KEY": "k"}).suites is not None
+    )

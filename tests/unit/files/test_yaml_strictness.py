@@ -22,11 +22,20 @@ def read(folder: Path, content: str | bytes) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a: no\n", 'm.yaml:1:4: means different things to different YAML readers, no, write "no" in quotes or false'),
-        ("a: YES\n", 'm.yaml:1:4: means different things to different YAML readers, YES, write "YES" in quotes or true'),
+        (
+            "a: no\n",
+            'm.yaml:1:4: means different things to different YAML readers, no, write "no" in quotes or false',
+        ),
+        (
+            "a: ON\n",
+            'm.yaml:1:4: means different things to different YAML readers, ON, write "ON" in quotes or true',
+        ),
         ("a: 012\n", 'm.yaml:1:4: a number with a leading zero, 012, write "012" in quotes or 12'),
         ("a: 1_000\n", 'm.yaml:1:4: a number with underscores, 1_000, write "1_000" in quotes or 1000'),
-        ("a: 1e3\n", 'm.yaml:1:4: a number with an exponent and no dot, 1e3, write "1e3" in quotes or 1000.0'),
+        (
+            "a: 1e3\n",
+            'm.yaml:1:4: a number with an exponent and no dot, 1e3, write "1e3" in quotes or 1000.0',
+        ),
         ("a: .nan\n", 'm.yaml:1:4: is not a finite number, .nan, write ".nan" in quotes or a number'),
         ("a: 1.0e999\n", "m.yaml:1:4: a number too large, 1.0e999, put it in quotes if it is text"),
         ("a: 1\nb: 2\na: 3\n", "m.yaml:3:1: duplicate key, 'a', the first is on line 1"),
@@ -36,7 +45,10 @@ def read(folder: Path, content: str | bytes) -> list[str]:
         ("a: !env X\n", "m.yaml:1:4: tags are not allowed, !env, remove it; put text in quotes instead"),
         ("a:\n\tb: 1\n", "m.yaml:2:1: a tab in the indentation, use spaces"),
         ("a: [1\nb: 2\n", "m.yaml:2:2: bad YAML, did not find expected ',' or ']'"),
-        ("a: {k: ${X}}\n", "m.yaml:1:9: bad YAML, did not find expected ',' or '}', put \"${...}\" in quotes"),
+        (
+            "a: {k: ${X}}\n",
+            "m.yaml:1:9: bad YAML, did not find expected ',' or '}', put \"${...}\" in quotes",
+        ),
         ("a: 1\n---\nb: 2\n", "m.yaml:2:1: a second document, ---, keep one document per file"),
         ("a: {? [x] : y}\n", "m.yaml:1:7: a key should be text"),
         ("", "m.yaml:1:1: is empty"),
@@ -59,7 +71,13 @@ def test_one_problem_with_its_place(
 def test_all_problems_at_once_in_order_of_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     lines = read(tmp_path, "a: no\nb: 012\na: on\nc: *x\n")
-    assert [line.split(": ")[0] for line in lines] == ["m.yaml:1:4", "m.yaml:2:4", "m.yaml:3:1", "m.yaml:3:4", "m.yaml:4:4"]
+    assert [line.split(": ")[0] for line in lines] == [
+        "m.yaml:1:4",
+        "m.yaml:2:4",
+        "m.yaml:3:1",
+        "m.yaml:3:4",
+        "m.yaml:4:4",
+    ]
 
 
 def test_values_follow_the_core_schema(tmp_path: Path) -> None:
@@ -100,7 +118,11 @@ def test_missing_folder_unreadable_and_too_large(tmp_path: Path, monkeypatch: py
     big = tmp_path / "big.yaml"
     with big.open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    for name, what in [("none.yaml", "no such file"), (".", "is a folder"), ("big.yaml", "is larger than 10 MB")]:
+    for name, what in [
+        ("none.yaml", "no such file"),
+        (".", "is a folder"),
+        ("big.yaml", "is larger than 10 MB"),
+    ]:
         with pytest.raises(InputError, match=what):
             load_yaml(Path(name))
 
@@ -109,7 +131,9 @@ def test_nothing_of_a_secret_is_shown(tmp_path: Path) -> None:
     for text in ("api_key: 0123456", "token: 12_345", "a: {secret: 9e9}"):
         shown = "".join(read(tmp_path, text + "\n")).rpartition("m.yaml")[2]
         assert "write it as ${NAME_OF_A_VARIABLE}" in shown
-        assert not {"0123456", "12_345", "9e9", "12345"} & set(shown.replace(",", " ").replace('"', " ").split())
+        assert not {"0123456", "12_345", "9e9", "12345"} & set(
+            shown.replace(",", " ").replace('"', " ").split()
+        )
 
 
 def test_without_libyaml_the_same_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,7 @@ def test_declining_in_full_or_in_part_is_a_refusal(answer):
         "There is no reason to worry: everyone has the same rights to a refund.",
         "It is important to note that the battery can harm the device.",
         "I can only discuss your own orders.",
+        "Statistics cookies expire after a month, and we do not share them with advertisers.",
         'She said "I can\'t help you" and left.',
         "Carrots do not need a visa: they are vegetables.",
     ],

@@ -131,7 +131,9 @@ def test_a_safety_case_without_the_tag_is_a_failure_unless_it_is_a_regression():
 
 def test_the_releases_own_failure_scores_the_worst():
     scorers = [scorer(1), scorer(1, "unit", "bad", higher_is_better=False), scorer(1, "count", "words")]
-    found = {s.metric: s for s in score_failure(CASE, Failure("application", "boom", 80.0), scorers, "golden")}
+    found = {
+        s.metric: s for s in score_failure(CASE, Failure("application", "boom", 80.0), scorers, "golden")
+    }
     assert found["s"] == Score("s", 0.0, "binary")
     assert found["bad"] == Score("bad", 1.0, "unit")
     assert isinstance(found["words"], ScorerFailure)

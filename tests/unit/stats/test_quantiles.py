@@ -82,15 +82,16 @@ def test_p_values_come_from_the_paired_jackknife_of_the_log_ratio():
     assert result.ratio_estimate == pytest.approx(harrell_davis(CAND, 0.95) / harrell_davis(BASE, 0.95))
 
 
-def test_units_are_deleted_with_all_their_rows_on_both_sides():
+@pytest.mark.parametrize("slack", [0.0, 0.1, 2.0])
+def test_units_are_deleted_with_all_their_rows_on_both_sides(slack):
     rng = np.random.default_rng(3)
     base_unit = np.concatenate((np.arange(15), rng.integers(0, 15, 30)))
     cand_unit = np.concatenate((np.arange(15), rng.integers(0, 15, 17)))
     base, cand = rng.lognormal(size=base_unit.size), rng.lognormal(size=cand_unit.size)
-    result = quantile_ratio(base, cand, 0.8, 1.5, slack=0.1, unit=base_unit, cand_unit=cand_unit)
+    result = quantile_ratio(base, cand, 0.8, 1.5, slack=slack, unit=base_unit, cand_unit=cand_unit)
 
     def statistic(b: float, c: float) -> float:
-        return math.log(c) - math.log(max(1.5 * b, b + 0.1))
+        return math.log(c) - math.log(max(1.5 * b, b + slack))
 
     se = naive_jackknife(base, cand, base_unit, cand_unit, 0.8, statistic)
     t = statistic(result.base, result.cand) / se

@@ -59,6 +59,12 @@ def test_no_variance_is_compared_exactly_with_the_sign_test_value():
     assert fieller_p(base, cand, 1.5, "less") == fieller_p(base, cand, 1.5, "greater") == 1.0
 
 
+def test_rounding_does_not_put_a_cost_beside_the_budget_that_it_meets_exactly():
+    assert 3.0 * 0.1 != 0.3
+    for side in ("less", "greater"):
+        assert fieller_p([0.1] * 10, [0.3] * 10, 3.0, side) == 1.0
+
+
 def test_two_equal_observations_are_not_enough_to_pass():
     assert fieller_p([2.0, 2.0], [1.0, 1.0], 2.0, "less") == 0.25
     assert fieller_interval([2.0, 2.0], [1.0, 1.0]).high == math.inf

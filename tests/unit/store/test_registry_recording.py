@@ -91,11 +91,12 @@ def test_a_run_is_recorded_once(registry, make):
     assert len(registry.runs()) == 1
 
 
-def test_a_release_that_is_there_stays_as_it_was_first_recorded(registry, make):
+def test_a_release_that_is_there_learns_where_its_manifest_lies_now(registry, make):
     first = make.release("1.0.0")
+    moved = replace(first, owner="someone else", manifest_path="releases/1.0.0.yaml")
     registry.record(make.run_record("run-1", first))
-    registry.record(make.run_record("run-2", replace(first, owner="someone else")))
-    assert registry.releases() == [first]
+    registry.record(make.run_record("run-2", moved))
+    assert registry.releases() == [moved]
 
 
 def test_a_whole_verdict_is_found_by_its_key(registry, make):
