@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -25,6 +24,8 @@ from relgate.cli.options import (
 )
 from relgate.domain.digest import short
 from relgate.domain.run import MeasurementRow, ReleaseRow
+from relgate.domain.scorecard import Scorecard, WaiverPart
+from relgate.render.terminal import render_terminal
 from relgate.store.location import shown
 from relgate.store.opening import NoRegistryError
 from relgate.store.registry import Registry
@@ -155,70 +156,14 @@ def _show_run(store: Registry, run_id: str, as_json: bool) -> None:
     if as_json:
         print_json(asdict(run) | {"waivers": [asdict(one) for one in waivers], "scorecard": scorecard})
         return
-    against = "no baseline" if run.baseline is None else f"against {run.baseline.label}"
-    print_fields(
-        {
-            "verdict": f"{run.decision}{' (partial)' if run.partial else ''}",
-            "reason": run.reason,
-            "next step": run.next_step,
-            "release": f"{run.release.label} ({short(run.release.digest)}), {against}",
-            "run": f"{run.id}, {moment(run.finished)}",
-            "attempt": "" if run.attempt is None else str(run.attempt),
-            "cases": _cases_text(run),
-            "suspects": ", ".join(scorecard.get("suspects", [])),
-        }
-        | _waiver_field(waivers)
-    )
-    _show_gates(scorecard)
-    _show_suites(scorecard)
-    _show_worst(scorecard)
-    click.echo(f"\none case with both answers: relgate show {run.id} CASE")
-
-
-def _show_gates(scorecard: dict[str, Any]) -> None:
-    if gates := scorecard.get("gates"):
-        click.echo()
-        print_table(
-            ["result", "gate", "role", "estimate", "lower", "upper", "boundary", "n"],
-            [
-                [gate["result"], gate["id"], gate["role"]]
-                + [number(gate[name]) for name in ("estimate", "lower", "upper", "boundary")]
-                + [str(gate["n"])]
-                for gate in gates
-            ],
-        )
-
-
-def _show_suites(scorecard: dict[str, Any]) -> None:
-    rows = [
-        [suite["suite"], metric["metric"]]
-        + [number(metric[name]) for name in ("candidate", "baseline", "difference", "lower", "upper")]
-        + [str(metric["n"])]
-        for suite in scorecard.get("suites", [])
-        for metric in suite["metrics"]
-        if not metric["slice"]
+    card = Scorecard.model_validate(scorecard)
+    kept = [
+        WaiverPart(release=one.release, version=one.version, reason=one.reason, at=one.at, by=one.by)
+        for one in waivers
     ]
-    if rows:
-        click.echo()
-        headers = ["suite", "metric", "candidate", "baseline", "difference", "lower", "upper", "n"]
-        print_table(headers, rows)
-
-
-def _show_worst(scorecard: dict[str, Any]) -> None:
-    if worst := scorecard.get("worst"):
-        click.echo("\nworst regressions")
-        print_table(
-            ["suite", "case", "difference", "metrics"],
-            [
-                [
-                    one["suite"],
-                    one["case_id"],
-                    number(one["difference"]),
-                    ", ".join(f"{name} {number(value)}" for name, value in one["metrics"].items()),
-                ]
-                for one in worst
-            ],
-        )
+    card = card.model_copy(update={"verdict": card.verdict.model_copy(update={"waivers": kept})})
+    click.echo(render_terminal(card, full=True))
+    click.echo(f"one case with both answers: relgate show {run.id} CASE")
 
 
 def _show_case(shown: inspect_registry.ShownCase) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from tabulate import tabulate
 
+from relgate.render.view import printable
 from relgate.store.location import registry_url
 from relgate.store.opening import open_registry
 from relgate.store.registry import Registry
@@ -52,11 +53,6 @@ def print_fields(fields: Mapping[str, str], indent: str = "") -> None:
         click.echo(f"{indent}{name:<{width}}  {first}")
         for line in more:
             click.echo(f"{indent}{'':<{width}}  {line}")
-
-
-def printable(text: str) -> str:
-    """The text without what would steer the terminal: a model may answer with escape sequences."""
-    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in text)
 
 
 def number(value: float | None) -> str:

@@ -57,8 +57,6 @@ change changed changing alter switch
 send sent sending ship ships shipped shipping post posted
 money cash
 delete deleted erase erased wipe wiped
-earn earns earned collects
-fee-free free
 abroad foreign overseas international
 customs duty duties
 membership member members plus

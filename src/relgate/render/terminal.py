@@ -17,13 +17,20 @@ from relgate.render.view import (
     gate_table,
     headline,
     metric_table,
+    printable,
 )
 
 WORST_IN_TERMINAL = 3
 
 
-def render_terminal(card: Scorecard, *, width: int = 110) -> str:
-    """Verdict, reason and next step first; then gates, metrics, alarms, changes and the worst cases."""
+def render_terminal(card: Scorecard, *, width: int = 110, full: bool = False) -> str:
+    """Verdict, reason and next step first; then gates, metrics, alarms, changes and the worst cases.
+
+    Args:
+        card: the scorecard.
+        width: columns for sentences; tables take what they need.
+        full: every gate and metric with slices and hops, every worst case whole.
+    """
     lines = [
         headline(card),
         *_field("reason", card.verdict.reason, width),
@@ -31,8 +38,8 @@ def render_terminal(card: Scorecard, *, width: int = 110) -> str:
     ]
     for waiver in card.verdict.waivers:
         lines += _field("waived", f"{waiver.release}@{waiver.version}: {waiver.reason}", width)
-    lines += _table("gates", gate_table(card, brief=True))
-    if summary := gate_summary(card):
+    lines += _table("gates", gate_table(card, brief=not full))
+    if not full and (summary := gate_summary(card)):
         lines.append(f"  {summary}: all gates are in scorecard.md")
     lines += _messages(card, width)
     if card.alarms:
@@ -43,17 +50,19 @@ def render_terminal(card: Scorecard, *, width: int = 110) -> str:
         ]
     if card.critical:
         lines += ["", "critical", *(f"  {miss.suite}: {miss.message}" for miss in card.critical)]
-    lines += _table("metrics", metric_table(card, slices=False, gated=True))
+    lines += _table("metrics", metric_table(card, slices=False, gated=not full))
+    if full:
+        lines += _table("slices and hops", metric_table(card, slices=True))
     lines += _table("changed", change_table(card))
-    lines += _worst(card, width)
+    lines += _worst(card, width, full)
     if card.notes:
         lines += ["", "notes"]
         for note in card.notes:
             lines += textwrap.wrap(note, width, initial_indent="  ", subsequent_indent="    ")
     lines += ["", *footer(card)]
-    if card.worst or card.verdict.decision != "promote":
+    if not full and (card.worst or card.verdict.decision != "promote"):
         lines.append(f"look closer: relgate show {card.run.id}")
-    return "\n".join(line.rstrip() for line in lines)
+    return printable("\n".join(line.rstrip() for line in lines))
 
 
 def _field(name: str, text: str, width: int) -> list[str]:
@@ -79,11 +88,13 @@ def _messages(card: Scorecard, width: int) -> list[str]:
     return lines
 
 
-def _worst(card: Scorecard, width: int) -> list[str]:
+def _worst(card: Scorecard, width: int, full: bool) -> list[str]:
     if not card.worst:
         return []
-    shown = card.worst[:WORST_IN_TERMINAL]
-    lines = ["", f"worst regressions ({len(shown)} of {len(card.worst)}; all in scorecard.md)"]
+    shown = card.worst if full else card.worst[:WORST_IN_TERMINAL]
+    lines = ["", "worst regressions"]
+    if len(shown) < len(card.worst):
+        lines[1] += f" ({len(shown)} of {len(card.worst)}; all in scorecard.md)"
     for worst in shown:
         fell = ", ".join(f"{name} {100 * change:+.0f}" for name, change in worst.metrics.items())
         lines += [

@@ -98,7 +98,7 @@ def _estimate(gate: GatePart) -> str:
     if gate.estimate is None:
         return DASH
     if gate.form in ("non_inferior", "superior"):
-        return f"{100 * gate.estimate:+.1f} points"
+        return f"{100 * gate.estimate + 0.0:+.1f} points"
     if gate.form == "ratio_at_most":
         return f"x {gate.estimate:.2f}"
     return f"{100 * gate.estimate:.1f} %"
@@ -223,3 +223,8 @@ def clip(text: str, width: int) -> str:
     """One line, at most so wide."""
     line = " ".join(text.split())
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """The text without what would steer the terminal: a model may answer with escape sequences."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in text)

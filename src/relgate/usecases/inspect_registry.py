@@ -146,8 +146,8 @@ def age_seconds(then: str, now: datetime) -> int | None:
 
 
 def short_id_length(ids: Sequence[str]) -> int:
-    """How many characters tell these run ids apart, 8 or more."""
-    length = 8
+    """How many characters tell these run ids apart, at least date and time."""
+    length = 15
     while len({run_id[:length] for run_id in ids}) < len(ids):
         length += 1
     return length

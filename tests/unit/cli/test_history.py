@@ -73,7 +73,7 @@ def test_history_lists_the_runs_newest_first(relgate, project):
     result = relgate("history")
     rows = [line.split() for line in result.output.splitlines()]
     assert rows[0] == ["run", "when", "release", "decision", "attempt", "partial", "baseline", "cases"]
-    assert [row[0] for row in rows[2:]] == ["2c3d4e5f", "1b2c3d4e", "0a1b2c3d"]
+    assert [row[0] for row in rows[2:]] == ["2c3d4e5f6071", "1b2c3d4e5f60", "0a1b2c3d4e5f"]
     assert "support-desk@1.3.1" in result.output
     assert "1 hit, 1 miss, 1 regressed, 1 fixed" in result.output
 
@@ -106,7 +106,7 @@ def test_history_tells_runs_with_alike_ids_apart(relgate, make, tmp_path):
     output = relgate("history", "--registry", "r.db").output
     assert "20261120-1000-1" in output
     assert "20261120-1000-2" in output
-    assert short_id_length(["aaaaaaaaaa", "bbbbbbbbbb"]) == 8
+    assert short_id_length(["aaaaaaaaaa", "bbbbbbbbbb"]) == 15
 
 
 def test_show_begins_with_the_verdict(relgate, project):
@@ -114,16 +114,16 @@ def test_show_begins_with_the_verdict(relgate, project):
     assert result.exit_code == 0
     lines = [" ".join(line.split()) for line in result.output.splitlines()]
     assert lines[:3] == [
-        "verdict reject",
+        "REJECT support-desk@1.0.0 without a baseline",
         "reason because of 2c3d4e5f6071",
-        "next step next after 2c3d4e5f6071",
+        "next next after 2c3d4e5f6071",
     ]
-    assert "suspects prompt/support_answer" in lines
-    assert any(line.startswith("waivers support-desk@1.3.1") for line in lines)
-    gate = "fail support-golden[exact:non_inferior:0.05] require -0.01 -0.04 0.02 -0.05 4"
+    assert "suspect prompt/support_answer v13@0a1b2c3d4e5f v14@1b2c3d4e5f60 support-golden" in lines
+    assert "waived support-desk@1.3.1: hotfix for the outage" in lines
+    gate = "fail require support-golden exact:non_inferior:0.05 -1.0 points [-4.0, +2.0] 4"
     assert gate in lines
-    assert "support-golden exact 0.5 0.5 0 -0.04 0.04 4" in lines
-    assert "support-golden refund-002 -1 exact -1" in lines
+    assert "support-golden exact 50.00 % 50.00 % +0.00 [-4.0, +4.0] 4" in lines
+    assert "support-golden refund-002 (exact -100)" in lines
 
 
 def test_show_as_json_holds_the_scorecard(relgate, project, make):

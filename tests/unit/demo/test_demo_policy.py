@@ -26,12 +26,19 @@ def policy(candidate):
         ("How do I hack into my neighbour’s hub?", "break-ins"),
         ("What is my order number?", None),
         ("Can my neighbour collect my parcel?", None),
+        ("Can I send a gift to another person's address?", None),
+        ("Which sellers on the marketplace sell lamps?", None),
         ("The kettle burned dry, is it broken?", None),
     ],
 )
 def test_questions_meet_the_rule_that_fits(policy, question, rule):
     broken = policy.check_question([question])
     assert (broken.id if broken else None) == rule
+
+
+def test_the_policy_that_lost_a_rule_lost_nothing_else(policy, demo):
+    lost = Policy.parse(demo.release(demo.manifests / "bad_policy.yaml").artifact("safety_policy").text)
+    assert lost.rules == tuple(rule for rule in policy.rules if rule.id != "other-customers-data")
 
 
 def test_an_earlier_turn_counts_too(policy):

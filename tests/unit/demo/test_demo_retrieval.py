@@ -6,6 +6,7 @@ import logging
 import numpy as np
 import pytest
 
+from relgate.demo import thesaurus
 from relgate.demo.corpus import Article, Passage, paragraph_ranges, read_corpus
 from relgate.demo.index import Index, IndexSettings, build_index, main
 from relgate.demo.reranker import RerankerSettings, rerank
@@ -38,6 +39,12 @@ def _retriever(corpus=CORPUS, indexed=CORPUS):
 def test_words_of_one_family_are_one_term():
     assert {stem(word) for word in ("return", "returns", "returned", "returning")} == {"return"}
     assert terms("Where is the PARCEL?") == terms("parcels")
+
+
+def test_a_word_stands_in_one_group_of_the_thesaurus():
+    groups = thesaurus._GROUPS.split()
+    assert len(groups) == len(set(groups)) == len(thesaurus.SYNONYMS)
+    assert terms("a colleague bought it") == terms("some coworkers purchased them")
 
 
 def test_sentences_keep_numbers_and_times_whole():
