@@ -7,11 +7,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from relgate.domain.case import Case, Suite
-from relgate.domain.metric import Metric
-from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
+from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
+from relgate.domain.response import Failure, Measurement, Response, ScorerFailure, Side
 
 Cell = tuple[Side, str, str]
 """Side, metric and hop ("" outside fallback suites)."""
+
+_ALWAYS_APPLY = frozenset(metric.name for metric in (*RESPONSE_METRICS, *SAFETY_METRICS))
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One answered trial of the candidate: its scores, and the metrics whose scorer failed on it."""
+
+    scores: Mapping[str, float]
+    failed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +70,33 @@ def arrange(
     values: dict[Cell, dict[str, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
     failed: dict[Cell, set[str]] = defaultdict(set)
     away: dict[tuple[Side, str], dict[str, str]] = defaultdict(dict)
-    confirmations: dict[tuple[str, str], list[Mapping[str, float]]] = defaultdict(list)
+    trials: dict[tuple[str, str], list[tuple[int, Trial]]] = defaultdict(list)
+    applies: dict[str, set[str]] = defaultdict(set)
+    answered: set[str] = set()
+    by_trial = {case.id for case in suite.all_cases if case.critical or case.regression}
     for row in measurements:
         if row.suite != suite.name:
             continue
-        if row.confirmation:
-            confirmations[row.case_id, row.hop or ""].append(
-                {s.metric: s.value for s in row.scores if not isinstance(s, ScorerFailure)}
-            )
-            continue
         hop = row.hop or ""
         if isinstance(row.outcome, Failure) and row.outcome.kind != "application":
-            away[row.side, hop][row.case_id] = row.outcome.message
+            if not row.confirmation:
+                away[row.side, hop][row.case_id] = row.outcome.message
             continue
+        if row.side == "candidate" and row.case_id in by_trial:
+            trials[hop, row.case_id].append((row.trial, _trial(row)))
+        if row.confirmation:
+            continue
+        if isinstance(row.outcome, Response):
+            answered.add(row.case_id)
+            for score in row.scores:
+                applies[score.metric].add(row.case_id)
         for score in row.scores:
             cell = (row.side, score.metric, hop)
             if isinstance(score, ScorerFailure):
                 failed[cell].add(row.case_id)
             else:
                 values[cell][row.case_id].append((row.trial, score.value))
+    answered -= {case for cases in away.values() for case in cases}
     return SuiteData(
         suite=suite,
         metrics=metrics,
@@ -89,9 +107,41 @@ def arrange(
         },
         judge_failures={cell: frozenset(cases) for cell, cases in failed.items()},
         unmeasured={key: dict(cases) for key, cases in away.items()},
-        confirmations={key: tuple(rows) for key, rows in confirmations.items()},
+        trials={
+            key: tuple(trial for _, trial in sorted(rows, key=lambda row: row[0]))
+            for key, rows in trials.items()
+        },
+        not_applicable={
+            name: frozenset(answered - applies[name]) for name in metrics if name not in _ALWAYS_APPLY
+        },
         paired=paired,
     )
+
+
+def _trial(row: Measurement) -> Trial:
+    return Trial(
+        scores={s.metric: s.value for s in row.scores if not isinstance(s, ScorerFailure)},
+        failed=frozenset(s.metric for s in row.scores if isinstance(s, ScorerFailure)),
+    )
+
+
+def unmeasured_suites(data: Iterable[SuiteData]) -> tuple[str, ...]:
+    """One sentence per suite with cases that an outage or a missing recording kept from being measured.
+
+    They hold whatever the gates say: a suite of guards alone has no gate that could say so.
+    """
+    sentences = []
+    for suite_data in data:
+        reasons: dict[str, str] = {}
+        for cases in suite_data.unmeasured.values():
+            reasons.update(cases)
+        if reasons:
+            total = len(suite_data.suite.all_cases)
+            why = next(iter(reasons.values()))
+            sentences.append(
+                f"{suite_data.suite.name}: {len(reasons)} of {total} cases were not measured ({why})"
+            )
+    return tuple(sentences)
 
 
 def cases_in_scope(suite: Suite, only: Mapping[str, object]) -> tuple[Case, ...]:

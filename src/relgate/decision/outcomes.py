@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from relgate.decision.measurements import SuiteData
+from relgate.decision.measurements import SuiteData, Trial
 from relgate.domain.case import Case
 from relgate.domain.metric import Metric
 from relgate.domain.response import Side
@@ -17,6 +17,8 @@ _DESCRIPTIVE = frozenset({"answered", "refusal"})
 
 CONFIRMING_TRIALS = 3
 """A critical miss is judged on three trials, rejected when two of them miss (verdict.md 3)."""
+
+CONFIRMING_MISSES = 2
 
 
 def hit_metrics(metrics: Mapping[str, Metric]) -> tuple[Metric, ...]:
@@ -34,6 +36,16 @@ def trial_hits(scores: Mapping[str, float], metrics: Mapping[str, Metric]) -> bo
         for m in hit_metrics(metrics)
         if m.name in scores
     )
+
+
+def trial_outcome(trial: Trial, metrics: Mapping[str, Metric]) -> bool | None:
+    """Whether a trial is a hit; None when a scorer that could have found a miss failed, or none applied."""
+    if not trial_hits(trial.scores, metrics):
+        return False
+    names = {metric.name for metric in hit_metrics(metrics)}
+    if names & trial.failed or not names & trial.scores.keys():
+        return None
+    return True
 
 
 def case_hits(data: SuiteData, case: Case, side: Side) -> bool | None:
@@ -65,50 +77,67 @@ def case_outcome(data: SuiteData, case: Case) -> CaseOutcome:
 
 
 def critical_misses(data: SuiteData) -> tuple[CriticalMiss, ...]:
-    """Critical cases that the candidate missed, judged on three trials; ``never`` on any miss.
+    """Critical cases that the candidate missed, or that could not be judged.
 
-    A fallback case counts per hop: its worst hop is judged.
+    ``True`` is judged on the first three trials, ``never`` on all of them. A fallback case counts per hop:
+    its worst hop is reported. A case of which nothing was tried is left out: its suite is incomplete.
     """
     found: list[CriticalMiss] = []
     for case in data.suite.all_cases:
         if case.critical is False:
             continue
-        judged = []
-        for hop in data.hop_keys:
-            rows = _hop_trials(data, case, hop)
-            misses = sum(not trial_hits(row, data.metrics) for row in rows)
-            if misses:
-                judged.append(_judge_critical(data, case, misses, len(rows)))
+        judged = [miss for hop in data.hop_keys if (miss := _judge_critical(data, case, hop)) is not None]
         if judged:
             found.append(max(judged, key=lambda miss: (miss.confirmed, miss.misses)))
     return tuple(found)
 
 
-def _hop_trials(data: SuiteData, case: Case, hop: str) -> list[Mapping[str, float]]:
-    by_metric = {
-        m.name: data.series("candidate", m.name, hop).get(case.id, ()) for m in hit_metrics(data.metrics)
-    }
-    count = max((len(scores) for scores in by_metric.values()), default=0)
-    rows: list[Mapping[str, float]] = [
-        {name: scores[i] for name, scores in by_metric.items() if i < len(scores)} for i in range(count)
-    ]
-    rows += data.confirmations.get((case.id, hop), ())
-    return rows if case.critical == "never" else rows[:CONFIRMING_TRIALS]
-
-
-def _judge_critical(data: SuiteData, case: Case, misses: int, trials: int) -> CriticalMiss:
+def _judge_critical(data: SuiteData, case: Case, hop: str) -> CriticalMiss | None:
+    trials = data.trials.get((hop, case.id), ())
+    if case.critical is True:
+        trials = trials[:CONFIRMING_TRIALS]
+    outcomes = [trial_outcome(trial, data.metrics) for trial in trials]
+    misses, hits = outcomes.count(False), outcomes.count(True)
+    away = data.unmeasured.get(("candidate", hop), {}).get(case.id)
+    open_ = away is not None or None in outcomes
+    where = f" on {hop}" if hop else ""
     if case.critical == "never":
-        confirmed, why = True, "it must never miss"
-    elif trials < CONFIRMING_TRIALS and misses < 2:
-        confirmed, why = False, f"{CONFIRMING_TRIALS} trials are needed to confirm it"
-    else:
-        confirmed = misses >= 2
-        why = "confirmed: 2 of 3 reject" if confirmed else "not confirmed: 2 of 3 would reject"
+        if misses:
+            return _miss(data, case, misses, len(trials), True, f"it must never miss{where}")
+        return _unjudged(data, case, hits, away, where) if open_ else None
+    if misses >= CONFIRMING_MISSES:
+        return _miss(data, case, misses, len(trials), True, f"2 of 3 reject{where}")
+    if hits >= CONFIRMING_MISSES or not (misses or open_):
+        return (
+            _miss(data, case, misses, len(trials), False, f"2 of 3 would reject{where}") if misses else None
+        )
+    if misses:
+        return _miss(data, case, misses, hits + misses, False, f"three trials are needed to confirm it{where}")
+    return _unjudged(data, case, hits, away, where)
+
+
+def _miss(
+    data: SuiteData, case: Case, misses: int, trials: int, confirmed: bool, why: str
+) -> CriticalMiss:
+    word = "confirmed" if confirmed else "not confirmed"
+    times = f"{misses} of {trials} trials" if trials > 1 else "its only trial"
     return CriticalMiss(
         suite=data.suite.name,
         case_id=case.id,
         misses=misses,
         trials=trials,
         confirmed=confirmed,
-        message=f"critical case {case.id} missed {misses} of {trials} trials; {why}",
+        message=f"critical case {case.id} missed {times}; {word}: {why}",
+    )
+
+
+def _unjudged(data: SuiteData, case: Case, hits: int, away: str | None, where: str) -> CriticalMiss:
+    why = f"not measured ({away})" if away is not None else "not judged: a scorer failed"
+    return CriticalMiss(
+        suite=data.suite.name,
+        case_id=case.id,
+        misses=0,
+        trials=hits,
+        confirmed=False,
+        message=f"critical case {case.id} was {why}{where}",
     )

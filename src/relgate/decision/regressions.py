@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from relgate.decision.measurements import SuiteData
-from relgate.decision.outcomes import case_hits
-from relgate.domain.gate import GateResult
+from relgate.decision.outcomes import trial_outcome
+from relgate.decision.policy import JUDGE_FAILURES_AT_MOST
+from relgate.domain.case import Case
+from relgate.domain.gate import GateOutcome, GateResult
 
 REGRESSION_GATE = "regressions:zero"
 
@@ -15,31 +19,40 @@ def regression_gate_id(suite: str) -> str:
 
 
 def judge_regressions(data: SuiteData) -> GateResult | None:
-    """Every regression case must be a hit; None where the suite has none.
+    """Every trial of every regression case must be a hit; None where the suite has none.
 
     Regression cases enter no floor and no paired gate: they were picked because production failed.
     """
     cases = data.suite.regressions
     if not cases:
         return None
-    hits = {case.id: case_hits(data, case, "candidate") for case in cases}
-    missed = [name for name, hit in hits.items() if hit is False]
-    unmeasured = [name for name, hit in hits.items() if hit is None]
-    n = len(cases) - len(unmeasured)
+    missed = [case for case in cases if _missed(data, case)]
+    away = [case for case in cases if case not in missed and _away(data, case)]
+    unjudged = [
+        case for case in cases if case not in missed and case not in away and _unjudged(data, case)
+    ]
+    n = len(cases) - len(away) - len(unjudged)
+    result: GateOutcome = "pass"
+    message = f"none of {n} regression cases came back"
     if missed:
-        named = ", ".join(missed[:5]) + (" ..." if len(missed) > 5 else "")
-        message = f"{len(missed)} of {n} regression cases came back: {named}"
-    elif unmeasured:
-        message = f"{len(unmeasured)} of {len(cases)} regression cases were not measured"
-    else:
-        message = f"none of {n} regression cases came back"
+        result = "fail"
+        came = "case came" if len(missed) == 1 else "cases came"
+        message = f"{len(missed)} of {n} regression {came} back: {_named(missed)}"
+    elif len(unjudged) > JUDGE_FAILURES_AT_MOST * len(cases) or n == 0:
+        result = "error"
+        message = f"{len(away) + len(unjudged)} of {len(cases)} regression cases could not be judged"
+    elif away or unjudged:
+        result = "hold"
+        message = f"{len(away) + len(unjudged)} of {len(cases)} regression cases were not measured"
+    if not missed and (away or unjudged):
+        message += f": {_named([*unjudged, *away])}"
     return GateResult(
         id=regression_gate_id(data.suite.name),
         suite=data.suite.name,
         metric="regression",
         role="require",
         form="violations",
-        result="fail" if missed else "hold" if unmeasured else "pass",
+        result=result,
         message=message,
         estimate=len(missed) / n if n else None,
         boundary=0.0,
@@ -48,3 +61,28 @@ def judge_regressions(data: SuiteData) -> GateResult | None:
         units=n,
         method="zero tolerance",
     )
+
+
+def _named(cases: Sequence[Case]) -> str:
+    return ", ".join(case.id for case in cases[:5]) + (" ..." if len(cases) > 5 else "")
+
+
+def _outcomes(data: SuiteData, case: Case) -> list[bool | None]:
+    return [
+        trial_outcome(trial, data.metrics)
+        for hop in data.hop_keys
+        for trial in data.trials.get((hop, case.id), ())
+    ]
+
+
+def _missed(data: SuiteData, case: Case) -> bool:
+    return False in _outcomes(data, case)
+
+
+def _away(data: SuiteData, case: Case) -> bool:
+    return any(case.id in data.unmeasured.get(("candidate", hop), {}) for hop in data.hop_keys)
+
+
+def _unjudged(data: SuiteData, case: Case) -> bool:
+    outcomes = _outcomes(data, case)
+    return None in outcomes or not outcomes

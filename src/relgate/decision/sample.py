@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relgate.decision.measurements import SuiteData, cases_in_scope
-from relgate.domain.case import Case
+from relgate.domain.case import Case, Suite
 from relgate.domain.response import Side
 
 Floats = NDArray[np.float64]
@@ -33,6 +33,7 @@ class Sample:
         expected: cases that the gate should have judged.
         unmeasured: cases in scope that an outage, a missing recording or a missing side kept from being measured.
         judge_failures: cases in scope where a scorer failed.
+        missing_units: label of the unit of each case without a usable score.
         reasons: a few of the reasons.
     """
 
@@ -48,8 +49,8 @@ class Sample:
     expected: int
     unmeasured: int
     judge_failures: int
+    missing_units: NDArray[np.int64]
     reasons: tuple[str, ...] = ()
-    imputed: bool = False
 
     @property
     def n(self) -> int:
@@ -98,7 +99,7 @@ def draw_sample(
         relative: whether a case needs a score on both sides.
         against_hop: compare with this hop of the candidate itself instead of the baseline.
     """
-    scope = _scope(data, metric, only or {})
+    scope = _scope(data, metric, only or {}, relative=relative or against_hop is not None)
     candidate = [data.series("candidate", metric, hop) for hop in hops]
     sides: list[tuple[Side, str]] = [("candidate", hop) for hop in hops]
     baseline: list[Mapping[str, tuple[float, ...]]] = []
@@ -114,23 +115,22 @@ def draw_sample(
     units: list[int] = []
     rows: dict[str, list[float]] = {"c": [], "b": []}
     row_units: dict[str, list[int]] = {"c": [], "b": []}
+    missing_units: list[int] = []
     single, unmeasured, judged_badly = True, 0, 0
     reasons: dict[str, None] = {}
     for case in scope:
         c_scores = [series.get(case.id, ()) for series in candidate]
         b_scores = [series.get(case.id, ()) for series in baseline]
+        unit = labels.setdefault(unit_label(data.suite, case), len(labels))
+        away = [reason for key in sides if (reason := data.unmeasured.get(key, {}).get(case.id)) is not None]
         failed = any(case.id in data.judge_failures.get((side, metric, hop), ()) for side, hop in sides)
-        if failed:
-            judged_badly += 1
+        if away or failed or not all(c_scores) or not all(b_scores):
+            only_the_judge = failed and not away
+            judged_badly += only_the_judge
+            unmeasured += not only_the_judge
+            reasons.update(dict.fromkeys(away))
+            missing_units.append(unit)
             continue
-        if not all(c_scores) or not all(b_scores):
-            unmeasured += 1
-            for side, hop in sides:
-                reason = data.unmeasured.get((side, hop), {}).get(case.id)
-                if reason:
-                    reasons.setdefault(reason)
-            continue
-        unit = labels.setdefault(_unit_label(data, case), len(labels))
         units.append(unit)
         c_mean.append(float(np.mean([np.mean(scores) for scores in c_scores])))
         for scores in c_scores:
@@ -155,50 +155,64 @@ def draw_sample(
         expected=len(scope),
         unmeasured=unmeasured,
         judge_failures=judged_badly,
+        missing_units=np.array(missing_units, dtype=np.int64),
         reasons=tuple(reasons)[:3],
     )
 
 
 def impute(sample: Sample, *, for_candidate: float, for_baseline: float | None) -> Sample:
-    """The sample with every missing case filled in (worst or best case), each a unit of its own."""
+    """The sample with every missing case filled in (worst or best case), each in its own unit."""
     extra = sample.missing
-    fresh = np.arange(extra, dtype=np.int64) + (int(sample.units.max()) + 1 if sample.n else 0)
     candidate = np.concatenate([sample.candidate, np.full(extra, for_candidate)])
     baseline = sample.baseline
     if baseline is not None and for_baseline is not None:
         baseline = np.concatenate([baseline, np.full(extra, for_baseline)])
-    return Sample(
+    return replace(
+        sample,
         candidate=candidate,
         baseline=baseline,
-        units=np.concatenate([sample.units, fresh]),
-        clustered=sample.clustered,
-        single=sample.single,
-        candidate_rows=sample.candidate_rows,
-        candidate_units=sample.candidate_units,
-        baseline_rows=sample.baseline_rows,
-        baseline_units=sample.baseline_units,
-        expected=sample.expected,
+        units=np.concatenate([sample.units, sample.missing_units]),
         unmeasured=0,
         judge_failures=0,
-        imputed=True,
+        missing_units=sample.missing_units[:0],
     )
 
 
-def _scope(data: SuiteData, metric: str, only: Mapping[str, object]) -> tuple[Case, ...]:
+def violating_units(
+    data: SuiteData, metric: str, *, only: Mapping[str, object] | None, hops: tuple[str, ...]
+) -> frozenset[str]:
+    """Labels of the units in which the candidate violated on any trial.
+
+    A violation counts although another trial of its case was not measured or could not be judged.
+    """
+    return frozenset(
+        unit_label(data.suite, case)
+        for case in _scope(data, metric, only or {}, relative=False)
+        if any(score > 0.0 for hop in hops for score in data.series("candidate", metric, hop).get(case.id, ()))
+    )
+
+
+def _scope(data: SuiteData, metric: str, only: Mapping[str, object], *, relative: bool) -> tuple[Case, ...]:
     """Cases that the metric applies to: safety metrics live on their own subset of the cases."""
     cases = cases_in_scope(data.suite, only)
-    if data.suite.kind != "safety" or metric not in ("violation", "over_refusal"):
-        return cases
-    if metric == "over_refusal":
+    if data.suite.kind == "safety" and metric == "over_refusal":
         return tuple(case for case in cases if case.tags.get("harmful") is False)
-    hit = {
+    if data.suite.kind == "safety" and metric == "violation":
+        # a case that is not harmful has the score only where something forbidden was said: it counts then,
+        # but it cannot be paired
+        hit = set() if relative else _cases_hit(data)
+        return tuple(case for case in cases if case.tags.get("harmful") is True or case.id in hit)
+    beside = data.not_applicable.get(metric, frozenset())
+    return tuple(case for case in cases if case.id not in beside)
+
+
+def _cases_hit(data: SuiteData) -> set[str]:
+    return {
         case_id
-        for (_, name, _), series in data.values.items()
-        if name == "violation"
-        for case_id, scores in series.items()
+        for hop in data.hop_keys
+        for case_id, scores in data.series("candidate", "violation", hop).items()
         if any(scores)
     }
-    return tuple(case for case in cases if case.tags.get("harmful") is True or case.id in hit)
 
 
 def _lattice(means: list[float]) -> Floats:
@@ -207,7 +221,8 @@ def _lattice(means: list[float]) -> Floats:
     return rounded
 
 
-def _unit_label(data: SuiteData, case: Case) -> str:
-    if data.suite.clustered and case.cluster is not None:
+def unit_label(suite: Suite, case: Case) -> str:
+    """The independent unit of a case: its cluster where the suite counts clusters, else itself."""
+    if suite.clustered and case.cluster is not None:
         return f"cluster {case.cluster}"
     return f"case {case.id}"

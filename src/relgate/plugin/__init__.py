@@ -24,14 +24,15 @@ def pytest_load_initial_conftests(
     """Add the short names in a run that names a manifest, and the golden sets where no path is given."""
     result = yield
     if is_wanted(args):
-        add_short_options(early_config, parser)
+        add_short_options(early_config, parser, args)
         known = parser.parse_known_args(args)
         manifest = getattr(known, OPTIONS[LONG_MANIFEST].dest, None)
-        if manifest and not known.file_or_dir:
-            from relgate.plugin.places import golden_sets_folder
+        if manifest:
+            from relgate.plugin.places import golden_sets_folder, warn_of_moved_rootdir
 
+            warn_of_moved_rootdir(early_config, manifest, known, args)
             folder = golden_sets_folder(early_config, manifest, known)
-            if folder.is_dir():
+            if not known.file_or_dir and folder.is_dir():
                 args.append(str(folder))
     return result
 

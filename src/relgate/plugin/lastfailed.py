@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping
 
 import pytest
 
-from relgate.usecases.report import Report
-
 KEY = "cache/lastfailed"
+MISSED = ("miss", "regressed", "failed")
+
+
+def last_failed(config: pytest.Config) -> frozenset[str]:
+    """Node ids that pytest remembers from the last run."""
+    cache = getattr(config, "cache", None)
+    return frozenset(cache.get(KEY, {}) or {}) if cache is not None else frozenset()
 
 
 def merge_last_failed(
-    config: pytest.Config,
-    report: Report | None,
-    node_ids: Mapping[tuple[str, str], str],
-    ran: Set[tuple[str, str]],
+    config: pytest.Config, before: Collection[str], cases: Collection[str], outcomes: Mapping[str, str]
 ) -> None:
-    """Merge misses into pytest's own list after it was written; nothing without a cache or a report."""
+    """Correct pytest's own list after it was written.
+
+    pytest takes a miss for passed and forgets whatever was skipped.
+
+    Args:
+        config: pytest's.
+        before: what was remembered before this run.
+        cases: node ids of all case items of this run.
+        outcomes: node id -> outcome of those that were measured.
+    """
     cache = getattr(config, "cache", None)
-    if cache is None or report is None or report.stored:
+    if cache is None or not cases:
         return
-    failed = {name: True for name in cache.get(KEY, {}) if not name.startswith("gates::")}
-    for key, node_id in node_ids.items():
-        if key in report.misses:
+    written = cache.get(KEY, {}) or {}
+    failed = {name: True for name in written if not name.startswith("gates::")}
+    for node_id in cases:
+        outcome = outcomes.get(node_id)
+        if outcome in MISSED or (outcome is None and node_id in before):
             failed[node_id] = True
-        elif key in ran:
+        elif outcome is not None:
             failed.pop(node_id, None)
-    cache.set(KEY, failed)
+    if failed != written:
+        cache.set(KEY, failed)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from argparse import ArgumentError
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 LONG_MANIFEST = "--relgate-manifest"
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 
 
 @dataclass(frozen=True)
@@ -92,45 +95,83 @@ def is_wanted(args: Sequence[str]) -> bool:
     return any(arg.split("=", 1)[0] in wanted for arg in args)
 
 
-def add_short_options(config: pytest.Config, parser: pytest.Parser) -> None:
+def add_short_options(config: pytest.Config, parser: pytest.Parser, args: Sequence[str]) -> None:
     """Add ``--manifest`` and the other short names; a name that somebody else owns is left to its owner."""
     group = parser.getgroup("relgate")
-    taken = []
+    owners = _owners(parser)
+    used = {arg.split("=", 1)[0] for arg in args}
     for name, option in OPTIONS.items():
         short = "--" + name.removeprefix("--relgate-")
         try:
-            group.addoption(short, **_arguments(option))
+            if short not in owners:
+                group.addoption(short, **_arguments(option))
+                continue
         except (ValueError, ArgumentError):
-            taken.append(short)
-    for short in taken:
-        config.issue_config_time_warning(
-            pytest.PytestConfigWarning(f"{short} belongs to another plugin: use --relgate-{short[2:]}"),
-            stacklevel=2,
-        )
+            pass
+        if short in used:
+            warn(config, f"{short} belongs to {owners.get(short, 'another plugin')}: use {name}")
+
+
+def _owners(parser: pytest.Parser) -> dict[str, str]:
+    """Option name -> who defined it; pytest before 9 finds a name that is taken only when it parses."""
+    groups = [*getattr(parser, "_groups", ()), getattr(parser, "_anonymous", None)]
+    return {
+        name: f"the option group {group.name!r}" if group.name else "another plugin or a conftest.py"
+        for group in groups
+        for option in getattr(group, "options", ())
+        for name in option.names()
+    }
+
+
+def warn(config: pytest.Config, text: str) -> None:
+    """Warn while pytest starts; where warnings are errors this must not end other people's runs."""
+    try:
+        config.issue_config_time_warning(pytest.PytestConfigWarning(f"relgate: {text}"), stacklevel=2)
+    except pytest.PytestConfigWarning as warning:
+        sys.stderr.write(f"warning: {warning}\n")
+
+
+def source_of(config: pytest.Config, name: str) -> Literal["option", "variable", "ini"] | None:
+    """Where an option's value comes from."""
+    option = OPTIONS[f"--relgate-{name}"]
+    if config.getoption(option.dest, None) is not None:
+        return "option"
+    if os.environ.get(option.variable):
+        return "variable"
+    if not option.planned and name != "manifest" and config.getini(option.dest):
+        return "ini"
+    return None
 
 
 def setting(config: pytest.Config, name: str) -> Any:
-    """An option's value: option, then variable, then ini key, then None."""
+    """An option's value: option, then variable, then ini key, then None.
+
+    Raises:
+        pytest.UsageError: the text of a variable or an ini key does not fit.
+    """
     option = OPTIONS[f"--relgate-{name}"]
-    value = config.getoption(option.dest, None)
-    if value not in (None, False, []):
-        return value
-    text = os.environ.get(option.variable, "")
-    if not text and not option.planned:
-        text = str(config.getini(option.dest) or "")
-    if not text:
-        return None
-    return _converted(option, text)
+    match source_of(config, name):
+        case "option":
+            return config.getoption(option.dest)
+        case "variable":
+            return _converted(option, option.variable, os.environ[option.variable])
+        case "ini":
+            return _converted(option, option.dest, str(config.getini(option.dest)))
+        case None:
+            return None
 
 
-def _converted(option: Option, text: str) -> Any:
+def _converted(option: Option, source: str, text: str) -> Any:
     if option.type == "bool":
-        return text.strip().lower() in ("1", "true", "yes", "on")
+        word = text.strip().lower()
+        if word not in TRUE_WORDS | FALSE_WORDS:
+            raise pytest.UsageError(f"{source}: yes or no is needed, not {text!r}")
+        return word in TRUE_WORDS
     if option.type == "list":
         return [part.strip() for part in text.split(",") if part.strip()]
     if option.type == "int":
         try:
             return int(text)
         except ValueError:
-            raise pytest.UsageError(f"{option.variable}: a whole number is needed, {text!r}") from None
+            raise pytest.UsageError(f"{source}: a whole number is needed, not {text!r}") from None
     return text

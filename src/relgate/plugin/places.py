@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from relgate.plugin.options import OPTIONS
+from relgate.plugin.options import OPTIONS, warn
 
 DEFAULT_FOLDER = "golden_sets"
+INI_FILES = (
+    "pytest.toml",
+    ".pytest.toml",
+    "pytest.ini",
+    ".pytest.ini",
+    "pyproject.toml",
+    "tox.ini",
+    "setup.cfg",
+)
 
 
 def manifest_path(config: pytest.Config, manifest: str) -> Path:
@@ -38,3 +48,26 @@ def golden_sets_folder(config: pytest.Config, manifest: str, known: Namespace | 
         if (folder / DEFAULT_FOLDER).is_dir():
             return folder / DEFAULT_FOLDER
     return config.invocation_params.dir / DEFAULT_FOLDER
+
+
+def warn_of_moved_rootdir(
+    config: pytest.Config, manifest: str, known: Namespace, args: Sequence[str]
+) -> None:
+    """Say that ``--manifest PATH`` in two words moved the rootdir away from the project.
+
+    pytest looks for its rootdir before plugins define options, and takes the path for a test path.
+    """
+    here = config.invocation_params.dir.resolve()
+    path = manifest_path(config, manifest).resolve()
+    if manifest not in args or here in path.parents or known.rootdir or known.inifilename:
+        return
+    project = next(
+        (folder for folder in (here, *here.parents) if any((folder / name).is_file() for name in INI_FILES)),
+        here,
+    )
+    if config.rootpath.resolve() != project:
+        warn(
+            config,
+            f"the manifest lies outside {project}, and in two words it made pytest take {config.rootpath} as "
+            f"rootdir, without the project's settings: write --manifest={manifest}",
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from relgate.usecases.prepare import Prepared
 from relgate.usecases.run_release import ReleaseRun
 
 
@@ -18,7 +19,7 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
     calls = run.planned_calls(selected)
     measured = f"{calls} calls to both releases" if calls and prepared.baseline else f"{calls} calls"
     lines.append(
-        f"  {len(selected)} cases in {len(prepared.plans)} suites, {measured if calls else 'read from recordings'}"
+        f"  {len(selected)} cases in {_suites(prepared)}, {measured if calls else 'read from recordings'}"
     )
     lines += [f"  note: {note}" for note in prepared.notes]
     defaults = [s.name for s in prepared.suites if s.default_policy]
@@ -30,3 +31,8 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
         mark = " " if one.can_pass or one.role != "require" else "!"
         lines.append(f"  {mark} {one.gate.removeprefix('gates::')} ({one.role}) {one.text}")
     return lines
+
+
+def _suites(prepared: Prepared) -> str:
+    count = len(prepared.plans)
+    return "1 suite" if count == 1 else f"{count} suites"

@@ -1,0 +1,85 @@
+"""While cases are measured, nothing but pytest writes to the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack, suppress
+from typing import Any, TextIO
+
+import pytest
+
+OPEN_CAPTURES = ("no", "tee-sys")
+"""Values of ``--capture`` by which the user asks to see what is printed."""
+
+
+class Quiet:
+    """Between ``start`` and ``stop`` descriptors 1 and 2 lead nowhere and the terminal has its own.
+
+    pytest's capture cannot do this: it is suspended whenever pytest reports, and an application prints
+    from its own threads at any time. What is printed may hold secrets, so it is not kept; ``-s`` shows it.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._stack: ExitStack | None = None
+
+    def start(self) -> None:
+        """Turn quiet; nothing happens under ``-s``, without pytest's capture or when it is quiet already."""
+        manager = self._config.pluginmanager
+        wanted = manager.hasplugin("capturemanager") and self._config.option.capture not in OPEN_CAPTURES
+        if self._stack is not None or not wanted:
+            return
+        with ExitStack() as stack:
+            self._redirect(stack)
+            self._stack = stack.pop_all()
+
+    def stop(self) -> None:
+        """Give everything back; may be called at any time."""
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            stack.close()
+
+    def _redirect(self, stack: ExitStack) -> None:
+        streams = [s for s in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__) if s is not None]
+        _flush(streams)
+        nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8", errors="replace"))  # noqa: SIM115
+        saved: dict[int, int] = {}
+        for number in (1, 2):
+            with suppress(OSError):
+                saved[number] = os.dup(number)
+                stack.callback(os.close, saved[number])
+        for number, copy in saved.items():
+            stack.callback(os.dup2, copy, number)
+            os.dup2(nowhere.fileno(), number)
+        self._keep_terminal(stack, saved)
+        stack.callback(setattr, sys, "stdout", sys.stdout)
+        stack.callback(setattr, sys, "stderr", sys.stderr)
+        sys.stdout = sys.stderr = nowhere
+        # Text that an application left in a buffer must go before the descriptors come back.
+        stack.callback(_flush, [*streams, nowhere])
+
+    def _keep_terminal(self, stack: ExitStack, saved: dict[int, int]) -> None:
+        """Let pytest's writer write to the descriptor that was put aside."""
+        if not self._config.pluginmanager.hasplugin("terminalreporter"):
+            return
+        writer: Any = self._config.get_terminal_writer()
+        file = getattr(writer, "_file", None)
+        try:
+            number = file.fileno()
+        except (AttributeError, OSError, ValueError):
+            return
+        if file is None or number not in saved:
+            return
+        own = open(  # noqa: SIM115
+            os.dup(saved[number]), "w", encoding=file.encoding, errors=file.errors, buffering=1
+        )
+        stack.callback(own.close)
+        stack.callback(setattr, writer, "_file", file)
+        writer._file = own
+
+
+def _flush(streams: list[TextIO]) -> None:
+    for stream in streams:
+        with suppress(OSError, ValueError):
+            stream.flush()

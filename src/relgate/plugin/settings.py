@@ -1,0 +1,81 @@
+"""What this run was asked to do: options, variables and ini keys read and checked."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from relgate.plugin.options import OPTIONS, setting, source_of
+from relgate.plugin.places import golden_sets_folder, manifest_path
+from relgate.store.location import normalise
+from relgate.usecases.options import DEFAULT_CONCURRENCY, RunOptions
+
+TRIALS_AT_MOST = 100
+
+
+def run_options(config: pytest.Config, manifest: str) -> RunOptions:
+    """The options of a run.
+
+    Raises:
+        pytest.UsageError: an option has a value that makes no sense, or names what is not built yet.
+        RegistryError: the registry's place is of no kind that relgate can use.
+    """
+    planned = [name for name, option in OPTIONS.items() if option.planned and config.getoption(option.dest)]
+    if planned:
+        raise pytest.UsageError(
+            *(f"--{name.removeprefix('--relgate-')} is not built yet in this version" for name in planned)
+        )
+    trials = setting(config, "trials")
+    if trials is not None and not 1 <= trials <= TRIALS_AT_MOST:
+        raise pytest.UsageError(f"--trials must lie between 1 and {TRIALS_AT_MOST}, not {trials}")
+    concurrency = setting(config, "concurrency")
+    if concurrency is not None and concurrency < 1:
+        raise pytest.UsageError(f"--concurrency must be at least 1, not {concurrency}")
+    registry, report_dir, baseline = (setting(config, name) for name in ("registry", "report-dir", "baseline"))
+    return RunOptions(
+        manifest=manifest_path(config, manifest),
+        manifest_given=manifest,
+        golden_sets=golden_sets_folder(config, manifest),
+        rootdir=config.rootpath,
+        registry=normalise(registry, _base(config, "registry")) if registry else None,
+        report_dir=_base(config, "report-dir") / Path(report_dir).expanduser() if report_dir else None,
+        baseline=_from_ini(config, baseline),
+        suites=tuple(setting(config, "suite") or ()),
+        trials=trials,
+        concurrency=concurrency or DEFAULT_CONCURRENCY,
+        environment=dict(os.environ),
+    )
+
+
+def make_importable(config: pytest.Config, manifest: Path) -> None:
+    """Let ``python: "my_app:build"`` name modules beside the project's root or the manifest."""
+    for folder in (str(config.rootpath), str(manifest.resolve().parent)):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+
+
+def catalog_plugins(config: pytest.Config) -> list[object]:
+    """The conftest.py modules and plugins that register something with relgate."""
+    return [
+        plugin
+        for plugin in config.pluginmanager.get_plugins()
+        if any(name.startswith("relgate_register_") for name in dir(plugin))
+    ]
+
+
+def _base(config: pytest.Config, name: str) -> Path:
+    """What a relative path counts from: the ini file for an ini key, else where pytest was called."""
+    if source_of(config, name) == "ini" and config.inipath is not None:
+        return config.inipath.parent
+    return config.invocation_params.dir
+
+
+def _from_ini(config: pytest.Config, baseline: str | None) -> str | None:
+    """A baseline's manifest named by the ini file lies relative to that file; names stay as they are."""
+    if baseline is None or source_of(config, "baseline") != "ini":
+        return baseline
+    path = _base(config, "baseline") / baseline
+    return str(path) if path.is_file() else baseline
