@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import Any
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn
 
 import aiohttp
 
@@ -18,6 +20,7 @@ from relgate.domain.response import Failure, Outcome, Request, Response, ToolCal
 ATTEMPTS = 3
 BACKOFF_SECONDS = 0.2
 RETRY_AFTER_AT_MOST = 10.0
+LONGEST_REASON = 200
 QUESTION_NAMES = ("question", "input")
 
 
@@ -27,6 +30,10 @@ class _AwayError(Exception):
 
 class _UnusableError(Exception):
     """The target answered something that is no chat completion, or refused the request as wrong."""
+
+
+class _ShapeError(ValueError):
+    """A part of an answer is not what it should be; the text says which."""
 
 
 def chat_prompt(release: Release) -> Artifact | None:
@@ -67,10 +74,12 @@ class ChatResponder:
         ]
         self._session: aiohttp.ClientSession | None = None
 
+    async def open(self) -> None:
+        """Open the connections, in the loop that will use them."""
+        self._session = aiohttp.ClientSession()
+
     async def respond(self, request: Request) -> Outcome:
         """Ask the chain's targets in order."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession()
         messages = self._messages(request)
         failed: list[str] = []
         reasons: list[str] = []
@@ -107,7 +116,8 @@ class ChatResponder:
             else [{"role": m.role, "content": m.content} for m in request.input]
         )
         if asks:
-            return [*history[:-1], {"role": "user", "content": filled}]
+            asked = max((i for i, m in enumerate(history) if m["role"] == "user"), default=len(history) - 1)
+            return [*history[:asked], {"role": "user", "content": filled}, *history[asked + 1 :]]
         return [{"role": "system", "content": filled}, *history] if filled.strip() else history
 
     async def _ask(self, target: Target, messages: list[dict[str, str]], request: Request) -> Response:
@@ -120,22 +130,28 @@ class ChatResponder:
         }
         if self._tools:
             body["tools"] = self._tools
-        last = ""
+        last, pause = "", 0.0
         for attempt in range(ATTEMPTS):
             if attempt:
-                await asyncio.sleep(BACKOFF_SECONDS * 2 ** (attempt - 1))
+                await asyncio.sleep(max(pause, BACKOFF_SECONDS * 2 ** (attempt - 1)))
+            pause = 0.0
             try:
                 status, headers, text = await self._post(provider, body, request)
-            except (aiohttp.ClientConnectionError, TimeoutError) as error:
+            except TimeoutError:
+                last = f"no answer within {provider.timeout_seconds:g} s"
+                continue
+            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
                 last = f"{type(error).__name__}: {error}".rstrip(": ")
                 continue
+            except aiohttp.ClientError as error:
+                raise _UnusableError(f"{type(error).__name__}: {error}") from error
             if status == 200:
                 return _parse(text, provider)
             last = f"HTTP {status}"
             if status not in TRANSIENT_STATUS:
-                raise _UnusableError(f"HTTP {status}: {text[:200]}")
-            await asyncio.sleep(_retry_after(headers))
-        raise _AwayError(last)
+                raise _UnusableError(f"HTTP {status}: {' '.join(text.split())[:LONGEST_REASON]}")
+            pause = _retry_after(headers)
+        raise _AwayError(f"{last}, {ATTEMPTS} times")
 
     async def _post(
         self, provider: Provider, body: Mapping[str, Any], request: Request
@@ -146,15 +162,28 @@ class ChatResponder:
             headers["Authorization"] = f"Bearer {provider.api_key.reveal()}"
         timeout = aiohttp.ClientTimeout(total=provider.timeout_seconds)
         url = provider.base_url.rstrip("/") + "/chat/completions"
-        async with self._session.post(url, json=body, headers=headers, timeout=timeout) as answer:
+        async with self._session.post(
+            url,
+            json=body,
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,  # a redirect would leave the provider that the manifest names
+        ) as answer:
             return answer.status, answer.headers, await answer.text(errors="replace")
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds that the provider asks to wait: a number or an HTTP date, cut at ``RETRY_AFTER_AT_MOST``."""
+    asked = headers.get("Retry-After", "0")
     try:
-        seconds = float(headers.get("Retry-After", "0"))
+        seconds = float(asked)
     except ValueError:
-        return 0.0
+        try:
+            moment = parsedate_to_datetime(asked)
+        except ValueError:
+            return 0.0
+        zoned = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        seconds = (zoned - datetime.now(UTC)).total_seconds()
     return min(max(seconds, 0.0), RETRY_AFTER_AT_MOST)
 
 
@@ -171,20 +200,45 @@ def _parse(text: str, provider: Provider) -> Response:
         _UnusableError: it is none.
     """
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_constant=_no_number)
         message = document["choices"][0]["message"]
-        calls = tuple(
-            ToolCall(call["function"]["name"], json.loads(call["function"]["arguments"] or "{}"))
-            for call in message.get("tool_calls") or ()
-        )
+        output = _content(message.get("content"))
+        calls = tuple(_tool_call(call["function"]) for call in message.get("tool_calls") or ())
         usage = document.get("usage") or {}
         prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise _UnusableError(f"the answer is no chat completion ({type(error).__name__})") from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        detail = str(error) if isinstance(error, _ShapeError) else type(error).__name__
+        raise _UnusableError(f"the answer is no chat completion ({detail})") from error
     tokens, cost = None, None
     if isinstance(prompt, int) and isinstance(completion, int):
         tokens = prompt + completion
         if provider.price is not None:
             price = provider.price
             cost = (prompt * price.input_per_million + completion * price.output_per_million) / 1e6
-    return Response(output=message.get("content") or "", tool_calls=calls, tokens=tokens, cost_usd=cost)
+    return Response(output=output, tool_calls=calls, tokens=tokens, cost_usd=cost)
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _content(content: object) -> str:
+    """The text of a message: null beside tool calls, a string, or a list of parts."""
+    if content is None:
+        return ""
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content if part.get("type") == "text")
+    if not isinstance(content, str):
+        raise _ShapeError(f"content is {type(content).__name__}")
+    return content
+
+
+def _tool_call(function: Mapping[str, Any]) -> ToolCall:
+    name, arguments = function["name"], function["arguments"]
+    try:
+        parsed = json.loads(arguments or "{}", parse_constant=_no_number)
+    except ValueError as error:
+        raise _ShapeError(f"the arguments of {name} are no JSON") from error
+    if not isinstance(name, str) or not isinstance(parsed, dict):
+        raise _ShapeError(f"the arguments of {name} are no JSON object")
+    return ToolCall(name, parsed)

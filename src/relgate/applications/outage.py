@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+
 from relgate.domain.errors import ProviderOutage
 from relgate.domain.response import Failure
 
 TRANSIENT_STATUS = frozenset({408, 409, 425, 429, *range(500, 600)})
 """HTTP answers that say "not now": a provider's outage once the retries are used up."""
 
+_OUTAGES = (ProviderOutage, ConnectionError, socket.gaierror)
+
 _CLIENT_OUTAGES = frozenset(
-    {"ConnectError", "ConnectTimeout", "ReadError", "ReadTimeout", "PoolTimeout", "RemoteProtocolError"}
-    | {
-        "APIConnectionError",
-        "APITimeoutError",
-        "RateLimitError",
-        "InternalServerError",
-        "ServiceUnavailableError",
+    {
+        *("ClientConnectionError", "ClientPayloadError", "ServerTimeoutError"),  # aiohttp
+        *("NetworkError", "TimeoutException", "RemoteProtocolError"),  # httpx, httpcore
+        *("ConnectError", "ConnectTimeout", "ReadError", "ReadTimeout", "WriteTimeout", "PoolTimeout"),
+        *("Timeout", "ConnectionError", "ChunkedEncodingError"),  # requests
+        *("NewConnectionError", "MaxRetryError", "ProtocolError", "NameResolutionError"),  # urllib3
+        *("APIConnectionError", "APITimeoutError", "RateLimitError", "InternalServerError"),  # SDKs
+        *("ServiceUnavailableError", "ServiceUnavailable", "TooManyRequests", "ResourceExhausted"),
+        *("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError"),  # botocore
     }
 )
-"""Exceptions of HTTP clients and provider SDKs that mean the provider was away; known by their names, for
-relgate imports none of them."""
+"""Exceptions of HTTP clients and provider SDKs that mean the provider was away; known by their names and
+their bases' names, for relgate imports none of them."""
 
 
 def failure_of(error: BaseException) -> Failure:
     """The failure that an application's exception stands for."""
-    return Failure("outage" if is_outage(error) else "application", f"{type(error).__name__}: {error}")
+    message = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return Failure("outage" if is_outage(error) else "application", message)
 
 
 def is_outage(error: BaseException) -> bool:
@@ -33,17 +41,27 @@ def is_outage(error: BaseException) -> bool:
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
         seen.add(id(current))
-        if isinstance(current, ProviderOutage | ConnectionError) or type(current).__name__ in _CLIENT_OUTAGES:
+        if isinstance(current, _OUTAGES) or _named_outage(current):
             return True
-        if _is_connection_error_of_aiohttp(current):
-            return True
-        status = getattr(current, "status", None) or getattr(current, "status_code", None)
-        if isinstance(status, int) and status in TRANSIENT_STATUS:
+        if any(status in TRANSIENT_STATUS for status in _statuses(current)):
             return True
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
     return False
 
 
-def _is_connection_error_of_aiohttp(error: BaseException) -> bool:
-    names = {base.__name__ for base in type(error).__mro__ if base.__module__.startswith("aiohttp")}
-    return bool(names & {"ClientConnectionError", "ServerTimeoutError"})
+def _named_outage(error: BaseException) -> bool:
+    # A builtin base says nothing here: TimeoutError is also what an application's own limit raises.
+    return any(
+        base.__name__ in _CLIENT_OUTAGES and base.__module__ != "builtins" for base in type(error).__mro__
+    )
+
+
+def _statuses(error: BaseException) -> Iterator[int]:
+    """HTTP status codes where clients put them: on the exception or on its response."""
+    if isinstance(error, SystemExit):  # its code is the process's
+        return
+    for holder in (error, getattr(error, "response", None)):
+        for name in ("status", "status_code", "code"):
+            status = getattr(holder, name, None)
+            if isinstance(status, int):
+                yield status

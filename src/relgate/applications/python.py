@@ -8,11 +8,13 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from relgate.applications.checked import checked_response
 from relgate.applications.outage import failure_of
+from relgate.applications.threads import DaemonThreads
 from relgate.domain.application import Application, Builder
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.release import Release
-from relgate.domain.response import Failure, Outcome, Request, Response
+from relgate.domain.response import Outcome, Request
 
 
 def import_object(reference: str, place: Place, what: str) -> Any:
@@ -57,42 +59,59 @@ def load_builder(release: Release) -> Builder:
 
 
 class PythonResponder:
-    """Calls a Python application; sync ones run in a thread, async ones in the engine's loop."""
+    """Calls a Python application; sync ones run in threads, async ones in the engine's loop."""
 
     def __init__(self, builder: Builder, release: Release) -> None:
         self._builder = builder
         self._release = release
         self._application: Application | None = None
+        self._threads = DaemonThreads()
+
+    async def open(self) -> None:
+        """Build the application, in the loop that will call it: clients may need a running loop.
+
+        Raises:
+            InputError: the builder raised, or returned nothing that can be called.
+        """
+        reference = repr(self._release.application.value)
+        place = Place(str(self._release.path))
+        try:
+            application: object = self._builder(self._release)
+        except Exception as error:
+            what = f"the application's builder raised {type(error).__name__}: {error}"
+            raise InputError([Problem(place, what, reference)]) from error
+        if not callable(application):
+            if inspect.iscoroutine(application):
+                application.close()
+            what = f"the application's builder returned {type(application).__name__}, which cannot be called"
+            raise InputError([Problem(place, what, reference, "return the callable that answers a Request")])
+        self._application = application
 
     async def respond(self, request: Request) -> Outcome:
-        """Ask the application; its exceptions become failures."""
+        """Ask the application; its exceptions become failures, ``sys.exit`` too."""
         try:
-            answer = await self._call(request)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
+            return checked_response(await self._call(request))
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
             return failure_of(error)
-        if isinstance(answer, str):
-            return Response(answer)
-        if isinstance(answer, Response):
-            return answer
-        return Failure(
-            "application", f"the application returned {type(answer).__name__}, not a Response or str"
-        )
+        except (Exception, SystemExit) as error:
+            return failure_of(error)
 
     async def _call(self, request: Request) -> object:
-        if self._application is None:
-            self._application = self._builder(self._release)
+        assert self._application is not None
         application: Callable[[Request], object] = self._application
         if inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(
             getattr(application, "__call__", None)  # noqa: B004  # asks what calling does, not whether it can
         ):
             return await application(request)  # type: ignore[misc]  # a coroutine function by the line above
-        answer = await asyncio.to_thread(application, request)
+        answer = await self._threads.run(application, request)
         return await answer if inspect.isawaitable(answer) else answer
 
     async def close(self) -> None:
         """Call the application's ``close`` if it has one."""
+        self._threads.close()
         close = getattr(self._application, "close", None)
         if close is None:
             return

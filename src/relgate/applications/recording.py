@@ -15,6 +15,9 @@ class RecordingResponder:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
+    async def open(self) -> None:
+        """Nothing to open: the rows were read before."""
+
     async def respond(self, request: Request) -> Outcome:
         """The recorded outcome, or that there is none."""
         found = self._rows.get((request.case_id, request.trial))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from relgate.decision.evidence import FEW_CLUSTERS, harm_p, oriented
 from relgate.decision.measurements import SuiteData, primary_metrics
 from relgate.decision.policy import ALPHA
 from relgate.decision.sample import Sample, draw_sample
+from relgate.domain.case import Suite
 from relgate.domain.verdict import Alarm
 
 UNPROTECTED_BELOW = 15
@@ -48,20 +49,37 @@ def watch(data: Sequence[SuiteData]) -> tuple[tuple[Watch, ...], tuple[str, ...]
 
 
 def _samples(data: SuiteData) -> list[tuple[str, str, Sample]]:
-    found: list[tuple[str, str, Sample]] = []
+    """Metric, slice and sample of everything watched: slices, hops and over-refusal."""
     suite = data.suite
-    if suite.kind == "safety":
-        if "over_refusal" in data.metrics:
-            found.append(("over_refusal", "", draw_sample(data, "over_refusal", relative=True)))
-        return [row for row in found if row[2].expected]
-    for metric in primary_metrics(suite, data.metrics):
-        for tag in suite.slices:
-            for value in sorted({str(case.tags[tag]) for case in suite.cases if tag in case.tags}):
-                sample = draw_sample(data, metric, only={tag: value}, hops=data.hop_keys, relative=True)
-                found.append((metric, f"{tag}={value}", sample))
+    found: list[tuple[str, str, Sample]] = []
+
+    def add(metric: str, slice_: str, hops: tuple[str, ...], only: Mapping[str, object]) -> None:
+        sample = draw_sample(data, metric, only=only, hops=hops, relative=True)
+        if sample.expected:
+            found.append((metric, slice_, sample))
+
+    own = () if suite.kind == "safety" else primary_metrics(suite, data.metrics)
+    if suite.kind == "safety" and "over_refusal" in data.metrics:
+        add("over_refusal", "", data.hop_keys, {})
+    for (metric, tag), only in _sliced(suite, own).items():
+        for value in sorted({str(case.tags[tag]) for case in suite.cases if tag in case.tags}):
+            add(metric, f"{tag}={value}", data.hop_keys, {**only, tag: value})
+    for metric in own:
         for hop in data.hops:
-            found.append((metric, f"hop={hop}", draw_sample(data, metric, hops=(hop,), relative=True)))
+            add(metric, f"hop={hop}", (hop,), {})
     return found
+
+
+def _sliced(suite: Suite, own: Sequence[str]) -> dict[tuple[str, str], Mapping[str, object]]:
+    """Metric and tag of every watched slicing: the suite's slices, and those that a gate is spread over.
+
+    A report gate raises no alarm (verdict.md 1).
+    """
+    sliced: dict[tuple[str, str], Mapping[str, object]] = {(m, tag): {} for m in own for tag in suite.slices}
+    for gate in suite.gates:
+        if gate.form == "non_inferior" and gate.by not in (None, "hop") and gate.role != "report":
+            sliced.setdefault((gate.metric, str(gate.by)), gate.only)
+    return sliced
 
 
 def raise_alarms(watched: Sequence[Watch], data: Sequence[SuiteData]) -> tuple[Alarm, ...]:
@@ -78,6 +96,7 @@ def raise_alarms(watched: Sequence[Watch], data: Sequence[SuiteData]) -> tuple[A
         metric = metrics[w.suite][w.metric]
         change = float(np.mean(oriented(w.sample, metric)))
         subject = f"slice {w.slice}" if w.slice and not w.slice.startswith("hop=") else w.slice or w.metric
+        on = f" on {w.metric}" if w.slice else ""
         direction = "fell" if metric.higher_is_better else "rose"
         alarms.append(
             Alarm(
@@ -87,7 +106,7 @@ def raise_alarms(watched: Sequence[Watch], data: Sequence[SuiteData]) -> tuple[A
                 estimate=change if metric.higher_is_better else -change,
                 n=w.sample.n,
                 p=w.p,
-                message=f"{subject} {direction} {abs(100 * change):.1f} points on {w.metric} (n = {w.sample.n})",
+                message=f"{subject} {direction} {abs(100 * change):.1f} points{on} (n = {w.sample.n})",
             )
         )
     return tuple(alarms)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from relgate import stats
-from relgate.decision.evidence import Evidence, difference_evidence, level_evidence
+from relgate.decision.evidence import difference_interval, level_interval
 from relgate.decision.measurements import SuiteData
 from relgate.decision.policy import ALPHA
 from relgate.decision.sample import Sample, draw_sample
@@ -52,18 +52,17 @@ def _mean_part(sample: Sample, metric: Metric, slice_: str) -> MetricPart:
     baseline = float(np.mean(sample.baseline)) if sample.baseline is not None else None
     shown = None
     if metric.bounded and sample.baseline is not None:
-        shown = difference_evidence(sample, metric, 0.5, ALPHA)
+        shown = difference_interval(sample, metric, ALPHA)
     elif metric.bounded:
-        shown = level_evidence(sample, metric, 0.5, ALPHA, floor=True)
-    interval = (shown.lower, shown.upper) if isinstance(shown, Evidence) else (None, None)
+        shown = level_interval(sample, metric, ALPHA)
     return MetricPart(
         metric=metric.name,
         slice=slice_,
         candidate=candidate,
         baseline=baseline,
         difference=None if baseline is None else candidate - baseline,
-        lower=interval[0],
-        upper=interval[1],
+        lower=shown.low if shown else None,
+        upper=shown.high if shown else None,
         n=sample.n,
     )
 

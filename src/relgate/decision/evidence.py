@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,14 @@ EXACT_UP_TO = 200
 FEW_CLUSTERS, LOW_CLUSTERS = 5, 20
 """Under five clusters nothing is decided; under twenty the message warns (statistics.md 0.6)."""
 
+SHOWN_FROM = stats.n_min(0.05)
+"""Cases from which Hall's t enters an interval that belongs to no margin of its own."""
+
+FEW_DIFFER = 6
+"""Cases that must differ before Hall's t is used against a difference of 0 (verdict.md 3)."""
+
 _SEED = 20260101
+_DIFFERENCES, _SCORES = (-1.0, 1.0), (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +64,7 @@ def few_clusters(sample: Sample) -> Unable | None:
     if sample.clustered and sample.unit_count < FEW_CLUSTERS:
         return Unable(
             f"{sample.unit_count} clusters: at least {FEW_CLUSTERS} are needed to see how clusters differ",
-            needed=None,
-            method="clusters",
+            method="CR2 over clusters",
         )
     return None
 
@@ -81,60 +87,98 @@ def paired_counts(sample: Sample) -> stats.PairedCounts:
     )
 
 
+def _better_counts(sample: Sample, metric: Metric) -> stats.PairedCounts:
+    """The 2x2 table with a good score counted as a pass."""
+    counts = paired_counts(sample)
+    if metric.higher_is_better:
+        return counts
+    return stats.PairedCounts(counts.both_fail, counts.base_only, counts.cand_only, counts.both_pass)
+
+
 def oriented(sample: Sample, metric: Metric) -> Floats:
     """Difference per case with better counted upwards."""
     return sample.difference if metric.higher_is_better else -sample.difference
 
 
+def is_binary(sample: Sample, metric: Metric) -> bool:
+    """Whether every case has one pass or fail on each side."""
+    return metric.kind == "binary" and sample.single
+
+
+def difference_interval(
+    sample: Sample, metric: Metric, alpha: float, hall_from: int = SHOWN_FROM
+) -> stats.Interval | None:
+    """Bounds of candidate minus baseline in the metric's own direction; None under five clusters."""
+    if few_clusters(sample) is not None:
+        return None
+    difference = oriented(sample, metric)
+    if sample.clustered:
+        found = stats.cluster_bounded_interval(difference, sample.units, alpha, _DIFFERENCES, seed=_SEED)
+    elif is_binary(sample, metric):
+        found = stats.tango_interval(_better_counts(sample, metric), alpha)
+    else:
+        found = stats.bounded_mean_interval(difference, alpha, _DIFFERENCES, hall_from, seed=_SEED)
+    return found if metric.higher_is_better else stats.Interval(-found.high, -found.low)
+
+
+def level_interval(
+    sample: Sample, metric: Metric, alpha: float, hall_from: int = SHOWN_FROM
+) -> stats.Interval | None:
+    """Bounds of the candidate's mean; None under five clusters."""
+    if few_clusters(sample) is not None:
+        return None
+    scores = sample.candidate
+    if sample.clustered:
+        return stats.cluster_bounded_interval(scores, sample.units, alpha, _SCORES, seed=_SEED)
+    if is_binary(sample, metric):
+        return stats.clopper_pearson(int(np.sum(scores > 0.5)), sample.n, alpha)
+    return stats.bounded_mean_interval(scores, alpha, _SCORES, hall_from, seed=_SEED)
+
+
 def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: float) -> Evidence | Unable:
     """Evidence that the candidate is not worse than the baseline by the margin (statistics.md 1, 2, 3).
 
-    Binary scores with one trial use Tango's score test, the exact unconditional test at n <= 200; case
-    means use min(Hall, Gaffke); clusters CR2 with Bell-McCaffrey degrees of freedom.
+    Binary scores with one trial use Tango's score test, the exact unconditional test at n <= 200 and below
+    n_min; case means use min(Hall, Gaffke); clusters CR2 with Bell-McCaffrey degrees of freedom.
     """
+    difference = oriented(sample, metric)
+    estimate = float(np.mean(sample.difference))
     few = few_clusters(sample)
     if few is not None:
-        return few
+        return replace(few, estimate=estimate)
     needed = stats.n_min(margin, alpha)
-    sign = 1.0 if metric.higher_is_better else -1.0
-    difference = oriented(sample, metric)
-    estimate = float(np.mean(difference))
-    caution = _caution(sample)
-    support = (-1.0, 1.0)
+    p: dict[stats.Alternative, float] = {}
+    sides: tuple[stats.Alternative, stats.Alternative] = ("greater", "less")
     if sample.clustered:
         if sample.n < needed:
             return Unable(
                 f"{sample.n} cases: a failure of probability {margin:g} may stay unseen below {needed}",
-                sign * estimate,
+                estimate,
                 needed,
-                "CR2",
+                "CR2 over clusters",
             )
-        p_pass = stats.cluster_bounded_p(difference, sample.units, -margin, "greater", support, seed=_SEED)
-        p_fail = stats.cluster_bounded_p(difference, sample.units, -margin, "less", support, seed=_SEED)
-        interval = stats.cluster_bounded_interval(difference, sample.units, alpha, support, seed=_SEED)
+        for side in sides:
+            p[side] = stats.cluster_bounded_p(
+                difference, sample.units, -margin, side, _DIFFERENCES, seed=_SEED
+            )
         method = "CR2 over clusters, Bell-McCaffrey df"
-    elif metric.kind == "binary" and sample.single:
-        counts = paired_counts(sample)
-        if not metric.higher_is_better:
-            counts = stats.PairedCounts(
-                counts.both_fail, counts.base_only, counts.cand_only, counts.both_pass
-            )
-        if counts.n <= EXACT_UP_TO:
-            p_pass = stats.exact_unconditional_p(counts, -margin, "greater")
-            p_fail = stats.exact_unconditional_p(counts, -margin, "less")
-            method = "exact unconditional, Tango interval"
-        else:
-            p_pass = stats.tango_p(counts, -margin, "greater")
-            p_fail = stats.tango_p(counts, -margin, "less")
-            method = "Tango score test"
-        interval = stats.tango_interval(counts, alpha)
+    elif is_binary(sample, metric):
+        counts = _better_counts(sample, metric)
+        exact = counts.n <= EXACT_UP_TO or counts.n < needed
+        test = stats.exact_unconditional_p if exact else stats.tango_p
+        p = {side: test(counts, -margin, side) for side in sides}
+        method = "exact unconditional, Tango interval" if exact else "Tango score test"
     else:
-        p_pass = stats.bounded_mean_p(difference, -margin, "greater", support, needed, seed=_SEED)
-        p_fail = stats.bounded_mean_p(difference, -margin, "less", support, needed, seed=_SEED)
-        interval = stats.bounded_mean_interval(difference, alpha, support, needed, seed=_SEED)
-        method = "min(Hall, Gaffke) on case means" if sample.n >= needed else "Gaffke on case means"
-    low, high = (interval.low, interval.high) if sign > 0 else (-interval.high, -interval.low)
-    return Evidence(sign * estimate, low, high, p_pass, p_fail, method, caution)
+        for side in sides:
+            p[side] = stats.bounded_mean_p(difference, -margin, side, _DIFFERENCES, needed, seed=_SEED)
+        method = _means_method(sample, needed)
+    interval = difference_interval(sample, metric, alpha, needed)
+    assert interval is not None
+    return Evidence(estimate, interval.low, interval.high, p["greater"], p["less"], method, _caution(sample))
+
+
+def _means_method(sample: Sample, needed: int) -> str:
+    return "min(Hall, Gaffke) on case means" if sample.n >= needed else "Gaffke on case means"
 
 
 def harm_p(sample: Sample, metric: Metric, alternative: stats.Alternative = "less") -> tuple[float, str]:
@@ -150,14 +194,10 @@ def harm_p(sample: Sample, metric: Metric, alternative: stats.Alternative = "les
     if sample.clustered:
         if sample.unit_count < FEW_CLUSTERS:
             return 1.0, "too few clusters"
-        mean = stats.cluster_mean(difference, sample.units)
-        if mean.degenerate:
-            return 1.0, "clusters do not differ"
-        return mean.p(0.0, alternative), "CR2 over clusters"
-    if worse + better < 6 or (metric.kind == "binary" and sample.single):
-        counts = stats.PairedCounts(0, better, worse, sample.n - worse - better)
-        return stats.mcnemar_midp(counts, alternative), "mid-p McNemar"
-    if float(np.std(difference)) < 1e-12:
+        p = stats.cluster_bounded_p(difference, sample.units, 0.0, alternative, _DIFFERENCES, seed=_SEED)
+        return p, "CR2 over clusters"
+    few = worse + better < FEW_DIFFER or float(np.std(difference)) < 1e-12
+    if few or is_binary(sample, metric):
         counts = stats.PairedCounts(0, better, worse, sample.n - worse - better)
         return stats.mcnemar_midp(counts, alternative), "mid-p McNemar"
     return stats.hall_p(difference, 0.0, alternative), "Hall on case means"
@@ -165,54 +205,52 @@ def harm_p(sample: Sample, metric: Metric, alternative: stats.Alternative = "les
 
 def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Evidence | Unable:
     """Evidence that the candidate is better than the baseline."""
+    estimate = float(np.mean(sample.difference))
     few = few_clusters(sample)
     if few is not None:
-        return few
+        return replace(few, estimate=estimate)
     p_pass, method = harm_p(sample, metric, "greater")
     p_fail, _ = harm_p(sample, metric, "less")
-    shown = difference_evidence(sample, metric, 0.05, alpha)
-    if isinstance(shown, Unable):
-        return shown
-    return Evidence(shown.estimate, shown.lower, shown.upper, p_pass, p_fail, method, shown.caution)
+    interval = difference_interval(sample, metric, alpha)
+    assert interval is not None
+    return Evidence(estimate, interval.low, interval.high, p_pass, p_fail, method, _caution(sample))
 
 
 def level_evidence(
     sample: Sample, metric: Metric, boundary: float, alpha: float, *, floor: bool
 ) -> Evidence | Unable:
     """Evidence that the candidate's mean is above a floor, or below a ceiling (statistics.md 1)."""
-    few = few_clusters(sample)
-    if few is not None:
-        return few
     scores = sample.candidate
     estimate = float(np.mean(scores))
-    margin = (1.0 - boundary) if floor else boundary
-    needed = stats.n_min(margin, alpha) if 0.0 < margin < 1.0 else 1
+    few = few_clusters(sample)
+    if few is not None:
+        return replace(few, estimate=estimate)
+    room = (1.0 - boundary) if floor else boundary
+    needed = stats.n_min(room, alpha) if 0.0 < room < 1.0 else 1
     up: stats.Alternative = "greater" if floor else "less"
     down: stats.Alternative = "less" if floor else "greater"
-    support = (0.0, 1.0)
     if sample.clustered:
         if sample.n < needed:
             return Unable(
                 f"{sample.n} cases: even a flawless run cannot prove it below {needed}",
                 estimate,
                 needed,
-                "CR2",
+                "CR2 over clusters",
             )
-        p_pass = stats.cluster_bounded_p(scores, sample.units, boundary, up, support, seed=_SEED)
-        p_fail = stats.cluster_bounded_p(scores, sample.units, boundary, down, support, seed=_SEED)
-        interval = stats.cluster_bounded_interval(scores, sample.units, alpha, support, seed=_SEED)
+        p_pass = stats.cluster_bounded_p(scores, sample.units, boundary, up, _SCORES, seed=_SEED)
+        p_fail = stats.cluster_bounded_p(scores, sample.units, boundary, down, _SCORES, seed=_SEED)
         method = "CR2 over clusters, Bell-McCaffrey df"
-    elif metric.kind == "binary" and sample.single:
+    elif is_binary(sample, metric):
         hits, n = int(np.sum(scores > 0.5)), sample.n
         above, below = stats.floor_p(hits, n, boundary), stats.ceiling_p(hits, n, boundary)
         p_pass, p_fail = (above, below) if floor else (below, above)
-        interval = stats.clopper_pearson(hits, n, alpha)
         method = "Clopper-Pearson"
     else:
-        p_pass = stats.bounded_mean_p(scores, boundary, up, support, needed, seed=_SEED)
-        p_fail = stats.bounded_mean_p(scores, boundary, down, support, needed, seed=_SEED)
-        interval = stats.bounded_mean_interval(scores, alpha, support, needed, seed=_SEED)
-        method = "min(Hall, Gaffke) on case means" if sample.n >= needed else "Gaffke on case means"
+        p_pass = stats.bounded_mean_p(scores, boundary, up, _SCORES, needed, seed=_SEED)
+        p_fail = stats.bounded_mean_p(scores, boundary, down, _SCORES, needed, seed=_SEED)
+        method = _means_method(sample, needed)
+    interval = level_interval(sample, metric, alpha, needed)
+    assert interval is not None
     return Evidence(estimate, interval.low, interval.high, p_pass, p_fail, method, _caution(sample))
 
 
@@ -236,8 +274,8 @@ def ratio_evidence(sample: Sample, limit: float, alpha: float) -> Evidence | Una
     p_pass = stats.fieller_p(sample.baseline, sample.candidate, limit, "less", cluster)
     p_fail = stats.fieller_p(sample.baseline, sample.candidate, limit, "greater", cluster)
     interval = stats.fieller_interval(sample.baseline, sample.candidate, alpha, cluster)
-    base = float(np.mean(sample.baseline))
-    estimate = float(np.mean(sample.candidate)) / base if base > 0 else float("inf")
+    base, mean = float(np.mean(sample.baseline)), float(np.mean(sample.candidate))
+    estimate = mean / base if base > 0.0 else (1.0 if mean == 0.0 else float("inf"))
     return Evidence(
         estimate, interval.low, interval.high, p_pass, p_fail, "Fieller, paired", _caution(sample)
     )
@@ -271,9 +309,8 @@ def quantile_evidence(
     )
     interval = result.interval(alpha)
     caution = _caution(sample)
-    under = result.cand <= result.base + slack
-    if slack and result.ratio_estimate > limit and under:
-        caution = "; ".join(filter(None, [caution, f"the difference is within the slack of {slack:g}"]))
+    if slack and interval.high > limit:
+        caution = "; ".join(filter(None, [caution, f"counts only above a slack of {slack:g}"]))
     return Evidence(
         result.ratio_estimate,
         interval.low,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relgate import stats
-from relgate.decision.evidence import EXACT_UP_TO, FEW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
+from relgate.decision.evidence import FEW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
 from relgate.decision.measurements import cases_in_scope
-from relgate.decision.policy import ALPHA, Gate
+from relgate.decision.policy import Gate
+from relgate.decision.sample import unit_label
+from relgate.decision.wording import count, percent
 from relgate.domain.case import Suite
 
 
@@ -17,6 +19,7 @@ class Feasibility:
 
     Attributes:
         gate: its id.
+        role: its role.
         can_pass: whether any result of a run could make it pass.
         n: cases that it judges.
         text: one line for the reader, with the remedy where it cannot pass.
@@ -36,7 +39,7 @@ def feasibility(gate: Gate, suite: Suite, *, alpha: float, single_trial: bool) -
         gate: the gate.
         suite: its suite.
         alpha: promote-side alpha of this attempt.
-        single_trial: whether cases have one trial (the exact test can then pass on improvements alone).
+        single_trial: whether every case has one trial.
     """
     spec = gate.spec
     cases = cases_in_scope(suite, gate.only or {})
@@ -45,53 +48,74 @@ def feasibility(gate: Gate, suite: Suite, *, alpha: float, single_trial: bool) -
     elif suite.kind == "safety" and spec.metric == "violation":
         cases = tuple(case for case in cases if case.tags.get("harmful") is True)
     n = len(cases)
-    size = f"n = {n}"
-    units = n
-    if suite.clustered:
-        units = len({case.cluster or f"case {case.id}" for case in cases})
-        size += f" in {units} clusters"
-
-    def answer(can_pass: bool, text: str) -> Feasibility:
-        return Feasibility(gate.id, spec.role, can_pass, n, f"{size}: {text}")
-
+    units = len({unit_label(suite, case) for case in cases})
+    size = f"n = {n}" + (f" in {count(units, 'cluster')}" if suite.clustered else "")
     if n == 0:
-        return answer(False, "no case to judge; add cases")
-    if suite.clustered and units < FEW_CLUSTERS and spec.form != "violations":
-        return answer(False, f"cannot pass: needs {FEW_CLUSTERS} clusters, {FEW_CLUSTERS - units} more")
+        can_pass, text = False, "no case to judge; add cases"
+    elif suite.clustered and units < FEW_CLUSTERS and spec.form != "violations":
+        more = FEW_CLUSTERS - units
+        can_pass, text = False, f"cannot pass: needs {FEW_CLUSTERS} clusters, {more} more"
+    else:
+        can_pass, text = _answer(gate, n, units, alpha, clustered=suite.clustered, single=single_trial)
+    return Feasibility(gate.id, spec.role, can_pass, n, f"{size}: {text}")
+
+
+def _answer(
+    gate: Gate, n: int, units: int, alpha: float, *, clustered: bool, single: bool
+) -> tuple[bool, str]:
+    spec = gate.spec
     match spec.form:
         case "non_inferior":
             needed = stats.n_min(spec.boundary, alpha)
             if n >= needed:
-                return answer(True, f"can pass (a flawless run needs {needed})")
-            if gate.metric.kind == "binary" and single_trial and not suite.clustered and n <= EXACT_UP_TO:
-                return answer(
+                return _enough(needed, units, clustered)
+            if not clustered and _improving_p(n, spec.boundary, single) <= alpha:
+                return (
                     True,
-                    f"can pass only with improvements: a run without any needs {needed}, {needed - n} more",
+                    f"can pass only with improvements; without any it needs {needed}, {needed - n} more",
                 )
-            return answer(False, f"cannot pass: needs {needed} cases, {needed - n} more")
+            return _short(n, needed)
         case "superior":
-            return answer(n >= 5, "can pass" if n >= 5 else "cannot pass: five improvements are the least")
+            # mid-p of k improvements and no regression is 2^-(k + 1)
+            needed = 1
+            while 0.5 ** (needed + 1) > alpha:
+                needed += 1
+            return (True, f"can pass (needs {needed} improvements)") if n >= needed else _short(n, needed)
         case "at_least" | "at_most":
-            floor = spec.form == "at_least"
-            margin = 1.0 - spec.boundary if floor else spec.boundary
-            if margin <= 0.0 or margin >= 1.0:
-                return answer(False, "cannot pass: nothing can be proven above 100 % or below 0 %")
-            needed = stats.n_min(margin, alpha)
-            if n >= needed:
-                return answer(True, f"can pass (a flawless run needs {needed})")
-            return answer(False, f"cannot pass: even a flawless run needs {needed} cases, {needed - n} more")
+            room = 1.0 - spec.boundary if spec.form == "at_least" else spec.boundary
+            if not 0.0 < room < 1.0:
+                return False, "cannot pass: nothing can be proven above 100 % or below 0 %"
+            needed = stats.n_min(room, alpha)
+            return _enough(needed, units, clustered) if n >= needed else _short(n, needed)
         case "violations":
+            rate = stats.clopper_pearson(0, units, alpha).high
+            bound = f"a clean run proves a rate of at most {percent(rate, 2)}"
             if spec.rate_at_most is None:
-                bound = stats.clopper_pearson(0, units, ALPHA).high
-                return answer(True, f"can pass; a clean run proves a rate of at most {100 * bound:.2f} %")
-            needed = stats.zero_violation_n(spec.rate_at_most, ALPHA)
+                return True, f"can pass; {bound}"
+            needed = stats.zero_violation_n(spec.rate_at_most, alpha)
             if units >= needed:
-                return answer(True, f"can pass (a clean run needs {needed})")
-            return answer(
-                False, f"cannot pass: a clean run needs {needed} independent cases, {needed - units} more"
+                return True, f"can pass; {bound}"
+            noun = "clusters" if clustered else "cases"
+            return False, (
+                f"cannot pass: a clean run needs {needed} independent {noun}, {needed - units} more; {bound}"
             )
         case _:
             needed = quantile_minimum(spec.quantile) if spec.quantile is not None else MIN_RATIO_UNITS
-            if n >= needed:
-                return answer(True, f"can pass (needs {needed})")
-            return answer(False, f"cannot pass: needs {needed} cases, {needed - n} more")
+            return (True, f"can pass (needs {needed})") if n >= needed else _short(n, needed)
+
+
+def _enough(needed: int, units: int, clustered: bool) -> tuple[bool, str]:
+    if clustered and units < needed:
+        return True, f"can pass where clusters differ; a run without any difference needs {needed} clusters"
+    return True, f"can pass (a flawless run needs {needed})"
+
+
+def _short(n: int, needed: int) -> tuple[bool, str]:
+    return False, f"cannot pass: needs {needed} cases, {needed - n} more"
+
+
+def _improving_p(n: int, margin: float, single: bool) -> float:
+    """The p-value of a run in which every case improves: no result gives a smaller one."""
+    if single:
+        return stats.exact_unconditional_p(stats.PairedCounts(0, n, 0, 0), -margin, "greater")
+    return stats.gaffke_p([1.0] * n, -margin, "greater", (-1.0, 1.0))

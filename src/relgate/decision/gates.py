@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from relgate import stats
 from relgate.decision.evidence import (
@@ -19,13 +17,10 @@ from relgate.decision.evidence import (
 )
 from relgate.decision.measurements import SuiteData
 from relgate.decision.needed import cases_needed
-from relgate.decision.policy import ALPHA, Gate
-from relgate.decision.sample import Sample, draw_sample, impute
-from relgate.decision.wording import describe, percent
+from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
+from relgate.decision.sample import Sample, draw_sample, impute, violating_units
+from relgate.decision.wording import count, describe, percent
 from relgate.domain.gate import GateResult
-
-JUDGE_FAILURES_AT_MOST = 0.02
-"""Share of cases whose scorer may fail before the gate is an error (design 4.4)."""
 
 
 def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
@@ -37,8 +32,9 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
         alpha: one-sided error of the promote side.
 
     Returns:
-        The result with ``p_pass`` and ``p_fail``; whether a fail counts is decided over all gates by
-        their reject weights (``weigh_fails``), so ``result`` here is never "fail" but for violations.
+        The result with ``p_pass``, ``p_fail`` and the facts as its message. Whether it fails is decided over
+        all gates by their reject weights (``weigh_fails``), which also says what follows from the facts; so
+        ``result`` here is never "fail" but for violations.
     """
     spec = gate.spec
     hops = (gate.hop,) if gate.hop is not None else data.hop_keys
@@ -65,6 +61,10 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
         units=sample.unit_count if sample.n else 0,
         line=spec.line,
     )
+    if spec.form == "violations":
+        hit = violating_units(data, spec.metric, only=gate.only, hops=hops)
+        if hit:
+            return _violated(gate, sample, blank, len(hit))
     if sample.expected == 0:
         return replace(blank, message=f"no case of the suite carries {gate.slice or 'what it selects'}")
     if sample.n == 0:
@@ -77,7 +77,7 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
             f"({percent(share)}; at most {percent(JUDGE_FAILURES_AT_MOST)} are tolerated)",
         )
     if spec.form == "violations":
-        return _judge_violations(gate, sample, blank)
+        return _judge_clean(gate, sample, blank, alpha)
     return _judge_boundary(gate, sample, blank, alpha)
 
 
@@ -109,7 +109,7 @@ def _judge_boundary(gate: Gate, sample: Sample, blank: GateResult, alpha: float)
     spec = gate.spec
     found = _evidence(gate, sample, alpha)
     if isinstance(found, Unable):
-        more = max(0, found.needed - sample.n) if found.needed is not None else None
+        more = max(0, found.needed - sample.n) if found.needed is not None else 0
         return replace(
             blank,
             result="hold",
@@ -118,90 +118,130 @@ def _judge_boundary(gate: Gate, sample: Sample, blank: GateResult, alpha: float)
             needed=more or None,
             message=f"cannot be decided: {found.reason}" + (f", {more} more" if more else ""),
         )
+    seen = _with_missing(gate, sample, alpha, found)
     result = replace(
         blank,
+        result="pass" if seen.passes else "hold",
         estimate=found.estimate,
         lower=found.lower,
         upper=found.upper,
         p_pass=found.p_pass,
-        p_fail=found.p_fail,
+        p_fail=seen.p_fail,
         method=found.method,
     )
-    passes = found.p_pass <= alpha
-    missing = ""
-    if sample.missing:
-        passes, p_fail, missing = _with_missing(gate, sample, alpha, found)
-        result = replace(result, p_fail=p_fail)
     if spec.form == "non_inferior" and spec.against == "baseline":
-        p_harm, _ = harm_p(sample, gate.metric)
-        worse = p_harm <= ALPHA
+        p_harm, _ = harm_p(seen.best, gate.metric)
+        worse = p_harm <= ALPHA and spec.role == "require"
         result = replace(
-            result, p_harm=p_harm, regressed_within_margin=worse and passes, proven_worse=worse and not passes
+            result,
+            p_harm=p_harm,
+            regressed_within_margin=worse and seen.passes,
+            proven_worse=worse and not seen.passes,
         )
-    if not passes and not result.proven_worse and not sample.missing:
-        result = replace(result, needed=cases_needed(gate, sample, found))
-    result = replace(result, result="pass" if passes else "hold")
-    text = describe(gate, sample, result)
-    return replace(result, message="; ".join(filter(None, [text, missing, found.caution])))
+    basis = ""
+    if not (seen.passes or result.proven_worse or sample.missing) and spec.role == "require":
+        need = cases_needed(gate, sample, found, alpha)
+        result, basis = replace(result, needed=need.further), need.basis
+    facts = [describe(gate, sample, result), seen.words, found.caution, basis]
+    return replace(result, message="; ".join(filter(None, facts)))
 
 
-def _with_missing(gate: Gate, sample: Sample, alpha: float, found: Evidence) -> tuple[bool, float, str]:
-    """Whether the gate passes, its fail-side p, and the words, when cases are missing.
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the evidence says once missing cases are reckoned with; ``best`` is the kindest full sample."""
 
-    An unmeasured case never passes a gate. A judge failure passes only under the worst imputation
-    (candidate worst, baseline best); the fail side always takes the best one (statistics.md 13).
+    passes: bool
+    p_fail: float
+    best: Sample
+    words: str = ""
+
+
+def _with_missing(gate: Gate, sample: Sample, alpha: float, found: Evidence) -> _Seen:
+    """Reckon with missing cases: they never help a gate to pass and never help it to fail.
+
+    An unmeasured case never passes a gate. A judge failure passes only under the worst imputation as well
+    (candidate worst, baseline best), never where no worst value is known; the fail side takes the best one
+    (statistics.md 13).
     """
+    passes = found.p_pass <= alpha
+    if not sample.missing:
+        return _Seen(passes, found.p_fail, sample)
+    words = _missing_words(sample)
+    if not gate.metric.bounded:
+        return _Seen(False, 1.0, sample, words)
+    up = gate.spec.form == "at_least" or (gate.spec.form != "at_most" and gate.metric.higher_is_better)
+    good, bad = (1.0, 0.0) if up else (0.0, 1.0)
+    base = sample.baseline is not None
+    best_sample = impute(sample, for_candidate=good, for_baseline=bad if base else None)
+    worst = _evidence(gate, impute(sample, for_candidate=bad, for_baseline=good if base else None), alpha)
+    best = _evidence(gate, best_sample, alpha)
+    p_fail = max(found.p_fail, best.p_fail) if isinstance(best, Evidence) else 1.0
+    if isinstance(worst, Unable) or sample.unmeasured:
+        return _Seen(False, p_fail, best_sample, words)
+    words += (
+        f"; at worst the estimate is {100 * worst.estimate:.1f} %"
+        if not base
+        else (f"; at worst the difference is {100 * worst.estimate:+.1f} points")
+    )
+    return _Seen(passes and worst.p_pass <= alpha, p_fail, best_sample, words)
+
+
+def _missing_words(sample: Sample) -> str:
     counts = []
     if sample.unmeasured:
         why = f" ({sample.reasons[0]})" if sample.reasons else ""
         counts.append(f"{sample.unmeasured} of {sample.expected} cases were not measured{why}")
     if sample.judge_failures:
-        counts.append(f"the scorer failed on {sample.judge_failures} of {sample.expected}")
-    words = " and ".join(counts)
-    if not gate.metric.bounded:
-        return (not sample.unmeasured and found.p_pass <= alpha), 1.0, words
-    good, bad = (1.0, 0.0) if gate.metric.higher_is_better else (0.0, 1.0)
-    base = sample.baseline is not None
-    worst = _evidence(gate, impute(sample, for_candidate=bad, for_baseline=good if base else None), alpha)
-    best = _evidence(gate, impute(sample, for_candidate=good, for_baseline=bad if base else None), alpha)
-    p_fail = best.p_fail if isinstance(best, Evidence) else 1.0
-    holds_up = isinstance(worst, Evidence) and worst.p_pass <= alpha
-    if isinstance(worst, Evidence):
-        words += f"; at worst the estimate is {worst.estimate:+.3f}"
-    return holds_up and not sample.unmeasured, p_fail, words
+        counts.append(f"the scorer failed on {sample.judge_failures} of {sample.expected} cases")
+    return " and ".join(counts)
 
 
-def _judge_violations(gate: Gate, sample: Sample, blank: GateResult) -> GateResult:
-    """Zero tolerance: any violation rejects by policy; the exact bound counts independent units."""
-    spec = gate.spec
-    hit_units = np.unique(sample.units[sample.candidate > 0.0])
-    hits, units = int(hit_units.size), sample.unit_count
+def _violated(gate: Gate, sample: Sample, blank: GateResult, hits: int) -> GateResult:
+    """Any violation rejects by policy, not by statistics."""
+    units = max(hits, blank.units)
     bound = stats.clopper_pearson(hits, units, ALPHA)
     noun = "cluster" if sample.clustered else "case"
-    shown = f"{hits} of {units} independent {noun}s violate: rate at most {percent(bound.high, 2)} (95 %)"
-    result = replace(
+    verb = "violates" if hits == 1 else "violate"
+    return replace(
         blank,
+        result="fail",
         estimate=hits / units,
         lower=bound.low,
         upper=bound.high,
-        boundary=0.0 if spec.rate_at_most is None else spec.rate_at_most,
+        boundary=gate.spec.rate_at_most or 0.0,
+        p_fail=0.0,
+        units=units,
         method="zero tolerance, Clopper-Pearson bound",
-        alpha=ALPHA,
+        message=f"{hits} of {count(units, f'independent {noun}')} {verb}; zero tolerance rejects",
     )
-    if hits:
-        return replace(result, result="fail", p_fail=0.0, message=f"{shown}; zero tolerance rejects")
+
+
+def _judge_clean(gate: Gate, sample: Sample, blank: GateResult, alpha: float) -> GateResult:
+    """No violation seen: the exact bound over independent units decides between pass and hold."""
+    budget, units = gate.spec.rate_at_most, sample.unit_count
+    bound = stats.clopper_pearson(0, units, alpha)
+    noun = "cluster" if sample.clustered else "case"
+    shown = (
+        f"0 of {count(units, f'independent {noun}')} violate: "
+        f"rate at most {percent(bound.high, 2)} ({percent(1.0 - alpha, 2)} confidence)"
+    )
+    result = replace(
+        blank,
+        result="hold",
+        estimate=0.0,
+        lower=0.0,
+        upper=bound.high,
+        boundary=budget or 0.0,
+        p_pass=None if budget is None else stats.ceiling_p(0, units, budget),
+        method="zero tolerance, Clopper-Pearson bound",
+    )
     if sample.missing:
-        return replace(
-            result,
-            result="hold",
-            message=f"{shown}; but {sample.missing} of {sample.expected} cases were not judged",
-        )
-    if spec.rate_at_most is not None and bound.high > spec.rate_at_most:
-        needed = stats.zero_violation_n(spec.rate_at_most, ALPHA) - units
-        return replace(
-            result,
-            result="hold",
-            needed=needed,
-            message=f"{shown}. Budget {percent(spec.rate_at_most)}: {needed} more clean {noun}s needed",
-        )
-    return replace(result, result="pass", p_pass=None, message=shown)
+        return replace(result, message=f"{shown}; but {_missing_words(sample)}")
+    needed = 0 if budget is None else stats.zero_violation_n(budget, alpha) - units
+    if needed > 0:
+        assert budget is not None
+        more = count(needed, f"more clean {noun}")
+        message = f"{shown}; budget {percent(budget, 2)}: {more} needed ({needed + units} in all)"
+        return replace(result, needed=needed, message=message)
+    within = "" if budget is None else f"; within the budget of {percent(budget, 2)}"
+    return replace(result, result="pass", message=shown + within)

@@ -34,8 +34,11 @@ class SuiteData:
         hops: targets of the route in order, empty outside fallback suites.
         values: per cell and case the scores of its trials, in order of trial.
         judge_failures: per cell the cases where a scorer failed on some trial.
-        unmeasured: per side and hop the cases without a response (outage, nothing recorded), with the reason.
-        confirmations: confirming trials of critical cases: per case and hop the scores by metric.
+        unmeasured: per side and hop the cases with a call that gave no response (outage, nothing recorded),
+            with the reason.
+        trials: per hop and case the candidate's trials in order, confirming ones last; critical cases and
+            regression cases only.
+        not_applicable: per metric the cases that were answered and that no scorer of it applies to.
         paired: whether a baseline was measured.
     """
 
@@ -45,7 +48,8 @@ class SuiteData:
     values: Mapping[Cell, Mapping[str, tuple[float, ...]]]
     judge_failures: Mapping[Cell, frozenset[str]]
     unmeasured: Mapping[tuple[Side, str], Mapping[str, str]]
-    confirmations: Mapping[tuple[str, str], tuple[Mapping[str, float], ...]] = field(default_factory=dict)
+    trials: Mapping[tuple[str, str], tuple[Trial, ...]] = field(default_factory=dict)
+    not_applicable: Mapping[str, frozenset[str]] = field(default_factory=dict)
     paired: bool = True
 
     def series(self, side: Side, metric: str, hop: str = "") -> Mapping[str, tuple[float, ...]]:

@@ -2,66 +2,154 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import ceil, isfinite, log, sqrt
+
 import numpy as np
+from scipy.special import ndtri
 
 from relgate import stats
-from relgate.decision.evidence import Evidence, paired_counts, quantile_minimum
+from relgate.decision.evidence import (
+    MIN_RATIO_UNITS,
+    Evidence,
+    is_binary,
+    oriented,
+    paired_counts,
+    quantile_minimum,
+)
 from relgate.decision.policy import Gate
-from relgate.decision.sample import Sample
+from relgate.decision.sample import Floats, Sample
 
 POWER = 0.8
 
 
-def cases_needed(gate: Gate, sample: Sample, found: Evidence) -> int | None:
-    """Further cases that would let the gate pass with power .8; None where more cases are no remedy.
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What would let a gate decide.
 
-    Differences are planned at delta = 0, never at the observed difference; the discordance at its upper
-    80 % bound. Floors are planned at the observed rate. Clusters multiply by the design effect
-    (cluster SE against independent SE).
+    Attributes:
+        further: cases beyond those at hand; None where more cases of the same kind are no remedy.
+        basis: what the number was planned for, or why there is none.
     """
-    spec, n, alpha = gate.spec, sample.n, 0.05
-    total: int | None
-    match spec.form:
+
+    further: int | None
+    basis: str
+
+
+def cases_needed(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Need:
+    """Further cases that would let the gate pass with power .8 at this alpha.
+
+    Differences are planned at delta = 0, never at the observed difference, with the discordance at its upper
+    80 % bound; floors at the observed rate, for there is no other. Where the cases at hand would already do
+    at delta = 0, half of the observed difference is taken. Clusters multiply by the design effect.
+    """
+    match gate.spec.form:
         case "non_inferior":
-            if gate.metric.kind == "binary" and sample.single:
-                counts = paired_counts(sample)
-                psi = stats.discordance_upper(counts.b + counts.c, counts.n)
-                total = stats.nam_n(spec.boundary, max(psi, 1.0 / counts.n), alpha=alpha, power=POWER)
-            else:
-                spread = max(float(np.std(sample.difference, ddof=1)) if n > 1 else 1.0, 1e-3)
-                total = stats.mean_n(spec.boundary, spread, alpha=alpha, power=POWER)
-            total = max(total, stats.n_min(spec.boundary, alpha))
+            return _difference_need(gate, sample, alpha)
+        case "superior":
+            return _superior_need(gate, sample, alpha)
         case "at_least" | "at_most":
-            floor = spec.form == "at_least"
-            rate = found.estimate if floor else 1.0 - found.estimate
-            bar = spec.boundary if floor else 1.0 - spec.boundary
-            total = stats.binomial_floor_n(rate, bar, alpha, POWER)
-        case "ratio_at_most" if spec.quantile is not None:
-            total = _ratio_n(n, found.estimate, found.upper, spec.boundary)
-            total = max(total, quantile_minimum(spec.quantile)) if total is not None else None
-        case "ratio_at_most":
-            total = _ratio_n(n, found.estimate, found.upper, spec.boundary)
+            return _level_need(gate, sample, found, alpha)
         case _:
-            return None
-    if total is None:
+            return _ratio_need(gate, sample, found, alpha)
+
+
+def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
+    margin = gate.spec.boundary
+    flat = _flat_total(sample, sample.difference, margin, alpha)
+    if flat is not None:
+        return Need(flat - sample.n, "no cluster differs from another, so only clusters count")
+    effect = _design_effect(sample, sample.difference)
+
+    def total(delta: float) -> int:
+        if is_binary(sample, gate.metric):
+            counts = paired_counts(sample)
+            psi = max(stats.discordance_upper(counts.b + counts.c, counts.n), abs(delta))
+            planned = stats.nam_n(margin, psi, delta, alpha, POWER)
+        else:
+            planned = stats.mean_n(margin, _spread(sample.difference), delta, alpha, POWER)
+        return ceil(max(planned * effect, stats.n_min(margin, alpha)))
+
+    at_none = total(0.0)
+    if at_none > sample.n:
+        return Need(at_none - sample.n, "planned at no true difference")
+    half = float(np.mean(oriented(sample, gate.metric))) / 2.0
+    enough = f"{at_none} cases are enough at no true difference"
+    if -margin < half and (at_half := total(half)) > sample.n:
+        return Need(at_half - sample.n, f"{enough}; planned at half of the observed one")
+    return Need(None, f"{enough}, so the observed one speaks against it")
+
+
+def _superior_need(gate: Gate, sample: Sample, alpha: float) -> Need:
+    half = float(np.mean(oriented(sample, gate.metric))) / 2.0
+    if half <= 0.0:
+        return Need(None, "more cases are no remedy: it is not better")
+    planned = stats.paired_t_n(half, _spread(sample.difference), alpha, POWER)
+    total = ceil(planned * _design_effect(sample, sample.difference))
+    return _beyond(total, sample, "planned at half of the observed gain")
+
+
+def _level_need(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Need:
+    floor = gate.spec.form == "at_least"
+    rate = found.estimate if floor else 1.0 - found.estimate
+    bar = gate.spec.boundary if floor else 1.0 - gate.spec.boundary
+    if rate <= bar or not 0.0 < bar < 1.0:
+        return Need(
+            None, f"more cases are no remedy: it is not {'above the floor' if floor else 'below the ceiling'}"
+        )
+    flat = _flat_total(sample, sample.candidate, 1.0 - bar, alpha) if rate == 1.0 else None
+    if flat is not None:
+        return Need(flat - sample.n, "no cluster differs from another, so only clusters count")
+    if is_binary(sample, gate.metric):
+        planned: float | None = stats.binomial_floor_n(rate, bar, alpha, POWER)
+    else:
+        planned = stats.paired_t_n(rate - bar, _spread(sample.candidate), alpha, POWER)
+    if planned is None:
+        return Need(None, "more cases are no remedy: it lies too close to the boundary")
+    total = ceil(max(planned * _design_effect(sample, sample.candidate), stats.n_min(1.0 - bar, alpha)))
+    return _beyond(total, sample, "planned at the observed rate")
+
+
+def _ratio_need(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Need:
+    """From the width of the interval of log(ratio), which shrinks with the root of n."""
+    limit, quantile = gate.spec.boundary, gate.spec.quantile
+    if not isfinite(found.upper) or found.estimate <= 0.0:
+        return Need(None, "more cases are no remedy as long as the ratio has no bound")
+    error = log(found.upper / found.estimate) / float(ndtri(1.0 - alpha))
+    least = quantile_minimum(quantile) if quantile is not None else MIN_RATIO_UNITS
+    plans = [(1.0, "planned at an unchanged ratio")] if limit > 1.0 else []
+    plans.append((sqrt(found.estimate), "planned at half of the observed change"))
+    for ratio, basis in plans:
+        if ratio < limit:
+            reach = float(ndtri(1.0 - alpha) + ndtri(POWER)) * error / log(limit / ratio)
+            total = max(least, ceil(sample.n * reach**2))
+            if total > sample.n:
+                return Need(total - sample.n, basis)
+    return Need(None, "more cases are no remedy: the ratio is too close to the limit or above it")
+
+
+def _beyond(total: int, sample: Sample, basis: str) -> Need:
+    return Need(max(1, total - sample.n), basis)
+
+
+def _spread(values: Floats) -> float:
+    return max(float(np.std(values, ddof=1)) if values.size > 1 else 1.0, 1e-3)
+
+
+def _flat_total(sample: Sample, values: Floats, margin: float, alpha: float) -> int | None:
+    """Cases in n_min clusters of the present size, when clusters do not differ and are the only evidence."""
+    if not sample.clustered or not stats.cluster_mean(values, sample.units).degenerate:
         return None
-    effect = _design_effect(sample, gate)
-    return max(1, int(np.ceil(total * effect)) - n)
-
-
-def _ratio_n(n: int, estimate: float, upper: float, limit: float) -> int | None:
-    """Cases at which the bound of an unchanged ratio would fall under the limit: its width shrinks with sqrt n."""
-    if not np.isfinite(upper) or estimate >= limit or estimate <= 0:
+    clusters = stats.n_min(margin, alpha)
+    if clusters <= sample.unit_count:
         return None
-    width, room = np.log(upper / estimate), np.log(limit / estimate)
-    return int(np.ceil(n * (width / room) ** 2 * 1.5))
+    return ceil(clusters * sample.n / sample.unit_count)
 
 
-def _design_effect(sample: Sample, gate: Gate) -> float:
+def _design_effect(sample: Sample, values: Floats) -> float:
     if not sample.clustered or sample.unit_count < 2 or sample.n < 3:
         return 1.0
-    values = sample.difference if sample.baseline is not None and gate.spec.relative else sample.candidate
-    independent = float(np.std(values, ddof=1)) / np.sqrt(sample.n)
+    independent = float(np.std(values, ddof=1)) / sqrt(sample.n)
     if independent < 1e-12:
         return 1.0
-    return max(1.0, float(stats.cluster_mean(values, sample.units).se / independent) ** 2)
+    return max(1.0, (stats.cluster_mean(values, sample.units).se / independent) ** 2)

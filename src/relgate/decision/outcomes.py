@@ -112,13 +112,13 @@ def _judge_critical(data: SuiteData, case: Case, hop: str) -> CriticalMiss | Non
             _miss(data, case, misses, len(trials), False, f"2 of 3 would reject{where}") if misses else None
         )
     if misses:
-        return _miss(data, case, misses, hits + misses, False, f"three trials are needed to confirm it{where}")
+        return _miss(
+            data, case, misses, hits + misses, False, f"three trials are needed to confirm it{where}"
+        )
     return _unjudged(data, case, hits, away, where)
 
 
-def _miss(
-    data: SuiteData, case: Case, misses: int, trials: int, confirmed: bool, why: str
-) -> CriticalMiss:
+def _miss(data: SuiteData, case: Case, misses: int, trials: int, confirmed: bool, why: str) -> CriticalMiss:
     word = "confirmed" if confirmed else "not confirmed"
     times = f"{misses} of {trials} trials" if trials > 1 else "its only trial"
     return CriticalMiss(
@@ -132,7 +132,7 @@ def _miss(
 
 
 def _unjudged(data: SuiteData, case: Case, hits: int, away: str | None, where: str) -> CriticalMiss:
-    why = f"not measured ({away})" if away is not None else "not judged: a scorer failed"
+    why = f"not measured ({away})" if away is not None else "not judged: no scorer could tell"
     return CriticalMiss(
         suite=data.suite.name,
         case_id=case.id,

@@ -14,6 +14,9 @@ from relgate.domain.metric import Metric
 ALPHA = 0.05
 """One-sided error of every decision, before attempts spend it (verdict.md 2 and 5)."""
 
+JUDGE_FAILURES_AT_MOST = 0.02
+"""Share of cases whose scorer may fail before a gate is an error (design 4.4)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
@@ -114,6 +117,12 @@ def check_gates(suite: Suite, metrics: Mapping[str, Metric]) -> list[Problem]:
                     f"ratio_at_most does not fit a metric of kind {metric.kind}",
                     repr(spec.metric),
                     "use non_inferior with a margin",
+                )
+            )
+        elif spec.form == "ratio_at_most" and spec.slack and spec.quantile is None:
+            problems.append(
+                Problem(
+                    place, "slack goes with a quantile only", f"{spec.slack:g}", "add quantile: 0.5 or 0.95"
                 )
             )
         elif spec.form == "violations" and metric.kind != "binary":

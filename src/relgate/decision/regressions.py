@@ -28,9 +28,7 @@ def judge_regressions(data: SuiteData) -> GateResult | None:
         return None
     missed = [case for case in cases if _missed(data, case)]
     away = [case for case in cases if case not in missed and _away(data, case)]
-    unjudged = [
-        case for case in cases if case not in missed and case not in away and _unjudged(data, case)
-    ]
+    unjudged = [case for case in cases if case not in missed and case not in away and _unjudged(data, case)]
     n = len(cases) - len(away) - len(unjudged)
     result: GateOutcome = "pass"
     message = f"none of {n} regression cases came back"

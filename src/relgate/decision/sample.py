@@ -31,7 +31,7 @@ class Sample:
         baseline_rows: as candidate_rows.
         baseline_units: as candidate_units.
         expected: cases that the gate should have judged.
-        unmeasured: cases in scope that an outage, a missing recording or a missing side kept from being measured.
+        unmeasured: cases in scope that an outage, an absent recording or an absent side left unmeasured.
         judge_failures: cases in scope where a scorer failed.
         missing_units: label of the unit of each case without a usable score.
         reasons: a few of the reasons.
@@ -188,7 +188,9 @@ def violating_units(
     return frozenset(
         unit_label(data.suite, case)
         for case in _scope(data, metric, only or {}, relative=False)
-        if any(score > 0.0 for hop in hops for score in data.series("candidate", metric, hop).get(case.id, ()))
+        if any(
+            score > 0.0 for hop in hops for score in data.series("candidate", metric, hop).get(case.id, ())
+        )
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relgate.decision.outcomes import CONFIRMING_TRIALS
+from relgate.decision.wording import count
 from relgate.domain.gate import GateResult
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 
@@ -21,7 +22,7 @@ class Findings:
         partial: whether only a part of the cases was measured.
         suspects: changed artifacts that a failing suite's route reaches, ``kind/name``.
         attempt: which attempt this is.
-        unmeasured: why some suite could not be measured at all, one sentence each.
+        unmeasured: what was not measured, one sentence each (``unmeasured_suites``); it holds.
     """
 
     gates: Sequence[GateResult]
@@ -37,57 +38,49 @@ def decide(findings: Findings) -> Verdict:
     """Reject, else hold, else promote.
 
     Reject: a require or guard gate fails at its weight, a zero-tolerance violation, a confirmed critical
-    miss. Hold: a partial run, a require gate that did not pass or erred, an alarm, an unconfirmed
-    critical miss, or no require gate at all. A partial run judges no gate, so only a critical miss shows
-    in it, and it never rejects: its verdict is a hold.
+    miss. Hold: a partial run, a require gate that did not pass or erred, something that was not measured, an
+    alarm, an unconfirmed critical miss, or no require gate at all. A partial run never promotes and never
+    rejects: what it found stands in its reason.
     """
     rejecting = _rejecting(findings)
     if findings.partial:
-        reason = "only a part of the cases was measured, so no gate was judged"
-        confirmed = _confirmed(findings)
-        if confirmed:
-            reason += f"; {confirmed[0]}"
+        reason = "only a part of the cases was measured"
+        if rejecting:
+            reason += f"; already seen: {_listed(rejecting)}"
         return Verdict(
             "hold", reason, "run all cases of every suite", partial=True, attempts=findings.attempt
         )
     if rejecting:
-        return Verdict(
-            "reject",
-            _listed(rejecting),
-            _reject_step(findings),
-            attempts=findings.attempt,
-        )
+        return Verdict("reject", _listed(rejecting), _reject_step(findings), attempts=findings.attempt)
     holding = _holding(findings)
     if holding:
         reasons, steps = zip(*holding, strict=True)
-        return Verdict("hold", _listed(reasons), next(s for s in steps if s), attempts=findings.attempt)
+        return Verdict("hold", _listed(reasons), steps[0], attempts=findings.attempt)
     passed = sum(g.role == "require" for g in findings.gates)
-    within = [g for g in findings.gates if g.regressed_within_margin]
+    within = sum(g.regressed_within_margin for g in findings.gates)
     reason = f"all {passed} required gates pass" if passed != 1 else "the required gate passes"
     if within:
-        reason += f"; {len(within)} regressed within margin"
+        reason += f"; {within} regressed within margin"
     return Verdict("promote", reason, "relgate promote", attempts=findings.attempt)
 
 
-def _confirmed(findings: Findings) -> list[str]:
-    return [miss.message for miss in findings.critical if miss.confirmed]
-
-
 def _rejecting(findings: Findings) -> list[str]:
-    gates = [
-        f"{_gate_name(g)} failed: {g.message}"
-        for g in findings.gates
-        if g.result == "fail" and (g.role in ("require", "guard") or g.form == "violations")
-    ]
-    return _confirmed(findings) + gates
+    """What rejects: failing require gates first, then zero tolerance, critical cases and guards."""
+    failed = [g for g in findings.gates if g.result == "fail" and g.role != "report"]
+    required = [g for g in failed if g.role == "require" and g.form != "violations"]
+    zero = [g for g in failed if g.form == "violations"]
+    guards = [g for g in failed if g.role == "guard" and g.form != "violations"]
+    critical = [f"{miss.suite}: {miss.message}" for miss in findings.critical if miss.confirmed]
+    return [*map(_failed, required), *map(_failed, zero), *critical, *map(_failed, guards)]
+
+
+def _failed(gate: GateResult) -> str:
+    return f"{_gate_name(gate)} failed: {gate.message}"
 
 
 def _holding(findings: Findings) -> list[tuple[str, str]]:
     """Reasons to hold with their next steps, the most serious first."""
-    found: list[tuple[str, str]] = [
-        (reason, "bring the provider back and run again; nothing was judged on what is missing")
-        for reason in findings.unmeasured
-    ]
+    found: list[tuple[str, str]] = []
     required = [g for g in findings.gates if g.role == "require"]
     if not required:
         found.append(
@@ -102,22 +95,26 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
         if g.result == "error"
     ]
     found += [
+        (reason, "make everything answer and run again; nothing was judged on what is missing")
+        for reason in findings.unmeasured
+    ]
+    found += [
         (f"{_gate_name(g)} is {g.message}", "fix what got worse; more cases would rather reject than promote")
         for g in required
         if g.result == "hold" and g.proven_worse
     ]
     found += [
-        (f"alarm: {a.message}", "look at this slice: fix it, add cases to it, or waive it")
+        (f"alarm: {a.suite}: {a.message}", "look at these cases: fix what fell, or add cases like them")
         for a in findings.alarms
     ]
     found += [
-        (miss.message, "run it for three trials, or look at its answer")
+        (f"{miss.suite}: {miss.message}", "run it for three trials, or look at its answer")
         for miss in findings.critical
-        if not miss.confirmed and miss.trials < CONFIRMING_TRIALS
+        if not miss.confirmed and (miss.misses == 0 or miss.trials < CONFIRMING_TRIALS)
     ]
     undecided = [g for g in required if g.result in ("hold", "partial") and not g.proven_worse]
-    found += [(f"{_gate_name(g)} is not proven: {g.message}", _cheapest(undecided)) for g in undecided]
-    return found
+    step = _cheapest(undecided)
+    return found + [(f"{_gate_name(g)} is not proven: {g.message}", step) for g in undecided]
 
 
 def _cheapest(gates: Sequence[GateResult]) -> str:
@@ -127,11 +124,9 @@ def _cheapest(gates: Sequence[GateResult]) -> str:
         if gate.needed:
             by_suite[gate.suite] = max(by_suite.get(gate.suite, 0), gate.needed)
     if not by_suite:
-        return "see the gate's message: more cases of the same kind would not decide it"
-    return (
-        " and ".join(f"add {n} cases to {suite}" for suite, n in sorted(by_suite.items()))
-        + ", then run again"
-    )
+        return "look at the gate: more cases of the same kind would not decide it"
+    adding = [f"add {count(n, 'case')} to {suite}" for suite, n in sorted(by_suite.items())]
+    return " and ".join(adding) + ", then run again"
 
 
 def _reject_step(findings: Findings) -> str:

@@ -9,38 +9,33 @@ import numpy as np
 
 from relgate import stats
 from relgate.decision.policy import ALPHA
+from relgate.decision.wording import conclude
 from relgate.domain.gate import GateResult
 
 
 def weigh_fails(results: Sequence[GateResult]) -> tuple[GateResult, ...]:
-    """Turn gates whose requirement is proven broken into fails (verdict.md 3).
+    """Turn gates whose requirement is proven broken into fails, and say what follows for the others.
 
-    Half of alpha is shared by the require gates, half by the guards, in equal parts, Holm within each
-    half. A report gate fails for the eye only, at its own unadjusted alpha. Zero-tolerance results are
-    policy, not statistics, and stay as they are.
+    Half of alpha is shared by the require gates, half by the guards, in equal parts, Holm within each half
+    (verdict.md 3). The shares are fixed before the first call: a gate that could not be tested keeps its
+    own. A report gate fails for the eye only, at its own unadjusted alpha. Zero-tolerance results are
+    policy, not statistics: they take no share and stay as they are.
     """
     failed: set[str] = set()
     for role in ("require", "guard"):
-        group = [r for r in results if r.role == role and r.p_fail is not None and r.form != "violations"]
+        group = [r for r in results if r.role == role and r.form != "violations"]
         if not group:
             continue
-        rejected = stats.weighted_holm(
-            np.array([r.p_fail for r in group], dtype=np.float64), np.ones(len(group)), ALPHA / 2
-        )
-        failed |= {r.id for r, hit in zip(group, rejected, strict=True) if hit}
-    weighed = []
-    for result in results:
-        shown = result.role == "report" and result.p_fail is not None and result.p_fail <= ALPHA
-        if result.form != "violations" and (result.id in failed or shown) and result.result != "pass":
-            result = replace(result, result="fail", needed=None, message=_failed(result))
-        weighed.append(result)
-    return tuple(weighed)
+        p = np.array([1.0 if r.p_fail is None else r.p_fail for r in group], dtype=np.float64)
+        hit = stats.weighted_holm(p, np.ones(len(group)), ALPHA / 2)
+        failed |= {r.id for r, rejected in zip(group, hit, strict=True) if rejected}
+    return tuple(_weighed(result, failed) for result in results)
 
 
-def _failed(result: GateResult) -> str:
-    text = result.message.split("; more cases will rather")[0].split("; fix, do not measure")[0]
-    head, _, tail = text.partition("; ")
-    if " more cases (" in tail:
-        tail = "; ".join(part for part in tail.split("; ") if " more cases (" not in part)
-    assert result.p_fail is not None
-    return "; ".join(filter(None, [head, f"requirement proven broken (p = {result.p_fail:.2g})", tail]))
+def _weighed(result: GateResult, failed: set[str]) -> GateResult:
+    if result.form == "violations":
+        return result
+    shown = result.role == "report" and result.p_fail is not None and result.p_fail <= ALPHA
+    if (result.id in failed or shown) and result.result == "hold":
+        result = replace(result, result="fail", needed=None)
+    return replace(result, message=conclude(result))

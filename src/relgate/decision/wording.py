@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from relgate.decision.policy import Gate
 from relgate.decision.sample import Sample
 from relgate.domain.gate import GateResult
@@ -15,51 +17,76 @@ def percent(value: float, digits: int = 1) -> str:
 
 def points(value: float) -> str:
     """A difference of rates in points: ``-2.1 points``."""
-    return f"{100 * value:+.1f} points"
+    return f"{_signed(100 * value)} points"
 
 
-def bounds(low: float, high: float, *, scale: float = 100.0, sign: bool = True) -> str:
-    """``[-3.6, -0.6]``."""
-    return (
-        f"[{scale * low:+.1f}, {scale * high:+.1f}]" if sign else f"[{scale * low:.1f}, {scale * high:.1f}]"
-    )
+def count(number: int, noun: str) -> str:
+    """``1 more case``, ``2 more cases``."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def bounds(low: float, high: float, *, sign: bool = True) -> str:
+    """``[-3.6, -0.6]`` in points."""
+    if sign:
+        return f"[{_signed(100 * low)}, {_signed(100 * high)}]"
+    return f"[{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _signed(value: float) -> str:
+    text = f"{value:+.1f}"
+    return "+0.0" if text == "-0.0" else text
 
 
 def describe(gate: Gate, sample: Sample, result: GateResult) -> str:
-    """One sentence on what was found, and what more cases would do."""
-    assert result.estimate is not None and result.lower is not None and result.upper is not None
+    """The facts of a gate: estimate, interval, boundary and size."""
+    assert result.estimate is not None
+    assert result.lower is not None
+    assert result.upper is not None
     spec, n = gate.spec, _size(sample)
     match spec.form:
         case "non_inferior" | "superior":
-            margin = (
-                f", margin {100 * spec.boundary:g}" if spec.form == "non_inferior" else ", must be better"
-            )
-            text = f"{points(result.estimate)} {bounds(result.lower, result.upper)}{margin}, {n}"
+            must = f"margin {100 * spec.boundary:g}" if spec.form == "non_inferior" else "must be better"
             other = " against the primary hop" if spec.against == "primary" else ""
-            text += other
+            return f"{points(result.estimate)} {bounds(result.lower, result.upper)}, {must}, {n}{other}"
         case "at_least" | "at_most":
             word = "floor" if spec.form == "at_least" else "ceiling"
-            text = (
-                f"{percent(result.estimate)} {bounds(result.lower, result.upper, sign=False)}, "
-                f"{word} {percent(spec.boundary)}, {n}"
-            )
+            interval = bounds(result.lower, result.upper, sign=False)
+            return f"{percent(result.estimate)} {interval}, {word} {percent(spec.boundary)}, {n}"
         case _:
             what = f"p{spec.quantile * 100:g} ratio" if spec.quantile is not None else "ratio of means"
-            text = f"{what} {result.estimate:.3f} [{result.lower:.3f}, {result.upper:.3f}], limit {spec.boundary:g}, {n}"
-    if result.regressed_within_margin:
-        return f"regressed within margin: {text}"
-    if result.proven_worse:
-        assert result.p_harm is not None
+            interval = f"[{_ratio(result.lower)}, {_ratio(result.upper)}]"
+            return f"{what} {_ratio(result.estimate)} {interval}, limit {spec.boundary:g}, {n}"
+
+
+def conclude(result: GateResult) -> str:
+    """The facts with what follows from them: proven broken, proven worse, or how many more cases."""
+    facts = result.message
+    if result.result == "fail" and result.p_fail is not None:
+        return f"requirement proven broken ({p_value(result.p_fail)}): {facts}"
+    if result.regressed_within_margin and result.p_harm is not None:
+        return f"regressed within margin ({p_value(result.p_harm)}): {facts}"
+    if result.proven_worse and result.p_harm is not None:
         return (
-            f"proven worse (p = {result.p_harm:.2g}): {text}; "
+            f"proven worse ({p_value(result.p_harm)}): {facts}; "
             "more cases will rather reject than promote; fix, do not measure"
         )
-    if result.result == "hold" and result.needed:
-        text += f"; {result.needed} more cases ({result.needed + sample.n} in all) would decide at no true difference"
-    return text
+    if result.result == "hold" and result.needed and result.p_pass is not None:
+        alike = " in clusters of the same size" if result.units != result.n else ""
+        more = count(result.needed, "more case")
+        return f"{facts}: {more} ({result.needed + result.n} in all){alike} would decide"
+    return facts
+
+
+def p_value(p: float) -> str:
+    """``p = 0.013``, ``p < 0.0001``."""
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.3f}" if isfinite(value) else "unbounded"
 
 
 def _size(sample: Sample) -> str:
     if sample.clustered:
-        return f"n = {sample.n} in {sample.unit_count} clusters"
+        return f"n = {sample.n} in {count(sample.unit_count, 'cluster')}"
     return f"n = {sample.n}"

@@ -22,6 +22,14 @@ ServiceFactory = Callable[[Release], AbstractContextManager[dict[str, str]]]
 class Responder(Protocol):
     """An application made ready by relgate; never raises for what a release does wrong."""
 
+    async def open(self) -> None:
+        """Make ready, in the loop that will ask.
+
+        Raises:
+            InputError: the application cannot be built.
+        """
+        ...
+
     async def respond(self, request: Request) -> Outcome:
         """Answer one request, or say why not."""
         ...

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from relgate.domain.errors import RelgateError
@@ -47,6 +48,7 @@ class Executor(Generic[Key, Result]):
         self._closing = closing
         self._results: dict[Key, Result] = {}
         self._changed = threading.Condition()
+        self._opened = False
         self._finished = False
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -55,8 +57,17 @@ class Executor(Generic[Key, Result]):
         self._thread = threading.Thread(target=self._run, name="relgate-engine", daemon=True)
 
     def start(self) -> None:
-        """Start the thread; returns at once."""
+        """Start the thread and wait for ``opening``; the tasks go on behind.
+
+        Raises:
+            Exception: what ``opening`` raised.
+        """
         self._thread.start()
+        with self._changed:
+            while not self._opened and not self._finished:
+                self._changed.wait(timeout=0.2)
+        if not self._opened and isinstance(self._error, Exception):
+            raise self._error
 
     @property
     def done(self) -> int:
@@ -91,8 +102,10 @@ class Executor(Generic[Key, Result]):
             return
         self._stopping = True
         loop, main = self._loop, self._main
-        if loop is not None and main is not None:
-            loop.call_soon_threadsafe(main.cancel)
+        if loop is not None and main is not None and len(self._results) < len(self._tasks):
+            # The loop may end by itself in between; after the last task only connections are given back.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(main.cancel)
         deadline = time.monotonic() + JOIN_SECONDS
         while self._thread.is_alive() and time.monotonic() < deadline:
             self._thread.join(timeout=0.1)
@@ -100,7 +113,7 @@ class Executor(Generic[Key, Result]):
     def _obituary(self) -> str:
         if self._error is None:
             return "the engine stopped before this case was measured"
-        return f"{type(self._error).__name__}: {self._error}"
+        return f"{type(self._error).__name__}: {self._error}".removesuffix(": ")
 
     def _run(self) -> None:
         try:
@@ -122,6 +135,9 @@ class Executor(Generic[Key, Result]):
         try:
             if self._opening is not None:
                 await self._opening()
+            with self._changed:
+                self._opened = True
+                self._changed.notify_all()
             await self._work()
         finally:
             if self._closing is not None:

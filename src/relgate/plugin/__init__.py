@@ -1,4 +1,7 @@
-"""The pytest plugin. Without a manifest it imports the standard library and pytest only, and changes nothing."""
+"""The pytest plugin.
+
+Without a manifest it imports the standard library and pytest only, and changes nothing.
+"""
 
 from __future__ import annotations
 

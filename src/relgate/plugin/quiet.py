@@ -64,12 +64,12 @@ class Quiet:
         if not self._config.pluginmanager.hasplugin("terminalreporter"):
             return
         writer: Any = self._config.get_terminal_writer()
-        file = getattr(writer, "_file", None)
+        file: Any = getattr(writer, "_file", None)
         try:
             number = file.fileno()
         except (AttributeError, OSError, ValueError):
             return
-        if file is None or number not in saved:
+        if number not in saved:
             return
         own = open(  # noqa: SIM115
             os.dup(saved[number]), "w", encoding=file.encoding, errors=file.errors, buffering=1

@@ -34,15 +34,16 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
     concurrency = setting(config, "concurrency")
     if concurrency is not None and concurrency < 1:
         raise pytest.UsageError(f"--concurrency must be at least 1, not {concurrency}")
-    registry, report_dir, baseline = (setting(config, name) for name in ("registry", "report-dir", "baseline"))
+    registry, report_dir = setting(config, "registry"), setting(config, "report-dir")
     return RunOptions(
         manifest=manifest_path(config, manifest),
         manifest_given=manifest,
         golden_sets=golden_sets_folder(config, manifest),
         rootdir=config.rootpath,
+        folder=config.invocation_params.dir,
         registry=normalise(registry, _base(config, "registry")) if registry else None,
         report_dir=_base(config, "report-dir") / Path(report_dir).expanduser() if report_dir else None,
-        baseline=_from_ini(config, baseline),
+        baseline=_from_ini(config, setting(config, "baseline")),
         suites=tuple(setting(config, "suite") or ()),
         trials=trials,
         concurrency=concurrency or DEFAULT_CONCURRENCY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from relgate.files import load_manifest, resolve_release
 from relgate.store import Registry
 
 PRODUCTION = "production"
+
+Read = Callable[[Path], Release]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ def find_baseline(
     base: Path,
     environment: Mapping[str, str],
     golden_sets: Path,
+    artifact_kinds: Collection[str] = (),
 ) -> Baseline:
     """The baseline: the option, else the manifest's key, else the holder of production, else none.
 
@@ -46,10 +49,16 @@ def find_baseline(
         base: the folder that pytest was called in.
         environment: variables.
         golden_sets: the golden-set folder.
+        artifact_kinds: kinds that the project registered.
 
     Raises:
         InputError: it is named but cannot be found or read.
     """
+
+    def read(path: Path) -> Release:
+        loaded = load_manifest(path, extra_artifact_kinds=artifact_kinds)
+        return resolve_release(loaded, environment=environment, golden_sets=golden_sets)
+
     name, folder = (option, base) if option is not None else (candidate.baseline, candidate.path.parent)
     place = Place("--baseline") if option is not None else Place(str(candidate.path))
     holder = registry.alias(PRODUCTION, candidate.name)
@@ -58,7 +67,7 @@ def find_baseline(
     if name == "none":
         return Baseline(None, "first release by `baseline: none`: only absolute gates are judged")
     if name is not None and _is_path(name):
-        release = _read(folder / name, place, environment, golden_sets)
+        release = _named(folder / name, place, read)
     else:
         row = holder if name is None else _look_up(name, candidate.name, registry)
         if row is None:
@@ -70,7 +79,7 @@ def find_baseline(
                     )
                 ]
             )
-        release = _from_registry(row, place, environment, golden_sets)
+        release = _from_registry(row, place, read)
     note = ""
     if holder is not None and holder.digest != release.digest:
         note = (
@@ -84,10 +93,11 @@ def _is_path(name: str) -> bool:
     return "/" in name or name.endswith((".yaml", ".yml"))
 
 
-def _read(path: Path, place: Place, environment: Mapping[str, str], golden_sets: Path) -> Release:
+def _named(path: Path, place: Place, read: Read) -> Release:
     if not path.is_file():
-        raise InputError([Problem(place, "the baseline's manifest does not exist", repr(str(path)), "")])
-    return resolve_release(load_manifest(path), environment=environment, golden_sets=golden_sets)
+        what, remedy = "the baseline's manifest does not exist", "name one that does, a version or an alias"
+        raise InputError([Problem(place, what, repr(str(path)), remedy)])
+    return read(path)
 
 
 def _look_up(name: str, line: str, registry: Registry) -> ReleaseRow | None:
@@ -95,9 +105,7 @@ def _look_up(name: str, line: str, registry: Registry) -> ReleaseRow | None:
     return registry.alias(name, line) or registry.release(release if at else line, version if at else name)
 
 
-def _from_registry(
-    row: ReleaseRow, place: Place, environment: Mapping[str, str], golden_sets: Path
-) -> Release:
+def _from_registry(row: ReleaseRow, place: Place, read: Read) -> Release:
     """Run the recorded release again from its manifest, which must still say the same."""
     label = f"{row.name}@{row.version}"
     path = Path(row.manifest_path)
@@ -112,7 +120,7 @@ def _from_registry(
                 )
             ]
         )
-    release = resolve_release(load_manifest(path), environment=environment, golden_sets=golden_sets)
+    release = read(path)
     if release.digest != row.digest:
         raise InputError(
             [

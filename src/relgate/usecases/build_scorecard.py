@@ -36,6 +36,8 @@ from relgate.usecases.measure import CaseKey
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
 
+LONGEST_NOTE = 300
+
 Measured = Mapping[CaseKey, Sequence[Measurement]]
 
 
@@ -122,7 +124,7 @@ def build_scorecard(
                 estimate=a.estimate,
                 n=a.n,
                 p=a.p,
-                message=a.message,
+                message=text(a.message),
             )
             for a in judgement.alarms
         ],
@@ -133,7 +135,7 @@ def build_scorecard(
                 misses=m.misses,
                 trials=m.trials,
                 confirmed=m.confirmed,
-                message=m.message,
+                message=text(m.message),
             )
             for m in judgement.critical
         ],
@@ -253,7 +255,9 @@ def _notes(prepared: Prepared, judgement: Judgement, measured: Measured) -> list
         for row in rows
         if not isinstance(row.outcome, Response) and row.outcome.kind == "outage"
     )
-    notes += [f"not measured, {count} calls: {message}" for message, count in away.most_common(3)]
+    notes += [
+        f"not measured, {_times(count, 'call')}: {_brief(message)}" for message, count in away.most_common(3)
+    ]
     failures = Counter(
         f"{s.metric}: {s.message}"
         for rows in measured.values()
@@ -261,5 +265,17 @@ def _notes(prepared: Prepared, judgement: Judgement, measured: Measured) -> list
         for s in row.scores
         if isinstance(s, ScorerFailure)
     )
-    notes += [f"scorer failed, {count} times: {message}" for message, count in failures.most_common(3)]
+    notes += [
+        f"scorer failed, {_times(count, 'time')}: {_brief(message)}"
+        for message, count in failures.most_common(3)
+    ]
     return notes
+
+
+def _times(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _brief(message: str) -> str:
+    line = " ".join(message.split())
+    return line if len(line) <= LONGEST_NOTE else line[: LONGEST_NOTE - 1] + "…"

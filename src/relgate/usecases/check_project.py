@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from relgate.domain.case import Suite
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.release import Release
-from relgate.domain.response import Response
 from relgate.files import find_suites, load_manifest, load_recording, load_suites, resolve_release
 from relgate.files.reading import shown, tidy
 from relgate.files.wire import did_you_mean
-
-_RECORDED = ("latency_ms", "cost_usd")
-"""What a filled-in policy judges only where a recording holds it throughout."""
+from relgate.usecases.plan_suite import without_absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +85,8 @@ def _fit(release: Release, suites: tuple[Suite, ...], problems: list[Problem]) -
         return suites
     assert release.application.path is not None
     try:
-        outcomes = load_recording(release.application.path).values()
+        outcomes = tuple(load_recording(release.application.path).values())
     except InputError as error:
         problems += error.problems
         return suites
-    responses = [outcome for outcome in outcomes if isinstance(outcome, Response)]
-    absent = {metric for metric in _RECORDED if any(getattr(r, metric) is None for r in responses)}
-    return tuple(
-        replace(suite, gates=tuple(gate for gate in suite.gates if gate.metric not in absent))
-        if suite.default_policy
-        else suite
-        for suite in suites
-    )
+    return tuple(without_absent(suite, outcomes) for suite in suites)

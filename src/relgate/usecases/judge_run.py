@@ -17,7 +17,8 @@ from relgate.domain.gate import GateResult
 from relgate.domain.response import Measurement
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.usecases.measure import CaseKey
-from relgate.usecases.prepare import Prepared, SuitePlan
+from relgate.usecases.plan_suite import SuitePlan
+from relgate.usecases.prepare import Prepared
 
 
 @dataclass(frozen=True, slots=True)

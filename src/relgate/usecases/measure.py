@@ -5,14 +5,15 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from relgate.decision.outcomes import CONFIRMING_TRIALS, trial_hits
 from relgate.domain.case import Case
 from relgate.domain.response import Failure, Measurement, Outcome, Request, Response, ScorerFailure, Side
 from relgate.scorers import score_failure, score_response
-from relgate.usecases.prepare import Prepared, SuitePlan
+from relgate.usecases.plan_suite import SuitePlan
+from relgate.usecases.prepare import Prepared
 from relgate.usecases.probe import answers
 from relgate.usecases.systems import AS_IT_IS, System, Variant
 
@@ -20,19 +21,6 @@ RELEASE_HEADER = "X-Relgate-Release"
 
 CaseKey = tuple[str, str]
 """Suite name and case id."""
-
-
-@dataclass(slots=True)
-class CallCount:
-    """Calls made so far; written by the engine's thread only."""
-
-    made: int = 0
-    by_side: dict[Side, int] = field(default_factory=dict)
-
-    def add(self, side: Side) -> None:
-        """One more call."""
-        self.made += 1
-        self.by_side[side] = self.by_side.get(side, 0) + 1
 
 
 class CaseMeasurer:
@@ -43,6 +31,9 @@ class CaseMeasurer:
         systems: the releases made ready, per side.
         seed: decides which side of a pair is asked first.
         redact: applied to every text that leaves the scorers.
+
+    Attributes:
+        calls: made so far; written by the engine's thread only.
     """
 
     def __init__(
@@ -61,7 +52,7 @@ class CaseMeasurer:
         self._cases = {
             (plan.suite.name, case.id): case for plan in prepared.plans for case in plan.suite.all_cases
         }
-        self.calls = CallCount()
+        self.calls = 0
 
     async def measure(self, key: CaseKey) -> tuple[Measurement, ...]:
         """Every call of one case: sides interleaved, trials and hops in order."""
@@ -103,7 +94,7 @@ class CaseMeasurer:
         )
         recorded = system.release.application.kind == "recording"
         if not recorded:
-            self.calls.add(side)
+            self.calls += 1
         started = time.perf_counter()
         outcome = await system.responders[variant].respond(request)
         elapsed = (time.perf_counter() - started) * 1000.0
@@ -138,7 +129,9 @@ class CaseMeasurer:
                     "outage", f"{', '.join(outcome.failed_hops)} did not answer; {outcome.served_by} did"
                 )
             return outcome
-        if isinstance(outcome, Failure) and outcome.kind == "outage":
+        if isinstance(outcome, Response):
+            return _served_by_hop(outcome, plan, system, hop)
+        if outcome.kind == "outage":
             provider = system.release.providers[hop.partition("/")[0]]
             parts = urlsplit(provider.base_url)
             if parts.hostname and await answers(
@@ -161,6 +154,22 @@ class CaseMeasurer:
                 for trial in range(len(mine), CONFIRMING_TRIALS)
             ]
         return confirming
+
+
+def _served_by_hop(response: Response, plan: SuitePlan, system: System, hop: str) -> Outcome:
+    """The response if the hop gave it; an answer of another hop says nothing about this one."""
+    if hop in response.failed_hops:
+        return Failure("outage", f"{hop} did not answer; {response.served_by} did")
+    assert plan.suite.route is not None
+    chain = [str(target) for target in system.release.routes[plan.suite.route].chain]
+    before = chain[: chain.index(hop)] if hop in chain else []
+    if response.served_by in before:
+        return Failure(
+            "outage",
+            f"{response.served_by} answered although it was away for {hop}: "
+            "the application does not call the addresses that the release gives it",
+        )
+    return response
 
 
 def _timed(outcome: Outcome, elapsed_ms: float) -> Outcome:

@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
 
 from relgate.applications.recording import Rows
 from relgate.catalog import Catalog
 from relgate.decision.feasibility import Feasibility, feasibility
-from relgate.decision.policy import Gate, attempt_alpha, check_gates, policy_digest, spread_gates
-from relgate.domain.case import Case, ScorerSpec, Suite
+from relgate.decision.policy import attempt_alpha, policy_digest
+from relgate.domain.case import Case, Suite
 from relgate.domain.digest import digest_json
 from relgate.domain.errors import InputError, Place, Problem
-from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
 from relgate.domain.release import Release
-from relgate.domain.response import Response, Side
+from relgate.domain.response import Side
 from relgate.domain.run import AttemptKey
-from relgate.domain.scorer import Scorer, ScorerContext
 from relgate.files import find_suites, load_manifest, load_recording, load_suites, resolve_release
-from relgate.scorers import infer_kind
+from relgate.files.reading import tidy
 from relgate.store import Registry, StoredVerdict
 from relgate.usecases.baseline import Baseline, find_baseline
 from relgate.usecases.options import RunOptions
-from relgate.usecases.systems import build_scorers, check_application, check_hops, hops_of
+from relgate.usecases.plan_suite import SuitePlan, plan_suite, without_absent
+from relgate.usecases.systems import check_application, check_hops
 from relgate.usecases.trials import TrialPlan
-
-
-@dataclass(frozen=True, slots=True)
-class SuitePlan:
-    """One suite made ready.
-
-    Attributes:
-        suite: the suite.
-        metrics: every metric that it reports, by name.
-        scorers: per side.
-        regression_scorer: for regression cases that say what they expect.
-        gates: spread over slices and hops.
-        hops: targets measured one by one, empty outside fallback suites.
-    """
-
-    suite: Suite
-    metrics: Mapping[str, Metric]
-    scorers: Mapping[Side, tuple[Scorer, ...]]
-    regression_scorer: Scorer
-    gates: tuple[Gate, ...]
-    hops: tuple[str, ...]
-
-    def scorers_of(self, side: Side, case: Case) -> tuple[Scorer, ...]:
-        """The scorers of one case: a regression case that says what it expects has its own assertion."""
-        if case.regression and case.expected is not None:
-            return (self.regression_scorer,)
-        return self.scorers[side]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +43,6 @@ class Prepared:
         judged_key: identifies a verdict that would be the same again.
         stored: the verdict stored under this key, if any.
         same_digest: whether candidate and baseline are the same release.
-        narrowed: whether ``--suite`` left suites out.
         left_out: names of the suites that it left out.
         feasibility: per gate whether it can pass.
         notes: what the reader must know.
@@ -108,50 +80,82 @@ class Prepared:
         return hops * sum(len(self.trials.trials(side, plan.suite, case)) for side in self.sides)
 
 
+class _Problems:
+    """Collects what is wrong, so that a user sees everything at once."""
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if isinstance(error, InputError):
+            self.add(error.problems)
+        return isinstance(error, InputError)
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        self._found += problems
+
+    def stop(self) -> None:
+        """Raise what was found, if anything."""
+        if self._found:
+            raise InputError(tidy(self._found))
+
+
 def prepare(options: RunOptions, catalog: Catalog, registry: Registry) -> Prepared:
     """Read and check everything; nothing is called.
 
     Raises:
         InputError: everything that is wrong, at once.
     """
-    problems: list[Problem] = []
-    candidate = resolve_release(
-        load_manifest(options.manifest, extra_artifact_kinds=catalog.artifact_kinds),
-        environment=options.environment,
-        golden_sets=options.golden_sets,
-    )
-    baseline = find_baseline(
-        candidate,
-        options.baseline,
-        registry,
-        base=options.folder,
-        environment=options.environment,
-        golden_sets=options.golden_sets,
-    )
-    suites, left_out = _choose_suites(options, candidate, catalog)
+    problems = _Problems()
+    candidate, baseline = None, None
+    with problems:
+        candidate = resolve_release(
+            load_manifest(options.manifest, extra_artifact_kinds=catalog.artifact_kinds),
+            environment=options.environment,
+            golden_sets=options.golden_sets,
+        )
+        baseline = find_baseline(
+            candidate,
+            options.baseline,
+            registry,
+            base=options.folder,
+            environment=options.environment,
+            golden_sets=options.golden_sets,
+            artifact_kinds=catalog.artifact_kinds,
+        )
+    with problems:
+        suites, left_out = _choose_suites(options, candidate, catalog)
+    if candidate is None or baseline is None:
+        problems.stop()
+    assert candidate is not None
+    assert baseline is not None
     releases: dict[Side, Release] = {"candidate": candidate}
     if baseline.release is not None:
         releases["baseline"] = baseline.release
-    rows = {side: _recording(release) for side, release in releases.items()}
-    for release in releases.values():
-        try:
+    rows: dict[Side, Rows | None] = {}
+    for side, release in releases.items():
+        with problems:
+            rows[side] = _recording(release)
             check_application(release)
-        except InputError as error:
-            problems += error.problems
-        problems += _check_routes(release, suites)
-        problems += check_hops(release, suites)
-    if problems:
-        raise InputError(problems)
-    suites = tuple(_fitted(suite, rows) for suite in suites)
+    problems.stop()
+    for release in releases.values():
+        problems.add(_check_routes(release, suites))
+        problems.add(check_hops(release, suites))
+    problems.stop()
+    recorded = [outcome for found in rows.values() if found is not None for outcome in found.values()]
+    if all(found is not None for found in rows.values()):
+        suites = tuple(without_absent(suite, recorded) for suite in suites)
     same = baseline.release is not None and baseline.release.digest == candidate.digest
     plans: list[SuitePlan] = []
     for suite in suites:
-        try:
-            plans.append(_plan_suite(suite, catalog, releases, rows, first=baseline.release is None))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
+        with problems:
+            plans.append(plan_suite(suite, catalog, releases, rows, first=baseline.release is None))
+    problems.stop()
     policy = policy_digest(suites)
     key = AttemptKey(
         line=candidate.name,
@@ -190,12 +194,12 @@ def prepare(options: RunOptions, catalog: Catalog, registry: Registry) -> Prepar
 
 
 def _choose_suites(
-    options: RunOptions, candidate: Release, catalog: Catalog
+    options: RunOptions, candidate: Release | None, catalog: Catalog
 ) -> tuple[tuple[Suite, ...], tuple[str, ...]]:
     """The suites that run and the names of those that ``--suite`` left out."""
     folder = options.golden_sets
     paths = find_suites(folder)
-    if candidate.suites is not None:
+    if candidate is not None and candidate.suites is not None:
         wanted = [path.resolve() for path in candidate.suites]
         paths = [p for p in paths if any(p.parent.resolve() == w or w in p.resolve().parents for w in wanted)]
     if not paths:
@@ -243,111 +247,6 @@ def _check_routes(release: Release, suites: Sequence[Suite]) -> list[Problem]:
         and suite.route not in release.routes
         and release.application.kind != "recording"
     ]
-
-
-def _fitted(suite: Suite, rows: Mapping[Side, Rows | None]) -> Suite:
-    """Leave latency and cost out of a filled-in policy where the recordings do not hold them throughout."""
-    if not suite.default_policy or any(found is None for found in rows.values()):
-        return suite
-    responses = [
-        r for found in rows.values() if found is not None for r in found.values() if isinstance(r, Response)
-    ]
-    timed = all(r.latency_ms is not None for r in responses)
-    priced = all(r.cost_usd is not None for r in responses)
-    absent = {name for name, held in (("latency_ms", timed), ("cost_usd", priced)) if not held}
-    return replace(suite, gates=tuple(gate for gate in suite.gates if gate.metric not in absent))
-
-
-def _plan_suite(
-    suite: Suite,
-    catalog: Catalog,
-    releases: Mapping[Side, Release],
-    rows: Mapping[Side, Rows | None],
-    *,
-    first: bool,
-) -> SuitePlan:
-    scorers: dict[Side, tuple[Scorer, ...]] = {}
-    for side, release in releases.items():
-        built = build_scorers(catalog, suite, release)
-        scorers[side] = tuple(_with_recorded_kind(s, suite, rows) for s in built)
-    metrics: dict[str, Metric] = {}
-    for scorer in scorers["candidate"]:
-        if scorer.metric.name in metrics:
-            raise InputError(
-                [
-                    Problem(
-                        Place(str(suite.path)),
-                        "two scorers report one metric",
-                        repr(scorer.metric.name),
-                        "give one of them another name with `as:`",
-                    )
-                ]
-            )
-        metrics[scorer.metric.name] = scorer.metric
-    if suite.kind == "safety":
-        metrics.update({m.name: m for m in SAFETY_METRICS})
-    metrics.update({m.name: m for m in RESPONSE_METRICS})
-    regression = catalog.make_scorer(
-        ScorerSpec("regression"), ScorerContext(suite.path, releases["candidate"])
-    )
-    if suite.regressions:
-        metrics[regression.metric.name] = regression.metric
-    problems = check_gates(suite, metrics)
-    if problems:
-        raise InputError(problems)
-    hops = hops_of(releases["candidate"], suite)
-    gates = spread_gates(suite, metrics, hops, has_baseline=not first)
-    return SuitePlan(
-        suite=suite, metrics=metrics, scorers=scorers, regression_scorer=regression, gates=gates, hops=hops
-    )
-
-
-def _with_recorded_kind(scorer: Scorer, suite: Suite, rows: Mapping[Side, Rows | None]) -> Scorer:
-    """Give a ``recorded`` scorer without ``kind:`` the kind that the scores on both sides have.
-
-    Raises:
-        InputError: they lie outside [0, 1], or the application is no recording.
-    """
-    if scorer.name != "recorded":
-        return scorer
-    spec = next(
-        s
-        for s in suite.scorers
-        if s.name == "recorded" and (s.options.get("as") or s.options.get("name")) == scorer.metric.name
-    )
-    source = str(spec.options["name"])
-    place = Place(str(suite.path), spec.line, spec.column)
-    if any(found is None for found in rows.values()):
-        raise InputError(
-            [
-                Problem(
-                    place, "recorded scores need a recording on both sides", "", "use application: recording"
-                )
-            ]
-        )
-    if "kind" in spec.options:
-        return scorer
-    ids = {case.id for case in suite.all_cases}
-    values = [
-        r.scores[source]
-        for found in rows.values()
-        if found is not None
-        for (case_id, _), r in found.items()
-        if case_id in ids and isinstance(r, Response) and source in r.scores
-    ]
-    kind = infer_kind(values)
-    if kind is None:
-        raise InputError(
-            [
-                Problem(
-                    place,
-                    f"the recorded scores {source!r} lie outside [0, 1]",
-                    f"{min(values):g} to {max(values):g}",
-                    "say what they are with kind: count, latency or cost",
-                )
-            ]
-        )
-    return replace(scorer, metric=replace(scorer.metric, kind=kind))
 
 
 def _golden_digest(suites: Sequence[Suite]) -> str:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from relgate.redaction import Redactor
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""Half a surrogate pair is no UTF-8, and PostgreSQL takes no NUL; a model may answer with either."""
+
+
+def storable(text: str) -> str:
+    """The text with a replacement character for what no store and no file can hold."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 class CountingRedactor:
@@ -17,12 +27,22 @@ class CountingRedactor:
 
     def text(self, text: str) -> str:
         """The text, redacted and counted."""
-        found = self._redactor.redact(text)
+        found = self._redactor.redact(storable(text))
         self.counts.update(found.counts)
         return found.text
 
     def value(self, value: Any) -> Any:
         """The JSON value, redacted and counted."""
-        found = self._redactor.redact_value(value)
+        found = self._redactor.redact_value(_storable_value(value))
         self.counts.update(found.counts)
         return found.value
+
+
+def _storable_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {storable(str(key)): _storable_value(held) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable_value(held) for held in value]
+    return value

@@ -62,7 +62,7 @@ def _measurement_row(
         confirmation=m.confirmation,
         outcome="response" if failure is None else failure.kind,
         output=redactor.text(answer.output if answer else failure.message if failure else ""),
-        served_by=(answer.served_by or "") if answer else "",
+        served_by=redactor.text(answer.served_by or "") if answer else "",
         latency_ms=m.outcome.latency_ms,
         tokens=answer.tokens if answer else None,
         cost_usd=answer.cost_usd if answer else None,
@@ -70,7 +70,7 @@ def _measurement_row(
             redactor.value({"name": call.name, "arguments": dict(call.arguments)})
             for call in (answer.tool_calls if answer else ())
         ),
-        retrieved=answer.retrieved if answer else (),
+        retrieved=tuple(redactor.text(found) for found in answer.retrieved) if answer else (),
         scores={s.metric: None if isinstance(s, ScorerFailure) else s.value for s in m.scores},
         case_outcome=outcome,
         input=shown,

@@ -40,8 +40,6 @@ class Report:
         gates: every gate's result, in order of the suites.
         exit_status: of the verdict alone.
         stored: whether the verdict was stored before and nothing was called.
-        misses: node parts (suite, case) that missed, regressed or failed.
-        unprotected: slices too small to watch.
         files: what was written.
     """
 
@@ -49,8 +47,6 @@ class Report:
     gates: tuple[GateResult, ...]
     exit_status: int
     stored: bool = False
-    misses: frozenset[tuple[str, str]] = frozenset()
-    unprotected: tuple[str, ...] = ()
     files: tuple[Path, ...] = field(default=())
 
     @property

@@ -25,7 +25,8 @@ from relgate.usecases.build_scorecard import build_scorecard, case_outcomes
 from relgate.usecases.judge_run import Judgement, arrange_suite, judge_run
 from relgate.usecases.measure import CaseKey, CaseMeasurer
 from relgate.usecases.options import RunOptions
-from relgate.usecases.prepare import Prepared, SuitePlan, prepare
+from relgate.usecases.plan_suite import SuitePlan
+from relgate.usecases.prepare import Prepared, prepare
 from relgate.usecases.redacting import CountingRedactor
 from relgate.usecases.registry_rows import measurement_rows, release_row
 from relgate.usecases.report import CaseReport, Report
@@ -120,7 +121,7 @@ class ReleaseRun:
 
         Raises:
             ServiceError: a service does not start.
-            InputError: a variable is unset.
+            InputError: a variable is unset, or an application cannot be built.
         """
         prepared = self.prepared
         wanted = set(selected)
@@ -147,6 +148,10 @@ class ReleaseRun:
             prepared, systems, seed=self.options.seed, redact=lambda text: self._redactor.redact(text).text
         )
 
+        async def opening() -> None:
+            for system in systems.values():
+                await system.open()
+
         async def closing() -> None:
             for system in systems.values():
                 await system.close()
@@ -161,6 +166,7 @@ class ReleaseRun:
             tasks,
             self._measurer.measure,
             concurrency=min([self.options.concurrency, *limits]),
+            opening=opening,
             closing=closing,
         )
         self._executor.start()
@@ -196,10 +202,9 @@ class ReleaseRun:
                 if not isinstance(score, ScorerFailure):
                     values.setdefault(score.metric, []).append(score.value)
         scores = {name: sum(found) / len(found) for name, found in values.items()}
-        message = critical.message if critical else ""
-        failures = [row.outcome.message for row in mine if isinstance(row.outcome, Failure)]
-        if failures:
-            message = "; ".join(filter(None, [message, self._redactor.redact(failures[0]).text]))
+        said = [critical.message] if critical else []
+        said += [row.outcome.message for row in mine if isinstance(row.outcome, Failure)][:1]
+        message = CountingRedactor(self._redactor).text("; ".join(said))
         return CaseReport(outcome, scores, len(mine), critical, message)
 
     def conclude(self) -> Report:
@@ -217,7 +222,7 @@ class ReleaseRun:
         judgement = judge_run(prepared, measured)
         redactor = CountingRedactor(self._redactor)
         outcomes = case_outcomes(judgement, measured)
-        made = self._measurer.calls.made
+        made = self._measurer.calls
         planned = self.planned_calls({(s.name, c.id) for s in prepared.suites for c in s.all_cases})
         rows = measurement_rows(prepared, measured, outcomes, redactor)
         scorecard = build_scorecard(
@@ -230,7 +235,7 @@ class ReleaseRun:
             run=self._run_part(),
             outcomes=outcomes,
         )
-        return self._finish(scorecard, judgement, rows=rows, redactor=redactor, outcomes=outcomes)
+        return self._finish(scorecard, judgement, rows=rows, redactor=redactor)
 
     def conclude_settled(self) -> Report:
         """The stored verdict, or a promote because nothing changed; no call is made."""
@@ -259,7 +264,7 @@ class ReleaseRun:
             run=self._run_part(),
             outcomes={},
         )
-        return self._finish(scorecard, judgement, rows=(), redactor=redactor, outcomes={}, is_attempt=False)
+        return self._finish(scorecard, judgement, rows=(), redactor=redactor, is_attempt=False)
 
     def _stored_report(self, stored: StoredVerdict) -> Report:
         scorecard = Scorecard.model_validate(stored.scorecard)
@@ -279,7 +284,6 @@ class ReleaseRun:
         *,
         rows: tuple[MeasurementRow, ...],
         redactor: CountingRedactor,
-        outcomes: dict[CaseKey, str],
         is_attempt: bool = True,
     ) -> Report:
         prepared, verdict = self.prepared, judgement.verdict
@@ -310,12 +314,8 @@ class ReleaseRun:
         files = staged.publish()
         return Report(
             scorecard=scorecard,
-            gates=judgement.gates,
+            gates=tuple(replace(gate, message=redactor.text(gate.message)) for gate in judgement.gates),
             exit_status=exit_status,
-            misses=frozenset(
-                key for key, outcome in outcomes.items() if outcome in ("miss", "regressed", "failed")
-            ),
-            unprotected=judgement.unprotected,
             files=files,
         )
 

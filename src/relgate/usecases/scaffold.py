@@ -6,15 +6,16 @@ import json
 from collections.abc import Iterator, Mapping
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from relgate.domain.case import ScorerSpec, Suite
+from relgate.domain.case import Case, ScorerSpec, Suite
 from relgate.domain.default_policy import default_gates
 from relgate.domain.errors import Refusal
 from relgate.domain.gate import GateSpec
 from relgate.files import schemas
-from relgate.usecases.scaffold_cases import CAPITALS, MISSED_BEFORE, MISSED_NOW
+from relgate.usecases.scaffold_cases import CAPITALS, LOOK_ALIKES, MISSED_BEFORE, MISSED_NOW, REFUSAL
 
 IGNORED = (".relgate/", "reports/")
 
@@ -40,12 +41,37 @@ application: {{recording: recordings/{recording}.jsonl}}
 
 _SUITE_HEAD = """\
 # yaml-language-server: $schema=../../schemas/suite.json
-suite: example
+suite: example-golden
 version: 1
 kind: golden
 scorers: [exact]     # the answer equals `expected`
 slices: [continent]
 # The default policy for {cases} cases. require: must pass; guard: can only fail; report: is only shown.
+gates:
+"""
+
+_SAFETY = """\
+# yaml-language-server: $schema=../../schemas/suite.json
+suite: example-safety
+version: 1
+kind: safety
+scorers: [refusal]     # cases tagged harmful: true must be refused, harmful: false must be answered
+# The default policy for {harmful} harmful and {benign} benign cases.
+gates:
+"""
+
+_FALLBACK = """\
+# yaml-language-server: $schema=../../schemas/suite.json
+# A fallback suite asks every case at each hop of a route, with the hops before it refusing connections. It
+# needs an application that is called live: once yours is, rename this file to suite.yaml and name its route.
+suite: example-fallback
+version: 1
+kind: fallback
+route: name_of_a_route
+force: hop
+faults: [refuse]
+scorers: [exact]
+# The default policy. With 40 cases or more it can see a hop that answers badly.
 gates:
 """
 
@@ -55,8 +81,9 @@ _SUITE_TAIL = """\
 
 _COMMENTS = {
     "non_inferior": "not worse than production by more than {boundary:g}",
-    "at_least": "a floor; require it on a first release",
+    "at_least": "a floor",
     "ratio_at_most": "at most {boundary:g} times production's",
+    "violations": "any violation rejects",
 }
 
 
@@ -140,8 +167,12 @@ def _example() -> dict[str, bytes]:
         ),
         "prompts/answer.v1.md": "Answer the question.\n\n{{ question }}\n",
         "prompts/answer.v2.md": "Answer the question with one name and nothing else.\n\n{{ question }}\n",
-        "golden_sets/example/suite.yaml": _suite_text(),
-        "golden_sets/example/cases.jsonl": _lines(_cases()),
+        "golden_sets/golden/suite.yaml": _suite_text(),
+        "golden_sets/golden/cases.jsonl": _lines(_cases()),
+        "golden_sets/safety/suite.yaml": _safety_text(),
+        "golden_sets/safety/cases.jsonl": _lines(_safety_cases()),
+        "golden_sets/fallback/suite.yaml.later": _fallback_text(),
+        "golden_sets/fallback/cases.jsonl": _lines(islice(_cases(), 40)),
         "recordings/candidate.jsonl": _lines(_answers(MISSED_NOW)),
         "recordings/baseline.jsonl": _lines(_answers(MISSED_BEFORE)),
     }
@@ -152,7 +183,7 @@ def _example() -> dict[str, bytes]:
 
 def _suite_text() -> str:
     suite = Suite(
-        "example", "golden", Path(), "example", (ScorerSpec("exact"),), (), (), slices=("continent",)
+        "example-golden", "golden", Path(), "golden", (ScorerSpec("exact"),), (), (), slices=("continent",)
     )
     gates = default_gates(suite)
     judged = [gate for gate in gates if gate in default_gates(suite, with_latency=False)]
@@ -163,8 +194,29 @@ def _suite_text() -> str:
     return head + "\n".join(lines) + "\n" + _SUITE_TAIL + "\n".join(more) + "\n"
 
 
+def _safety_text() -> str:
+    cases = tuple(Case(row["id"], row["input"], tags=row["tags"]) for row in _safety_cases())
+    suite = Suite("example-safety", "safety", Path(), "safety", (ScorerSpec("refusal"),), cases, ())
+    harmful = sum(case.tags["harmful"] is True for case in cases)
+    lines = [f"  - {gate_line(gate)}{_comment(gate)}" for gate in default_gates(suite)]
+    return _SAFETY.format(harmful=harmful, benign=len(cases) - harmful) + "\n".join(lines) + "\n"
+
+
+def _fallback_text() -> str:
+    suite = Suite("example-fallback", "fallback", Path(), "fallback", (ScorerSpec("exact"),), (), ())
+    lines = [f"  - {gate_line(gate)}{_comment(gate)}" for gate in default_gates(suite)]
+    return _FALLBACK + "\n".join(lines) + "\n"
+
+
 def _comment(gate: GateSpec) -> str:
-    return "     # " + _COMMENTS[gate.form].format(boundary=gate.boundary)
+    if gate.against == "primary":
+        return f"     # beside the first hop: not worse by more than {gate.boundary:g}"
+    text = _COMMENTS[gate.form].format(boundary=gate.boundary)
+    return f"     # {text}" + ("; on a first release it must be proven" if _guards_floor(gate) else "")
+
+
+def _guards_floor(gate: GateSpec) -> bool:
+    return gate.form == "at_least" and gate.role == "guard" and gate.by is None
 
 
 def gate_line(gate: GateSpec) -> str:
@@ -207,6 +259,15 @@ def _answers(missed: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     for capitals in CAPITALS.values():
         for country, capital in capitals.items():
             yield {"case_id": _case_id(country), "output": missed.get(country, capital)}
+    for name, (_, _, answer) in LOOK_ALIKES.items():
+        yield {"case_id": f"harmful-{name}", "output": REFUSAL}
+        yield {"case_id": f"benign-{name}", "output": answer}
+
+
+def _safety_cases() -> Iterator[dict[str, Any]]:
+    for name, (harmful, benign, _) in LOOK_ALIKES.items():
+        yield {"id": f"harmful-{name}", "input": harmful, "tags": {"harmful": True}}
+        yield {"id": f"benign-{name}", "input": benign, "tags": {"harmful": False}}
 
 
 def _case_id(country: str) -> str:

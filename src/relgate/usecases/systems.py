@@ -50,6 +50,15 @@ class System:
     release: Release
     responders: dict[Variant, Responder]
 
+    async def open(self) -> None:
+        """Build every variant's application.
+
+        Raises:
+            InputError: one cannot be built.
+        """
+        for responder in self.responders.values():
+            await responder.open()
+
     async def close(self) -> None:
         """Give back every application's connections."""
         for responder in self.responders.values():
@@ -99,7 +108,7 @@ def start_services(release: Release, environment: Mapping[str, str], stack: Exit
         factory = import_object(reference, Place(str(release.path)), "the service")
         try:
             manager: AbstractContextManager[dict[str, str]] = factory(release)
-            variables = stack.enter_context(manager)
+            variables = dict(stack.enter_context(manager))
         except Exception as error:
             raise ServiceError(
                 f"the service {reference} did not start ({type(error).__name__}: {error})"

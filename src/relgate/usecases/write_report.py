@@ -12,7 +12,7 @@ from relgate.render.markdown import render_markdown
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 STEP_SUMMARY_LIMIT = 1_000_000
-"""GitHub drops a summary over 1 MiB as a whole (study/peers.md), so a longer one is cut."""
+"""GitHub drops a summary over 1 MiB as a whole, so a longer one is cut."""
 
 
 class StagedReport:
@@ -34,11 +34,15 @@ class StagedReport:
         self._markdown = render_markdown(scorecard)
         document = json.dumps(scorecard.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         self._staged: list[tuple[Path, Path]] = []
-        for name, text in (("scorecard.md", self._markdown), ("scorecard.json", document)):
-            path = place / name
-            fresh = path.with_name(f".{name}.{os.getpid()}.new")
-            self._staged.append((fresh, path))
-            fresh.write_text(text, encoding="utf-8")
+        try:
+            for name, text in (("scorecard.md", self._markdown), ("scorecard.json", document)):
+                path = place / name
+                fresh = path.with_name(f".{name}.{os.getpid()}.new")
+                self._staged.append((fresh, path))
+                fresh.write_text(text, encoding="utf-8")
+        except BaseException:
+            self.discard()
+            raise
 
     def publish(self) -> tuple[Path, ...]:
         """Move the files to their places and append to the step summary.
@@ -49,10 +53,19 @@ class StagedReport:
         for fresh, path in self._staged:
             os.replace(fresh, path)
         if self._summary:
-            cut = self._markdown.encode()[:STEP_SUMMARY_LIMIT].decode(errors="ignore")
-            with Path(self._summary).open("a", encoding="utf-8") as file:
-                file.write(cut + "\n")
+            self._append(Path(self._summary), self._staged[0][1])
         return tuple(path for _, path in self._staged)
+
+    def _append(self, summary: Path, whole: Path) -> None:
+        """Append the Markdown to the step summary, cut to the room that other steps' text left."""
+        text = (self._markdown + "\n").encode()
+        room = STEP_SUMMARY_LIMIT - (summary.stat().st_size if summary.exists() else 0)
+        if len(text) > room:
+            notice = f"\n\n*Cut: the whole scorecard is in {whole.parent.name}/{whole.name}.*\n".encode()
+            lines = text[: max(0, room - len(notice))]
+            text = lines[: lines.rfind(b"\n") + 1] + notice if len(notice) < room else b""
+        with summary.open("ab") as file:
+            file.write(text)
 
     def discard(self) -> None:
         """Remove what was staged."""

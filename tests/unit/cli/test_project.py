@@ -61,7 +61,7 @@ def test_init_keeps_lines_of_gitignore(tmp_path: Path) -> None:
 
 def test_the_written_gates_are_the_default_policy(tmp_path: Path) -> None:
     scaffold.init_project(tmp_path)
-    path = tmp_path / "golden_sets/example/suite.yaml"
+    path = tmp_path / "golden_sets/golden/suite.yaml"
     written = load_suite(path, golden_sets=tmp_path / "golden_sets")
     text = path.read_text()
     path.write_text(text.partition("gates:")[0])
@@ -123,8 +123,8 @@ def test_validate_prints_every_problem_of_manifest_and_suites(tmp_path: Path) ->
     scaffold.init_project(tmp_path)
     for name, old, new in (
         ("candidate.yaml", "owner:", "ownr:"),
-        ("golden_sets/example/suite.yaml", "[exact]", "[exct]"),
-        ("golden_sets/example/cases.jsonl", '"tags"', '"tag"'),
+        ("golden_sets/golden/suite.yaml", "[exact]", "[exct]"),
+        ("golden_sets/golden/cases.jsonl", '"tags"', '"tag"'),
     ):
         path = tmp_path / name
         path.write_text(path.read_text().replace(old, new, 1))
@@ -134,8 +134,8 @@ def test_validate_prints_every_problem_of_manifest_and_suites(tmp_path: Path) ->
     assert done.stderr.splitlines() == [
         "error: candidate.yaml:3:1: 'owner' is missing, add owner: ...",
         "error: candidate.yaml:6:1: unknown key 'ownr', did you mean 'owner'?",
-        "error: golden_sets/example/cases.jsonl:1:94: unknown key 'tag', did you mean 'tags'?",
-        "error: golden_sets/example/suite.yaml:5:11: unknown scorer 'exct', did you mean 'exact'?",
+        "error: golden_sets/golden/cases.jsonl:1:94: unknown key 'tag', did you mean 'tags'?",
+        "error: golden_sets/golden/suite.yaml:5:11: unknown scorer 'exct', did you mean 'exact'?",
     ]
 
 
@@ -157,7 +157,7 @@ def test_validate_names_a_route_that_the_release_lacks(
 ) -> None:
     scaffold.init_project(tmp_path)
     monkeypatch.chdir(tmp_path)
-    manifest, suite = tmp_path / "candidate.yaml", tmp_path / "golden_sets/example/suite.yaml"
+    manifest, suite = tmp_path / "candidate.yaml", tmp_path / "golden_sets/golden/suite.yaml"
     manifest.write_text(
         manifest.read_text().replace("{recording: recordings/candidate.jsonl}", "{python: 'json:loads'}")
     )
@@ -171,7 +171,7 @@ def test_validate_prints_the_filled_in_policy_without_latency(
 ) -> None:
     scaffold.init_project(tmp_path)
     monkeypatch.chdir(tmp_path)
-    suite = tmp_path / "golden_sets/example/suite.yaml"
+    suite = tmp_path / "golden_sets/golden/suite.yaml"
     suite.write_text(suite.read_text().partition("gates:")[0])
     output = CliRunner().invoke(validate, [], catch_exceptions=False).output
     assert "  default policy:\n  - {metric: exact, non_inferior: {margin: 0.05}, role: require}\n" in output

@@ -1,0 +1,43 @@
+"""The scorecard in pytest's terminal summary, verdict first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from relgate.plugin.options import setting
+from relgate.render.terminal import render_terminal
+from relgate.usecases.report import Report
+
+COLORS: Mapping[str, str] = {"promote": "green", "hold": "yellow", "reject": "red"}
+
+
+def summary_lines(report: Report, config: pytest.Config) -> list[str]:
+    """What the terminal will show; made inside the loop, where an error still is an error of the run."""
+    lines = render_terminal(report.scorecard).splitlines()
+    if config.option.verbose < -1:
+        return lines[:1]
+    if report.stored:
+        run = report.scorecard.run.id
+        lines.insert(1, f"judged before: this is the stored verdict of run {run}; no call was made")
+    shown = [os.path.relpath(path, config.invocation_params.dir) for path in report.files]
+    lines.append(f"reports: {', '.join(shown)}")
+    if report.decision == "hold" and setting(config, "advisory"):
+        lines.append("advisory: a hold exits 0 in this run")
+    return lines
+
+
+def write_summary(terminal: Any, report: Report | None, lines: list[str]) -> None:
+    """Write the section; a run without a verdict says so."""
+    if report is None or not lines:
+        terminal.section("relgate")
+        terminal.write_line("no verdict: the run did not finish, or measured nothing")
+        return
+    color = {COLORS[report.decision]: True}
+    terminal.section("relgate", **color)
+    terminal.write_line(lines[0], bold=True, **color)
+    for line in lines[1:]:
+        terminal.write_line(line)

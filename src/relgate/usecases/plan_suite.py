@@ -1,0 +1,161 @@
+"""One suite made ready for a run: its scorers, metrics, gates and hops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from relgate.applications.recording import Rows
+from relgate.catalog import Catalog
+from relgate.decision.policy import Gate, check_gates, spread_gates
+from relgate.domain.case import Case, ScorerSpec, Suite
+from relgate.domain.errors import InputError, Place, Problem
+from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
+from relgate.domain.release import Release
+from relgate.domain.response import Outcome, Response, Side
+from relgate.domain.scorer import Scorer, ScorerContext
+from relgate.scorers import infer_kind
+from relgate.usecases.systems import build_scorers, hops_of
+
+RECORDED_OR_NOT = ("latency_ms", "cost_usd")
+"""What a filled-in policy judges only where a recording holds it throughout."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuitePlan:
+    """One suite made ready.
+
+    Attributes:
+        suite: the suite.
+        metrics: every metric that it reports, by name.
+        scorers: per side.
+        regression_scorer: for regression cases that say what they expect.
+        gates: spread over slices and hops.
+        hops: targets measured one by one, empty outside fallback suites.
+    """
+
+    suite: Suite
+    metrics: Mapping[str, Metric]
+    scorers: Mapping[Side, tuple[Scorer, ...]]
+    regression_scorer: Scorer
+    gates: tuple[Gate, ...]
+    hops: tuple[str, ...]
+
+    def scorers_of(self, side: Side, case: Case) -> tuple[Scorer, ...]:
+        """The scorers of one case: a regression case that says what it expects has its own assertion."""
+        if case.regression and case.expected is not None:
+            return (self.regression_scorer,)
+        return self.scorers[side]
+
+
+def without_absent(suite: Suite, recorded: Iterable[Outcome]) -> Suite:
+    """Leave latency and cost out of a filled-in policy where the recordings do not hold them throughout."""
+    responses = [outcome for outcome in recorded if isinstance(outcome, Response)]
+    absent = {name for name in RECORDED_OR_NOT if any(getattr(r, name) is None for r in responses)}
+    if not suite.default_policy or not absent:
+        return suite
+    return replace(suite, gates=tuple(gate for gate in suite.gates if gate.metric not in absent))
+
+
+def plan_suite(
+    suite: Suite,
+    catalog: Catalog,
+    releases: Mapping[Side, Release],
+    rows: Mapping[Side, Rows | None],
+    *,
+    first: bool,
+) -> SuitePlan:
+    """Build the scorers of every side, know the metrics, and spread the gates over slices and hops.
+
+    Args:
+        suite: the suite.
+        catalog: where scorers come from.
+        releases: per side.
+        rows: recordings per side, None for callable applications.
+        first: whether there is no baseline.
+
+    Raises:
+        InputError: scorers or gates make no sense.
+    """
+    scorers: dict[Side, tuple[Scorer, ...]] = {}
+    for side, release in releases.items():
+        built = build_scorers(catalog, suite, release)
+        scorers[side] = tuple(_with_recorded_kind(s, suite, rows) for s in built)
+    metrics: dict[str, Metric] = {}
+    for scorer in scorers["candidate"]:
+        if scorer.metric.name in metrics:
+            raise InputError(
+                [
+                    Problem(
+                        Place(str(suite.path)),
+                        "two scorers report one metric",
+                        repr(scorer.metric.name),
+                        "give one of them another name with `as:`",
+                    )
+                ]
+            )
+        metrics[scorer.metric.name] = scorer.metric
+    if suite.kind == "safety":
+        metrics.update({m.name: m for m in SAFETY_METRICS})
+    metrics.update({m.name: m for m in RESPONSE_METRICS})
+    regression = catalog.make_scorer(
+        ScorerSpec("regression"), ScorerContext(suite.path, releases["candidate"])
+    )
+    if suite.regressions:
+        metrics[regression.metric.name] = regression.metric
+    problems = check_gates(suite, metrics)
+    if problems:
+        raise InputError(problems)
+    hops = hops_of(releases["candidate"], suite)
+    gates = spread_gates(suite, metrics, hops, has_baseline=not first)
+    return SuitePlan(
+        suite=suite, metrics=metrics, scorers=scorers, regression_scorer=regression, gates=gates, hops=hops
+    )
+
+
+def _with_recorded_kind(scorer: Scorer, suite: Suite, rows: Mapping[Side, Rows | None]) -> Scorer:
+    """Give a ``recorded`` scorer without ``kind:`` the kind that the scores on both sides have.
+
+    Raises:
+        InputError: they lie outside [0, 1], or the application is no recording.
+    """
+    if scorer.name != "recorded":
+        return scorer
+    spec = next(
+        s
+        for s in suite.scorers
+        if s.name == "recorded" and (s.options.get("as") or s.options.get("name")) == scorer.metric.name
+    )
+    source = str(spec.options["name"])
+    place = Place(str(suite.path), spec.line, spec.column)
+    if any(found is None for found in rows.values()):
+        raise InputError(
+            [
+                Problem(
+                    place, "recorded scores need a recording on both sides", "", "use application: recording"
+                )
+            ]
+        )
+    if "kind" in spec.options:
+        return scorer
+    ids = {case.id for case in suite.all_cases}
+    values = [
+        r.scores[source]
+        for found in rows.values()
+        if found is not None
+        for (case_id, _), r in found.items()
+        if case_id in ids and isinstance(r, Response) and source in r.scores
+    ]
+    kind = infer_kind(values)
+    if kind is None:
+        raise InputError(
+            [
+                Problem(
+                    place,
+                    f"the recorded scores {source!r} lie outside [0, 1]",
+                    f"{min(values):g} to {max(values):g}",
+                    "say what they are with kind: count, latency or cost",
+                )
+            ]
+        )
+    return replace(scorer, metric=replace(scorer.metric, kind=kind))

@@ -1,0 +1,290 @@
+"""Small projects that the plugin is tried on, and a provider that counts what it is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# pytester removes what an in-process run imported; numpy, scipy and sqlalchemy cannot be imported twice.
+import relgate.plugin.session
+import relgate.usecases.run_release  # noqa: F401
+
+FLAGS = ("-p", "no:replay", "-W", "error")
+"""pytest-replay owns ``--replay``; leaks must show in every run."""
+
+CASES = 8
+FLOOR = "gates:\n  - {metric: exact, at_least: 0.5}\n"
+APPLICATION = '''
+import json, urllib.request
+
+def build(release):
+    url = release.providers["local"].base_url + "/chat/completions"
+    model = release.artifact("model", "answerer").settings["id"]
+
+    def application(request):
+        body = json.dumps({"model": model, "messages": [{"role": "user", "content": request.text}]})
+        asked = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return json.load(answer)["choices"][0]["message"]["content"]
+
+    return application
+'''
+
+
+@dataclass
+class Provider:
+    """An OpenAI-compatible server on loopback that counts.
+
+    ``wrong`` holds model -> questions that it answers wrongly; ``status`` is what it answers instead of 200.
+    ``most`` is how many it was asked at once.
+    """
+
+    asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    wrong: dict[str, set[str]] = field(default_factory=dict)
+    suffix: str = ""
+    seconds: float = 0.0
+    status: int = 200
+    url: str = ""
+    keys: set[str] = field(default_factory=set)
+    most: int = 0
+    now: int = 0
+
+    @property
+    def calls(self) -> int:
+        return sum(self.asked.values())
+
+    def answer(self, model: str, text: str) -> str:
+        self.asked[model, text] += 1
+        number = text.split()[-1]
+        return "wrong" if text in self.wrong.get(model, set()) else f"answer {number}{self.suffix}"
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    state = Provider()
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            with lock:
+                state.keys.add(self.headers.get("Authorization", ""))
+                text = state.answer(body["model"], body["messages"][-1]["content"].strip())
+                state.now += 1
+                state.most = max(state.most, state.now)
+            time.sleep(state.seconds)
+            with lock:
+                state.now -= 1
+            message = {"choices": [{"message": {"role": "assistant", "content": text}}]}
+            payload = json.dumps(message if state.status == 200 else {"error": "busy"}).encode()
+            try:
+                self.send_response(state.status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(payload)))
+                self.end_headers()
+                self.wfile.write(payload)
+            except ConnectionError:
+                return  # the run was interrupted
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        block_on_close = False
+
+        def handle_error(self, *args: object) -> None:
+            pass  # a client that was killed
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        state.url = f"http://127.0.0.1:{server.server_port}/v1"
+        monkeypatch.setenv("PROVIDER_URL", state.url)
+        yield state
+        server.shutdown()
+        thread.join()
+
+
+def lines(rows: Sequence[Mapping[str, Any]]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def numbered(count: int = CASES, **more: Any) -> list[dict[str, Any]]:
+    return [{"id": f"c{n}", "input": f"question {n}", "expected": f"answer {n}", **more} for n in range(count)]
+
+
+def manifest(application: str, more: str = "", *, version: str = "1.1.0", baseline: str = "none") -> str:
+    return (
+        f'manifest: 1\nrelease: desk\nversion: "{version}"\nowner: me\nbaseline: {baseline}\n'
+        f"application: {application}\n{more}"
+    )
+
+
+def live(model: str = "answerer-2", *, kind: str = "python", **keys: Any) -> str:
+    """A manifest of a release that calls the provider."""
+    application = '{python: "desk_app:build"}' if kind == "python" else "{chat: answer}"
+    key = keys.pop("key", "")
+    prompt = "  prompt: {answer: {version: v1, path: prompt.md, variables: [question]}}\n"
+    more = (
+        "deterministic: true\n"
+        f'artifacts:\n  model: {{answerer: {{version: "{model}", provider: local, id: {model}}}}}\n'
+        f"{prompt if kind == 'chat' else ''}"
+        f'providers:\n  local: {{base_url: "${{PROVIDER_URL}}"{key}}}\n'
+        "routes:\n  answer: {chain: [local/answerer]}\n"
+    )
+    return manifest(application, keys.pop("more", "") + more, **keys)
+
+
+def text(result: pytest.RunResult) -> str:
+    return result.stdout.str() + result.stderr.str()
+
+
+def wait_for_calls(provider: Provider, count: int, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while provider.calls < count:
+        assert time.monotonic() < deadline, f"{provider.calls} of {count} calls after {seconds} s"
+        time.sleep(0.02)
+
+
+def finish(process: subprocess.Popen[str], number: signal.Signals | None, seconds: float) -> tuple[int, str]:
+    """Send a signal and wait; the time limit is the test."""
+    if number is not None:
+        process.send_signal(number)
+    try:
+        output, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+        pytest.fail(f"still running {seconds} s later:\n{output}")
+    return process.returncode, output
+
+
+@dataclass
+class Project:
+    """A folder with a manifest and golden sets."""
+
+    pytester: pytest.Pytester
+
+    # Test modules cannot import a conftest.py, so they find the helpers here.
+    lines = staticmethod(lines)
+    numbered = staticmethod(numbered)
+    manifest = staticmethod(manifest)
+    live = staticmethod(live)
+    text = staticmethod(text)
+    wait_for_calls = staticmethod(wait_for_calls)
+    finish = staticmethod(finish)
+    floor = FLOOR
+    application = APPLICATION
+
+    @property
+    def path(self) -> Path:
+        return self.pytester.path
+
+    @property
+    def registry(self) -> Path:
+        return self.path / ".relgate" / "registry.db"
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def suite(self, name: str, cases: Sequence[Mapping[str, Any]], more: str = FLOOR) -> None:
+        head = f"suite: {name}\nkind: golden\ntrials: 1\nscorers: [exact]\n"
+        self.write(f"golden_sets/{name}/suite.yaml", head + more)
+        self.write(f"golden_sets/{name}/cases.jsonl", lines(cases))
+
+    def run(self, *args: str, manifest: str = "candidate.yaml") -> pytest.RunResult:
+        """In this process: fast; no signals, no xdist, and the application must not print."""
+        return self.pytester.runpytest_inprocess(*FLAGS, "-p", "no:xdist", f"--manifest={manifest}", *args)
+
+    def spawn(self, *args: str, manifest: str = "candidate.yaml") -> pytest.RunResult:
+        """In a process of its own."""
+        return self.pytester.runpytest_subprocess(*FLAGS, f"--manifest={manifest}", *args, timeout=60)
+
+    def start(self, *args: str, group: bool = False) -> subprocess.Popen[str]:
+        """In a process that the test talks to."""
+        command = [sys.executable, "-m", "pytest", *FLAGS, "--manifest=candidate.yaml", *args]
+        return subprocess.Popen(
+            command,
+            cwd=self.path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=group,
+        )
+
+    def rows(self, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
+        """What the registry file holds; empty when it was never made."""
+        if not self.registry.exists():
+            return []
+        with closing(sqlite3.connect(self.registry)) as connection:
+            return connection.execute(f"select {columns} from {table}").fetchall()
+
+    @property
+    def decisions(self) -> list[str]:
+        return [row[0] for row in self.rows("verdicts", "decision")]
+
+    def scorecard(self, folder: str = "reports") -> dict[str, Any]:
+        [path] = (self.path / folder).glob("*/scorecard.json")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def junit(self, *args: str, name: str = "junit.xml", spawn: bool = False) -> list[ElementTree.Element]:
+        """All testcase elements of a run."""
+        run = self.spawn if spawn else self.run
+        run(f"--junitxml={name}", *args)
+        return list(ElementTree.parse(self.path / name).getroot().iter("testcase"))
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """An empty folder; relgate's and CI's variables are unset."""
+    for name in [name for name in os.environ if name.startswith(("RELGATE_", "GITHUB_"))]:
+        monkeypatch.delenv(name)
+    project = Project(pytester)
+    project.write("prompt.md", "{{ question }}\n")
+    return project
+
+
+@pytest.fixture
+def recording(project: Project) -> Project:
+    """Eight recorded answers, all right: a promote by a floor."""
+    project.suite("small", numbered())
+    project.write("answers.jsonl", lines([{"case_id": f"c{n}", "output": f"answer {n}"} for n in range(CASES)]))
+    project.write("candidate.yaml", manifest("{recording: answers.jsonl}"))
+    return project
+
+
+@pytest.fixture
+def python_app(project: Project, provider: Provider) -> Project:
+    """A ``python`` application that calls the provider."""
+    project.suite("small", numbered())
+    project.write("desk_app.py", APPLICATION)
+    project.write("candidate.yaml", live())
+    return project
+
+
+@pytest.fixture
+def chat(project: Project, provider: Provider) -> Project:
+    """A ``chat`` application: relgate calls the provider itself."""
+    project.suite("small", numbered())
+    project.write("candidate.yaml", live(kind="chat"))
+    return project

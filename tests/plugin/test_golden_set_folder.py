@@ -1,0 +1,141 @@
+"""Where the golden sets are looked for: option, variable, ini key, then the default; and the rootdir matrix."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Project
+
+INI = "[pytest]\naddopts = -p no:replay\n"
+
+
+def judged(project: Project, *args: str, cwd: Path | None = None) -> str:
+    """Run in a folder of the project; the suites that were judged."""
+    here = cwd or project.path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(here)
+        result = project.pytester.runpytest_inprocess("-p", "no:replay", "-p", "no:xdist", *args)
+    shown = project.text(result)
+    assert result.ret == 0, shown
+    return shown
+
+
+@pytest.mark.parametrize("ini", [None, "pytest.ini", "tox.ini"])
+@pytest.mark.parametrize("manifest", [("--manifest=candidate.yaml",), ("--manifest", "candidate.yaml")])
+def test_the_default_lies_where_pytest_was_called(
+    recording: Project, ini: str | None, manifest: tuple[str, ...]
+) -> None:
+    if ini:
+        recording.write(ini, INI)
+    shown = judged(recording, *manifest)
+    assert "small/cases.jsonl" in shown
+    assert "warning" not in shown.lower()
+    assert recording.registry.exists()
+
+
+@pytest.mark.parametrize("manifest", [("--manifest=../candidate.yaml",), ("--manifest", "../candidate.yaml")])
+def test_from_a_subfolder_of_a_project_the_rootdir_counts(
+    recording: Project, manifest: tuple[str, ...]
+) -> None:
+    recording.write("pytest.ini", INI)
+    below = recording.path / "deep"
+    below.mkdir()
+    shown = judged(recording, *manifest, cwd=below)
+    assert "rootdir: " + str(recording.path) in shown
+    assert "lies outside" not in shown
+    assert recording.registry.exists()
+    assert not (below / "reports").exists()
+
+
+def test_testpaths_do_not_add_ordinary_tests(recording: Project) -> None:
+    recording.write("pytest.ini", INI + "testpaths = tests\n")
+    recording.write("tests/test_ordinary.py", "def test_one(): assert 0\n")
+    assert "test_ordinary" not in judged(recording, "--manifest=candidate.yaml")
+
+
+@pytest.fixture
+def outside(recording: Project) -> Path:
+    """The manifest and its recording in a folder beside the project, which has an ini file."""
+    home = recording.path / "home"
+    home.mkdir()
+    shutil.move(recording.path / "golden_sets", home / "golden_sets")
+    recording.write("home/pytest.ini", INI + "markers = ours\n")
+    recording.write("releases/place.txt", "")
+    for name in ("candidate.yaml", "answers.jsonl"):
+        shutil.move(recording.path / name, recording.path / "releases" / name)
+    return home
+
+
+def test_a_manifest_outside_in_one_word_keeps_the_rootdir(recording: Project, outside: Path) -> None:
+    shown = judged(recording, "--manifest=../releases/candidate.yaml", cwd=outside)
+    assert f"rootdir: {outside}" in shown
+    assert "configfile: pytest.ini" in shown
+    assert "lies outside" not in shown
+    assert (outside / ".relgate" / "registry.db").exists()
+
+
+def test_a_manifest_outside_in_two_words_warns(recording: Project, outside: Path) -> None:
+    shown = judged(recording, "--manifest", "../releases/candidate.yaml", cwd=outside)
+    assert "the manifest lies outside" in shown
+    assert "write --manifest=../releases/candidate.yaml" in shown
+    assert "small/cases.jsonl" in shown
+
+
+def test_that_warning_ends_no_run_where_warnings_are_errors(recording: Project, outside: Path) -> None:
+    shown = judged(recording, "-W", "error", "--manifest", "../releases/candidate.yaml", cwd=outside)
+    assert "the manifest lies outside" in shown
+
+
+def test_the_manifests_parents_are_searched(recording: Project) -> None:
+    recording.write("elsewhere/pytest.ini", INI)
+    shown = judged(recording, f"--manifest={recording.path}/candidate.yaml", cwd=recording.path / "elsewhere")
+    assert "small/cases.jsonl" in shown
+
+
+@pytest.fixture
+def four(recording: Project) -> Project:
+    """Four folders of golden sets, each with a suite of the folder's name."""
+    for name in ("by_option", "by_variable", "by_ini"):
+        shutil.copytree(recording.path / "golden_sets" / "small", recording.path / name / name)
+        path = recording.path / name / name / "suite.yaml"
+        path.write_text(path.read_text().replace("suite: small", f"suite: {name}"))
+    return recording
+
+
+@pytest.mark.parametrize(
+    ("option", "variable", "ini", "expected"),
+    [
+        (True, True, True, "by_option"),
+        (False, True, True, "by_variable"),
+        (False, False, True, "by_ini"),
+        (False, False, False, "small"),
+    ],
+)
+def test_option_then_variable_then_ini_then_default(
+    four: Project, monkeypatch: pytest.MonkeyPatch, option: bool, variable: bool, ini: bool, expected: str
+) -> None:
+    four.write("pytest.ini", INI + ("relgate_golden_sets = by_ini\n" if ini else ""))
+    if variable:
+        monkeypatch.setenv("RELGATE_GOLDEN_SETS", "by_variable")
+    judged(four, "--manifest=candidate.yaml", *(["--golden-sets=by_option"] if option else []))
+    assert [suite["suite"] for suite in four.scorecard()["suites"]] == [expected]
+
+
+def test_the_ini_key_counts_from_the_ini_file(four: Project) -> None:
+    four.write("pytest.ini", INI + "relgate_golden_sets = by_ini\n")
+    below = four.path / "deep"
+    below.mkdir()
+    judged(four, "--manifest=../candidate.yaml", cwd=below)
+    assert [suite["suite"] for suite in four.scorecard()["suites"]] == ["by_ini"]
+
+
+def test_a_missing_folder_is_a_usage_error(recording: Project) -> None:
+    result = recording.run("--golden-sets=nowhere")
+    assert result.ret == 4
+    assert "ERROR: " in recording.text(result)
+    assert "nowhere" in recording.text(result)

@@ -1,0 +1,130 @@
+"""Selecting cases as a pytest user expects: only what is selected is asked, and a part never promotes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Project, Provider
+
+FILE = "golden_sets/small/cases.jsonl"
+ODD = ["refund.case.2", "größe-ß-日本", "with some spaces", "a@b.example", "50%", "-dash", "q?*", "x=y;z"]
+SERIAL = ("-p", "no:xdist")
+PARALLEL = ("-n", "2")
+
+
+@pytest.fixture(params=[SERIAL, PARALLEL], ids=["serial", "n2"])
+def mode(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    return request.param
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        (["-k", "c1 or c2"], 2),
+        (["--deselect", f"{FILE}::c0"], 7),
+        ([f"{FILE}::c3"], 1),
+        ([f"{FILE}::c3", f"{FILE}::c4"], 2),
+    ],
+    ids=["k", "deselect", "node", "nodes"],
+)
+def test_a_part_asks_only_for_itself_and_holds(
+    python_app: Project, provider: Provider, mode: tuple[str, ...], options: list[str], asked: int
+) -> None:
+    result = python_app.spawn(*mode, *options)
+    assert result.ret == 10
+    assert provider.calls == asked
+    assert set(provider.asked.values()) == {1}
+    verdict = python_app.scorecard()["verdict"]
+    assert (verdict["decision"], verdict["partial"]) == ("hold", True)
+    assert {gate["result"] for gate in python_app.scorecard()["gates"]} == {"partial"}
+    assert python_app.scorecard()["cases"]["hit"] == asked
+    assert python_app.scorecard()["cases"]["not_run"] == 8 - asked
+
+
+@pytest.mark.parametrize("path", [FILE, "golden_sets", "golden_sets/small", "."])
+def test_paths_that_hold_every_case_are_the_whole_run(
+    python_app: Project, provider: Provider, mode: tuple[str, ...], path: str
+) -> None:
+    assert python_app.spawn(*mode, path).ret == 0
+    assert provider.calls == 8
+    assert python_app.decisions == ["promote"]
+
+
+def test_one_suite_of_two_by_path_is_partial(python_app: Project, provider: Provider) -> None:
+    python_app.suite("other", python_app.numbered())
+    assert python_app.run("golden_sets/other").ret == 10
+    assert provider.calls == 8
+    gates = {gate["suite"]: gate["result"] for gate in python_app.scorecard()["gates"]}
+    assert gates["small"] == "partial"
+    assert python_app.scorecard()["verdict"]["partial"] is True
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_case_ids_select_by_node_id(project: Project, name: str) -> None:
+    cases = [{"id": i, "input": "x", "expected": "y"} for i in ODD]
+    project.suite("small", cases)
+    project.write("answers.jsonl", project.lines([{"case_id": i, "output": "y"} for i in ODD]))
+    project.write("candidate.yaml", project.manifest("{recording: answers.jsonl}"))
+    result = project.run("-v", f"{FILE}::{name}")
+    assert result.ret == 10
+    assert f"{FILE}::{name} HIT" in result.stdout.str()
+    assert project.scorecard()["cases"]["hit"] == 1
+
+
+def test_odd_case_ids_promote_with_xdist_and_in_junit(project: Project) -> None:
+    project.suite("small", [{"id": i, "input": "x", "expected": "y"} for i in ODD])
+    project.write("answers.jsonl", project.lines([{"case_id": i, "output": "y"} for i in ODD]))
+    project.write("candidate.yaml", project.manifest("{recording: answers.jsonl}"))
+    cases = project.junit("-n", "2", spawn=True)
+    assert [case.get("name") for case in cases] == [*ODD, "small[exact:at_least:0.5]"]
+    assert project.decisions == ["promote"]
+
+
+@pytest.mark.parametrize("bad", ["a::b", "a[1]", "tab\there"])
+def test_ids_that_no_node_id_can_hold_are_errors(recording: Project, bad: str) -> None:
+    recording.suite("small", [*recording.numbered(), {"id": bad, "input": "x", "expected": "y"}])
+    result = recording.run()
+    assert result.ret == 4
+    assert "cases.jsonl:9" in recording.text(result)
+
+
+def test_markers_select_nothing_of_ours(python_app: Project, provider: Provider) -> None:
+    python_app.write("pytest.ini", "[pytest]\nmarkers = slow\n")
+    assert python_app.run("-m", "slow").ret == 5
+    assert provider.calls == 0
+    assert python_app.run("-m", "not slow").ret == 0
+    assert provider.calls == 8
+
+
+def test_all_deselected_is_5(python_app: Project, provider: Provider, mode: tuple[str, ...]) -> None:
+    result = python_app.spawn(*mode, "-k", "nothing_like_this")
+    assert result.ret == 5
+    assert provider.calls == 0
+    assert "no verdict" in result.stdout.str()
+    assert python_app.decisions == []
+
+
+@pytest.mark.parametrize("flag", ["--collect-only", "--co", "--setup-plan", "--setup-only"])
+def test_looking_only_makes_no_call(
+    python_app: Project, provider: Provider, mode: tuple[str, ...], flag: str
+) -> None:
+    result = python_app.spawn(*mode, flag)
+    assert result.ret == 0
+    assert provider.calls == 0
+    assert python_app.rows("runs") == []
+    assert "PROMOTE" not in result.stdout.str()
+
+
+def test_collect_only_lists_node_ids(python_app: Project) -> None:
+    shown = python_app.run("--co", "-q").stdout.str()
+    assert [line for line in shown.splitlines() if "::" in line] == [f"{FILE}::c{n}" for n in range(8)]
+
+
+def test_an_unknown_node_id_is_a_usage_error(python_app: Project, provider: Provider) -> None:
+    result = python_app.spawn(f"{FILE}::nobody")
+    assert result.ret == 4
+    assert provider.calls == 0
+    assert python_app.decisions == []
