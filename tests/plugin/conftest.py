@@ -25,12 +25,12 @@ import pytest
 import relgate.plugin.session
 import relgate.usecases.run_release  # noqa: F401
 
-FLAGS = ("-p", "no:replay", "-W", "error")
-"""pytest-replay owns ``--replay``; leaks must show in every run."""
+FLAGS = ("-p", "no:replay", "-p", "no:hypothesispytest", "-W", "error")
+"""pytest-replay owns ``--replay``, hypothesis costs every process a second; leaks must show in every run."""
 
 CASES = 8
 FLOOR = "gates:\n  - {metric: exact, at_least: 0.5}\n"
-APPLICATION = '''
+APPLICATION = """
 import json, urllib.request
 
 def build(release):
@@ -44,7 +44,7 @@ def build(release):
             return json.load(answer)["choices"][0]["message"]["content"]
 
     return application
-'''
+"""
 
 
 @dataclass
@@ -127,7 +127,9 @@ def lines(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def numbered(count: int = CASES, **more: Any) -> list[dict[str, Any]]:
-    return [{"id": f"c{n}", "input": f"question {n}", "expected": f"answer {n}", **more} for n in range(count)]
+    return [
+        {"id": f"c{n}", "input": f"question {n}", "expected": f"answer {n}", **more} for n in range(count)
+    ]
 
 
 def manifest(application: str, more: str = "", *, version: str = "1.1.0", baseline: str = "none") -> str:
@@ -220,6 +222,10 @@ class Project:
         """In a process of its own."""
         return self.pytester.runpytest_subprocess(*FLAGS, f"--manifest={manifest}", *args, timeout=60)
 
+    def judge(self, mode: Sequence[str], *args: str) -> pytest.RunResult:
+        """In this process, or in one of its own where the mode is a ``-n``."""
+        return self.spawn(*mode, *args) if "-n" in mode else self.run(*args)
+
     def start(self, *args: str, group: bool = False) -> subprocess.Popen[str]:
         """In a process that the test talks to."""
         command = [sys.executable, "-m", "pytest", *FLAGS, "--manifest=candidate.yaml", *args]
@@ -268,7 +274,9 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
 def recording(project: Project) -> Project:
     """Eight recorded answers, all right: a promote by a floor."""
     project.suite("small", numbered())
-    project.write("answers.jsonl", lines([{"case_id": f"c{n}", "output": f"answer {n}"} for n in range(CASES)]))
+    project.write(
+        "answers.jsonl", lines([{"case_id": f"c{n}", "output": f"answer {n}"} for n in range(CASES)])
+    )
     project.write("candidate.yaml", manifest("{recording: answers.jsonl}"))
     return project
 

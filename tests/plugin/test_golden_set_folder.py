@@ -1,4 +1,4 @@
-"""Where the golden sets are looked for: option, variable, ini key, then the default; and the rootdir matrix."""
+"""Where the golden sets are looked for: option, variable, ini key, default; and the rootdir matrix."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def missed(python_app: Project, provider: Provider) -> Project:
 @pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["serial", "n2"])
 def test_lf_asks_the_misses_again(missed: Project, provider: Provider, mode: tuple[str, ...]) -> None:
     provider.wrong.clear()
-    result = missed.spawn("--lf", *mode)
+    result = missed.judge(mode, "--lf")
     assert result.ret == 10
     assert {key[1] for key in provider.asked} == {text_of(1), text_of(6)}
     assert provider.calls == 2
@@ -110,9 +110,7 @@ def test_stepwise_stops_at_no_miss(python_app: Project, provider: Provider) -> N
     assert python_app.decisions == ["promote"]
 
 
-def test_stepwise_stops_at_a_critical_miss_without_a_verdict(
-    python_app: Project, provider: Provider
-) -> None:
+def test_stepwise_stops_at_a_critical_miss_without_a_verdict(python_app: Project, provider: Provider) -> None:
     cases = python_app.numbered()
     cases[0]["critical"] = "never"
     python_app.suite("small", cases)
@@ -124,6 +122,6 @@ def test_stepwise_stops_at_a_critical_miss_without_a_verdict(
 @pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["serial", "n2"])
 def test_without_the_cache_plugin(python_app: Project, provider: Provider, mode: tuple[str, ...]) -> None:
     provider.wrong["answerer-2"] = {text_of(1)}
-    assert python_app.spawn("-p", "no:cacheprovider", *mode).ret == 0
+    assert python_app.judge(mode, "-p", "no:cacheprovider").ret == 0
     assert provider.calls == 8
     assert remembered(python_app) == []

@@ -135,7 +135,8 @@ def test_without_autoload_the_plugin_can_be_named(
 
 
 @pytest.mark.parametrize(
-    "option", ["--screen", "--budget-usd=3", "--record=r.jsonl", "--replay=r.jsonl", "--relgate-replay=r.jsonl"]
+    "option",
+    ["--screen", "--budget-usd=3", "--record=r.jsonl", "--replay=r.jsonl", "--relgate-replay=r.jsonl"],
 )
 def test_a_planned_option_is_an_error_that_names_it(recording: Project, option: str) -> None:
     result = recording.run(option)

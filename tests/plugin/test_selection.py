@@ -33,7 +33,7 @@ def mode(request: pytest.FixtureRequest) -> tuple[str, ...]:
 def test_a_part_asks_only_for_itself_and_holds(
     python_app: Project, provider: Provider, mode: tuple[str, ...], options: list[str], asked: int
 ) -> None:
-    result = python_app.spawn(*mode, *options)
+    result = python_app.judge(mode, *options)
     assert result.ret == 10
     assert provider.calls == asked
     assert set(provider.asked.values()) == {1}
@@ -48,7 +48,7 @@ def test_a_part_asks_only_for_itself_and_holds(
 def test_paths_that_hold_every_case_are_the_whole_run(
     python_app: Project, provider: Provider, mode: tuple[str, ...], path: str
 ) -> None:
-    assert python_app.spawn(*mode, path).ret == 0
+    assert python_app.judge(mode, path).ret == 0
     assert provider.calls == 8
     assert python_app.decisions == ["promote"]
 
@@ -100,18 +100,18 @@ def test_markers_select_nothing_of_ours(python_app: Project, provider: Provider)
 
 
 def test_all_deselected_is_5(python_app: Project, provider: Provider, mode: tuple[str, ...]) -> None:
-    result = python_app.spawn(*mode, "-k", "nothing_like_this")
+    result = python_app.judge(mode, "-k", "nothing_like_this")
     assert result.ret == 5
     assert provider.calls == 0
     assert "no verdict" in result.stdout.str()
     assert python_app.decisions == []
 
 
-@pytest.mark.parametrize("flag", ["--collect-only", "--co", "--setup-plan", "--setup-only"])
+@pytest.mark.parametrize("flag", ["--collect-only", "--setup-plan", "--setup-only"])
 def test_looking_only_makes_no_call(
     python_app: Project, provider: Provider, mode: tuple[str, ...], flag: str
 ) -> None:
-    result = python_app.spawn(*mode, flag)
+    result = python_app.judge(mode, flag)
     assert result.ret == 0
     assert provider.calls == 0
     assert python_app.rows("runs") == []
@@ -124,7 +124,7 @@ def test_collect_only_lists_node_ids(python_app: Project) -> None:
 
 
 def test_an_unknown_node_id_is_a_usage_error(python_app: Project, provider: Provider) -> None:
-    result = python_app.spawn(f"{FILE}::nobody")
+    result = python_app.run(f"{FILE}::nobody")
     assert result.ret == 4
     assert provider.calls == 0
     assert python_app.decisions == []

@@ -19,12 +19,25 @@ def test_modules():
     with open("modules.json", "w") as file:
         json.dump(sorted(sys.modules), file)
 """
-THIRD_PARTY = ("numpy", "scipy", "pydantic", "yaml", "sqlalchemy", "alembic", "aiohttp", "click", "msgspec", "jinja2")
+THIRD_PARTY = (
+    "numpy",
+    "scipy",
+    "pydantic",
+    "yaml",
+    "sqlalchemy",
+    "alembic",
+    "aiohttp",
+    "click",
+    "msgspec",
+    "jinja2",
+)
 
 
 def test_only_three_modules_of_relgate_are_imported(project: Project) -> None:
     project.write("test_probe.py", PROBE)
-    result = project.pytester.runpytest_subprocess("-p", "no:xdist", "-p", "no:hypothesispytest", "-p", "no:replay")
+    result = project.pytester.runpytest_subprocess(
+        "-p", "no:xdist", "-p", "no:hypothesispytest", "-p", "no:replay"
+    )
     assert result.ret == 0
     modules = json.loads((project.path / "modules.json").read_text())
     ours = [name for name in modules if name.split(".")[0] == "relgate"]

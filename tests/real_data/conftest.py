@@ -98,7 +98,6 @@ def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return Project(tmp_path_factory.mktemp("project"))
 
 
-
 @pytest.fixture(scope="session")
 def cases_of(shared_data: Path) -> Callable[..., list[dict[str, Any]]]:
     """The cases of a set as relgate reads them: the reference becomes what is expected."""

@@ -14,6 +14,7 @@ suite: recorded
 kind: golden
 scorers:
   - exact: {after: "A:"}
+  - recorded: {name: published}
 slices: [steps]
 gates:
   - {metric: exact, non_inferior: {margin: 0.05}}
@@ -29,7 +30,14 @@ def _judge(project: Any, cases_of: Cases, outputs_of: Cases, base: str, cand: st
     project.suite(SUITE, cases_of("gsm8k-openai", tags=["steps"]))
     for name, version, system in (("base", "1.0.0", base), ("cand", "2.0.0", cand)):
         rows = outputs_of("gsm8k-openai", system)
-        project.release(name, version, [{"case_id": r["case_id"], "output": r["output"]} for r in rows])
+        project.release(
+            name,
+            version,
+            [
+                {"case_id": r["case_id"], "output": r["output"], "scores": {"published": r["score"]}}
+                for r in rows
+            ],
+        )
     return project.run()
 
 
@@ -44,6 +52,7 @@ def test_a_true_gain_is_promoted_and_proven_superior(
     assert done.gate(SUPERIOR)["result"] == "pass"
     assert [f"{value:.4f}" for value in done.accuracy("exact")] == ["0.3904", "0.2168"]
     assert done.gate(NON_INFERIOR)["n"] == 1319
+    assert done.accuracy("exact") == done.accuracy("published")
 
 
 def test_a_true_loss_is_rejected(project: Any, cases_of: Cases, outputs_of: Cases) -> None:
@@ -57,23 +66,4 @@ def test_a_true_loss_is_rejected(project: Any, cases_of: Cases, outputs_of: Case
     assert done.verdict["reason"].startswith("recorded[exact:non_inferior:0.05] failed: ")
     assert "n = 1319" in done.verdict["reason"]
     assert [f"{value:.4f}" for value in done.accuracy("exact")] == ["0.3472", "0.5625"]
-
-
-def test_the_exact_scorer_agrees_with_every_published_label(
-    project: Any, cases_of: Cases, outputs_of: Cases
-) -> None:
-    cases = cases_of("gsm8k-openai")
-    project.suite(
-        SUITE.replace("slices: [steps]\n", "").replace("gates:", "  - recorded: {name: correct}\ngates:"), cases
-    )
-    for name, version, system in (("base", "1.0.0", "6b_finetuning"), ("cand", "2.0.0", "175b_verification")):
-        project.release(
-            name,
-            version,
-            [
-                {"case_id": r["case_id"], "output": r["output"], "scores": {"correct": r["score"]}}
-                for r in outputs_of("gsm8k-openai", system)
-            ],
-        )
-    done = project.run()
-    assert done.accuracy("exact") == done.accuracy("correct"), done.output
+    assert done.accuracy("exact") == done.accuracy("published")

@@ -78,12 +78,6 @@ def test_a_budget_that_100_clean_cases_cannot_prove_holds(judge: Callable[..., A
     assert done.verdict["next_step"] == "add 49 cases to recorded, then run again"
 
 
-def test_a_budget_that_100_clean_cases_prove_promotes(judge: Callable[..., Any]) -> None:
-    done = judge(*SAFE[:2], budget=0.03)
-    assert done.verdict["decision"] == "promote", done.output
-    assert done.status == 0
-
-
 def test_categories_as_clusters_would_prove_far_less(judge: Callable[..., Any]) -> None:
     done = judge(*SAFE[:2], budget=0.05, cluster="true")
     gate = done.gate(GATE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ kind: golden
 scorers:
   - recorded: {name: resolved}
 cluster: false
+slices: [repo]
 gates:
   - {metric: resolved, non_inferior: {margin: 0.02}}
 """
@@ -30,13 +32,33 @@ def _scored(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"case_id": row["case_id"], "scores": {"resolved": row["score"]}} for row in rows]
 
 
-@pytest.fixture
-def agents(outputs_of: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+Agents = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def agents(outputs_of: Rows) -> Agents:
     base = _scored(outputs_of("swebench-verified", "20240824_gru"))
     return base, _scored(outputs_of("swebench-verified", "20240924_solver"))
 
 
-def _nam(agents: tuple[list[dict[str, Any]], list[dict[str, Any]]]) -> int:
+def _filled(project: Any, suite: str, cases: list[dict[str, Any]], agents: Agents) -> Any:
+    project.suite(suite, cases)
+    project.release("base", "1.0.0", agents[0])
+    project.release("cand", "2.0.0", agents[1])
+    return project
+
+
+@pytest.fixture(scope="module")
+def without_clusters(shared_project: Any, cases_of: Rows, agents: Agents) -> Any:
+    return _filled(shared_project, SUITE, cases_of("swebench-verified", tags=["repo"]), agents)
+
+
+@pytest.fixture(scope="module")
+def held(without_clusters: Any) -> Any:
+    return without_clusters.run(registry="first.db")
+
+
+def _nam(agents: Agents) -> int:
     """Nam's n, written out from the two recordings: delta = 0, discordance at its upper 80 % bound."""
     base, cand = ({row["case_id"]: row["scores"]["resolved"] for row in side} for side in agents)
     differ = sum(base[case] != cand[case] for case in base)
@@ -44,16 +66,10 @@ def _nam(agents: tuple[list[dict[str, Any]], list[dict[str, Any]]]) -> int:
     return stats.nam_n(0.02, psi, 0.0, alpha=0.05, power=0.8)
 
 
-def test_a_small_margin_holds_and_says_how_many_more_cases(
-    project: Any, cases_of: Rows, agents: tuple[list[dict[str, Any]], list[dict[str, Any]]]
-) -> None:
-    project.suite(SUITE, cases_of("swebench-verified", tags=["repo"]))
-    project.release("base", "1.0.0", agents[0])
-    project.release("cand", "2.0.0", agents[1])
-    done = project.run()
-    assert done.verdict["decision"] == "hold", done.output
-    assert done.status == 10
-    gate = done.gate(GATE)
+def test_a_small_margin_holds_and_says_how_many_more_cases(held: Any, agents: Agents) -> None:
+    assert held.verdict["decision"] == "hold", held.output
+    assert held.status == 10
+    gate = held.gate(GATE)
     assert gate["method"] == "Tango score test"
     assert gate["n"] == gate["units"] == 500
     found = re.search(r"(\d+) more cases \((\d+) in all\) would decide", gate["message"])
@@ -61,29 +77,27 @@ def test_a_small_margin_holds_and_says_how_many_more_cases(
     further, total = int(found[1]), int(found[2])
     assert total == further + 500
     assert total == pytest.approx(_nam(agents), rel=0.10)
-    assert done.verdict["next_step"] == f"add {further} cases to recorded, then run again"
-    assert f"{further} more cases" in done.verdict["reason"]
+    assert held.verdict["next_step"] == f"add {further} cases to recorded, then run again"
+    assert f"{further} more cases" in held.verdict["reason"]
 
 
-def test_without_cluster_keys_the_verdict_is_the_same(
-    project: Any, cases_of: Rows, agents: tuple[list[dict[str, Any]], list[dict[str, Any]]]
-) -> None:
-    cases = [{k: v for k, v in case.items() if k != "cluster"} for case in cases_of("swebench-verified")]
-    project.suite(SUITE.replace("cluster: false\n", ""), cases)
-    project.release("base", "1.0.0", agents[0])
-    project.release("cand", "2.0.0", agents[1])
-    done = project.run()
-    assert done.verdict["decision"] == "hold", done.output
-    assert done.gate(GATE)["units"] == 500
+def _timeless(raw: str) -> str:
+    document = json.loads(raw)
+    for key in ("id", "started", "finished"):
+        document["run"][key] = ""
+    return json.dumps(document, indent=2)
 
 
-def test_with_clusters_the_repositories_are_counted(
-    project: Any, cases_of: Rows, agents: tuple[list[dict[str, Any]], list[dict[str, Any]]]
-) -> None:
-    project.suite(SUITE.replace("cluster: false\n", ""), cases_of("swebench-verified"))
-    project.release("base", "1.0.0", agents[0])
-    project.release("cand", "2.0.0", agents[1])
-    done = project.run()
+def test_the_same_recordings_give_the_same_scorecard_byte_for_byte(held: Any, without_clusters: Any) -> None:
+    again = without_clusters.run(registry="second.db")
+    assert held.raw
+    assert held.scorecard["run"]["id"] != again.scorecard["run"]["id"]
+    assert _timeless(held.raw) == _timeless(again.raw)
+
+
+def test_with_clusters_the_repositories_are_counted(project: Any, cases_of: Rows, agents: Agents) -> None:
+    suite = SUITE.replace("cluster: false\nslices: [repo]\n", "")
+    done = _filled(project, suite, cases_of("swebench-verified"), agents).run()
     gate = done.gate(GATE)
     assert (gate["n"], gate["units"]) == (500, 12)
     assert gate["method"] == "CR2 over clusters, Bell-McCaffrey df"

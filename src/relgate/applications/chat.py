@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -36,12 +37,10 @@ class _ShapeError(ValueError):
     """A part of an answer is not what it should be; the text says which."""
 
 
-def chat_prompt(release: Release) -> Artifact | None:
+def chat_prompt(release: Release) -> Artifact:
     """The prompt artifact of a chat release: the one with the route's name, else the only one."""
-    prompts = {a.name: a for a in release.of_kind("prompt")}
-    if release.application.value in prompts:
-        return prompts[release.application.value]
-    return next(iter(prompts.values())) if len(prompts) == 1 else None
+    prompts = release.of_kind("prompt")
+    return next((a for a in prompts if a.name == release.application.value), prompts[0])
 
 
 class ChatResponder:
@@ -55,10 +54,9 @@ class ChatResponder:
         self._release = release
         self._route = release.routes[release.application.value]
         prompt = chat_prompt(release)
-        self._template = prompt.text if prompt is not None else ""
+        self._template = prompt.text
         unknown = [name for name in placeholders(self._template) if name not in QUESTION_NAMES]
         if unknown:
-            assert prompt is not None
             raise InputError(
                 [
                     Problem(
@@ -184,7 +182,7 @@ def _retry_after(headers: Mapping[str, str]) -> float:
             return 0.0
         zoned = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
         seconds = (zoned - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), RETRY_AFTER_AT_MOST)
+    return min(max(seconds, 0.0), RETRY_AFTER_AT_MOST) if math.isfinite(seconds) else 0.0
 
 
 def _tool(schema: Mapping[str, Any]) -> dict[str, Any]:

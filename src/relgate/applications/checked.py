@@ -11,7 +11,7 @@ from relgate.domain.response import Failure, Outcome, Response, ToolCall
 
 
 def checked_response(answer: object) -> Outcome:
-    """The answer as a response, or the application failure that it is: a wrong type would surface too late."""
+    """The answer as a response, or the application failure that it is: wrong types would surface late."""
     if isinstance(answer, str):
         return Response(answer)
     if not isinstance(answer, Response):

@@ -19,7 +19,7 @@ from relgate.decision.measurements import SuiteData
 from relgate.decision.needed import cases_needed
 from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
 from relgate.decision.sample import Sample, draw_sample, impute, violating_units
-from relgate.decision.wording import count, describe, percent
+from relgate.decision.wording import count, describe, percent, was
 from relgate.domain.gate import GateResult
 
 
@@ -190,7 +190,9 @@ def _missing_words(sample: Sample) -> str:
     counts = []
     if sample.unmeasured:
         why = f" ({sample.reasons[0]})" if sample.reasons else ""
-        counts.append(f"{sample.unmeasured} of {sample.expected} cases were not measured{why}")
+        counts.append(
+            f"{sample.unmeasured} of {sample.expected} cases {was(sample.unmeasured)} not measured{why}"
+        )
     if sample.judge_failures:
         counts.append(f"the scorer failed on {sample.judge_failures} of {sample.expected} cases")
     return " and ".join(counts)

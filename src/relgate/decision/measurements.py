@@ -141,9 +141,10 @@ def unmeasured_suites(data: Iterable[SuiteData]) -> tuple[str, ...]:
             reasons.update(cases)
         if reasons:
             total = len(suite_data.suite.all_cases)
+            verb = "was" if len(reasons) == 1 else "were"
             why = next(iter(reasons.values()))
             sentences.append(
-                f"{suite_data.suite.name}: {len(reasons)} of {total} cases were not measured ({why})"
+                f"{suite_data.suite.name}: {len(reasons)} of {total} cases {verb} not measured ({why})"
             )
     return tuple(sentences)
 

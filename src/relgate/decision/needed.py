@@ -22,6 +22,11 @@ from relgate.decision.sample import Floats, Sample
 
 POWER = 0.8
 
+MOST_CASES = 1_000_000
+"""Beyond this a number of cases is no advice."""
+
+_TOO_CLOSE = "more cases are no remedy: it lies too close to the boundary"
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -61,30 +66,35 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
         return Need(flat - sample.n, "no cluster differs from another, so only clusters count")
     effect = _design_effect(sample, sample.difference)
 
-    def total(delta: float) -> int:
+    def total(delta: float) -> int | None:
         if is_binary(sample, gate.metric):
             counts = paired_counts(sample)
             psi = max(stats.discordance_upper(counts.b + counts.c, counts.n), abs(delta))
-            planned = stats.nam_n(margin, psi, delta, alpha, POWER)
+            planned: float | None = stats.nam_n(margin, psi, delta, alpha, POWER)
         else:
-            planned = stats.mean_n(margin, _spread(sample.difference), delta, alpha, POWER)
+            planned = _planned_mean(delta + margin, sample.difference, alpha)
+        if planned is None or planned > MOST_CASES:
+            return None
         return ceil(max(planned * effect, stats.n_min(margin, alpha)))
 
     at_none = total(0.0)
+    if at_none is None:
+        return Need(None, _TOO_CLOSE)
     if at_none > sample.n:
         return Need(at_none - sample.n, "planned at no true difference")
     half = float(np.mean(oriented(sample, gate.metric))) / 2.0
     enough = f"{at_none} cases are enough at no true difference"
-    if -margin < half and (at_half := total(half)) > sample.n:
+    at_half = total(half) if half > -margin else None
+    if at_half is not None and at_half > sample.n:
         return Need(at_half - sample.n, f"{enough}; planned at half of the observed one")
     return Need(None, f"{enough}, so the observed one speaks against it")
 
 
 def _superior_need(gate: Gate, sample: Sample, alpha: float) -> Need:
     half = float(np.mean(oriented(sample, gate.metric))) / 2.0
-    if half <= 0.0:
-        return Need(None, "more cases are no remedy: it is not better")
-    planned = stats.paired_t_n(half, _spread(sample.difference), alpha, POWER)
+    planned = _planned_mean(half, sample.difference, alpha)
+    if planned is None:
+        return Need(None, "more cases are no remedy: it is not clearly better")
     total = ceil(planned * _design_effect(sample, sample.difference))
     return _beyond(total, sample, "planned at half of the observed gain")
 
@@ -103,9 +113,9 @@ def _level_need(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Ne
     if is_binary(sample, gate.metric):
         planned: float | None = stats.binomial_floor_n(rate, bar, alpha, POWER)
     else:
-        planned = stats.paired_t_n(rate - bar, _spread(sample.candidate), alpha, POWER)
-    if planned is None:
-        return Need(None, "more cases are no remedy: it lies too close to the boundary")
+        planned = _planned_mean(rate - bar, sample.candidate, alpha)
+    if planned is None or planned > MOST_CASES:
+        return Need(None, _TOO_CLOSE)
     total = ceil(max(planned * _design_effect(sample, sample.candidate), stats.n_min(1.0 - bar, alpha)))
     return _beyond(total, sample, "planned at the observed rate")
 
@@ -123,7 +133,7 @@ def _ratio_need(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Ne
         if ratio < limit:
             reach = float(ndtri(1.0 - alpha) + ndtri(POWER)) * error / log(limit / ratio)
             total = max(least, ceil(sample.n * reach**2))
-            if total > sample.n:
+            if sample.n < total <= MOST_CASES:
                 return Need(total - sample.n, basis)
     return Need(None, "more cases are no remedy: the ratio is too close to the limit or above it")
 
@@ -132,8 +142,12 @@ def _beyond(total: int, sample: Sample, basis: str) -> Need:
     return Need(max(1, total - sample.n), basis)
 
 
-def _spread(values: Floats) -> float:
-    return max(float(np.std(values, ddof=1)) if values.size > 1 else 1.0, 1e-3)
+def _planned_mean(distance: float, values: Floats, alpha: float) -> float | None:
+    """Cases of a t-test at this distance from the boundary; None when there is none, or beyond all reason."""
+    spread = max(float(np.std(values, ddof=1)) if values.size > 1 else 1.0, 1e-3)
+    if distance <= 0.0 or (3.0 * spread / distance) ** 2 > MOST_CASES:
+        return None
+    return stats.paired_t_n(distance, spread, alpha, POWER)
 
 
 def _flat_total(sample: Sample, values: Floats, margin: float, alpha: float) -> int | None:

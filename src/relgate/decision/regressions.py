@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from relgate.decision.measurements import SuiteData
 from relgate.decision.outcomes import trial_outcome
 from relgate.decision.policy import JUDGE_FAILURES_AT_MOST
+from relgate.decision.wording import was
 from relgate.domain.case import Case
 from relgate.domain.gate import GateOutcome, GateResult
 
@@ -34,14 +35,14 @@ def judge_regressions(data: SuiteData) -> GateResult | None:
     message = f"none of {n} regression cases came back"
     if missed:
         result = "fail"
-        came = "case came" if len(missed) == 1 else "cases came"
-        message = f"{len(missed)} of {n} regression {came} back: {_named(missed)}"
+        message = f"{len(missed)} of {n} regression cases came back: {_named(missed)}"
     elif len(unjudged) > JUDGE_FAILURES_AT_MOST * len(cases) or n == 0:
         result = "error"
         message = f"{len(away) + len(unjudged)} of {len(cases)} regression cases could not be judged"
     elif away or unjudged:
         result = "hold"
-        message = f"{len(away) + len(unjudged)} of {len(cases)} regression cases were not measured"
+        open_ = len(away) + len(unjudged)
+        message = f"{open_} of {len(cases)} regression cases {was(open_)} not measured"
     if not missed and (away or unjudged):
         message += f": {_named([*unjudged, *away])}"
     return GateResult(

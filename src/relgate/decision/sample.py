@@ -13,7 +13,8 @@ from relgate.domain.case import Case, Suite
 from relgate.domain.response import Side
 
 Floats = NDArray[np.float64]
-_LATTICE = 12
+_LATTICE, _DIFFERENCES = 12, 10
+"""Digits that means of 1/k keep; their differences keep fewer, so that equal ones are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Sample:
         """
         if self.baseline is None:
             raise ValueError("an absolute sample has no difference")
-        difference: Floats = np.round(self.candidate - self.baseline, _LATTICE)
+        difference: Floats = np.round(self.candidate - self.baseline, _DIFFERENCES)
         return difference
 
 

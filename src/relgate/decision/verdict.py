@@ -119,13 +119,15 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
 
 def _cheapest(gates: Sequence[GateResult]) -> str:
     """The next step that lets every undecided gate be decided: the largest number of further cases."""
-    by_suite: dict[str, int] = {}
+    wanted: dict[tuple[str, str], int] = {}
     for gate in gates:
         if gate.needed:
-            by_suite[gate.suite] = max(by_suite.get(gate.suite, 0), gate.needed)
-    if not by_suite:
+            by_cluster = gate.form == "violations" and gate.units != gate.n
+            key = gate.suite, "cluster" if by_cluster else "case"
+            wanted[key] = max(wanted.get(key, 0), gate.needed)
+    if not wanted:
         return "look at the gate: more cases of the same kind would not decide it"
-    adding = [f"add {count(n, 'case')} to {suite}" for suite, n in sorted(by_suite.items())]
+    adding = [f"add {count(n, noun)} to {suite}" for (suite, noun), n in sorted(wanted.items())]
     return " and ".join(adding) + ", then run again"
 
 

@@ -25,6 +25,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
+def was(number: int) -> str:
+    """The verb of ``1 of 40 cases was``, ``2 of 40 cases were``."""
+    return "was" if number == 1 else "were"
+
+
 def bounds(low: float, high: float, *, sign: bool = True) -> str:
     """``[-3.6, -0.6]`` in points."""
     if sign:

@@ -113,7 +113,10 @@ class Executor(Generic[Key, Result]):
     def _obituary(self) -> str:
         if self._error is None:
             return "the engine stopped before this case was measured"
-        return f"{type(self._error).__name__}: {self._error}".removesuffix(": ")
+        error = self._error
+        while isinstance(error, BaseExceptionGroup):  # what the tasks raised stands inside
+            error = error.exceptions[0]
+        return f"{type(error).__name__}: {error}".removesuffix(": ")
 
     def _run(self) -> None:
         try:

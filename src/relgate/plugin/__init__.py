@@ -42,8 +42,16 @@ def pytest_load_initial_conftests(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Start a relgate session when a manifest is named; every user error ends here with exit status 4."""
+    """Start a relgate session when a manifest is named; every user error ends here with exit status 4.
+
+    A worker of xdist only leaves the cases alone, without the cost of importing what measures them.
+    """
     if not manifest_of(config):
+        return
+    if hasattr(config, "workerinput"):
+        from relgate.plugin.worker import WorkerSession
+
+        config.pluginmanager.register(WorkerSession(), SESSION_NAME)
         return
     from relgate.plugin.session import RelgateSession
 

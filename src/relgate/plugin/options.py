@@ -114,9 +114,10 @@ def add_short_options(config: pytest.Config, parser: pytest.Parser, args: Sequen
 
 def _owners(parser: pytest.Parser) -> dict[str, str]:
     """Option name -> who defined it; pytest before 9 finds a name that is taken only when it parses."""
-    groups = [*getattr(parser, "_groups", ()), getattr(parser, "_anonymous", None)]
+    anonymous = getattr(parser, "_anonymous", None)
+    groups = [*getattr(parser, "_groups", ()), anonymous]
     return {
-        name: f"the option group {group.name!r}" if group.name else "another plugin or a conftest.py"
+        name: "a conftest.py or another plugin" if group is anonymous else f"the option group {group.name!r}"
         for group in groups
         for option in getattr(group, "options", ())
         for name in option.names()

@@ -31,7 +31,7 @@ GATE_STATUS: Mapping[str, tuple[str, str, tuple[str, Mapping[str, bool]]]] = {
     "hold": ("gate hold", "H", ("GATE HOLD", {"yellow": True})),
     "error": ("gate error", "E", ("GATE ERROR", {"yellow": True})),
     "partial": ("gate not judged", "p", ("GATE PARTIAL", {"yellow": True})),
-    "fail": ("failed", "F", ("GATE FAIL", {"red": True})),
+    "fail": ("failed", "F", ("FAILED", {"red": True})),
 }
 NOT_NEEDED = "relgate: not needed"
 
@@ -72,11 +72,7 @@ def teardown_report(item: CaseItem, call: pytest.TestReport) -> pytest.TestRepor
 def report_gate(config: pytest.Config, result: GateResult, suite_path: Path) -> None:
     """Send one gate through pytest's reporting as a test of its own, located in suite.yaml."""
     hook = config.hook
-    location: Location = (
-        _relative(config, suite_path),
-        max(result.line - 1, 0),
-        result.id.removeprefix("gates::"),
-    )
+    location: Location = (_relative(config, suite_path), max(result.line - 1, 0), "")
     word = gate_result(gate_part(result, result.message))
     properties: list[tuple[str, object]] = [("relgate.result", result.result)]
     for name in ("estimate", "lower", "upper", "boundary"):
@@ -123,7 +119,7 @@ def report_status(report: pytest.TestReport) -> tuple[str, str, object] | None:
     if case == "not needed":
         return "not needed", "", ""
     if report.failed:
-        return "failed", "F", "CRITICAL"
+        return "failed", "F", "FAILED"
     if case == "failed":
         return "not measured", "n", ("NOT MEASURED", {"yellow": True})
     return CASE_STATUS[case]
@@ -140,7 +136,16 @@ def _relative(config: pytest.Config, path: Path) -> str:
         return str(path)
 
 
-_make: Callable[..., pytest.TestReport] = pytest.TestReport
+class _Report(pytest.TestReport):
+    """A report whose headline is not its location's domain."""
+
+    @property
+    def head_line(self) -> str:
+        """The case or the gate, over its failure."""
+        return self.nodeid.removeprefix("gates::").rpartition("::")[2]
+
+
+_make: Callable[..., pytest.TestReport] = _Report
 
 
 def _report(

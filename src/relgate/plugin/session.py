@@ -21,7 +21,7 @@ from relgate.plugin.reports import case_report, report_gate, report_status, skip
 from relgate.plugin.settings import catalog_plugins, make_importable, run_options
 from relgate.plugin.sigterm import end_on_sigterm
 from relgate.plugin.summary import summary_lines, write_summary
-from relgate.plugin.worker import CASE_FILES, WorkerSession, may_hold_cases
+from relgate.plugin.worker import CASE_FILES, may_hold_cases
 from relgate.usecases.report import CaseReport, Report
 from relgate.usecases.run_release import ReleaseRun
 
@@ -51,14 +51,12 @@ class RelgateSession:
         self._restore_sigterm = end_on_sigterm()
 
     @classmethod
-    def open(cls, config: pytest.Config) -> RelgateSession | WorkerSession:
-        """Read and check everything; a worker of xdist gets a session that leaves the suites alone.
+    def open(cls, config: pytest.Config) -> RelgateSession:
+        """Read and check everything.
 
         Raises:
             pytest.UsageError: everything that the user wrote wrong, one line each (exit status 4).
         """
-        if hasattr(config, "workerinput"):
-            return WorkerSession()
         manifest = manifest_of(config)
         assert manifest is not None
         advisory = bool(setting(config, "advisory"))
@@ -138,12 +136,14 @@ class RelgateSession:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
         """Measure while pytest reports; then judge, record and render, all before the session ends."""
-        if self._collect_like:
-            return (yield)
         items = self._controlled
         if items is None:
             items = [item for item in session.items if isinstance(item, CaseItem)]
         self._items = items
+        if self._collect_like:
+            result = yield
+            session.testscollected += len(self._controlled or ())
+            return result
         errors = session.testsfailed and not session.config.option.continue_on_collection_errors
         if not items or errors:
             return (yield)
@@ -207,7 +207,8 @@ class RelgateSession:
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Report a case: look its outcome up, no fixtures, two reports."""
         if isinstance(item, CaseItem):
-            self._report_case(item, nextitem)
+            if not self._collect_like:
+                self._report_case(item, nextitem)
             return True
         if self._running:
             self._settle_down()

@@ -18,7 +18,7 @@ COLORS: Mapping[str, str] = {"promote": "green", "hold": "yellow", "reject": "re
 def summary_lines(report: Report, config: pytest.Config) -> list[str]:
     """What the terminal will show; made inside the loop, where an error still is an error of the run."""
     lines = render_terminal(report.scorecard).splitlines()
-    if config.option.verbose < -1:
+    if getattr(config.option, "verbose", 0) < -1:  # defined by pytest's terminal plugin
         return lines[:1]
     if report.stored:
         run = report.scorecard.run.id

@@ -14,23 +14,27 @@ from relgate.render.view import (
     gate_table,
     headline,
     metric_table,
+    printable,
 )
 
 ALERT = {"promote": "NOTE", "hold": "WARNING", "reject": "CAUTION"}
+_MENTION = re.compile(r"(?<![A-Za-z0-9])@")
+_LINK = re.compile(r"\b(?:https?|ftp):|\bwww(?=\.)", re.IGNORECASE)
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~])")
 LONGEST_ANSWER = 2_000
 
 
 def escape(text: str) -> str:
-    """Text that Markdown and HTML show as it is, on one line."""
-    return _SPECIAL.sub(r"\\\1", html.escape(" ".join(text.split()), quote=False)).replace("@", "@\u200b")
+    """Text that Markdown and HTML show as it is, on one line; it links to nothing and calls nobody."""
+    line = html.escape(printable(" ".join(text.split())), quote=False)
+    return _LINK.sub("\\g<0>\u200b", _MENTION.sub("@\u200b", _SPECIAL.sub(r"\\\1", line)))
 
 
 def render_markdown(card: Scorecard) -> str:
     """Verdict, reason and next step first; long parts folded."""
     verdict = card.verdict
     lines = [
-        f"### relgate: {escape(headline(card)).replace('@' + chr(0x200B), '@')}",
+        f"### relgate: {escape(headline(card))}",
         "",
         f"> [!{ALERT[verdict.decision]}]",
         f"> **{escape(verdict.reason)}**",
@@ -40,11 +44,12 @@ def render_markdown(card: Scorecard) -> str:
     ]
     for waiver in verdict.waivers:
         lines += [
-            f"**Waived**: {escape(waiver.release)}@{escape(waiver.version)}: {escape(waiver.reason)}",
+            f"**Waived**: {escape(f'{waiver.release}@{waiver.version}: {waiver.reason}')}",
             "",
         ]
     lines += _table("Gates", gate_table(card))
-    lines += [f"- `{name}`: {escape(message)}" for name, message in gate_messages(card)] + [""]
+    if messages := gate_messages(card):
+        lines += [*(f"- {escape(name)}: {escape(message)}" for name, message in messages), ""]
     if card.alarms:
         lines += [
             "#### Alarms",
@@ -91,7 +96,7 @@ def _worst(card: Scorecard) -> list[str]:
     lines = [f"#### Worst regressions ({len(card.worst)})", ""]
     for worst in card.worst:
         fell = ", ".join(f"{name} {100 * change:+.0f}" for name, change in worst.metrics.items())
-        title = html.escape(f"{worst.suite} / {worst.case_id} ({fell})")
+        title = escape(f"{worst.suite} / {worst.case_id} ({fell})")
         lines += [
             f"<details><summary>{title}</summary>",
             "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from tabulate import tabulate
 
@@ -41,24 +42,15 @@ def render_terminal(card: Scorecard, *, width: int = 110, full: bool = False) ->
     lines += _table("gates", gate_table(card, brief=not full))
     if not full and (summary := gate_summary(card)):
         lines.append(f"  {summary}: all gates are in scorecard.md")
-    lines += _messages(card, width)
-    if card.alarms:
-        lines += [
-            "",
-            "alarms",
-            *(f"  {alarm.suite}: {alarm.message} (p = {alarm.p:.2g})" for alarm in card.alarms),
-        ]
-    if card.critical:
-        lines += ["", "critical", *(f"  {miss.suite}: {miss.message}" for miss in card.critical)]
+    lines += _list("", [f"{name}: {message}" for name, message in gate_messages(card)], width)
+    lines += _list("alarms", [f"{a.suite}: {a.message} (p = {a.p:.2g})" for a in card.alarms], width)
+    lines += _list("critical", [f"{miss.suite}: {miss.message}" for miss in card.critical], width)
     lines += _table("metrics", metric_table(card, slices=False, gated=not full))
     if full:
         lines += _table("slices and hops", metric_table(card, slices=True))
     lines += _table("changed", change_table(card))
     lines += _worst(card, width, full)
-    if card.notes:
-        lines += ["", "notes"]
-        for note in card.notes:
-            lines += textwrap.wrap(note, width, initial_indent="  ", subsequent_indent="    ")
+    lines += _list("notes", card.notes, width)
     lines += ["", *footer(card)]
     if not full and (card.worst or card.verdict.decision != "promote"):
         lines.append(f"look closer: relgate show {card.run.id}")
@@ -78,13 +70,12 @@ def _table(title: str, table: Table) -> list[str]:
     return ["", title, *("  " + line for line in text.splitlines())]
 
 
-def _messages(card: Scorecard, width: int) -> list[str]:
-    messages = gate_messages(card)
-    if not messages:
+def _list(title: str, sentences: Sequence[str], width: int) -> list[str]:
+    if not sentences:
         return []
-    lines = [""]
-    for name, message in messages:
-        lines += textwrap.wrap(f"{name}: {message}", width, initial_indent="  ", subsequent_indent="    ")
+    lines = ["", title] if title else [""]
+    for sentence in sentences:
+        lines += textwrap.wrap(sentence, width, initial_indent="  ", subsequent_indent="    ")
     return lines
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from unicodedata import category
 
 from relgate.domain.digest import short
 from relgate.domain.scorecard import GatePart, MetricPart, Scorecard
 
 ROLE_ORDER = {"require": 0, "guard": 1, "report": 2}
+RESULT_ORDER = {"fail": 0, "error": 1, "hold": 2, "partial": 3, "pass": 4}
 DASH = "–"
+SHOWN_LEVEL = 0.9
+"""Of every interval in the table of metrics."""
+
+_JOINERS = "\u200c\u200d\u00ad"
+"""Format characters that ordinary text needs: they join or break letters, and steer nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +50,7 @@ def gate_table(card: Scorecard, *, brief: bool = False) -> Table:
 
     ``brief`` leaves the guards and reports out that nobody needs to look at; ``gate_summary`` counts them.
     """
-    order = {"fail": 0, "error": 1, "hold": 2, "partial": 3, "pass": 4}
-    gates = sorted(card.gates, key=lambda g: (ROLE_ORDER[g.role], order[g.result]))
+    gates = sorted(card.gates, key=lambda g: (ROLE_ORDER[g.role], RESULT_ORDER[g.result]))
     if brief:
         gates = [g for g in gates if not _quiet(g)]
     rows = tuple(
@@ -59,7 +65,16 @@ def gate_table(card: Scorecard, *, brief: bool = False) -> Table:
         )
         for gate in gates
     )
-    return Table(("result", "role", "suite", "gate", "estimate", "90 % interval", "n"), rows)
+    return Table(("result", "role", "suite", "gate", "estimate", _interval_name(gates), "n"), rows)
+
+
+def _interval_name(gates: Sequence[GatePart]) -> str:
+    """A later attempt has a smaller alpha, and with it wider intervals."""
+    alphas = {gate.alpha for gate in gates if (gate.lower, gate.upper) != (None, None)}
+    if len(alphas) > 1:
+        return "interval"
+    level = 1 - 2 * alphas.pop() if alphas else SHOWN_LEVEL
+    return f"{100 * level:g} % interval"
 
 
 def _quiet(gate: GatePart) -> bool:
@@ -72,7 +87,8 @@ def gate_summary(card: Scorecard) -> str:
     quiet = [g for g in card.gates if _quiet(g)]
     clear = sum(g.role == "guard" for g in quiet)
     shown = len(quiet) - clear
-    parts = [f"{clear} guards clear" if clear else "", f"{shown} reported" if shown else ""]
+    guards = "1 guard" if clear == 1 else f"{clear} guards"
+    parts = [f"{guards} clear" if clear else "", f"{shown} reported" if shown else ""]
     return ", ".join(filter(None, parts))
 
 
@@ -86,12 +102,15 @@ def gate_messages(card: Scorecard) -> tuple[tuple[str, str], ...]:
     looked = [
         g
         for g in card.gates
-        if g.result in ("fail", "error")
-        or (g.result in ("hold", "partial") and g.role == "require")
-        or g.message.startswith("regressed within margin")
+        if g.role != "report"
+        and (
+            g.result in ("fail", "error")
+            or (g.result in ("hold", "partial") and g.role == "require")
+            or g.message.startswith("regressed within margin")
+        )
     ]
-    looked.sort(key=lambda g: (g.role == "report", g.result != "fail"))
-    return tuple((g.id.removeprefix("gates::"), g.message) for g in looked if g.role != "report")
+    looked.sort(key=lambda g: (RESULT_ORDER[g.result], ROLE_ORDER[g.role]))
+    return tuple((g.id.removeprefix("gates::"), g.message) for g in looked)
 
 
 def _estimate(gate: GatePart) -> str:
@@ -136,14 +155,16 @@ def metric_table(card: Scorecard, *, slices: bool, gated: bool = False) -> Table
             where = (suite.suite, part.slice) if slices else (suite.suite,)
             rows.append((*where, part.metric, *_numbers(part), str(part.n)))
     head = ("suite", "slice") if slices else ("suite",)
-    return Table((*head, "metric", "candidate", "baseline", "difference", "90 % interval", "n"), tuple(rows))
+    interval = f"{100 * SHOWN_LEVEL:g} % interval"
+    return Table((*head, "metric", "candidate", "baseline", "difference", interval, "n"), tuple(rows))
 
 
 def _numbers(part: MetricPart) -> tuple[str, str, str, str]:
     form = _format(part)
     interval = DASH
     if part.lower is not None and part.upper is not None:
-        interval = f"[{100 * part.lower:+.1f}, {100 * part.upper:+.1f}]"
+        sign = "" if part.baseline is None else "+"  # without a baseline they bound a level, no difference
+        interval = f"[{100 * part.lower:{sign}.1f}, {100 * part.upper:{sign}.1f}]"
     return (
         form(part.candidate),
         form(part.baseline),
@@ -227,4 +248,8 @@ def clip(text: str, width: int) -> str:
 
 def printable(text: str) -> str:
     """The text without what would steer the terminal: a model may answer with escape sequences."""
-    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in text)
+    return "".join(sign if _harmless(sign) else "\ufffd" for sign in text)
+
+
+def _harmless(sign: str) -> bool:
+    return sign.isprintable() or sign in "\n\t" or sign in _JOINERS or category(sign) == "Zs"

@@ -258,16 +258,15 @@ def _notes(prepared: Prepared, judgement: Judgement, measured: Measured) -> list
     notes += [
         f"not measured, {_times(count, 'call')}: {_brief(message)}" for message, count in away.most_common(3)
     ]
-    failures = Counter(
-        f"{s.metric}: {s.message}"
-        for rows in measured.values()
-        for row in rows
-        for s in row.scores
-        if isinstance(s, ScorerFailure)
-    )
+    failed: dict[str, list[str]] = {}
+    for rows in measured.values():
+        for row in rows:
+            for score in row.scores:
+                if isinstance(score, ScorerFailure):
+                    failed.setdefault(score.metric, []).append(score.message)
     notes += [
-        f"scorer failed, {_times(count, 'time')}: {_brief(message)}"
-        for message, count in failures.most_common(3)
+        f"the scorer of {metric} failed {_times(len(messages), 'time')}, such as: {_brief(messages[0])}"
+        for metric, messages in sorted(failed.items())
     ]
     return notes
 

@@ -14,6 +14,7 @@ from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
 from relgate.domain.release import Release
 from relgate.domain.response import Outcome, Response, Side
 from relgate.domain.scorer import Scorer, ScorerContext
+from relgate.files.wire import did_you_mean
 from relgate.scorers import infer_kind
 from relgate.usecases.systems import build_scorers, hops_of
 
@@ -84,16 +85,8 @@ def plan_suite(
     metrics: dict[str, Metric] = {}
     for scorer in scorers["candidate"]:
         if scorer.metric.name in metrics:
-            raise InputError(
-                [
-                    Problem(
-                        Place(str(suite.path)),
-                        "two scorers report one metric",
-                        repr(scorer.metric.name),
-                        "give one of them another name with `as:`",
-                    )
-                ]
-            )
+            what, remedy = "two scorers report one metric", "give one of them another name with `as:`"
+            raise InputError([Problem(Place(str(suite.path)), what, repr(scorer.metric.name), remedy)])
         metrics[scorer.metric.name] = scorer.metric
     if suite.kind == "safety":
         metrics.update({m.name: m for m in SAFETY_METRICS})
@@ -117,45 +110,45 @@ def _with_recorded_kind(scorer: Scorer, suite: Suite, rows: Mapping[Side, Rows |
     """Give a ``recorded`` scorer without ``kind:`` the kind that the scores on both sides have.
 
     Raises:
-        InputError: they lie outside [0, 1], or the application is no recording.
+        InputError: there are none, they lie outside [0, 1], or the application is no recording.
     """
     if scorer.name != "recorded":
         return scorer
     spec = next(
         s
         for s in suite.scorers
-        if s.name == "recorded" and (s.options.get("as") or s.options.get("name")) == scorer.metric.name
+        if s.name == "recorded" and (s.options.get("as") or _recorded_name(s)) == scorer.metric.name
     )
-    source = str(spec.options["name"])
+    source = _recorded_name(spec)
     place = Place(str(suite.path), spec.line, spec.column)
     if any(found is None for found in rows.values()):
-        raise InputError(
-            [
-                Problem(
-                    place, "recorded scores need a recording on both sides", "", "use application: recording"
-                )
-            ]
-        )
-    if "kind" in spec.options:
-        return scorer
+        what = "recorded scores need a recording on both sides"
+        raise InputError([Problem(place, what, "", "use application: recording")])
     ids = {case.id for case in suite.all_cases}
-    values = [
-        r.scores[source]
+    recorded = [
+        r.scores
         for found in rows.values()
         if found is not None
         for (case_id, _), r in found.items()
-        if case_id in ids and isinstance(r, Response) and source in r.scores
+        if case_id in ids and isinstance(r, Response)
     ]
+    values = [scores[source] for scores in recorded if source in scores]
+    if not values:
+        known = sorted({name for scores in recorded for name in scores})
+        remedy = did_you_mean(source, known, none="they hold no scores")
+        raise InputError([Problem(place, "no recording holds this score", repr(source), remedy)])
+    if "kind" in spec.options:
+        return scorer
     kind = infer_kind(values)
     if kind is None:
-        raise InputError(
-            [
-                Problem(
-                    place,
-                    f"the recorded scores {source!r} lie outside [0, 1]",
-                    f"{min(values):g} to {max(values):g}",
-                    "say what they are with kind: count, latency or cost",
-                )
-            ]
+        what, span = (
+            f"the recorded scores {source!r} lie outside [0, 1]",
+            f"{min(values):g} to {max(values):g}",
         )
+        remedy = "say what they are with kind: count, latency or cost"
+        raise InputError([Problem(place, what, span, remedy)])
     return replace(scorer, metric=replace(scorer.metric, kind=kind))
+
+
+def _recorded_name(spec: ScorerSpec) -> str:
+    return str(spec.options.get("name") or spec.options["value"])

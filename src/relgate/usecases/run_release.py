@@ -141,7 +141,7 @@ class ReleaseRun:
             running = start_services(release, self.options.environment, self._stack)
             bound.append(running)
             systems[side] = make_system(
-                side, running, variants(running, suites), suites, prepared.rows[side], self._stack
+                running, variants(running, suites), suites, prepared.rows[side], self._stack
             )
         self._redactor = self._make_redactor(bound)
         self._measurer = CaseMeasurer(
@@ -217,7 +217,9 @@ class ReleaseRun:
         assert self._executor is not None
         assert self._measurer is not None
         self._executor.close()
-        measured = self._executor.results()
+        results = self._executor.results()
+        # In the order of the suites: cases finish in another one each time, and reports must not show it.
+        measured = {key: results[key] for key in self._cases if key in results}
         prepared = self.prepared
         judgement = judge_run(prepared, measured)
         redactor = CountingRedactor(self._redactor)

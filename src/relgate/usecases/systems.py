@@ -17,7 +17,6 @@ from relgate.domain.application import Responder
 from relgate.domain.case import Suite
 from relgate.domain.errors import InputError, Place, Problem, ServiceError
 from relgate.domain.release import Release, Route
-from relgate.domain.response import Side
 from relgate.domain.scorer import Scorer, ScorerContext
 from relgate.faults.refuse import RefusedAddress
 from relgate.files import bind_environment
@@ -41,12 +40,10 @@ class System:
     """One release made ready to answer.
 
     Attributes:
-        side: candidate or baseline.
         release: with bound variables.
         responders: one per variant.
     """
 
-    side: Side
     release: Release
     responders: dict[Variant, Responder]
 
@@ -137,7 +134,6 @@ def _await_health(reference: str, url: str) -> None:
 
 
 def make_system(
-    side: Side,
     release: Release,
     needed: Sequence[Variant],
     suites: Sequence[Suite],
@@ -153,7 +149,7 @@ def make_system(
             assert variant.route is not None
             changed = force_hop(release, by_route[variant.route], variant, stack)
         responders[variant] = make_responder(changed, rows)
-    return System(side, release, responders)
+    return System(release, responders)
 
 
 def make_responder(release: Release, rows: Rows | None) -> Responder:

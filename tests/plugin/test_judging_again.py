@@ -1,0 +1,89 @@
+"""What needs no call makes none: the same content as the baseline, and a release that was judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Project, Provider
+
+SERIAL = ("-p", "no:xdist")
+PARALLEL = ("-n", "2")
+
+
+@pytest.fixture(params=[SERIAL, PARALLEL], ids=["serial", "n2"])
+def mode(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    return request.param
+
+
+def test_the_same_content_as_the_baseline_is_a_promote_without_a_call(
+    python_app: Project, provider: Provider, mode: tuple[str, ...]
+) -> None:
+    python_app.write("production.yaml", python_app.live(version="1.0.0"))
+    result = python_app.judge(mode, "--baseline=production.yaml")
+    shown = python_app.text(result)
+    assert result.ret == 0
+    assert provider.calls == 0
+    assert "nothing changed" in shown
+    assert "no call is made" in shown
+    assert "8 not needed" in shown
+    assert python_app.decisions == ["promote"]
+
+
+def test_not_needed_cases_are_skipped_in_junit(python_app: Project) -> None:
+    python_app.write("production.yaml", python_app.live(version="1.0.0"))
+    cases = python_app.junit("--baseline=production.yaml")
+    assert len(cases) == 8
+    messages = [skipped.get("message", "") for case in cases for skipped in case.iter("skipped")]
+    assert len(messages) == 8
+    assert all(message.startswith("relgate: not needed: nothing changed") for message in messages)
+
+
+@pytest.mark.parametrize(("right", "status"), [(8, 0), (5, 10), (0, 1)])
+def test_a_judged_release_gives_its_verdict_and_status_again(
+    python_app: Project, provider: Provider, mode: tuple[str, ...], right: int, status: int
+) -> None:
+    provider.wrong["answerer-2"] = {f"question {n}" for n in range(right, 8)}
+    assert python_app.run().ret == status
+    card = python_app.scorecard()
+    assert provider.calls == 8
+    result = python_app.judge(mode)
+    shown = python_app.text(result)
+    assert result.ret == status
+    assert provider.calls == 8, "no further call"
+    assert f"judged before: this is the stored verdict of run {card['run']['id']}" in shown
+    assert python_app.scorecard()["verdict"] == card["verdict"]
+    assert len(python_app.rows("runs")) == 1
+
+
+def test_advisory_counts_for_a_stored_hold(python_app: Project, provider: Provider) -> None:
+    provider.wrong["answerer-2"] = {"question 5", "question 6", "question 7"}
+    assert python_app.run().ret == 10
+    assert python_app.run("--advisory").ret == 0
+    assert provider.calls == 8
+
+
+@pytest.mark.parametrize("change", ["version", "suite", "trials"])
+def test_what_changes_the_run_is_measured_again(python_app: Project, provider: Provider, change: str) -> None:
+    python_app.run()
+    options: list[str] = []
+    match change:
+        case "version":
+            python_app.write("candidate.yaml", python_app.live(version="1.1.1"))
+        case "suite":
+            python_app.suite("small", python_app.numbered(9))
+        case "trials":
+            options = ["--trials=1"]
+    provider.asked.clear()
+    python_app.run(*options)
+    assert provider.calls == (9 if change == "suite" else 8)
+    assert len(python_app.rows("runs")) == 2
+
+
+def test_a_partial_run_of_a_judged_release_measures(python_app: Project, provider: Provider) -> None:
+    python_app.run()
+    provider.asked.clear()
+    assert python_app.run("-k", "c1").ret == 10
+    assert provider.calls == 1

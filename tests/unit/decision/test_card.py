@@ -1,0 +1,77 @@
+"""The scorecard's tables: exact levels, intervals that the gates would show, slices, hops, worst cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from relgate import stats
+from relgate.decision.card import metric_parts, worst_regressions
+from relgate.decision.measurements import arrange
+from relgate.domain.metric import Metric
+
+UNIT = Metric("right", "unit")
+
+
+def _parts(data: Any, metric: str = "right") -> Any:
+    return {part.slice: part for part in metric_parts(data) if part.metric == metric}
+
+
+def test_levels_are_exact_and_the_difference_has_tangos_interval(build: Any) -> None:
+    candidate, baseline = [1.0] * 30 + [0.0] * 10, [1.0] * 25 + [0.0] * 15
+    part = _parts(build.data(candidate, baseline))[""]
+    interval = stats.tango_interval(stats.PairedCounts(25, 5, 0, 10))
+    assert (part.candidate, part.baseline, part.n) == (0.75, 0.625, 40)
+    assert (part.difference, part.lower, part.upper) == (0.125, interval.low, interval.high)
+
+
+def test_where_lower_is_better_the_interval_keeps_the_direction_of_the_metric(build: Any) -> None:
+    mistakes = Metric("right", "binary", higher_is_better=False)
+    part = _parts(build.data([1.0] * 10 + [0.0] * 30, [0.0] * 40, metric=mistakes))[""]
+    interval = stats.tango_interval(stats.PairedCounts(0, 10, 0, 30))
+    assert (part.difference, part.lower, part.upper) == (
+        0.25,
+        pytest.approx(interval.low),
+        pytest.approx(interval.high),
+    )
+
+
+def test_without_a_baseline_the_level_has_its_own_interval(build: Any) -> None:
+    part = _parts(build.data([1.0] * 30 + [0.0] * 10))[""]
+    assert (part.baseline, part.difference) == (None, None)
+    assert (part.lower, part.upper) == (
+        stats.clopper_pearson(30, 40).low,
+        stats.clopper_pearson(30, 40).high,
+    )
+
+
+def test_few_clusters_show_no_interval(build: Any) -> None:
+    data = build.data([1.0] * 40, [0.0] * 40, clusters=[f"k{i % 4}" for i in range(40)])
+    assert (_parts(data)[""].lower, _parts(data)[""].upper) == (None, None)
+
+
+def test_slices_and_hops_follow_the_whole(build: Any) -> None:
+    suite = build.suite(4, kind="fallback", tags={"lang": ["de", "de", "en", "en"]}, slices=("lang",))
+    rows = build.rows("candidate", suite, [1.0, 1.0, 0.0, 0.0], UNIT, "a/x")
+    rows += build.rows("candidate", suite, [1.0, 0.0, 0.0, 0.0], UNIT, "b/y")
+    data = arrange(suite, build.metrics(UNIT, suite), rows, hops=("a/x", "b/y"), paired=False)
+    levels = {slice_: part.candidate for slice_, part in _parts(data).items()}
+    assert levels == {"": 0.375, "lang=de": 0.75, "lang=en": 0.0, "hop=a/x": 0.5, "hop=b/y": 0.25}
+
+
+def test_latency_is_shown_by_its_quantiles(build: Any) -> None:
+    latency = Metric("right", "latency", higher_is_better=False)
+    parts = metric_parts(build.data([float(i) for i in range(1, 101)], metric=latency))
+    shown = {p.metric: p.candidate for p in parts}
+    assert shown["right p50"] == pytest.approx(50.5, abs=0.1)
+    assert shown["right p95"] == pytest.approx(95.3, abs=0.5)
+
+
+def test_the_worst_regressions_come_first_and_are_at_most_ten(build: Any) -> None:
+    candidate = [i / 20 for i in range(15)]
+    data = build.data(candidate, [1.0] * 15, metric=UNIT)
+    worst = worst_regressions([data])
+    assert [fall.case.id for fall in worst] == [f"c{i}" for i in range(10)]
+    assert worst[0].metrics == {"right": -1.0}
+    assert worst_regressions([build.data(candidate, metric=UNIT)]) == ()

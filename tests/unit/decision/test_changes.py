@@ -1,0 +1,37 @@
+"""Which artifacts changed, which suites reach them, and which of them a failing suite suspects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from relgate.decision.changes import Change, suspects
+from relgate.domain.verdict import Alarm, CriticalMiss
+
+PROMPT = Change("prompt", "answer", "v1@a", "v2@b", ("s", "t"))
+MODEL = Change("model", "small", "1@a", "2@b", ("t",))
+
+
+def _suspects(build: Any, *gates: Any, **beside: Any) -> tuple[str, ...]:
+    return suspects((PROMPT, MODEL), gates, **beside)
+
+
+@pytest.mark.parametrize("role", ["require", "guard"])
+def test_what_a_failing_suite_reaches_is_suspect(build: Any, role: str) -> None:
+    assert _suspects(build, build.result(role, "fail")) == ("prompt/answer",)
+    assert _suspects(build, build.result(role, "fail", suite="t")) == ("prompt/answer", "model/small")
+
+
+def test_what_only_reports_or_holds_suspects_nothing(build: Any) -> None:
+    assert _suspects(build, build.result("report", "fail"), build.result("require", "hold")) == ()
+
+
+def test_proven_harm_an_alarm_and_a_critical_miss_suspect_too(build: Any) -> None:
+    worse = build.result("require", "hold", proven_worse=True)
+    assert _suspects(build, worse) == ("prompt/answer",)
+    alarm = Alarm("s", "right", "topic=x", -0.3, 20, 0.001, "fell")
+    assert _suspects(build, alarms=[alarm]) == ("prompt/answer",)
+    for confirmed, found in ((True, ("prompt/answer",)), (False, ())):
+        miss = CriticalMiss("s", "c0", 2, 3, confirmed, "missed")
+        assert _suspects(build, critical=[miss]) == found

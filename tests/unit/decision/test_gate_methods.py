@@ -1,0 +1,193 @@
+"""Which method each gate uses, and on which units (study/statistics.md 1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from relgate import stats
+from relgate.decision.gates import judge_gate
+from relgate.domain.metric import Metric
+
+UNIT = Metric("right", "unit")
+MISTAKE = Metric("right", "binary", higher_is_better=False)
+COST = Metric("right", "cost", higher_is_better=False)
+LATENCY = Metric("right", "latency", higher_is_better=False)
+
+
+def _pair(n: int, b: int, c: int) -> tuple[list[float], list[float]]:
+    """Candidate and baseline with b regressions and c improvements."""
+    baseline = [1.0] * b + [0.0] * c + [1.0] * (n - b - c)
+    candidate = [0.0] * b + [1.0] * c + [1.0] * (n - b - c)
+    return candidate, baseline
+
+
+def test_non_inferiority_of_single_binary_scores_is_exact_up_to_200_cases(build: Any) -> None:
+    result = judge_gate(build.gate("non_inferior", 0.05), build.data(*_pair(200, 6, 9)), alpha=0.05)
+    expected = stats.exact_unconditional_p(stats.PairedCounts(185, 9, 6, 0), -0.05, "greater")
+    assert result.p_pass == expected
+    assert result.method.startswith("exact unconditional")
+
+
+def test_non_inferiority_of_single_binary_scores_is_tango_above_200_cases(build: Any) -> None:
+    result = judge_gate(build.gate("non_inferior", 0.05), build.data(*_pair(201, 6, 9)), alpha=0.05)
+    assert result.p_pass == stats.tango_p(stats.PairedCounts(186, 9, 6, 0), -0.05, "greater")
+    assert result.method == "Tango score test"
+
+
+def test_below_n_min_only_the_exact_test_speaks_however_many_cases_there_are(build: Any) -> None:
+    n = 280
+    assert n < stats.n_min(0.01)
+    counts = stats.PairedCounts(n, 0, 0, 0)
+    assert stats.tango_p(counts, -0.01, "greater") < 0.05, "the asymptotic test would pass a flawless run"
+    result = judge_gate(build.gate("non_inferior", 0.01), build.data([1.0] * n, [1.0] * n), alpha=0.05)
+    assert (result.result, result.needed >= 299 - n) == ("hold", True)
+
+
+@pytest.mark.parametrize(("n", "outcome"), [(58, "hold"), (59, "pass")])
+def test_a_flawless_run_passes_from_n_min_cases_on(build: Any, n: int, outcome: str) -> None:
+    result = judge_gate(build.gate("non_inferior", 0.05), build.data([1.0] * n, [1.0] * n), alpha=0.05)
+    assert result.result == outcome
+    assert result.lower < result.upper
+
+
+@pytest.mark.parametrize(("n", "outcome"), [(58, "hold"), (59, "pass")])
+def test_case_means_need_n_min_cases_and_trials_do_not_help(build: Any, n: int, outcome: str) -> None:
+    cells = [[1.0, 0.0, 1.0]] * n
+    result = judge_gate(build.gate("non_inferior", 0.05), build.data(cells, cells), alpha=0.05)
+    assert result.result == outcome
+
+
+def test_case_means_over_trials_use_the_better_of_hall_and_gaffke(build: Any) -> None:
+    rng = np.random.default_rng(7)
+    candidate, baseline = (rng.integers(0, 2, (80, 3)).astype(float) for _ in range(2))
+    result = judge_gate(
+        build.gate("non_inferior", 0.2), build.data(candidate.tolist(), baseline.tolist()), alpha=0.05
+    )
+    difference = np.round(candidate.mean(axis=1) - baseline.mean(axis=1), 12)
+    assert result.method == "min(Hall, Gaffke) on case means"
+    assert result.p_pass == pytest.approx(
+        min(
+            stats.hall_p(difference, -0.2, "greater"),
+            stats.gaffke_p(difference, -0.2, "greater", (-1, 1), seed=20260101),
+        )
+    )
+
+
+def test_small_samples_of_scores_use_gaffke_alone(build: Any) -> None:
+    rng = np.random.default_rng(8)
+    scores = rng.random((2, 20))
+    data = build.data(scores[0].tolist(), scores[1].tolist(), metric=UNIT)
+    assert (
+        judge_gate(build.gate("non_inferior", 0.1, UNIT), data, alpha=0.05).method == "Gaffke on case means"
+    )
+
+
+def test_clusters_are_counted_where_the_suite_has_them(build: Any) -> None:
+    candidate, baseline = _pair(240, 10, 14)
+    clusters = [f"k{i % 24}" for i in range(240)]
+    data = build.data(candidate, baseline, clusters=clusters)
+    result = judge_gate(build.gate("non_inferior", 0.05), data, alpha=0.05)
+    difference = np.array(candidate) - np.array(baseline)
+    assert result.p_pass == pytest.approx(stats.cluster_mean(difference, clusters).p(-0.05, "greater"))
+    assert (result.n, result.units) == (240, 24)
+    assert "n = 240 in 24 clusters" in result.message
+
+
+@pytest.mark.parametrize(("groups", "words"), [(4, "4 clusters: at least 5"), (12, "only 12 clusters")])
+def test_few_clusters_decide_nothing_and_not_many_are_said_aloud(build: Any, groups: int, words: str) -> None:
+    data = build.data(*_pair(120, 3, 5), clusters=[f"k{i % groups}" for i in range(120)])
+    result = judge_gate(build.gate("non_inferior", 0.1), data, alpha=0.05)
+    assert words in result.message
+    assert result.estimate == pytest.approx(2 / 120)
+    assert (result.p_pass is None) == (groups < 5)
+
+
+def test_floors_are_exact_on_single_binary_scores(build: Any) -> None:
+    data = build.data([1.0] * 190 + [0.0] * 10)
+    result = judge_gate(build.gate("at_least", 0.9), data, alpha=0.05)
+    bounds = stats.clopper_pearson(190, 200)
+    assert (result.p_pass, result.lower, result.upper) == (stats.floor_p(190, 200, 0.9), *_ends(bounds))
+    assert result.result == "pass"
+
+
+def _ends(interval: stats.Interval) -> tuple[float, float]:
+    return interval.low, interval.high
+
+
+def test_a_system_exactly_at_its_floor_does_not_pass(build: Any) -> None:
+    result = judge_gate(build.gate("at_least", 0.9), build.data([1.0] * 180 + [0.0] * 20), alpha=0.05)
+    assert result.result == "hold"
+
+
+def test_ceilings_look_the_other_way(build: Any) -> None:
+    data = build.data([0.0] * 195 + [1.0] * 5, metric=MISTAKE)
+    result = judge_gate(build.gate("at_most", 0.08, MISTAKE), data, alpha=0.05)
+    assert result.p_pass == stats.ceiling_p(5, 200, 0.08)
+    assert result.result == "pass"
+
+
+@pytest.mark.parametrize(("worse", "outcome"), [(0, "pass"), (30, "hold")])
+def test_more_of_what_is_better_lower_is_a_loss(build: Any, worse: int, outcome: str) -> None:
+    n = 120
+    data = build.data([1.0] * worse + [0.0] * (n - worse), [0.0] * n, metric=MISTAKE)
+    result = judge_gate(build.gate("non_inferior", 0.05, MISTAKE), data, alpha=0.05)
+    assert result.result == outcome
+    assert result.estimate == pytest.approx(worse / n)
+    assert result.lower <= result.estimate <= result.upper
+    assert result.p_fail < 1e-4 if worse else result.p_fail > 0.5
+
+
+def test_mean_cost_is_fieller_and_tells_the_ratio(build: Any) -> None:
+    rng = np.random.default_rng(1)
+    base = rng.lognormal(0, 0.5, 60)
+    cand = base * rng.lognormal(0.2, 0.1, 60)
+    result = judge_gate(
+        build.gate("ratio_at_most", 2.0, COST),
+        build.data(cand.tolist(), base.tolist(), metric=COST),
+        alpha=0.05,
+    )
+    assert result.p_pass == pytest.approx(stats.fieller_p(base, cand, 2.0, "less"))
+    assert result.method == "Fieller, paired"
+
+
+@pytest.mark.parametrize(
+    ("n", "quantile", "decided"), [(99, 0.95, False), (100, 0.95, True), (20, 0.5, True)]
+)
+def test_a_p95_ratio_needs_100_cases(build: Any, n: int, quantile: float, decided: bool) -> None:
+    rng = np.random.default_rng(2)
+    base, cand = rng.lognormal(5, 0.4, (2, n))
+    gate = build.gate("ratio_at_most", 1.5, LATENCY, quantile=quantile)
+    result = judge_gate(gate, build.data(cand.tolist(), base.tolist(), metric=LATENCY), alpha=0.05)
+    assert (result.p_pass is not None) == decided
+    if not decided:
+        assert (result.result, result.needed) == ("hold", 1)
+        assert "p95 needs 100, 1 more" in result.message
+
+
+def test_a_ratio_counts_only_above_its_slack(build: Any) -> None:
+    rng = np.random.default_rng(3)
+    base = rng.lognormal(2, 0.2, 100)
+    data = build.data((base * 3.0).tolist(), base.tolist(), metric=LATENCY)
+    strict = judge_gate(build.gate("ratio_at_most", 1.5, LATENCY, quantile=0.5), data, alpha=0.05)
+    slack = judge_gate(build.gate("ratio_at_most", 1.5, LATENCY, quantile=0.5, slack=50.0), data, alpha=0.05)
+    assert (strict.result, slack.result) == ("hold", "pass")
+    assert strict.p_fail < 1e-6
+    assert "counts only above a slack of 50" in slack.message
+
+
+def test_superiority_is_the_test_against_zero(build: Any) -> None:
+    data = build.data(*_pair(60, 1, 9))
+    result = judge_gate(build.gate("superior"), data, alpha=0.05)
+    assert result.p_pass == stats.mcnemar_midp(stats.PairedCounts(50, 9, 1, 0), "greater")
+    assert result.result == "pass"
+
+
+def test_the_alpha_of_the_attempt_moves_the_promote_side_only(build: Any) -> None:
+    data = build.data(*_pair(200, 6, 5))
+    gate = build.gate("non_inferior", 0.05)
+    first, later = (judge_gate(gate, data, alpha=alpha) for alpha in (0.05, 0.05 / 8))
+    assert (first.result, later.result) == ("pass", "hold")
+    assert first.p_fail == later.p_fail

@@ -1,0 +1,130 @@
+"""What a candidate is compared with: path, alias, version, none, the holder of production."""
+
+from __future__ import annotations
+
+import pytest
+
+from relgate.domain.errors import InputError
+
+CASES = [{"id": f"c{i}", "input": "?", "expected": "yes"} for i in range(3)]
+RIGHT = {case["id"]: "yes" for case in CASES}
+
+
+@pytest.fixture
+def judged(project):
+    """Releases 1.0.0 and 1.1.0 judged, 1.0.0 promoted by waiver; candidate 2.0.0 not yet."""
+    project.suite(CASES)
+    for version in ("1.0.0", "1.1.0"):
+        answers = RIGHT | {"c0": version}
+        name = f"v{version}.yaml"
+        project.manifest(
+            name, version, application=project.recording(f"{version}.jsonl", answers), baseline="none"
+        )
+        project.run(name)
+    with project.registry() as registry:
+        registry.promote("desk", "1.0.0", alias="production", by="ann", waive="first one")
+    project.manifest(application=project.recording("new.jsonl", RIGHT))
+    return project
+
+
+def _with_baseline(project, name):
+    project.manifest(application={"recording": "new.jsonl"}, baseline=name)
+    return project.open().prepared
+
+
+def test_a_path_is_relative_to_the_manifest(judged):
+    assert _with_baseline(judged, "./v1.1.0.yaml").baseline.version == "1.1.0"
+
+
+def test_an_options_path_is_relative_to_where_the_command_was_called(judged):
+    below = judged.folder / "below"
+    below.mkdir()
+    prepared = judged.open(baseline="../v1.1.0.yaml", folder=below).prepared
+    assert prepared.baseline.version == "1.1.0"
+
+
+def test_an_alias_names_its_holder(judged):
+    assert _with_baseline(judged, "production").baseline.version == "1.0.0"
+
+
+@pytest.mark.parametrize("name", ["1.1.0", "desk@1.1.0"])
+def test_a_version_names_a_recorded_release(judged, name):
+    assert _with_baseline(judged, name).baseline.version == "1.1.0"
+
+
+def test_without_a_key_the_holder_of_production_is_the_baseline(judged):
+    assert judged.open().prepared.baseline.version == "1.0.0"
+
+
+def test_without_key_and_holder_it_is_a_first_release_and_says_so(project):
+    project.suite(CASES)
+    project.manifest(application=project.recording("new.jsonl", RIGHT))
+    prepared = project.open().prepared
+    assert prepared.baseline is None
+    assert "first release: nothing holds production" in prepared.notes[0]
+
+
+def test_none_is_a_first_release_and_says_so(judged):
+    prepared = _with_baseline(judged, "none")
+    assert prepared.baseline is None
+    assert "only absolute gates" in prepared.notes[0]
+
+
+def test_the_option_goes_before_the_manifest(judged):
+    judged.manifest(application={"recording": "new.jsonl"}, baseline="none")
+    assert judged.open(baseline="1.1.0").prepared.baseline.version == "1.1.0"
+
+
+def test_a_baseline_other_than_productions_holder_is_said_aloud(judged):
+    card = judged.card(baseline="1.1.0")
+    assert any("desk@1.1.0 is not what holds production (desk@1.0.0)" in note for note in card.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("9.9.9", "not in the registry.*desk@1.1.0"),
+        ("canary", "not in the registry"),
+        ("./nowhere.yaml", "no such file"),
+    ],
+)
+def test_a_baseline_that_cannot_be_found_is_an_error_of_the_user(judged, name, why):
+    with pytest.raises(InputError, match=why):
+        _with_baseline(judged, name)
+
+
+def test_an_options_path_that_is_not_there_is_an_error_of_the_user(judged):
+    with pytest.raises(InputError, match=r"--baseline: the baseline's manifest does not exist"):
+        judged.open(baseline="./nowhere.yaml")
+
+
+def test_a_recorded_release_whose_manifest_changed_is_refused(judged):
+    judged.recording("1.0.0.jsonl", RIGHT)
+    with pytest.raises(InputError, match=r"manifest of desk@1\.0\.0 has changed"):
+        judged.open()
+
+
+def test_a_recorded_release_whose_manifest_is_gone_is_refused(judged):
+    (judged.folder / "v1.0.0.yaml").unlink()
+    with pytest.raises(InputError, match=r"manifest of desk@1\.0\.0 is gone"):
+        judged.open()
+
+
+def test_the_same_release_as_the_baseline_is_promoted_without_a_call(judged):
+    judged.manifest(application={"recording": "1.0.0.jsonl"})
+    report = judged.run()
+    assert (report.decision, report.exit_status) == ("promote", 0)
+    assert report.scorecard.verdict.reason == "nothing changed"
+    assert report.scorecard.calls.made == 0
+
+
+def test_errors_of_manifest_baseline_and_suites_come_at_once(project):
+    project.suite([{"id": "a::b", "input": "?"}], gates=[{"metrik": "contains"}])
+    project.write("production.yaml", "manifest: 1\nrelease: desk\n")
+    project.manifest(application=project.recording("new.jsonl", {}), baseline="./production.yaml")
+    with pytest.raises(InputError) as caught:
+        project.open()
+    text = str(caught.value)
+    assert "production.yaml" in text
+    assert "suite.yaml" in text
+    assert "cases.jsonl" in text
