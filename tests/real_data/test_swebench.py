@@ -19,7 +19,6 @@ kind: golden
 scorers:
   - recorded: {name: resolved}
 cluster: false
-slices: [repo]
 gates:
   - {metric: resolved, non_inferior: {margin: 0.02}}
 """
@@ -96,7 +95,7 @@ def test_the_same_recordings_give_the_same_scorecard_byte_for_byte(held: Any, wi
 
 
 def test_with_clusters_the_repositories_are_counted(project: Any, cases_of: Rows, agents: Agents) -> None:
-    suite = SUITE.replace("cluster: false\nslices: [repo]\n", "")
+    suite = SUITE.replace("cluster: false\n", "")
     done = _filled(project, suite, cases_of("swebench-verified"), agents).run()
     gate = done.gate(GATE)
     assert (gate["n"], gate["units"]) == (500, 12)

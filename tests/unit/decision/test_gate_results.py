@@ -9,6 +9,7 @@ import pytest
 from relgate import stats
 from relgate.decision.gates import judge_gate
 from relgate.decision.measurements import unmeasured_suites
+from relgate.decision.sample import draw_sample, impute
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.metric import Metric
 
@@ -85,6 +86,21 @@ def test_a_score_on_one_side_only_is_missing_not_inapplicable(build: Any) -> Non
     cells: list[Any] = [1.0] * 79 + [build.NOT_APPLICABLE]
     result = judge_gate(build.gate("non_inferior", 0.05), build.data(cells, [1.0] * 80), alpha=0.05)
     assert (result.result, result.n) == ("hold", 79)
+
+
+def test_an_outage_on_one_side_is_missing_even_where_no_scorer_applied_on_the_other(build: Any) -> None:
+    candidate: list[Any] = [1.0] * 79 + [build.AWAY]
+    baseline: list[Any] = [1.0] * 79 + [build.NOT_APPLICABLE]
+    result = judge_gate(build.gate("non_inferior", 0.05), build.data(candidate, baseline), alpha=0.05)
+    assert (result.result, result.n) == ("hold", 79)
+
+
+def test_a_missing_case_is_filled_in_within_its_own_cluster(build: Any) -> None:
+    cells: list[Any] = [1.0] * 99 + [build.JUDGE_FAILED]
+    data = build.data(cells, clusters=[f"k{i // 10}" for i in range(100)])
+    sample = draw_sample(data, "right", relative=False)
+    filled = impute(sample, for_candidate=0.0, for_baseline=None)
+    assert (filled.n, filled.unit_count, filled.missing) == (100, 10, 0)
 
 
 def test_what_was_not_measured_is_told_per_suite(build: Any) -> None:

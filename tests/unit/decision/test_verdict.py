@@ -33,6 +33,7 @@ no       *            *         worse    *      *       *      *     hold
 no       *            hold      *        *      *       *      *     hold
 no       unconfirmed  *         *        *      *       *      *     hold
 no       unjudged     *         *        *      *       *      *     hold
+no       unjudged-once  *       *        *      *       *      *     hold
 no       *            *         *        *      *       yes    *     hold
 no       *            *         *        *      *       *      yes   hold
 no       *            none      none     *      *       *      *     hold
@@ -42,7 +43,7 @@ no       *            *         *        *      *       *      *     promote
 
 STATES = {
     "partial": ("no", "yes"),
-    "critical": ("hit", "missed", "unconfirmed", "one of three", "unjudged"),
+    "critical": ("hit", "missed", "unconfirmed", "one-of-three", "unjudged", "unjudged-once"),
     "zero": ("none", "clean", "hold", "violated", "shown"),
     "require": ("none", "pass", "within", "hold", "worse", "error", "fail"),
     "guard": ("none", "pass", "hold", "error", "fail"),
@@ -62,8 +63,9 @@ CRITICAL = {
     "hit": (),
     "missed": (_miss(2, 3, True),),
     "unconfirmed": (_miss(1, 1, False),),
-    "one of three": (_miss(1, 3, False),),
+    "one-of-three": (_miss(1, 3, False),),
     "unjudged": (_miss(0, 0, False),),
+    "unjudged-once": (_miss(0, 4, False),),
 }
 REQUIRE: dict[str, dict[str, Any]] = {
     "pass": {"result": "pass"},
