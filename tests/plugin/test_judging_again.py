@@ -41,7 +41,11 @@ def test_not_needed_cases_are_skipped_in_junit(python_app: Project) -> None:
     assert all(message.startswith("relgate: not needed: nothing changed") for message in messages)
 
 
-@pytest.mark.parametrize(("right", "status"), [(8, 0), (5, 10), (0, 1)])
+@pytest.mark.parametrize(
+    ("mode", "right", "status"),
+    [(SERIAL, 8, 0), (SERIAL, 5, 10), (SERIAL, 0, 1), (PARALLEL, 5, 10)],
+    ids=["promote", "hold", "reject", "n2"],
+)
 def test_a_judged_release_gives_its_verdict_and_status_again(
     python_app: Project, provider: Provider, mode: tuple[str, ...], right: int, status: int
 ) -> None:

@@ -23,7 +23,7 @@ def workers(project: Project) -> list[str]:
     return (project.path / "workers.txt").read_text().split()
 
 
-@pytest.mark.parametrize("dist", ["load", "loadscope", "worksteal", "loadfile", "loadgroup"])
+@pytest.mark.parametrize("dist", ["load", "loadscope", "worksteal", "loadgroup"])
 def test_every_case_is_asked_once(python_app: Project, provider: Provider, dist: str) -> None:
     python_app.write("test_ordinary.py", ORDINARY)
     result = python_app.spawn("-n", "2", f"--dist={dist}", "golden_sets", "test_ordinary.py")

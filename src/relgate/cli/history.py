@@ -130,13 +130,16 @@ def _cases_text(run: RunRow) -> str:
 @click.argument("run")
 @click.argument("case", required=False)
 @click.option("--golden-sets", metavar="DIR", help="The golden-set folder.  [default: ini, golden_sets]")
+@click.option("--full", is_flag=True, help="Every gate, metric, slice and regression.")
 @registry_option
 @json_option
-def show(run: str, case: str | None, golden_sets: str | None, registry: str | None, as_json: bool) -> None:
+def show(
+    run: str, case: str | None, golden_sets: str | None, full: bool, registry: str | None, as_json: bool
+) -> None:
     """Show a RUN's scorecard, or one CASE of it with both sides' answers; the start of the id is enough."""
     with opened(registry) as store:
         if case is None:
-            _show_run(store, run, as_json)
+            _show_run(store, run, as_json, full)
             return
         folder = golden_sets_folder(golden_sets, os.environ, Path.cwd())
         found = inspect_registry.show_case(store, run, case, folder)
@@ -149,7 +152,7 @@ def show(run: str, case: str | None, golden_sets: str | None, registry: str | No
         _show_case(one)
 
 
-def _show_run(store: Registry, run_id: str, as_json: bool) -> None:
+def _show_run(store: Registry, run_id: str, as_json: bool, full: bool) -> None:
     run = store.run(run_id)
     scorecard = store.scorecard(run.id)
     waivers = store.waivers(run.release.name)
@@ -162,7 +165,7 @@ def _show_run(store: Registry, run_id: str, as_json: bool) -> None:
         for one in waivers
     ]
     card = card.model_copy(update={"verdict": card.verdict.model_copy(update={"waivers": kept})})
-    click.echo(render_terminal(card, full=True))
+    click.echo(render_terminal(card, full=full, closer=f"relgate show {run.id} --full"))
     click.echo(f"one case with both answers: relgate show {run.id} CASE")
 
 

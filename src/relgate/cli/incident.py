@@ -23,7 +23,13 @@ def incident() -> None:
 @click.option("--run", required=True, help="The run that showed it; the start of the id is enough.")
 @click.option("--case", required=True, help="The case that was missed.")
 @click.option("--suite", required=True, help="The suite's name, or its folder in the golden sets.")
-@click.option("--expected", required=True, metavar="TEXT", help="What a right answer holds.")
+@click.option(
+    "--expected",
+    metavar="TEXT",
+    help="What a right answer must contain, or assertions as JSON: "
+    """'{"contains": [...], "not_contains": [...], "regex": "...", "refusal": true}'. """
+    "May be left out for a case tagged harmful: true, which then must be refused.",
+)
 @click.option("--id", "new_id", metavar="ID", help="Id of the new case.  [default: <case>-incident-<n>]")
 @click.option("--category", type=click.Choice(CATEGORIES), default="correctness", show_default=True)
 @click.option("--severity", type=click.Choice(SEVERITIES), default="medium", show_default=True)
@@ -34,7 +40,7 @@ def add(
     run: str,
     case: str,
     suite: str,
-    expected: str,
+    expected: str | None,
     new_id: str | None,
     category: str,
     severity: str,
@@ -63,5 +69,13 @@ def add(
             "case": added.case_id,
             "line": f"{added.file}:{added.line}",
             "redacted": redacted or "nothing",
+            "next": _next(added.file),
         }
+    )
+
+
+def _next(file: str) -> str:
+    return (
+        f"pytest --manifest MANIFEST '{file}' on the bad release must miss it; "
+        "a recording needs a line for the new case"
     )

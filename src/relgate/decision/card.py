@@ -93,7 +93,10 @@ class Regression:
 
 
 def worst_regressions(data: Sequence[SuiteData]) -> tuple[Regression, ...]:
-    """The cases that fell most against the baseline on bounded metrics, at most ten."""
+    """The cases that fell against the baseline on bounded metrics, at most ten.
+
+    Critical cases first, then regression cases, then those that fell most.
+    """
     found: list[Regression] = []
     for suite_data in data:
         if not suite_data.paired:
@@ -102,12 +105,16 @@ def worst_regressions(data: Sequence[SuiteData]) -> tuple[Regression, ...]:
             falls = _falls(suite_data, case)
             if falls:
                 found.append(Regression(suite_data.suite.name, case, sum(falls.values()), falls))
-    found.sort(key=lambda r: (r.difference, r.suite, r.case.id))
+    found.sort(
+        key=lambda r: (r.case.critical is False, not r.case.regression, r.difference, r.suite, r.case.id)
+    )
     return tuple(found[:WORST_SHOWN])
 
 
 def _falls(data: SuiteData, case: Case) -> dict[str, float]:
     falls: dict[str, float] = {}
+    if any(case.id in cases for cases in data.unmeasured.values()):
+        return falls
     for name, metric in data.metrics.items():
         if not metric.bounded or name == "answered":
             continue

@@ -131,7 +131,8 @@ def _judge_boundary(gate: Gate, sample: Sample, blank: GateResult, alpha: float)
     )
     if spec.form == "non_inferior" and spec.against == "baseline":
         p_harm, _ = harm_p(seen.best, gate.metric)
-        worse = p_harm <= ALPHA and spec.role == "require"
+        # What passes at alpha and only misses a later attempt's smaller one is not proven worse.
+        worse = p_harm <= ALPHA and spec.role == "require" and (seen.passes or found.p_pass > ALPHA)
         result = replace(
             result,
             p_harm=p_harm,
@@ -142,7 +143,10 @@ def _judge_boundary(gate: Gate, sample: Sample, blank: GateResult, alpha: float)
     if not (seen.passes or result.proven_worse or sample.missing) and spec.role == "require":
         need = cases_needed(gate, sample, found, alpha)
         result, basis = replace(result, needed=need.further), need.basis
-    facts = [describe(gate, sample, result), seen.words, found.caution, basis]
+    spent = ""
+    if not seen.passes and not sample.missing and alpha < found.p_pass <= ALPHA:
+        spent = f"it passes at {ALPHA:g}, but not at the {alpha:.2g} that this attempt has left"
+    facts = [describe(gate, sample, result), spent, seen.words, found.caution, basis]
     return replace(result, message="; ".join(filter(None, facts)))
 
 

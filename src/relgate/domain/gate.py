@@ -63,6 +63,8 @@ class GateSpec:
             parts.append("superior")
         else:
             parts += [self.form, f"{self.boundary:g}"]
+        if self.slack:
+            parts.append(f"slack-{self.slack:g}")
         if self.against == "primary":
             parts.append("against-primary")
         if self.pooled:

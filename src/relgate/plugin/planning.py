@@ -12,7 +12,8 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
     """The plan in a few lines; ``brief`` leaves the gates out that can pass."""
     prepared = run.prepared
     against = f"against {prepared.baseline.label}" if prepared.baseline else "without a baseline"
-    settled = run.settled if len(selected) == sum(len(s.all_cases) for s in prepared.suites) else None
+    whole = len(selected) == sum(len(s.all_cases) for s in prepared.suites)
+    settled = run.settled if whole else None
     lines = [f"relgate: {prepared.candidate.label} {against}"]
     if settled is not None:
         return [*lines, f"  {settled}; no call is made"]
@@ -25,11 +26,21 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
     defaults = [s.name for s in prepared.suites if s.default_policy]
     if defaults:
         lines.append(f"  gates filled in from the default policy: {', '.join(defaults)}")
+    if not whole:
+        return [
+            *lines,
+            "  only a part of the cases: incomplete suites are not judged, nothing is promoted",
+        ]
     for one in prepared.feasibility:
         if brief and one.can_pass:
             continue
         mark = " " if one.can_pass or one.role != "require" else "!"
         lines.append(f"  {mark} {one.gate.removeprefix('gates::')} ({one.role}) {one.text}")
+    lines += [
+        f"    {suite.name}[regressions:zero] (require) n = {len(suite.regressions)}: passes if none comes back"
+        for suite in prepared.suites
+        if suite.regressions and not brief
+    ]
     return lines
 
 

@@ -2,7 +2,15 @@
 
 from relgate.redaction.finder import Finder, Finding
 from relgate.redaction.patterns import BUILTIN_FINDERS, PATTERNS, SECRET_TYPES
-from relgate.redaction.redactor import Redacted, RedactedValue, Redactor, find, mask
+from relgate.redaction.redactor import (
+    Redacted,
+    RedactedValue,
+    Redactor,
+    find,
+    generic,
+    mask,
+    placeholder_types,
+)
 
 __all__ = [
     "BUILTIN_FINDERS",
@@ -14,5 +22,7 @@ __all__ = [
     "RedactedValue",
     "Redactor",
     "find",
+    "generic",
     "mask",
+    "placeholder_types",
 ]

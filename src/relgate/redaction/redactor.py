@@ -94,6 +94,16 @@ class Redactor:
         return value
 
 
+def placeholder_types(text: str) -> list[str]:
+    """The types of the placeholders that a text holds, in order."""
+    return [match.group()[1:].rpartition("_")[0] for match in _PLACEHOLDER.finditer(text)]
+
+
+def generic(text: str) -> str:
+    """The text with every placeholder reduced to its type, as ``mask`` writes it."""
+    return _PLACEHOLDER.sub(lambda match: match.group().rpartition("_")[0] + ">", text)
+
+
 def mask(text: str) -> str:
     """The text with every finding replaced by its bare type: for texts that must not need a key."""
     return _replaced(text, _KEYLESS.find, lambda kind, _: f"<{kind}>", Counter())

@@ -15,6 +15,7 @@ from relgate.render.view import (
     headline,
     metric_table,
     printable,
+    waiver_text,
 )
 
 ALERT = {"promote": "NOTE", "hold": "WARNING", "reject": "CAUTION"}
@@ -24,10 +25,26 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~])")
 LONGEST_ANSWER = 2_000
 
 
+_COMMAND = re.compile(r"`(relgate [A-Za-z0-9 ._@:/-]+)`")
+
+
 def escape(text: str) -> str:
     """Text that Markdown and HTML show as it is, on one line; it links to nothing and calls nobody."""
     line = html.escape(printable(" ".join(text.split())), quote=False)
     return _LINK.sub("\\g<0>\u200b", _MENTION.sub("@\u200b", _SPECIAL.sub(r"\\\1", line)))
+
+
+def _with_code(text: str) -> str:
+    """Escaped text in which relgate's own `commands` stay code."""
+    parts = _COMMAND.split(text)
+    return "".join(f"`{part}`" if odd % 2 else _spaced(part) for odd, part in enumerate(parts))
+
+
+def _spaced(text: str) -> str:
+    """Escaped text that keeps the space before and after it."""
+    if not text.strip():
+        return " " * bool(text)
+    return " " * text[0].isspace() + escape(text) + " " * text[-1].isspace()
 
 
 def render_markdown(card: Scorecard) -> str:
@@ -39,12 +56,12 @@ def render_markdown(card: Scorecard) -> str:
         f"> [!{ALERT[verdict.decision]}]",
         f"> **{escape(verdict.reason)}**",
         ">",
-        f"> Next: {escape(verdict.next_step)}" if verdict.next_step else "> Next: nothing to do",
+        f"> Next: {_with_code(verdict.next_step)}" if verdict.next_step else "> Next: nothing to do",
         "",
     ]
     for waiver in verdict.waivers:
         lines += [
-            f"**Waived**: {escape(f'{waiver.release}@{waiver.version}: {waiver.reason}')}",
+            f"**Waived**: {escape(waiver_text(waiver))}",
             "",
         ]
     lines += _table("Gates", gate_table(card))
@@ -64,9 +81,10 @@ def render_markdown(card: Scorecard) -> str:
             *(f"- {escape(m.suite)}: {escape(m.message)}" for m in card.critical),
             "",
         ]
-    lines += _table("Metrics", metric_table(card, slices=False))
-    lines += _folded("Slices and hops", metric_table(card, slices=True))
     lines += _table("Changed artifacts", change_table(card))
+    lines += _table("Metrics that gates judge", metric_table(card, slices=False, gated=True))
+    lines += _folded("All metrics", metric_table(card, slices=False))
+    lines += _folded("Slices and hops", metric_table(card, slices=True))
     lines += _worst(card)
     if card.notes:
         lines += ["#### Notes", "", *(f"- {escape(note)}" for note in card.notes), ""]
@@ -90,6 +108,10 @@ def _folded(title: str, table: Table) -> list[str]:
     return [f"<details><summary>{title}</summary>", "", *_rows(table), "</details>", ""]
 
 
+def _answer(text: str) -> str:
+    return escape(text[:LONGEST_ANSWER]) or "*(empty)*"
+
+
 def _worst(card: Scorecard) -> list[str]:
     if not card.worst:
         return []
@@ -100,10 +122,10 @@ def _worst(card: Scorecard) -> list[str]:
         lines += [
             f"<details><summary>{title}</summary>",
             "",
-            f"- asked: {escape(worst.input[:LONGEST_ANSWER])}",
-            f"- expected: {escape(worst.expected[:LONGEST_ANSWER])}",
-            f"- candidate: {escape(worst.candidate[:LONGEST_ANSWER])}",
-            f"- baseline: {escape(worst.baseline[:LONGEST_ANSWER])}",
+            f"- asked: {_answer(worst.input)}",
+            f"- expected: {_answer(worst.expected)}",
+            f"- candidate: {_answer(worst.candidate)}",
+            f"- baseline: {_answer(worst.baseline)}",
             "",
             "</details>",
             "",

@@ -19,18 +19,22 @@ from relgate.render.view import (
     headline,
     metric_table,
     printable,
+    waiver_text,
 )
 
 WORST_IN_TERMINAL = 3
 
 
-def render_terminal(card: Scorecard, *, width: int = 110, full: bool = False) -> str:
+def render_terminal(
+    card: Scorecard, *, width: int = 110, full: bool = False, closer: str | None = None
+) -> str:
     """Verdict, reason and next step first; then gates, metrics, alarms, changes and the worst cases.
 
     Args:
         card: the scorecard.
         width: columns for sentences; tables take what they need.
-        full: every gate and metric with slices and hops, every worst case whole.
+        full: every gate and metric with slices and hops, every worst case.
+        closer: the command that shows more; by default the one that shows this run.
     """
     lines = [
         headline(card),
@@ -38,22 +42,24 @@ def render_terminal(card: Scorecard, *, width: int = 110, full: bool = False) ->
         *_field("next", card.verdict.next_step, width),
     ]
     for waiver in card.verdict.waivers:
-        lines += _field("waived", f"{waiver.release}@{waiver.version}: {waiver.reason}", width)
-    lines += _table("gates", gate_table(card, brief=not full))
+        lines += _field("waived", waiver_text(waiver), width)
+    gates = _table("gates", gate_table(card, brief=not full))
+    lines += gates
     if not full and (summary := gate_summary(card)):
+        lines += [] if gates else ["", "gates"]
         lines.append(f"  {summary}: all gates are in scorecard.md")
     lines += _list("", [f"{name}: {message}" for name, message in gate_messages(card)], width)
     lines += _list("alarms", [f"{a.suite}: {a.message} (p = {a.p:.2g})" for a in card.alarms], width)
     lines += _list("critical", [f"{miss.suite}: {miss.message}" for miss in card.critical], width)
+    lines += _table("changed", change_table(card))
     lines += _table("metrics", metric_table(card, slices=False, gated=not full))
     if full:
         lines += _table("slices and hops", metric_table(card, slices=True))
-    lines += _table("changed", change_table(card))
     lines += _worst(card, width, full)
     lines += _list("notes", card.notes, width)
     lines += ["", *footer(card)]
     if not full and (card.worst or card.verdict.decision != "promote"):
-        lines.append(f"look closer: relgate show {card.run.id}")
+        lines.append(f"look closer: {closer or f'relgate show {card.run.id}'}")
     return printable("\n".join(line.rstrip() for line in lines))
 
 

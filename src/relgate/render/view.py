@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from unicodedata import category
 
 from relgate.domain.digest import short
-from relgate.domain.scorecard import GatePart, MetricPart, Scorecard
+from relgate.domain.scorecard import AlarmPart, CallsPart, GatePart, MetricPart, Scorecard, WaiverPart
 
 ROLE_ORDER = {"require": 0, "guard": 1, "report": 2}
 RESULT_ORDER = {"fail": 0, "error": 1, "hold": 2, "partial": 3, "pass": 4}
@@ -36,10 +37,16 @@ def headline(card: Scorecard) -> str:
     return f"{card.verdict.decision.upper()}{partial}  {card.release.name}@{card.release.version}  {against}"
 
 
-def gate_result(gate: GatePart) -> str:
-    """The word for a gate's result: a guard that did not fail is clear, whatever it could prove."""
+def gate_result(gate: GatePart, alarms: Sequence[AlarmPart] = ()) -> str:
+    """The word for a gate's result.
+
+    A guard that did not fail is clear, whatever it could prove; open where it could not be tested at all, and
+    alarm where harm was proven on what it guards.
+    """
     if gate.result == "hold" and gate.role == "guard":
-        return "clear"
+        if any((a.suite, a.metric, a.slice) == (gate.suite, gate.metric, gate.slice) for a in alarms):
+            return "alarm"
+        return "open" if gate.p_fail is None else "clear"
     if gate.role == "report":
         return {"pass": "yes", "fail": "no", "hold": "open"}.get(gate.result, gate.result)
     return gate.result
@@ -52,10 +59,10 @@ def gate_table(card: Scorecard, *, brief: bool = False) -> Table:
     """
     gates = sorted(card.gates, key=lambda g: (ROLE_ORDER[g.role], RESULT_ORDER[g.result]))
     if brief:
-        gates = [g for g in gates if not _quiet(g)]
+        gates = [g for g in gates if not _quiet(g, card)]
     rows = tuple(
         (
-            gate_result(gate),
+            gate_result(gate, card.alarms),
             gate.role,
             gate.suite,
             gate_name(gate),
@@ -77,19 +84,31 @@ def _interval_name(gates: Sequence[GatePart]) -> str:
     return f"{100 * level:g} % interval"
 
 
-def _quiet(gate: GatePart) -> bool:
-    """A guard that did not fail, or a gate that only reports."""
-    return gate.role == "report" or (gate.role == "guard" and gate.result in ("pass", "hold"))
+def _quiet(gate: GatePart, card: Scorecard) -> bool:
+    """A guard without fail or alarm, a gate that only reports, or one that a partial run left out."""
+    if gate.role == "report" or gate.result == "partial":
+        return True
+    return gate.role == "guard" and gate_result(gate, card.alarms) in ("pass", "clear", "open")
 
 
 def gate_summary(card: Scorecard) -> str:
     """What a brief table leaves out, in words; "" when it leaves nothing out."""
-    quiet = [g for g in card.gates if _quiet(g)]
-    clear = sum(g.role == "guard" for g in quiet)
-    shown = len(quiet) - clear
-    guards = "1 guard" if clear == 1 else f"{clear} guards"
-    parts = [f"{guards} clear" if clear else "", f"{shown} reported" if shown else ""]
+    quiet = [g for g in card.gates if _quiet(g, card)]
+    partial = sum(g.result == "partial" for g in quiet)
+    words = Counter(gate_result(g) for g in quiet if g.role == "guard" and g.result != "partial")
+    shown = sum(g.role == "report" and g.result != "partial" for g in quiet)
+    clear, untested = words["pass"] + words["clear"], words["open"]
+    parts = [
+        f"{_plural(clear, 'guard')} clear" if clear else "",
+        f"{_plural(untested, 'guard')} could not be tested" if untested else "",
+        f"{_plural(shown, 'gate')} reported" if shown else "",
+        f"{_plural(partial, 'gate')} not judged" if partial else "",
+    ]
     return ", ".join(filter(None, parts))
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def gate_name(gate: GatePart) -> str:
@@ -105,7 +124,7 @@ def gate_messages(card: Scorecard) -> tuple[tuple[str, str], ...]:
         if g.role != "report"
         and (
             g.result in ("fail", "error")
-            or (g.result in ("hold", "partial") and g.role == "require")
+            or (g.result == "hold" and g.role == "require")
             or g.message.startswith("regressed within margin")
         )
     ]
@@ -234,15 +253,28 @@ def footer(card: Scorecard) -> tuple[str, ...]:
     attempt = f"attempt {card.verdict.attempts}, alpha {card.gate_policy.alpha:g}"
     return (
         cases,
-        f"calls: {k.made} of {k.planned} planned{money}",
+        f"{_calls(k)}{money}",
         f"run {card.run.id}, {attempt}, policy {short(card.gate_policy.digest)}, "
         f"release {short(card.release.digest)}",
     )
 
 
+def _calls(calls: CallsPart) -> str:
+    more = calls.made - calls.planned
+    if more > 0:
+        return f"calls: {calls.planned} planned and {more} more to confirm critical misses"
+    return f"calls: {calls.made} of {calls.planned} planned"
+
+
+def waiver_text(waiver: WaiverPart) -> str:
+    """Who let which release through, when and why."""
+    by = f" by {waiver.by}" if waiver.by else ""
+    return f"{waiver.release}@{waiver.version}, {waiver.at[:10]}{by}: {waiver.reason}"
+
+
 def clip(text: str, width: int) -> str:
     """One line, at most so wide."""
-    line = " ".join(text.split())
+    line = " ".join(text.split()) or "(empty)"
     return line if len(line) <= width else line[: width - 1] + "…"
 
 

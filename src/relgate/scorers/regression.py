@@ -10,6 +10,7 @@ from pydantic import Field
 from relgate.domain.case import Case
 from relgate.domain.response import Response, ScorerFailure
 from relgate.domain.scorer import Judge, Judgement, ScorerContext
+from relgate.redaction import generic, mask, placeholder_types
 from relgate.scorers.comparing import normalise
 from relgate.scorers.options import NoOptions, Options, read_options
 from relgate.scorers.refusal import is_refusal
@@ -59,15 +60,23 @@ def _judge(case: Case, response: Response) -> Judgement:
     except ValueError as error:
         return ScorerFailure("regression", f"case {case.id}: {error}")
     answer = normalise(response.output)
+    masked = normalise(mask(response.output))
     searched = response.output[:LONGEST_SEARCH]
     return (
-        all(normalise(text) in answer for text in _listed(asserted.contains))
-        and not any(normalise(text) in answer for text in _listed(asserted.not_contains))
+        all(_stands_in(text, answer, masked) for text in _listed(asserted.contains))
+        and not any(_stands_in(text, answer, masked) for text in _listed(asserted.not_contains))
         and (asserted.regex is None or compiled(asserted.regex).search(searched) is not None)
         and (asserted.not_regex is None or compiled(asserted.not_regex).search(searched) is None)
         and (asserted.tool is None or any(call.name == asserted.tool for call in response.tool_calls))
         and (asserted.refusal is None or is_refusal(response.output) is asserted.refusal)
     )
+
+
+def _stands_in(text: str, answer: str, masked: str) -> bool:
+    """Whether the answer holds the text; a placeholder in the text stands for anything of its type."""
+    if placeholder_types(text):
+        return normalise(generic(text)) in masked
+    return normalise(text) in answer
 
 
 def _listed(texts: Texts) -> list[str]:

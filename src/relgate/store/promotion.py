@@ -56,8 +56,9 @@ def promote(
     if before == identity:
         return AliasChange(alias, old, after, False, decision, None, at, by)
 
-    waived = None if decision == "promote" else waive
-    if decision != "promote" and waived is None:
+    allowed = decision == "promote" or _held_before(connection, alias, identity)
+    waived = None if allowed else waive
+    if not allowed and waived is None:
         raise Refusal(_not_promoted(name, version, alias, verdict))
     if waived is not None:
         run = None if verdict is None else verdict.run
@@ -71,6 +72,18 @@ def promote(
         words = f"{name}@{version} took {PRODUCTION}"
         _move(connection, name, PREVIOUS, was, before, at=at, by=by, reason=words, waived=False)
     return AliasChange(alias, old, after, True, decision, waived, at, by)
+
+
+def _held_before(connection: Connection, alias: str, identity: int) -> bool:
+    """Whether exactly this release held the alias before: the way back needs no new verdict."""
+    return (
+        connection.execute(
+            select(alias_history.c.to_release)
+            .where(alias_history.c.alias == alias, alias_history.c.to_release == identity)
+            .limit(1)
+        ).first()
+        is not None
+    )
 
 
 def _move(
@@ -134,7 +147,9 @@ def _unknown(connection: Connection, name: str, version: str) -> str:
 def _not_promoted(name: str, version: str, alias: str, verdict: LastVerdict | None) -> str:
     label = f"{name}@{version}"
     if verdict is None:
-        said = f"{label} has no verdict: no whole run has judged it"
+        said = (
+            f"{label} has no verdict: no whole run has judged it, and it never held {alias} in this registry"
+        )
     else:
         said = (
             f"the latest verdict on {label} is {verdict.decision} "

@@ -70,6 +70,30 @@ def gate_part(result: GateResult, text: str) -> GatePart:
     )
 
 
+def gate_result_of(part: GatePart) -> GateResult:
+    """A stored gate as a result again, for the reports of a verdict that was judged before."""
+    return GateResult(
+        id=part.id,
+        suite=part.suite,
+        metric=part.metric,
+        role=part.role,
+        form=part.form,
+        result=part.result,
+        message=part.message,
+        slice=part.slice,
+        estimate=part.estimate,
+        lower=part.lower,
+        upper=part.upper,
+        boundary=part.boundary,
+        p_pass=part.p,
+        p_fail=part.p_fail,
+        alpha=part.alpha,
+        n=part.n,
+        units=part.units,
+        method=part.method,
+    )
+
+
 def _finite(value: float | None) -> float | None:
     """JSON has no infinity: an unbounded side is null."""
     return value if value is not None and abs(value) != float("inf") else None

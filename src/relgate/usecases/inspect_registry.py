@@ -101,10 +101,16 @@ class ReleaseDiff:
 
 
 def status(registry: Registry, now: datetime) -> list[LineStatus]:
-    """Every release line, the one judged last first."""
+    """Every release line with its last whole run, a partial one only where there is no other."""
     lines: dict[str, RunRow | None] = {}
+    partial: dict[str, RunRow] = {}
     for run in registry.runs():
-        lines.setdefault(run.release.name, run)
+        if run.partial:
+            partial.setdefault(run.release.name, run)
+        else:
+            lines.setdefault(run.release.name, run)
+    for line, run in partial.items():
+        lines.setdefault(line, run)
     aliases = registry.aliases()
     for row in aliases:
         lines.setdefault(row.line, None)

@@ -13,11 +13,11 @@ from typing import Any, get_args
 
 from relgate.domain.errors import Refusal
 from relgate.domain.run import MeasurementRow
-from relgate.redaction import Redactor
+from relgate.redaction import Redactor, placeholder_types
 from relgate.store.reading import near
 from relgate.store.registry import Registry
 from relgate.store.rows import Category, Incident, RegressionCase, Severity
-from relgate.usecases.golden_sets import REGRESSIONS, case_place, ids_in, relative
+from relgate.usecases.golden_sets import REGRESSIONS, case_place, ids_in, relative, rows_of
 from relgate.usecases.promote_release import user
 
 CATEGORIES: tuple[str, ...] = get_args(Category)
@@ -32,7 +32,8 @@ class Report:
     Attributes:
         run: the run's id or its beginning.
         suite: the suite's name or its folder under the golden sets.
-        expected: what a right answer holds; JSON where the case expects an object or a list.
+        expected: what a right answer holds; JSON where the case expects an object or a list. None asks for a
+            refusal, and only a case tagged ``harmful: true`` may leave it out.
         id: the regression case's id, None for ``<case>-incident-<n>``.
         force: take a case that the run did not miss.
     """
@@ -40,7 +41,7 @@ class Report:
     run: str
     case_id: str
     suite: str
-    expected: str
+    expected: str | None = None
     id: str | None = None
     category: Category = "correctness"
     severity: Severity = "medium"
@@ -67,9 +68,11 @@ def intake_incident(
     original: Mapping[str, Any] = {} if place.row is None else place.row.value
     conversation = original.get("input")
     asked = redactor.redact_value(conversation if isinstance(conversation, list) else measured.input)
-    expected = redactor.redact_value(_expected(report.expected))
     tags = redactor.redact_value(original.get("tags", {}))
+    expected = redactor.redact_value(_expected(report.expected, original.get("tags", {})))
+    _check_not_there(folder, asked.value, expected.value, report)
     counts = Counter(asked.counts) + Counter(expected.counts) + Counter(tags.counts)
+    counts += _placeholders(measured.input)
 
     incident = registry.add_incident(
         Incident(run.id, measured.suite, report.case_id, report.category, report.severity, user())
@@ -136,6 +139,8 @@ def _new_id(folder: Path, report: Report) -> str:
         return f"{report.case_id}-incident-{number}"
     if report.id in taken:
         raise Refusal(f"the suite has a case {report.id!r} already; give another with --id, or none")
+    if Redactor().find(report.id):
+        raise Refusal("--id holds something that may not be stored; give another")
     if (
         not report.id
         or "::" in report.id
@@ -145,7 +150,32 @@ def _new_id(folder: Path, report: Report) -> str:
     return report.id
 
 
-def _expected(text: str) -> Any:
+def _check_not_there(folder: Path, asked: Any, expected: Any, report: Report) -> None:
+    if report.force:
+        return
+    for row in rows_of(folder / REGRESSIONS):
+        if row.value.get("input") == asked and row.value.get("expected") == expected:
+            raise Refusal(f"{row.value.get('id')!r} asks and expects the same already; --force adds it again")
+
+
+def _placeholders(value: Any) -> Counter[str]:
+    """What was replaced already when the run was stored, by type and count."""
+    if isinstance(value, str):
+        return Counter(placeholder_types(value))
+    found: Counter[str] = Counter()
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    for item in items:
+        found += _placeholders(item)
+    return found
+
+
+def _expected(text: str | None, tags: Mapping[str, Any]) -> Any:
+    if text is None:
+        if tags.get("harmful") is True:
+            return {"refusal": True}
+        raise Refusal("say what a right answer holds: --expected TEXT")
+    if not text.strip():
+        raise Refusal("--expected is empty: every answer would pass")
     if text.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(text)

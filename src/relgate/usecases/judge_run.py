@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relgate.decision.alarms import raise_alarms, watch
 from relgate.decision.changes import Change, changed_artifacts, suspects
 from relgate.decision.gates import judge_gate
-from relgate.decision.measurements import SuiteData, arrange
+from relgate.decision.measurements import SuiteData, arrange, unmeasured_suites
 from relgate.decision.outcomes import critical_misses
 from relgate.decision.regressions import judge_regressions, regression_gate_id
 from relgate.decision.verdict import Findings, decide
@@ -19,6 +19,8 @@ from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.usecases.measure import CaseKey
 from relgate.usecases.plan_suite import SuitePlan
 from relgate.usecases.prepare import Prepared
+
+NOTHING_CHANGED = "nothing changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,13 @@ def judge_run(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measuremen
             ran = sum((plan.suite.name, case.id) in measured for case in plan.suite.all_cases)
             results += _partial_gates(plan, ran)
             continue
-        results += [judge_gate(gate, suite_data, alpha=prepared.alpha) for gate in plan.gates]
+        judged = [judge_gate(gate, suite_data, alpha=prepared.alpha) for gate in plan.gates]
+        if prepared.same_digest:
+            judged = [
+                identical(result) if gate.spec.relative else result
+                for gate, result in zip(plan.gates, judged, strict=True)
+            ]
+        results += judged
         regression = judge_regressions(suite_data)
         if regression is not None:
             results.append(regression)
@@ -94,8 +102,11 @@ def judge_run(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measuremen
             partial=partial,
             suspects=blamed,
             attempt=prepared.attempt,
+            unmeasured=unmeasured_suites(data),
         )
     )
+    if prepared.same_digest and verdict.decision == "promote":
+        verdict = replace(verdict, reason=NOTHING_CHANGED)
     return Judgement(
         data=tuple(data),
         complete=frozenset(complete),
@@ -106,6 +117,18 @@ def judge_run(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measuremen
         suspects=blamed,
         unprotected=unprotected,
         verdict=verdict,
+    )
+
+
+def identical(result: GateResult) -> GateResult:
+    """A relative gate between two equal releases passes at any n (verdict.md 4)."""
+    return replace(
+        result,
+        result="pass",
+        identical=True,
+        needed=None,
+        proven_worse=False,
+        message="identical: the same release on both sides",
     )
 
 

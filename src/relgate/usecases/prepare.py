@@ -261,6 +261,8 @@ def _judged_key(
         {
             "release": [candidate.name, candidate.version, candidate.digest],
             "baseline": baseline.release.digest if baseline.release else None,
+            # not in the release's digest, but another endpoint may be another system
+            "endpoints": {name: provider.base_url for name, provider in candidate.providers.items()},
             "suites": sorted(s.digest for s in suites),
             "policy": policy,
             "trials": options.trials,

@@ -21,8 +21,8 @@ from relgate.domain.verdict import EXIT_STATUS, Verdict
 from relgate.engine.executor import EngineError, Executor
 from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url
-from relgate.usecases.build_scorecard import build_scorecard, case_outcomes
-from relgate.usecases.judge_run import Judgement, arrange_suite, judge_run
+from relgate.usecases.build_scorecard import build_scorecard, case_outcomes, gate_result_of
+from relgate.usecases.judge_run import NOTHING_CHANGED, Judgement, arrange_suite, judge_run
 from relgate.usecases.measure import CaseKey, CaseMeasurer
 from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import SuitePlan
@@ -101,8 +101,8 @@ class ReleaseRun:
             return None
         if self.prepared.stored is not None:
             return f"judged before, in run {self.prepared.stored.run_id}"
-        if self.prepared.same_digest:
-            return "nothing changed: the candidate and the baseline are the same release"
+        if self.prepared.same_digest and self.prepared.candidate.application.kind != "recording":
+            return f"{NOTHING_CHANGED}: the candidate and the baseline are the same release"
         return None
 
     def planned_calls(self, selected: Collection[CaseKey]) -> int:
@@ -254,7 +254,7 @@ class ReleaseRun:
             changes=(),
             suspects=(),
             unprotected=(),
-            verdict=Verdict("promote", "nothing changed", "", attempts=self.prepared.attempt),
+            verdict=Verdict("promote", NOTHING_CHANGED, "", attempts=self.prepared.attempt),
         )
         scorecard = build_scorecard(
             self.prepared,
@@ -273,7 +273,8 @@ class ReleaseRun:
         verdict = scorecard.verdict.model_copy(update={"waivers": self._waivers()})
         scorecard = scorecard.model_copy(update={"verdict": verdict})
         files = self._stage(scorecard).publish()
-        return Report(scorecard, (), stored.exit_status, stored=True, files=files)
+        gates = tuple(gate_result_of(part) for part in scorecard.gates)
+        return Report(scorecard, gates, stored.exit_status, stored=True, files=files)
 
     def _stage(self, scorecard: Scorecard) -> StagedReport:
         folder = self.options.report_dir or self.options.rootdir / "reports"

@@ -65,6 +65,8 @@ def test_a_missed_case_becomes_a_redacted_regression_case(relgate, registry, fol
         "case      refund-001-incident-1",
         "line      golden_sets/support_desk/golden/regressions.jsonl:1",
         "redacted  1 EMAIL",
+        "next      pytest --manifest MANIFEST 'golden_sets/support_desk/golden/regressions.jsonl' "
+        "on the bad release must miss it; a recording needs a line for the new case",
     ]
     (stored,) = registry.regression_cases()
     assert (stored.case_id, stored.line, stored.redacted) == ("refund-001-incident-1", 1, {"EMAIL": 1})
@@ -167,3 +169,26 @@ def test_a_case_of_the_baseline_alone_is_refused(relgate, registry, folder, make
 def test_an_unknown_category_is_a_usage_error(relgate, registry, folder):
     result = relgate(*COMMAND, "--case", "refund-001", "--expected", "x", "--category", "odd")
     assert result.exit_code == 2
+
+
+def test_an_empty_expectation_is_refused(relgate, registry, folder):
+    result = relgate(*COMMAND, "--case", "refund-001", "--expected", " ")
+    assert result.exit_code == 1
+    assert "every answer would pass" in result.errors
+    assert not (folder / "regressions.jsonl").exists()
+
+
+def test_an_expectation_may_be_left_out_only_for_a_harmful_case(relgate, registry, folder):
+    result = relgate(*COMMAND, "--case", "refund-001")
+    assert result.exit_code == 1
+    assert "--expected TEXT" in result.errors
+
+
+def test_the_same_case_is_not_added_twice(relgate, registry, folder):
+    words = (*COMMAND, "--case", "refund-001", "--expected", "14 days")
+    assert relgate(*words).exit_code == 0
+    again = relgate(*words)
+    assert again.exit_code == 1
+    assert "asks and expects the same already" in again.errors
+    assert relgate(*words, "--force").exit_code == 0
+    assert len(lines_of(folder / "regressions.jsonl")) == 2

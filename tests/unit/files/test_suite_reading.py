@@ -94,7 +94,8 @@ def test_gates_with_every_key(tmp_path: Path) -> None:
         (
             {"slices": "[lang]"},
             "require exact:non_inferior:0.05|guard exact:at_least:0.85|guard exact:non_inferior:0.1|"
-            "require latency_ms:p50:ratio_at_most:1.5|guard latency_ms:p95:ratio_at_most:1.5|"
+            "require latency_ms:p50:ratio_at_most:1.5:slack-50|"
+            "guard latency_ms:p95:ratio_at_most:1.5:slack-50|"
             "report cost_usd:ratio_at_most:2",
         ),
         ({"kind": "safety"}, "require violation:zero|require over_refusal:non_inferior:0.15"),

@@ -35,3 +35,9 @@ def test_what_cannot_be_asserted_is_a_failure_to_judge(judge, expected):
     result = judge("regression", ANSWER, expected)
     assert isinstance(result, ScorerFailure)
     assert "case c" in result.message
+
+
+def test_a_placeholder_in_expected_stands_for_anything_of_its_type(judge):
+    expected = "Write to <EMAIL_f6fd02>."
+    assert judge("regression", Response("Write to help@corp.example."), expected) is True
+    assert judge("regression", Response("Write to nobody."), expected) is False
