@@ -37,7 +37,7 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
         mark = " " if one.can_pass or one.role != "require" else "!"
         lines.append(f"  {mark} {one.gate.removeprefix('gates::')} ({one.role}) {one.text}")
     lines += [
-        f"    {suite.name}[regressions:zero] (require) n = {len(suite.regressions)}: passes if none comes back"
+        f"    {suite.name}[regressions:zero] (require) n = {len(suite.regressions)}: none may come back"
         for suite in prepared.suites
         if suite.regressions and not brief
     ]
