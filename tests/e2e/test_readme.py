@@ -52,11 +52,16 @@ def test_the_smallest_project_of_the_tour_is_judged(tour, shell, tmp_path):
     manifest = _block(tour, "yaml", "manifest: 1")
     (tmp_path / "candidate.yaml").write_text(manifest, encoding="utf-8")
     before = manifest.replace('"1.1.0"', '"1.0.0"').replace("outputs.jsonl", "before.jsonl")
-    (tmp_path / "production.yaml").write_text(re.sub(r"(?m)^baseline:.*$", "baseline: none", before))
+    (tmp_path / "production.yaml").write_text(before)
     answer = {"case_id": case["id"], "output": f"It takes {case['expected']}."}
     (tmp_path / "outputs.jsonl").write_text(json.dumps(answer) + "\n", encoding="utf-8")
     (tmp_path / "before.jsonl").write_text(json.dumps(answer | {"output": "No idea."}) + "\n")
 
+    first = shell.judge(tmp_path, "candidate.yaml")
+    assert first.exit_code == 10, first.output
+    assert first.card["baseline"] is None
+
+    (tmp_path / "candidate.yaml").write_text(manifest + "baseline: production.yaml\n", encoding="utf-8")
     done = shell.judge(tmp_path, "candidate.yaml")
     assert done.exit_code == 10, done.output
     card = done.card

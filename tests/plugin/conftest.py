@@ -52,7 +52,7 @@ class Provider:
     """An OpenAI-compatible server on loopback that counts.
 
     ``wrong`` holds model -> questions that it answers wrongly; ``status`` is what it answers instead of 200.
-    ``most`` is how many it was asked at once.
+    ``most`` is how many it was asked at once; it waits a while for ``expected`` of them before it answers.
     """
 
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -64,6 +64,7 @@ class Provider:
     keys: set[str] = field(default_factory=set)
     most: int = 0
     now: int = 0
+    expected: int = 0
 
     @property
     def calls(self) -> int:
@@ -89,6 +90,9 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
                 state.now += 1
                 state.most = max(state.most, state.now)
             time.sleep(state.seconds)
+            patience = time.monotonic() + 10.0
+            while state.most < state.expected and time.monotonic() < patience:
+                time.sleep(0.005)
             with lock:
                 state.now -= 1
             message = {"choices": [{"message": {"role": "assistant", "content": text}}]}

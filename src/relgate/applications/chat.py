@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import aiohttp
 
-from relgate.applications.outage import TRANSIENT_STATUS
+from relgate.applications.outage import TRANSIENT_STATUS, UNAUTHORIZED
 from relgate.applications.prompt import placeholders, render_prompt
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.release import Artifact, Provider, Release, Target
@@ -146,6 +146,8 @@ class ChatResponder:
             if status == 200:
                 return _parse(text, provider)
             last = f"HTTP {status}"
+            if status in UNAUTHORIZED:
+                raise _AwayError(f"HTTP {status}: is the key of {target.provider} right?")
             if status not in TRANSIENT_STATUS:
                 raise _UnusableError(f"HTTP {status}: {' '.join(text.split())[:LONGEST_REASON]}")
             pause = _retry_after(headers)

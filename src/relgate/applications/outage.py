@@ -11,6 +11,9 @@ from relgate.domain.response import Failure
 TRANSIENT_STATUS = frozenset({408, 409, 425, 429, *range(500, 600)})
 """HTTP answers that say "not now": a provider's outage once the retries are used up."""
 
+UNAUTHORIZED = frozenset({401, 403})
+"""HTTP answers to a wrong or missing key: nothing about the release was measured."""
+
 _OUTAGES = (ProviderOutage, ConnectionError, socket.gaierror)
 
 _CLIENT_OUTAGES = frozenset(
@@ -43,7 +46,7 @@ def is_outage(error: BaseException) -> bool:
         seen.add(id(current))
         if isinstance(current, _OUTAGES) or _named_outage(current):
             return True
-        if any(status in TRANSIENT_STATUS for status in _statuses(current)):
+        if any(status in TRANSIENT_STATUS | UNAUTHORIZED for status in _statuses(current)):
             return True
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
     return False

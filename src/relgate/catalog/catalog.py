@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import get_args
 
 from relgate.catalog.plugins import Plugins, installed, owner_of
@@ -17,6 +18,7 @@ from relgate.catalog.registers import (
     Shelf,
 )
 from relgate.domain.case import ScorerSpec
+from relgate.domain.digest import digest_bytes, digest_json
 from relgate.domain.errors import CatalogError, InputError, Place, Problem, RelgateError
 from relgate.domain.metric import Metric
 from relgate.domain.release import ApplicationKind
@@ -52,6 +54,8 @@ class Catalog:
     def __init__(self) -> None:
         self._scorers: Shelf[ScorerEntry] = Shelf("scorer")
         self._applications: Shelf[ApplicationFactory] = Shelf("application kind", get_args(ApplicationKind))
+        self.plugins_digest = ""
+        """Of the code of every plugin: a scorer that changed may judge the same answer otherwise."""
         self._artifact_kinds: Shelf[str] = Shelf("artifact kind", ARTIFACT_KINDS)
         self._redactors: Shelf[Finder] = Shelf("redactor")
         self._renderers: Shelf[Renderer] = Shelf("renderer", BUILTIN_RENDERERS)
@@ -76,8 +80,10 @@ class Catalog:
         """
         catalog = cls()
         manager = Plugins()
-        for plugin, owner in [*installed(), *((plugin, owner_of(plugin)) for plugin in plugins)]:
+        added = [*installed(), *((plugin, owner_of(plugin)) for plugin in plugins)]
+        for plugin, owner in added:
             manager.add(plugin, owner)
+        catalog.plugins_digest = digest_json(sorted(_code(plugin) for plugin, _ in added))
         manager.call("scorers", lambda owner: ScorerRegister(catalog._scorers, owner))
         manager.call("applications", lambda owner: Register(catalog._applications, owner))
         manager.call("artifact_kinds", lambda owner: Register(catalog._artifact_kinds, owner))
@@ -151,6 +157,15 @@ class Catalog:
 
     def _find(self, text: str) -> list[Finding]:
         return find(text, self.redactors.values())
+
+
+def _code(plugin: object) -> str:
+    """A plugin's code by digest; its name where it has no file."""
+    file = getattr(plugin, "__file__", None)
+    try:
+        return digest_bytes(Path(str(file)).read_bytes()) if file else repr(type(plugin))
+    except OSError:
+        return str(file)
 
 
 def _problem(spec: ScorerSpec, context: ScorerContext, what: str) -> InputError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from relgate.usecases.plan_suite import SuitePlan
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.run_release import ReleaseRun
 
@@ -22,6 +23,9 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
     lines.append(
         f"  {len(selected)} cases in {_suites(prepared)}, {measured if calls else 'read from recordings'}"
     )
+    if calls:
+        trials = {plan.suite.name: _trials(prepared, plan) for plan in prepared.plans}
+        lines += [f"  {name}: {count} trials a case" for name, count in trials.items() if count > 1]
     lines += [f"  note: {note}" for note in prepared.notes]
     defaults = [s.name for s in prepared.suites if s.default_policy]
     if defaults:
@@ -47,3 +51,7 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
 def _suites(prepared: Prepared) -> str:
     count = len(prepared.plans)
     return "1 suite" if count == 1 else f"{count} suites"
+
+
+def _trials(prepared: Prepared, plan: SuitePlan) -> int:
+    return max(len(prepared.trials.trials("candidate", plan.suite, case)) for case in plan.suite.cases)

@@ -69,12 +69,15 @@ def teardown_report(item: CaseItem, call: pytest.TestReport) -> pytest.TestRepor
     )
 
 
-def report_gate(config: pytest.Config, result: GateResult, suite_path: Path) -> None:
+def report_gate(config: pytest.Config, result: GateResult, suite_path: Path, decision: str) -> None:
     """Send one gate through pytest's reporting as a test of its own, located in suite.yaml."""
     hook = config.hook
     location: Location = (_relative(config, suite_path), max(result.line - 1, 0), "")
     word = gate_result(gate_part(result, result.message))
-    properties: list[tuple[str, object]] = [("relgate.result", result.result)]
+    properties: list[tuple[str, object]] = [
+        ("relgate.result", result.result),
+        ("relgate.decision", decision),
+    ]
     for name in ("estimate", "lower", "upper", "boundary"):
         value = getattr(result, name)
         if value is not None:

@@ -262,7 +262,7 @@ class RelgateSession:
         self.config.option.maxfail = 0
         try:
             for result in self.report.gates:
-                report_gate(self.config, result, paths[result.suite])
+                report_gate(self.config, result, paths[result.suite], self.report.decision)
         finally:
             self.config.option.maxfail = maxfail
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from unicodedata import category
 
 from relgate.domain.digest import short
+from relgate.domain.metric import RESPONSE_METRICS
 from relgate.domain.scorecard import AlarmPart, CallsPart, GatePart, MetricPart, Scorecard, WaiverPart
 
 ROLE_ORDER = {"require": 0, "guard": 1, "report": 2}
@@ -162,14 +163,21 @@ def _plain(value: float | None) -> str:
 
 
 def metric_table(card: Scorecard, *, slices: bool, gated: bool = False) -> Table:
-    """Metrics of every suite: overall, or their slices and hops; ``gated`` keeps those that a gate judges."""
+    """Metrics of every suite: overall, or their slices and hops.
+
+    ``gated`` keeps what a gate judges and what scorers report; a safety suite's scorers speak through its
+    violations.
+    """
     judged = {(gate.suite, gate.metric) for gate in card.gates}
+    quiet = {m.name for m in RESPONSE_METRICS}
     rows = []
     for suite in card.suites:
         for part in suite.metrics:
             if bool(part.slice) is not slices:
                 continue
-            if gated and (suite.suite, part.metric.split(" ")[0]) not in judged:
+            name = part.metric.split(" ")[0]
+            spoken_for = suite.kind == "safety" or name in quiet
+            if gated and spoken_for and (suite.suite, name) not in judged:
                 continue
             where = (suite.suite, part.slice) if slices else (suite.suite,)
             rows.append((*where, part.metric, *_numbers(part), str(part.n)))

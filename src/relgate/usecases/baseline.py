@@ -11,6 +11,7 @@ from relgate.domain.release import Release
 from relgate.domain.run import ReleaseRow
 from relgate.files import load_manifest, resolve_release
 from relgate.store import Registry
+from relgate.usecases.artifact_rows import artifact_rows
 
 PRODUCTION = "production"
 
@@ -126,10 +127,24 @@ def _from_registry(row: ReleaseRow, place: Place, read: Read) -> Release:
             [
                 Problem(
                     place,
-                    f"the manifest of {label} has changed since it was recorded",
+                    f"{label} is no longer what was recorded: {_differences(row, release)} changed since",
                     repr(row.manifest_path),
-                    "restore it, or name the right one by --baseline PATH",
+                    "keep a manifest per release, or name one that still holds by --baseline PATH",
                 )
             ]
         )
     return release
+
+
+def _differences(row: ReleaseRow, release: Release) -> str:
+    """What differs between the recorded release and the one that its manifest describes now."""
+    before = {(a.kind, a.name): a.digest for a in row.artifacts}
+    after = {(a.kind, a.name): a.digest for a in artifact_rows(release)}
+    names = [
+        f"{kind}/{name}"
+        for kind, name in {**before, **after}
+        if before.get((kind, name)) != after.get((kind, name))
+    ]
+    if (row.name, row.version) != (release.name, release.version):
+        names.insert(0, f"the version (now {release.label})")
+    return ", ".join(names) or "routes or dependencies"

@@ -16,6 +16,7 @@ from relgate.files.manifest import load_manifest, resolve_release
 from relgate.store.reading import near
 from relgate.store.registry import Registry
 from relgate.store.rows import AliasRow, RunRow, Waiver
+from relgate.usecases.artifact_rows import artifact_rows
 from relgate.usecases.golden_sets import case_place
 
 
@@ -241,12 +242,14 @@ def release_of_manifest(path: Path, environment: Mapping[str, str]) -> ReleaseRo
         InputError: with every problem of the manifest.
     """
     release = resolve_release(load_manifest(path), environment=environment)
-    artifacts = tuple(
-        ArtifactRow(artifact.kind, artifact.name, artifact.version, artifact.digest)
-        for artifact in release.artifacts
-    )
     return ReleaseRow(
-        release.name, release.version, release.digest, release.owner, "", path.as_posix(), artifacts
+        release.name,
+        release.version,
+        release.digest,
+        release.owner,
+        "",
+        path.as_posix(),
+        artifact_rows(release),
     )
 
 
@@ -272,4 +275,4 @@ def _versioned(artifact: ArtifactRow | None) -> dict[str, str] | None:
 
 def version_text(artifact: ArtifactRow | None) -> str:
     """``version@digest``, short, "" where there is none."""
-    return "" if artifact is None else f"{artifact.version} ({short(artifact.digest)})"
+    return "" if artifact is None else f"{artifact.version} ({short(artifact.digest)})".lstrip()

@@ -163,7 +163,7 @@ def prepare(options: RunOptions, catalog: Catalog, registry: Registry) -> Prepar
         golden_digest=_golden_digest(suites),
     )
     attempt = registry.next_attempt(key, candidate.digest)
-    judged_key = _judged_key(candidate, baseline, suites, policy, options)
+    judged_key = _judged_key(candidate, baseline, suites, policy, options, catalog.plugins_digest)
     alpha = attempt_alpha(attempt)
     trials = TrialPlan(
         deterministic=all(release.deterministic for release in releases.values()),
@@ -189,7 +189,9 @@ def prepare(options: RunOptions, catalog: Catalog, registry: Registry) -> Prepar
             for plan in plans
             for gate in plan.gates
         ),
-        notes=_notes(baseline, candidate, registry, attempt, alpha),
+        notes=_unjudged(plans)
+        + _unmatched(plans, rows)
+        + _notes(baseline, candidate, registry, attempt, alpha),
     )
 
 
@@ -255,12 +257,18 @@ def _golden_digest(suites: Sequence[Suite]) -> str:
 
 
 def _judged_key(
-    candidate: Release, baseline: Baseline, suites: Sequence[Suite], policy: str, options: RunOptions
+    candidate: Release,
+    baseline: Baseline,
+    suites: Sequence[Suite],
+    policy: str,
+    options: RunOptions,
+    plugins: str,
 ) -> str:
     return digest_json(
         {
             "release": [candidate.name, candidate.version, candidate.digest],
             "baseline": baseline.release.digest if baseline.release else None,
+            "plugins": plugins,
             # not in the release's digest, but another endpoint may be another system
             "endpoints": {name: provider.base_url for name, provider in candidate.providers.items()},
             "suites": sorted(s.digest for s in suites),
@@ -268,6 +276,29 @@ def _judged_key(
             "trials": options.trials,
         }
     )
+
+
+def _unjudged(plans: Sequence[SuitePlan]) -> tuple[str, ...]:
+    """Metrics of scorers that no gate judges; in a safety suite scorers speak through the violation gate."""
+    notes = []
+    for plan in plans:
+        judged = {gate.metric for gate in plan.suite.gates}
+        free = [s.metric.name for s in plan.scorers["candidate"] if s.metric.name not in judged]
+        if free and plan.suite.kind != "safety":
+            notes.append(f"no gate of {plan.suite.name} judges {', '.join(free)}")
+    return tuple(notes)
+
+
+def _unmatched(plans: Sequence[SuitePlan], rows: Mapping[Side, Rows | None]) -> tuple[str, ...]:
+    """Recorded answers to cases that no suite of the run has."""
+    known = {case.id for plan in plans for case in plan.suite.all_cases}
+    notes = []
+    for side, found in rows.items():
+        strange = sorted({case_id for case_id, _ in found or {}} - known)
+        if strange:
+            shown = ", ".join(strange[:3]) + (" ..." if len(strange) > 3 else "")
+            notes.append(f"the {side}'s recording answers {len(strange)} cases that no suite has: {shown}")
+    return tuple(notes)
 
 
 def _notes(

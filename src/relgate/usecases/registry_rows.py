@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from relgate.domain.case import Case
 from relgate.domain.release import Release
 from relgate.domain.response import Measurement, Response, ScorerFailure
-from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow
+from relgate.domain.run import MeasurementRow, ReleaseRow
+from relgate.usecases.artifact_rows import artifact_rows
 from relgate.usecases.build_scorecard import Measured, expected_text
 from relgate.usecases.measure import CaseKey
 from relgate.usecases.prepare import Prepared
@@ -23,10 +24,7 @@ def release_row(release: Release, redactor: CountingRedactor) -> ReleaseRow:
         owner=release.owner,
         manifest=redactor.text(release.manifest_text),
         manifest_path=str(release.path.resolve()),
-        artifacts=tuple(
-            ArtifactRow(a.kind, a.name, a.version, a.digest, str(a.path) if a.path else "")
-            for a in release.artifacts
-        ),
+        artifacts=artifact_rows(release),
     )
 
 

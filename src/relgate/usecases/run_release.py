@@ -292,6 +292,7 @@ class ReleaseRun:
         prepared, verdict = self.prepared, judgement.verdict
         exit_status = EXIT_STATUS[verdict.decision]
         whole = not verdict.partial and _measured_all(judgement)
+        judged = whole and all(gate.result != "error" for gate in judgement.gates)
         record = RunRecord(
             id=scorecard.run.id,
             started=scorecard.run.started,
@@ -302,7 +303,7 @@ class ReleaseRun:
             exit_status=exit_status,
             partial=verdict.partial,
             policy_digest=prepared.policy_digest,
-            judged_key=prepared.judged_key if whole and is_attempt else "",
+            judged_key=prepared.judged_key if judged and is_attempt else "",
             attempt=prepared.attempt_key if whole and is_attempt else None,
             scorecard=scorecard.document(),
             measurements=rows,

@@ -48,6 +48,8 @@ AWAY = {
     "openai timeout": _named("APITimeoutError"),
     "anthropic overloaded": _named("OverloadedError", status_code=529),
     "subclass of an SDK's error": _named("MyTimeout", type(_named("APITimeoutError"))),
+    "a wrong key": _named("AuthenticationError", status_code=401),
+    "no permission": _named("PermissionDeniedError", status_code=403),
     "a cause": _caused(ValueError("no answer"), ConnectionResetError()),
 }
 OWN = {
@@ -55,7 +57,6 @@ OWN = {
     "own time limit": TimeoutError(),
     "file": FileNotFoundError("config.json"),
     "bad request": _named("BadRequestError", status_code=400),
-    "unauthorised": _named("AuthenticationError", status_code=401),
     "requests 404": _named("HTTPError", response=SimpleNamespace(status_code=404)),
     "exit status 503": SystemExit(503),
 }
