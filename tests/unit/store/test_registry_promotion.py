@@ -149,3 +149,20 @@ def test_each_release_line_has_its_own_production(registry, judged):
     assert registry.alias("production", "third-desk") is None
     with pytest.raises(Refusal, match="other-desk@production, support-desk@production"):
         registry.alias("production")
+
+
+def test_the_way_back_needs_no_new_verdict(registry, judged):
+    judged("1.0.0", "hold")
+    judged("1.1.0")
+    registry.promote("support-desk", "1.0.0", by="me", waive="in production before relgate")
+    registry.promote("support-desk", "1.1.0", by="me")
+    change = registry.promote("support-desk", "1.0.0", by="me")
+    assert (change.changed, change.waived) == (True, None)
+    assert holders(registry)["production"] == "support-desk@1.0.0"
+
+
+def test_having_held_another_alias_is_no_way_back(registry, judged):
+    judged("1.0.0", "hold")
+    registry.promote("support-desk", "1.0.0", by="me", alias="canary", waive="try it")
+    with pytest.raises(Refusal, match="latest verdict"):
+        registry.promote("support-desk", "1.0.0", by="me")

@@ -100,7 +100,9 @@ def test_an_options_path_that_is_not_there_is_an_error_of_the_user(judged):
 
 def test_a_recorded_release_whose_manifest_changed_is_refused(judged):
     judged.recording("1.0.0.jsonl", RIGHT)
-    with pytest.raises(InputError, match=r"desk@1\.0\.0 is no longer what was recorded: application_code/recording changed"):
+    with pytest.raises(
+        InputError, match=r"desk@1\.0\.0 is no longer what was recorded: application_code/recording changed"
+    ):
         judged.open()
 
 

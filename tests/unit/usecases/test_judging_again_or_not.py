@@ -1,0 +1,123 @@
+"""When a stored verdict speaks again, and when a run says what nobody judges."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import pytest
+
+from relgate.usecases.run_release import ReleaseRun
+
+CASES = [{"id": f"c{n}", "input": f"question {n}", "expected": "yes"} for n in range(70)]
+RIGHT = {case["id"]: "yes" for case in CASES}
+
+
+@pytest.fixture
+def recorded(project):
+    """A recorded release that promotes on a floor."""
+    gates = [{"metric": "contains", "at_least": 0.5}]
+    project.suite(CASES, gates=gates)
+    project.manifest(application=project.recording("r.jsonl", RIGHT), baseline="none")
+    return project
+
+
+def plugin(tmp_path, code: str) -> ModuleType:
+    """A conftest-like module with this code."""
+    path = tmp_path / "plugin_with_scorer.py"
+    path.write_text(code)
+    module = ModuleType("plugin_with_scorer")
+    module.__file__ = str(path)
+    exec(compile(code, str(path), "exec"), module.__dict__)
+    return module
+
+
+POLITE = """
+def polite(case, response):
+    {body}
+
+def relgate_register_scorers(register):
+    register("polite", polite)
+"""
+
+
+def judge(project, module) -> tuple[ReleaseRun, str | None]:
+    run = ReleaseRun(project.options(), plugins=[module])
+    project.opened.append(run)
+    settled = run.settled
+    if settled is None:
+        run.start({(s.name, c.id) for s in run.prepared.suites for c in s.all_cases})
+        for suite in run.prepared.suites:
+            for case in suite.all_cases:
+                run.case(suite.name, case.id)
+        run.conclude()
+    run.close()
+    return run, settled
+
+
+def test_a_scorer_that_changed_is_judged_again(recorded, tmp_path):
+    recorded.suite(CASES, scorers=["polite"], gates=[{"metric": "polite", "at_least": 0.5}])
+    kind = POLITE.format(body="return True")
+    assert judge(recorded, plugin(tmp_path, kind))[1] is None
+    assert judge(recorded, plugin(tmp_path, kind))[1] is not None
+    assert judge(recorded, plugin(tmp_path, POLITE.format(body="return False")))[1] is None
+
+
+def test_a_verdict_with_a_gate_that_could_not_be_judged_is_not_served_again(recorded, tmp_path):
+    recorded.suite(CASES, scorers=["polite"], gates=[{"metric": "polite", "at_least": 0.5}])
+    broken = plugin(tmp_path, POLITE.format(body="raise RuntimeError('boom')"))
+    assert judge(recorded, broken)[1] is None
+    assert judge(recorded, broken)[1] is None
+
+
+def test_another_endpoint_is_judged_again(recorded):
+    before = recorded.open().prepared.judged_key
+    recorded.manifest(
+        application={"recording": "r.jsonl"},
+        baseline="none",
+        providers={"p": {"base_url": "http://127.0.0.1:9/v1"}},
+    )
+    assert recorded.open().prepared.judged_key != before
+
+
+def test_the_notes_name_what_no_gate_judges(recorded):
+    recorded.suite(CASES, scorers=["contains", "exact"], gates=[{"metric": "contains", "at_least": 0.5}])
+    assert "no gate of mine judges exact" in recorded.card().notes
+
+
+def test_the_notes_name_recorded_answers_to_unknown_cases(recorded):
+    recorded.recording("r.jsonl", RIGHT | {"c70": "yes", "refund": "no"})
+    assert "the candidate's recording answers 2 cases that no suite has: c70, refund" in recorded.card().notes
+
+
+def test_equal_recordings_are_judged_for_their_absolute_gates(recorded):
+    """0 of 70 against 0 of 70 is never certainty."""
+    violations = [{"metric": "bad", "violations": 0, "rate_at_most": 0.02}]
+    scores = {case["id"]: {"scores": {"bad": 0}} for case in CASES}
+    scorer = {"recorded": {"name": "bad", "kind": "binary", "higher_is_better": False}}
+    recorded.suite(CASES, scorers=[scorer], gates=violations)
+    recorded.manifest("old.yaml", "1.0.0", application=recorded.recording("r.jsonl", scores), baseline="none")
+    recorded.manifest(application={"recording": "r.jsonl"}, baseline="old.yaml")
+    report = recorded.run()
+    (gate,) = report.scorecard.gates
+    assert report.decision == "hold"
+    assert gate.upper == pytest.approx(0.0419, abs=1e-4)
+
+
+def test_equal_recordings_with_relative_gates_are_a_promote_nothing_changed(recorded):
+    recorded.suite(CASES[:5], gates=[{"metric": "contains", "non_inferior": {"margin": 0.05}}])
+    recorded.manifest("old.yaml", "1.0.0", application={"recording": "r.jsonl"}, baseline="none")
+    recorded.manifest(application={"recording": "r.jsonl"}, baseline="old.yaml")
+    report = recorded.run()
+    assert (report.decision, report.scorecard.verdict.reason) == ("promote", "nothing changed")
+    assert [gate.result for gate in report.scorecard.gates] == ["pass"]
+
+
+def test_a_stored_verdict_brings_its_gates(recorded):
+    first = recorded.run()
+    again = recorded.run()
+    assert again.stored
+    assert [(g.id, g.result, g.estimate) for g in again.gates] == [
+        (g.id, g.result, g.estimate) for g in first.gates
+    ]
+    assert "plugin_with_scorer" not in sys.modules
