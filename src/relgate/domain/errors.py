@@ -8,6 +8,7 @@ RelgateError
 ├── ServiceError        a service that a release needs did not start
 ├── CatalogError        a plugin cannot be loaded, fails, or registers a name that is taken
 ├── RegistryError       the registry cannot be opened, read or written
+│   └── AttemptMoved    another run was recorded meanwhile: judge again as a later attempt
 └── ProviderOutage      a provider could not be reached: raised by applications, never a score
 """
 
@@ -81,6 +82,14 @@ class CatalogError(RelgateError):
 
 class RegistryError(RelgateError):
     """The registry cannot be opened, read or written."""
+
+
+class AttemptMoved(RegistryError):
+    """Another run of the line was recorded meanwhile: this one is a later attempt than it was judged as."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"another run of this line was recorded meanwhile: this is attempt {number} now")
 
 
 class ProviderOutage(RelgateError):

@@ -84,6 +84,7 @@ class RunRecord:
         judged_key: digest over release name, version and digest, baseline, suites and policy: the same key
             judged before gives the stored verdict again without a call. Empty for partial runs.
         attempt: None when the run is no attempt (partial, screen, nothing changed).
+        attempt_number: which attempt it was judged as; None skips the check that it still is.
         manifest_path: as given on the command line; `show` prints it in the line that re-runs a case.
     """
 
@@ -101,3 +102,4 @@ class RunRecord:
     scorecard: Mapping[str, Any]
     measurements: tuple[MeasurementRow, ...] = ()
     manifest_path: str = ""
+    attempt_number: int | None = None

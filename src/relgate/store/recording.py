@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from relgate.domain.errors import RegistryError
+from relgate.domain.errors import AttemptMoved, RegistryError
 from relgate.domain.run import MeasurementRow, ReleaseRow, RunRecord
 from relgate.store import attempts
 from relgate.store.tables import artifacts, cases, releases, responses, runs, scores, verdicts
@@ -33,6 +33,10 @@ def record(connection: Connection, run: RunRecord) -> int:
         raise RegistryError(f"run {run.id} is in the registry already")
     number = _insert_run(connection, run)
     _insert_measurements(connection, number, run.measurements)
+    if run.attempt is not None and run.attempt_number is not None:
+        current = attempts.number_of(connection, run.attempt, run.release.digest)
+        if current != run.attempt_number:
+            raise AttemptMoved(current)
     attempt = (
         None if run.attempt is None else attempts.add(connection, run.attempt, run.release.digest, number)
     )

@@ -12,7 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from relgate.catalog import Catalog
 from relgate.decision.outcomes import case_outcome, critical_misses
-from relgate.domain.errors import InputError, Place, Problem
+from relgate.decision.policy import attempt_alpha
+from relgate.domain.errors import AttemptMoved, InputError, Place, Problem
 from relgate.domain.release import Release
 from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
 from relgate.domain.run import MeasurementRow, RunRecord
@@ -220,6 +221,21 @@ class ReleaseRun:
         results = self._executor.results()
         # In the order of the suites: cases finish in another one each time, and reports must not show it.
         measured = {key: results[key] for key in self._cases if key in results}
+        while True:
+            try:
+                return self._judge(measured)
+            except AttemptMoved as moved:
+                self.prepared = replace(
+                    self.prepared, attempt=moved.number, alpha=attempt_alpha(moved.number)
+                )
+
+    def _judge(self, measured: dict[CaseKey, tuple[Measurement, ...]]) -> Report:
+        """Judge and record under the attempt as it stands.
+
+        Raises:
+            AttemptMoved: another run of the line was recorded meanwhile.
+        """
+        assert self._measurer is not None
         prepared = self.prepared
         judgement = judge_run(prepared, measured)
         redactor = CountingRedactor(self._redactor)
@@ -305,6 +321,7 @@ class ReleaseRun:
             policy_digest=prepared.policy_digest,
             judged_key=prepared.judged_key if judged and is_attempt else "",
             attempt=prepared.attempt_key if whole and is_attempt else None,
+            attempt_number=prepared.attempt,
             scorecard=scorecard.document(),
             measurements=rows,
             manifest_path=self.options.manifest_given or str(self.options.manifest),

@@ -121,3 +121,22 @@ def test_a_stored_verdict_brings_its_gates(recorded):
         (g.id, g.result, g.estimate) for g in first.gates
     ]
     assert "plugin_with_scorer" not in sys.modules
+
+
+def test_a_run_recorded_meanwhile_makes_this_one_a_later_attempt(recorded):
+    """Two runs of one line at once: the second to finish is judged at the alpha of a second attempt."""
+    slow = recorded.open()
+    assert slow.prepared.attempt == 1
+    cases = {(s.name, c.id) for s in slow.prepared.suites for c in s.all_cases}
+    slow.start(cases)
+    recorded.manifest(
+        "other.yaml",
+        "2.1.0",
+        application=recorded.recording("o.jsonl", RIGHT | {"c0": "no"}),
+        baseline="none",
+    )
+    assert recorded.run("other.yaml").scorecard.verdict.attempts == 1
+    for suite, case in sorted(cases):
+        slow.case(suite, case)
+    card = slow.conclude().scorecard
+    assert (card.verdict.attempts, card.gate_policy.alpha) == (2, 0.0125)
