@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-VECTORS = ROOT.parent / "shared" / "vectors" / "statistics.json"
 
 
 def load_reference():
@@ -37,11 +36,11 @@ def run(tmp_path, capsys, *vectors):
 
 
 @pytest.mark.shared_data
-@pytest.mark.skipif(not VECTORS.exists(), reason="../shared/vectors is not here")
-def test_every_recorded_vector_agrees(capsys):
-    assert reference.main([str(VECTORS)]) == 0
+def test_every_recorded_vector_agrees(capsys, shared_vectors):
+    vectors = shared_vectors / "statistics.json"
+    assert reference.main([str(vectors)]) == 0
     out = capsys.readouterr().out
-    total = len(json.loads(VECTORS.read_text())["vectors"])
+    total = len(json.loads(vectors.read_text())["vectors"])
     assert f"{total} vectors: {total} ok, 0 miss, 0 later" in out
 
 
