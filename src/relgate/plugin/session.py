@@ -42,6 +42,7 @@ class RelgateSession:
         self._only_suites = False
         self._controlled: list[CaseItem] | None = None
         self._items: list[CaseItem] = []
+        self._gates_announced = 0
         self._settled: str | None = None
         self._running = False
         self._outcomes: dict[str, str] = {}
@@ -148,7 +149,12 @@ class RelgateSession:
         if not items or errors:
             return (yield)
         try:
-            if self._controlled is not None:
+            if self._controlled is None:
+                # Counted from the start, so that the percentage never runs backwards.
+                plans = self.run.prepared.plans
+                self._gates_announced = sum(len(p.gates) + bool(p.suite.regressions) for p in plans)
+                session.testscollected += self._gates_announced
+            else:
                 self._run_controlled(session)
             result = yield
             if self._controlled is not None:
@@ -257,7 +263,7 @@ class RelgateSession:
         finally:
             self._quiet.stop()
         paths = {plan.suite.name: plan.suite.path for plan in self.run.prepared.plans}
-        session.testscollected += len(self.report.gates)
+        session.testscollected += len(self.report.gates) - self._gates_announced
         maxfail = self.config.option.maxfail
         self.config.option.maxfail = 0
         try:

@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from relgate.catalog import Catalog
 from relgate.domain.case import Suite
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.release import Release
 from relgate.files import find_suites, load_manifest, load_recording, load_suites, resolve_release
 from relgate.files.reading import shown, tidy
 from relgate.files.wire import did_you_mean
-from relgate.usecases.plan_suite import without_absent
+from relgate.usecases.plan_suite import plan_suite, without_absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,13 @@ def check_project(
     *,
     golden_sets: Path,
     environment: Mapping[str, str],
+    catalog: Catalog | None = None,
     known_scorers: Collection[str] | None = None,
     artifact_kinds: Collection[str] = (),
 ) -> Project:
     """Read everything that a run would read before its first call.
+
+    With a catalog the scorers are made and the gates held against their metrics as well.
 
     Raises:
         InputError: with every problem of the manifest, its recording and the suites.
@@ -63,9 +67,30 @@ def check_project(
         problems.append(Problem(place, "no suite.yaml below this folder", remedy="`relgate init` writes one"))
     if release is not None:
         suites = _fit(release, suites, problems)
+        if catalog is not None:
+            _check_judging(release, suites, catalog, problems)
     if problems or release is None:
         raise InputError(tidy(problems))
     return Project(release, suites)
+
+
+def _check_judging(
+    release: Release, suites: tuple[Suite, ...], catalog: Catalog, problems: list[Problem]
+) -> None:
+    rows = None
+    if release.application.kind == "recording":
+        assert release.application.path is not None
+        try:
+            rows = load_recording(release.application.path)
+        except InputError:
+            return  # its problems are known already
+    for suite in suites:
+        if suite.kind == "fallback" and suite.route not in release.routes:
+            continue
+        try:
+            plan_suite(suite, catalog, {"candidate": release}, {"candidate": rows}, first=False)
+        except InputError as error:
+            problems += error.problems
 
 
 def _suite_paths(release: Release | None, golden_sets: Path) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from relgate.applications.recording import Rows
@@ -14,9 +14,13 @@ from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
 from relgate.domain.release import Release
 from relgate.domain.response import Outcome, Response, Side
 from relgate.domain.scorer import Scorer, ScorerContext
+from relgate.files.reading import shown, tidy
 from relgate.files.wire import did_you_mean
 from relgate.scorers import infer_kind
-from relgate.usecases.systems import build_scorers, hops_of
+from relgate.usecases.systems import hops_of
+
+COMPARING = frozenset({"exact", "contains", "one_of", "numeric"})
+"""Scorers that compare the answer with ``expected``, unless they are given a value."""
 
 RECORDED_OR_NOT = ("latency_ms", "cost_usd")
 """What a filled-in policy judges only where a recording holds it throughout."""
@@ -78,16 +82,18 @@ def plan_suite(
     Raises:
         InputError: scorers or gates make no sense.
     """
+    problems: list[Problem] = []
+    broken: set[str] = set()
     scorers: dict[Side, tuple[Scorer, ...]] = {}
     for side, release in releases.items():
-        built = build_scorers(catalog, suite, release)
-        scorers[side] = tuple(_with_recorded_kind(s, suite, rows) for s in built)
+        scorers[side] = tuple(_build(catalog, suite, release, rows, problems, broken))
     metrics: dict[str, Metric] = {}
     for scorer in scorers["candidate"]:
         if scorer.metric.name in metrics:
             what, remedy = "two scorers report one metric", "give one of them another name with `as:`"
-            raise InputError([Problem(Place(str(suite.path)), what, repr(scorer.metric.name), remedy)])
+            problems.append(Problem(Place(str(suite.path)), what, repr(scorer.metric.name), remedy))
         metrics[scorer.metric.name] = scorer.metric
+    problems += _nothing_expected(suite)
     if suite.kind == "safety":
         metrics.update({m.name: m for m in SAFETY_METRICS})
     metrics.update({m.name: m for m in RESPONSE_METRICS})
@@ -96,14 +102,55 @@ def plan_suite(
     )
     if suite.regressions:
         metrics[regression.metric.name] = regression.metric
-    problems = check_gates(suite, metrics)
+    # A gate on a scorer that could not be made would only repeat that problem.
+    judgeable = tuple(gate for gate in suite.gates if gate.metric not in broken)
+    problems += check_gates(replace(suite, gates=judgeable), metrics)
     if problems:
-        raise InputError(problems)
+        raise InputError(tidy([_relative(problem) for problem in problems]))
     hops = hops_of(releases["candidate"], suite)
     gates = spread_gates(suite, metrics, hops, has_baseline=not first)
     return SuitePlan(
         suite=suite, metrics=metrics, scorers=scorers, regression_scorer=regression, gates=gates, hops=hops
     )
+
+
+def _build(
+    catalog: Catalog,
+    suite: Suite,
+    release: Release,
+    rows: Mapping[Side, Rows | None],
+    problems: list[Problem],
+    broken: set[str],
+) -> Iterator[Scorer]:
+    """The suite's scorers for one release; what cannot be made goes to ``problems`` and ``broken``."""
+    context = ScorerContext(suite.path, release)
+    for spec in suite.scorers:
+        try:
+            yield _with_recorded_kind(catalog.make_scorer(spec, context), suite, rows)
+        except InputError as error:
+            problems += error.problems
+            named = spec.options.get("as") or (_recorded_name(spec) if spec.name == "recorded" else spec.name)
+            broken.add(str(named))
+
+
+def _nothing_expected(suite: Suite) -> list[Problem]:
+    """Scorers that compare with ``expected`` in a suite whose cases expect nothing."""
+    if any(case.expected is not None for case in suite.cases):
+        return []
+    return [
+        Problem(
+            Place(str(suite.path), spec.line, spec.column),
+            f"{spec.name} compares with what a case expects, but no case of the suite says it",
+            "",
+            "add `expected` to the cases, or give the scorer a value",
+        )
+        for spec in suite.scorers
+        if spec.name in COMPARING and "value" not in spec.options
+    ]
+
+
+def _relative(problem: Problem) -> Problem:
+    return replace(problem, place=replace(problem.place, path=shown(problem.place.path)))
 
 
 def _with_recorded_kind(scorer: Scorer, suite: Suite, rows: Mapping[Side, Rows | None]) -> Scorer:
@@ -151,4 +198,4 @@ def _with_recorded_kind(scorer: Scorer, suite: Suite, rows: Mapping[Side, Rows |
 
 
 def _recorded_name(spec: ScorerSpec) -> str:
-    return str(spec.options.get("name") or spec.options["value"])
+    return str(spec.options.get("name") or spec.options.get("value"))

@@ -297,7 +297,8 @@ def _unmatched(plans: Sequence[SuitePlan], rows: Mapping[Side, Rows | None]) -> 
         strange = sorted({case_id for case_id, _ in found or {}} - known)
         if strange:
             shown = ", ".join(strange[:3]) + (" ..." if len(strange) > 3 else "")
-            notes.append(f"the {side}'s recording answers {len(strange)} cases that no suite has: {shown}")
+            many = "1 case" if len(strange) == 1 else f"{len(strange)} cases"
+            notes.append(f"the {side}'s recording answers {many} that no suite has: {shown}")
     return tuple(notes)
 
 

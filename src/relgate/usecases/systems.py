@@ -12,12 +12,10 @@ from urllib.parse import urlsplit
 from relgate.applications.chat import ChatResponder
 from relgate.applications.python import PythonResponder, import_object, load_builder
 from relgate.applications.recording import RecordingResponder, Rows
-from relgate.catalog import Catalog
 from relgate.domain.application import Responder
 from relgate.domain.case import Suite
-from relgate.domain.errors import InputError, Place, Problem, ServiceError
+from relgate.domain.errors import Place, Problem, ServiceError
 from relgate.domain.release import Release, Route
-from relgate.domain.scorer import Scorer, ScorerContext
 from relgate.faults.refuse import RefusedAddress
 from relgate.files import bind_environment
 
@@ -217,22 +215,3 @@ def check_hops(release: Release, suites: Sequence[Suite]) -> list[Problem]:
                 )
             )
     return problems
-
-
-def build_scorers(catalog: Catalog, suite: Suite, release: Release) -> tuple[Scorer, ...]:
-    """The suite's scorers for one release's responses.
-
-    Raises:
-        InputError: every scorer of the suite that is unknown or has wrong options.
-    """
-    context = ScorerContext(suite.path, release)
-    scorers: list[Scorer] = []
-    problems: list[Problem] = []
-    for spec in suite.scorers:
-        try:
-            scorers.append(catalog.make_scorer(spec, context))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return tuple(scorers)
