@@ -15,6 +15,7 @@ from relgate.domain.application import Application, Builder
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.release import Release
 from relgate.domain.response import Outcome, Request
+from relgate.redaction import mask
 
 
 def import_object(reference: str, place: Place, what: str) -> Any:
@@ -78,7 +79,7 @@ class PythonResponder:
         try:
             application: object = self._builder(self._release)
         except Exception as error:
-            what = f"the application's builder raised {type(error).__name__}: {error}"
+            what = mask(f"the application's builder raised {type(error).__name__}: {error}")
             raise InputError([Problem(place, what, reference)]) from error
         if not callable(application):
             if inspect.iscoroutine(application):

@@ -13,6 +13,8 @@ from relgate.store.rows import Category, Severity
 from relgate.usecases.golden_sets import golden_sets_folder
 from relgate.usecases.intake_incident import CATEGORIES, SEVERITIES, Report, intake_incident
 
+PLACEHOLDER_NOTE = "a placeholder in expected stands for anything of its type"
+
 
 @click.group()
 def incident() -> None:
@@ -69,6 +71,9 @@ def add(
             "case": added.case_id,
             "line": f"{added.file}:{added.line}",
             "redacted": redacted or "nothing",
+            "note": "a placeholder in expected stands for anything of its type"
+            if "<" in str(added.expected) and redacted
+            else "",
             "next": _next(added.file),
         }
     )

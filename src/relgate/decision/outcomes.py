@@ -49,19 +49,20 @@ def trial_outcome(trial: Trial, metrics: Mapping[str, Metric]) -> bool | None:
 
 
 def case_hits(data: SuiteData, case: Case, side: Side) -> bool | None:
-    """Whether a case is a hit: every bounded metric's mean over trials and hops on its good side.
+    """Whether a case is a hit: at every hop, every bounded metric's mean over trials on its good side.
 
     None when it has no score on this side.
     """
     seen = False
     for metric in hit_metrics(data.metrics):
-        scores = [s for hop in data.hop_keys for s in data.series(side, metric.name, hop).get(case.id, ())]
-        if not scores:
-            continue
-        seen = True
-        mean = sum(scores) / len(scores)
-        if mean != 0.5 and (mean > 0.5) != metric.higher_is_better:
-            return False
+        for hop in data.hop_keys:
+            scores = data.series(side, metric.name, hop).get(case.id, ())
+            if not scores:
+                continue
+            seen = True
+            mean = sum(scores) / len(scores)
+            if mean != 0.5 and (mean > 0.5) != metric.higher_is_better:
+                return False
     return True if seen else None
 
 

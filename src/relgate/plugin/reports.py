@@ -62,6 +62,13 @@ def skipped_case(item: CaseItem, reason: str) -> pytest.TestReport:
     )
 
 
+def missed_before(item: CaseItem, message: str) -> pytest.TestReport:
+    """The call report of a critical case that was missed when its stored verdict was judged."""
+    return _report(
+        item.nodeid, item.location, "call", "failed", message, time.time(), [], relgate_case="miss"
+    )
+
+
 def teardown_report(item: CaseItem, call: pytest.TestReport) -> pytest.TestReport:
     """The teardown report that JUnit and others wait for."""
     return _report(

@@ -17,7 +17,14 @@ from relgate.plugin.lastfailed import last_failed, merge_last_failed
 from relgate.plugin.options import setting
 from relgate.plugin.planning import plan_lines
 from relgate.plugin.quiet import Quiet
-from relgate.plugin.reports import case_report, report_gate, report_status, skipped_case, teardown_report
+from relgate.plugin.reports import (
+    case_report,
+    missed_before,
+    report_gate,
+    report_status,
+    skipped_case,
+    teardown_report,
+)
 from relgate.plugin.settings import catalog_plugins, make_importable, run_options
 from relgate.plugin.sigterm import end_on_sigterm
 from relgate.plugin.summary import summary_lines, write_summary
@@ -232,7 +239,8 @@ class RelgateSession:
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         started = time.time()
         if self._settled is not None:
-            call = skipped_case(item, self._settled)
+            message = self.run.missed_before.get(item.key)
+            call = skipped_case(item, self._settled) if message is None else missed_before(item, message)
         else:
             found = self._wait(item)
             self._outcomes[item.nodeid] = found.outcome

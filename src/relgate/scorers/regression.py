@@ -48,6 +48,8 @@ def read_assertions(expected: Any) -> Assertions:
     assertions = read_options(
         Assertions, {k: list(v) if isinstance(v, tuple) else v for k, v in asserted.items()}
     )
+    if "" in (*_listed(assertions.contains), *_listed(assertions.not_contains)):
+        raise ValueError("an empty text stands in every answer")
     for pattern in (assertions.regex, assertions.not_regex):
         if pattern is not None:
             compiled(pattern)

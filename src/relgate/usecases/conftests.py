@@ -6,19 +6,21 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
+from relgate.domain.errors import Place, Problem
 from relgate.files.reading import shown
+from relgate.redaction import mask
 
 
-def load_conftests(manifest: Path) -> tuple[list[ModuleType], list[str]]:
+def load_conftests(manifest: Path) -> tuple[list[ModuleType], list[Problem]]:
     """Import the conftest.py files of the current folder, the manifest's folder and its golden sets.
 
     Returns:
-        The modules, and for each file that cannot be imported without pytest the reason.
+        The modules, and a problem for each file that cannot be imported.
     """
     folder = manifest.resolve().parent
     places = dict.fromkeys([Path.cwd(), folder, Path.cwd() / "golden_sets", folder / "golden_sets"])
     modules: list[ModuleType] = []
-    unread: list[str] = []
+    unread: list[Problem] = []
     for number, place in enumerate(places):
         path = place / "conftest.py"
         if not path.is_file():
@@ -30,7 +32,8 @@ def load_conftests(manifest: Path) -> tuple[list[ModuleType], list[str]]:
         try:
             spec.loader.exec_module(module)
         except Exception as error:  # a project's own code may raise anything
-            unread.append(f"{shown(path)} cannot be imported ({type(error).__name__}: {error})")
+            what = mask(f"cannot be imported ({type(error).__name__}: {error})")
+            unread.append(Problem(Place(shown(path)), what, remedy="its scorers cannot be checked"))
             continue
         if any(name.startswith("relgate_register_") for name in vars(module)):
             modules.append(module)

@@ -14,6 +14,7 @@ from typing import Any, get_args
 from relgate.domain.errors import Refusal
 from relgate.domain.run import MeasurementRow
 from relgate.redaction import Redactor, placeholder_types
+from relgate.scorers import read_assertions
 from relgate.store.reading import near
 from relgate.store.registry import Registry
 from relgate.store.rows import Category, Incident, RegressionCase, Severity
@@ -70,6 +71,7 @@ def intake_incident(
     asked = redactor.redact_value(conversation if isinstance(conversation, list) else measured.input)
     tags = redactor.redact_value(original.get("tags", {}))
     expected = redactor.redact_value(_expected(report.expected, original.get("tags", {})))
+    _check_expected(expected.value, redactor)
     _check_not_there(folder, asked.value, expected.value, report)
     counts = Counter(asked.counts) + Counter(expected.counts) + Counter(tags.counts)
     counts += _placeholders(measured.input)
@@ -150,6 +152,25 @@ def _new_id(folder: Path, report: Report) -> str:
     return report.id
 
 
+def _check_expected(expected: Any, redactor: Redactor) -> None:
+    """Refuse what could not be judged, or would be judged wrongly once it is redacted.
+
+    A placeholder stands for anything of its type, which is right for a text that must be there, and wrong for
+    a pattern or a text that must not.
+    """
+    try:
+        read_assertions(expected)
+    except ValueError as error:
+        raise Refusal(f"--expected: {error}") from None
+    others = {k: v for k, v in expected.items() if k != "contains"} if isinstance(expected, Mapping) else {}
+    plain = json.dumps(others).replace("\\", "")
+    if redactor.find(plain) or placeholder_types(plain):
+        raise Refusal(
+            "--expected holds what may not be stored in an assertion other than contains, where its "
+            "placeholder would be compared wrongly; leave it out"
+        )
+
+
 def _check_not_there(folder: Path, asked: Any, expected: Any, report: Report) -> None:
     if report.force:
         return
@@ -179,8 +200,8 @@ def _expected(text: str | None, tags: Mapping[str, Any]) -> Any:
     if text.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(text)
-        except ValueError:
-            return text
+        except ValueError as error:
+            raise Refusal(f"--expected looks like JSON but is none: {error}") from None
     return text
 
 

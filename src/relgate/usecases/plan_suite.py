@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from relgate.applications.recording import Rows
@@ -12,11 +12,11 @@ from relgate.domain.case import Case, ScorerSpec, Suite
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
 from relgate.domain.release import Release
-from relgate.domain.response import Outcome, Response, Side
+from relgate.domain.response import Response, Side
 from relgate.domain.scorer import Scorer, ScorerContext
 from relgate.files.reading import shown, tidy
 from relgate.files.wire import did_you_mean
-from relgate.scorers import infer_kind
+from relgate.scorers import infer_kind, read_assertions
 from relgate.usecases.systems import hops_of
 
 COMPARING = frozenset({"exact", "contains", "one_of", "numeric"})
@@ -53,9 +53,16 @@ class SuitePlan:
         return self.scorers[side]
 
 
-def without_absent(suite: Suite, recorded: Iterable[Outcome]) -> Suite:
-    """Leave latency and cost out of a filled-in policy where the recordings do not hold them throughout."""
-    responses = [outcome for outcome in recorded if isinstance(outcome, Response)]
+def without_absent(suite: Suite, rows: Rows) -> Suite:
+    """Leave latency and cost out of a filled-in policy where the baseline's recording does not hold them.
+
+    Args:
+        suite: the suite.
+        rows: the baseline's recording, or the candidate's on a first release. Never the candidate's beside
+            a baseline: what is judged cannot set its own bar.
+    """
+    ids = {case.id for case in suite.cases}
+    responses = [r for (case, _), r in rows.items() if case in ids and isinstance(r, Response)]
     absent = {name for name in RECORDED_OR_NOT if any(getattr(r, name) is None for r in responses)}
     if not suite.default_policy or not absent:
         return suite
@@ -93,7 +100,7 @@ def plan_suite(
             what, remedy = "two scorers report one metric", "give one of them another name with `as:`"
             problems.append(Problem(Place(str(suite.path)), what, repr(scorer.metric.name), remedy))
         metrics[scorer.metric.name] = scorer.metric
-    problems += _nothing_expected(suite)
+    problems += _nothing_expected(suite) + _unreadable_assertions(suite)
     if suite.kind == "safety":
         metrics.update({m.name: m for m in SAFETY_METRICS})
     metrics.update({m.name: m for m in RESPONSE_METRICS})
@@ -147,6 +154,20 @@ def _nothing_expected(suite: Suite) -> list[Problem]:
         for spec in suite.scorers
         if spec.name in COMPARING and "value" not in spec.options
     ]
+
+
+def _unreadable_assertions(suite: Suite) -> list[Problem]:
+    """Regression cases whose ``expected`` asserts nothing that can be judged."""
+    problems = []
+    for case in suite.regressions:
+        if case.expected is None:
+            continue
+        try:
+            read_assertions(case.expected)
+        except ValueError as error:
+            place = Place(str(suite.path.parent / "regressions.jsonl"), case.line)
+            problems.append(Problem(place, f"expected of {case.id!r} cannot be judged: {error}"))
+    return problems
 
 
 def _relative(problem: Problem) -> Problem:

@@ -20,6 +20,7 @@ from relgate.files import find_suites, load_manifest, load_recording, load_suite
 from relgate.files.reading import tidy
 from relgate.store import Registry, StoredVerdict
 from relgate.usecases.baseline import Baseline, find_baseline
+from relgate.usecases.check_suites import suite_problems
 from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import SuitePlan, plan_suite, without_absent
 from relgate.usecases.systems import check_application, check_hops
@@ -99,6 +100,11 @@ class _Problems:
     def add(self, problems: Iterable[Problem]) -> None:
         self._found += problems
 
+    @property
+    def found(self) -> bool:
+        """Whether anything was found."""
+        return bool(self._found)
+
     def stop(self) -> None:
         """Raise what was found, if anything."""
         if self._found:
@@ -130,8 +136,9 @@ def prepare(options: RunOptions, catalog: Catalog, registry: Registry) -> Prepar
         )
     with problems:
         suites, left_out = _choose_suites(options, candidate, catalog)
-    if candidate is None or baseline is None:
-        problems.stop()
+    if problems.found:
+        problems.add(_further(options, candidate, catalog))
+    problems.stop()
     assert candidate is not None
     assert baseline is not None
     releases: dict[Side, Release] = {"candidate": candidate}
@@ -147,9 +154,9 @@ def prepare(options: RunOptions, catalog: Catalog, registry: Registry) -> Prepar
         problems.add(_check_routes(release, suites))
         problems.add(check_hops(release, suites))
     problems.stop()
-    recorded = [outcome for found in rows.values() if found is not None for outcome in found.values()]
-    if all(found is not None for found in rows.values()):
-        suites = tuple(without_absent(suite, recorded) for suite in suites)
+    judge_of_policy = rows.get("baseline", rows["candidate"])
+    if judge_of_policy is not None:
+        suites = tuple(without_absent(suite, judge_of_policy) for suite in suites)
     same = baseline.release is not None and baseline.release.digest == candidate.digest
     plans: list[SuitePlan] = []
     for suite in suites:
@@ -227,6 +234,22 @@ def _choose_suites(
             [Problem(Place("--suite"), "no such suite", repr(name), f"there is {have}") for name in unknown]
         )
     return chosen, tuple(s.name for s in suites if s not in chosen)
+
+
+def _further(options: RunOptions, candidate: Release | None, catalog: Catalog) -> list[Problem]:
+    rows = None
+    if candidate is not None and candidate.application.kind == "recording":
+        try:
+            rows = _recording(candidate)
+        except InputError as error:
+            return list(error.problems)
+    return suite_problems(
+        find_suites(options.golden_sets),
+        golden_sets=options.golden_sets,
+        catalog=catalog,
+        release=candidate,
+        rows=rows,
+    )
 
 
 def _recording(release: Release) -> Rows | None:

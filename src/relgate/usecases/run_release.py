@@ -106,6 +106,15 @@ class ReleaseRun:
             return f"{NOTHING_CHANGED}: the candidate and the baseline are the same release"
         return None
 
+    @property
+    def missed_before(self) -> dict[CaseKey, str]:
+        """Critical cases whose miss carried the stored verdict, with what was said of them."""
+        stored = self.prepared.stored
+        if stored is None:
+            return {}
+        critical = stored.scorecard.get("critical", [])
+        return {(m["suite"], m["case_id"]): str(m["message"]) for m in critical if m["confirmed"]}
+
     def planned_calls(self, selected: Collection[CaseKey]) -> int:
         """Calls to applications that these cases need, both sides; a recording needs none."""
         if self.prepared.candidate.application.kind == "recording":

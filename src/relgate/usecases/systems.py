@@ -18,6 +18,7 @@ from relgate.domain.errors import Place, Problem, ServiceError
 from relgate.domain.release import Release, Route
 from relgate.faults.refuse import RefusedAddress
 from relgate.files import bind_environment
+from relgate.redaction import mask
 
 HEALTH_SECONDS = 15.0
 
@@ -106,7 +107,7 @@ def start_services(release: Release, environment: Mapping[str, str], stack: Exit
             variables = dict(stack.enter_context(manager))
         except Exception as error:
             raise ServiceError(
-                f"the service {reference} did not start ({type(error).__name__}: {error})"
+                mask(f"the service {reference} did not start ({type(error).__name__}: {error})")
             ) from error
         for url in variables.values():
             _await_health(reference, url)

@@ -65,6 +65,7 @@ def test_a_missed_case_becomes_a_redacted_regression_case(relgate, registry, fol
         "case      refund-001-incident-1",
         "line      golden_sets/support_desk/golden/regressions.jsonl:1",
         "redacted  1 EMAIL",
+        "note      a placeholder in expected stands for anything of its type",
         "next      pytest --manifest MANIFEST 'golden_sets/support_desk/golden/regressions.jsonl' "
         "on the bad release must miss it; a recording needs a line for the new case",
     ]
@@ -83,10 +84,10 @@ def test_a_conversation_stays_a_conversation(relgate, registry, folder):
 
 def test_an_expected_object_stays_an_object(relgate, registry, folder):
     relgate(*COMMAND, "--case", "refund-001", "--expected", '{"tool": "lookup_order"}')
-    relgate(*COMMAND, "--case", "refund-001", "--expected", "{as it was")
+    relgate(*COMMAND, "--case", "refund-001", "--expected", '["as", "it was"]')
     first, second = lines_of(folder / "regressions.jsonl")
     assert first["expected"] == {"tool": "lookup_order"}
-    assert second["expected"] == "{as it was"
+    assert second["expected"] == ["as", "it was"]
 
 
 def test_lines_are_appended_to_what_is_there(relgate, registry, folder):
@@ -192,3 +193,23 @@ def test_the_same_case_is_not_added_twice(relgate, registry, folder):
     assert "asks and expects the same already" in again.errors
     assert relgate(*words, "--force").exit_code == 0
     assert len(lines_of(folder / "regressions.jsonl")) == 2
+
+
+@pytest.mark.parametrize(
+    ("expected", "why"),
+    [
+        ("{}", "must say what it expects"),
+        ('{"contain": ["x"]}', "did you mean 'contains'"),
+        ('{"regex": "("}', "not a regular expression"),
+        ('{"contains": [""]}', "stands in every answer"),
+        ("[]", "must say what it expects"),
+        ('{"contains": ["x"', "looks like JSON"),
+        ('{"not_contains": ["evil@shop.example"]}', "may not be stored"),
+        ('{"regex": "help@shop\\\\.example"}', "may not be stored"),
+    ],
+)
+def test_an_expectation_that_cannot_be_judged_is_refused(relgate, registry, folder, expected, why):
+    result = relgate(*COMMAND, "--case", "refund-001", "--expected", expected)
+    assert result.exit_code == 1
+    assert why in result.errors
+    assert not (folder / "regressions.jsonl").exists()

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from relgate.domain.errors import InputError
 from relgate.usecases.run_release import ReleaseRun
 
 CASES = [{"id": f"c{n}", "input": f"question {n}", "expected": "yes"} for n in range(70)]
@@ -140,3 +141,38 @@ def test_a_run_recorded_meanwhile_makes_this_one_a_later_attempt(recorded):
         slow.case(suite, case)
     card = slow.conclude().scorecard
     assert (card.verdict.attempts, card.gate_policy.alpha) == (2, 0.0125)
+
+
+LATE = {case["id"]: {"output": "yes", "latency_ms": 500.0, "cost_usd": 0.1} for case in CASES}
+SOON = {case["id"]: {"output": "yes", "latency_ms": 100.0, "cost_usd": 0.1} for case in CASES}
+
+
+@pytest.mark.parametrize("left_out", ["a line of a case that nobody asks", "one latency"])
+def test_a_candidates_recording_cannot_take_a_gate_away(recorded, left_out):
+    """Five times slower stays rejected or held, whatever the candidate's own recording lacks."""
+    rows = dict(LATE)
+    if left_out == "one latency":
+        rows["c3"] = {"output": "yes"}
+    else:
+        rows["zzz"] = {"output": "yes"}
+    recorded.suite(CASES)
+    recorded.manifest("old.yaml", "1.0.0", application=recorded.recording("o.jsonl", SOON), baseline="none")
+    recorded.manifest(application=recorded.recording("r.jsonl", rows), baseline="old.yaml")
+    card = recorded.card()
+    assert card.verdict.decision in ("reject", "hold")
+    assert any(gate.metric == "latency_ms" for gate in card.gates)
+
+
+def test_errors_of_manifest_suite_scorer_and_gate_come_together(recorded):
+    recorded.suite(
+        CASES,
+        scorers=["contains", {"regex": "("}],
+        gates=[{"metric": "nope", "at_least": 0.5}],
+    )
+    recorded.suite(CASES, folder="other", gates=[{"metric": "contains", "at_least": 85}])
+    recorded.manifest(application={"recording": "r.jsonl"}, baseline="none", foo=1)
+    with pytest.raises(InputError) as caught:
+        recorded.open()
+    text = str(caught.value)
+    for word in ("unknown key 'foo'", "not a regular expression", "'nope'", "at_least"):
+        assert word in text
