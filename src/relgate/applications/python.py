@@ -78,7 +78,7 @@ class PythonResponder:
         place = Place(str(self._release.path))
         try:
             application: object = self._builder(self._release)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             what = mask(f"the application's builder raised {type(error).__name__}: {error}")
             raise InputError([Problem(place, what, reference)]) from error
         if not callable(application):

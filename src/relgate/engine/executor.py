@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from relgate.domain.errors import RelgateError
+from relgate.redaction import mask
 
 Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
@@ -116,7 +117,7 @@ class Executor(Generic[Key, Result]):
         error = self._error
         while isinstance(error, BaseExceptionGroup):  # what the tasks raised stands inside
             error = error.exceptions[0]
-        return f"{type(error).__name__}: {error}".removesuffix(": ")
+        return mask(f"{type(error).__name__}: {error}".removesuffix(": "))
 
     def _run(self) -> None:
         try:

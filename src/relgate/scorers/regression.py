@@ -48,11 +48,15 @@ def read_assertions(expected: Any) -> Assertions:
     assertions = read_options(
         Assertions, {k: list(v) if isinstance(v, tuple) else v for k, v in asserted.items()}
     )
-    if "" in (*_listed(assertions.contains), *_listed(assertions.not_contains)):
+    texts = (*_listed(assertions.contains), *_listed(assertions.not_contains))
+    if any(not text.strip() for text in texts):
         raise ValueError("an empty text stands in every answer")
-    for pattern in (assertions.regex, assertions.not_regex):
-        if pattern is not None:
-            compiled(pattern)
+    patterns = [p for p in (assertions.regex, assertions.not_regex) if p is not None]
+    for pattern in patterns:
+        if compiled(pattern).search("") is not None:
+            raise ValueError(f"{pattern!r} matches every answer")
+    if not (texts or patterns or assertions.tool) and assertions.refusal is None:
+        raise ValueError("a regressed case must say what it expects")
     return assertions
 
 

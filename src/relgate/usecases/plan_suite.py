@@ -23,7 +23,7 @@ COMPARING = frozenset({"exact", "contains", "one_of", "numeric"})
 """Scorers that compare the answer with ``expected``, unless they are given a value."""
 
 RECORDED_OR_NOT = ("latency_ms", "cost_usd")
-"""What a filled-in policy judges only where a recording holds it throughout."""
+"""What a filled-in policy judges only where a recording holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class SuitePlan:
 
 
 def without_absent(suite: Suite, rows: Rows) -> Suite:
-    """Leave latency and cost out of a filled-in policy where the baseline's recording does not hold them.
+    """Leave latency and cost out of a filled-in policy where the baseline's recording holds none of them.
 
     Args:
         suite: the suite.
@@ -63,7 +63,7 @@ def without_absent(suite: Suite, rows: Rows) -> Suite:
     """
     ids = {case.id for case in suite.cases}
     responses = [r for (case, _), r in rows.items() if case in ids and isinstance(r, Response)]
-    absent = {name for name in RECORDED_OR_NOT if any(getattr(r, name) is None for r in responses)}
+    absent = {name for name in RECORDED_OR_NOT if all(getattr(r, name) is None for r in responses)}
     if not suite.default_policy or not absent:
         return suite
     return replace(suite, gates=tuple(gate for gate in suite.gates if gate.metric not in absent))

@@ -155,8 +155,15 @@ def prepare(options: RunOptions, catalog: Catalog, registry: Registry) -> Prepar
         problems.add(check_hops(release, suites))
     problems.stop()
     judge_of_policy = rows.get("baseline", rows["candidate"])
+    dropped: tuple[str, ...] = ()
     if judge_of_policy is not None:
-        suites = tuple(without_absent(suite, judge_of_policy) for suite in suites)
+        fitted = tuple(without_absent(suite, judge_of_policy) for suite in suites)
+        dropped = tuple(
+            f"the default policy of {suite.name} judges no latency or cost that the recording does not hold"
+            for suite, left in zip(suites, fitted, strict=True)
+            if len(left.gates) < len(suite.gates)
+        )
+        suites = fitted
     same = baseline.release is not None and baseline.release.digest == candidate.digest
     plans: list[SuitePlan] = []
     for suite in suites:
@@ -196,9 +203,10 @@ def prepare(options: RunOptions, catalog: Catalog, registry: Registry) -> Prepar
             for plan in plans
             for gate in plan.gates
         ),
-        notes=_unjudged(plans)
+        notes=_notes(baseline, candidate, registry, attempt, alpha)
+        + _unjudged(plans)
         + _unmatched(plans, rows)
-        + _notes(baseline, candidate, registry, attempt, alpha),
+        + dropped,
     )
 
 

@@ -163,6 +163,21 @@ def test_a_candidates_recording_cannot_take_a_gate_away(recorded, left_out):
     assert any(gate.metric == "latency_ms" for gate in card.gates)
 
 
+def test_one_latency_missing_in_the_baseline_drops_no_gate(recorded):
+    recorded.suite(CASES)
+    old = recorded.recording("o.jsonl", SOON | {"c3": {"output": "yes"}})
+    recorded.manifest("old.yaml", "1.0.0", application=old, baseline="none")
+    recorded.manifest(application=recorded.recording("r.jsonl", LATE), baseline="old.yaml")
+    card = recorded.card()
+    assert card.verdict.decision in ("reject", "hold")
+    assert any(gate.metric == "latency_ms" for gate in card.gates)
+
+
+def test_a_filled_in_policy_says_what_it_leaves_out(recorded):
+    recorded.suite(CASES)
+    assert any("judges no latency or cost" in note for note in recorded.card().notes)
+
+
 def test_errors_of_manifest_suite_scorer_and_gate_come_together(recorded):
     recorded.suite(
         CASES,
