@@ -43,6 +43,7 @@ class Quiet:
     def _redirect(self, stack: ExitStack) -> None:
         streams = [s for s in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__) if s is not None]
         _flush(streams)
+        # The stack is the context manager that SIM115 asks for.
         nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8", errors="replace"))  # noqa: SIM115
         saved: dict[int, int] = {}
         for number in (1, 2):
@@ -71,6 +72,7 @@ class Quiet:
             return
         if number not in saved:
             return
+        # Lives until the stack closes it, as the one above.
         own = open(  # noqa: SIM115
             os.dup(saved[number]), "w", encoding=file.encoding, errors=file.errors, buffering=1
         )
