@@ -157,8 +157,11 @@ def test_a_bad_manifest_shows_every_error(recording: Project, mode: tuple[str, .
     result = recording.judge(mode)
     shown = recording.text(result)
     assert result.ret == 4
-    errors = [line for line in shown.splitlines() if line.startswith("ERROR: candidate.yaml:")]
+    said = result.stderr.str().strip().splitlines()
+    errors = [line for line in said if line.startswith("candidate.yaml:")]
     assert len(errors) >= 2
+    assert said[0] == f"ERROR: {len(errors)} problems in 1 file"
+    assert said[1:] == [*errors, "to check again without a call: relgate validate candidate.yaml"]
     assert "did you mean" in shown
     assert "Traceback" not in shown
 

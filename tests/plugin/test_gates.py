@@ -129,6 +129,7 @@ def test_junit_properties(recording: Project) -> None:
     assert float(gate["relgate.boundary"]) == 0.5
     assert float(gate["relgate.lower"]) < 0.5 < float(gate["relgate.upper"])
     assert 0 < float(gate["relgate.p"]) < 1
+    assert 0 < float(gate["relgate.p_fail"]) < 1, "what would let the gate fail, beside what lets it pass"
     assert gate["relgate.n"] == "8"
     [skipped] = cases[8].iter("skipped")
     assert skipped.get("message", "").startswith("hold: ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ElementTree
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,3 +92,22 @@ def test_a_partial_run_of_a_judged_release_measures(python_app: Project, provide
     provider.asked.clear()
     assert python_app.run("-k", "c1").ret == 10
     assert provider.calls == 1
+
+
+def test_a_stored_reject_names_the_critical_case_again(
+    python_app: Project, provider: Provider, mode: tuple[str, ...]
+) -> None:
+    cases = python_app.numbered()
+    cases[3]["critical"] = True
+    python_app.suite("small", cases)
+    provider.wrong["answerer-2"] = {"question 3"}
+    assert python_app.run().ret == 1
+    calls = provider.calls
+    result = python_app.judge(mode, "--junitxml=again.xml")
+    assert result.ret == 1, "the gate passes: only the critical case rejects"
+    assert provider.calls == calls
+    assert "judged before" in python_app.text(result)
+    found = ElementTree.parse(python_app.path / "again.xml").getroot().iter("testcase")
+    failed = {case.get("name"): failure.get("message") for case in found for failure in case.iter("failure")}
+    assert list(failed) == ["c3"]
+    assert "critical case c3 missed" in (failed["c3"] or "")

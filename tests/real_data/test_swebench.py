@@ -71,13 +71,13 @@ def test_a_small_margin_holds_and_says_how_many_more_cases(held: Any, agents: Ag
     gate = held.gate(GATE)
     assert gate["method"] == "Tango score test"
     assert gate["n"] == gate["units"] == 500
-    found = re.search(r"(\d+) more cases \((\d+) in all\) would decide", gate["message"])
+    found = re.search(r"([\d,]+) more cases \(([\d,]+) in all\) would decide", gate["message"])
     assert found, gate["message"]
-    further, total = int(found[1]), int(found[2])
+    further, total = (int(number.replace(",", "")) for number in found.groups())
     assert total == further + 500
     assert total == pytest.approx(_nam(agents), rel=0.10)
-    assert held.verdict["next_step"] == f"add {further} cases to recorded, then run again"
-    assert f"{further} more cases" in held.verdict["reason"]
+    assert held.verdict["next_step"] == f"add {further:,} cases to recorded, then run again"
+    assert f"{further:,} more cases" in held.verdict["reason"]
 
 
 def _timeless(raw: str) -> str:

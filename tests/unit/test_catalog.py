@@ -89,7 +89,7 @@ def test_a_factory_gets_options_and_context():
     assert make(catalog, "longer", words=1).judge(Case("c", "?"), Response("a b")) is True
     with pytest.raises(InputError, match=r"golden/suite\.yaml:4:11: scorer longer: words must be 1 or more"):
         make(catalog, "longer", words=0)
-    with pytest.raises(CatalogError, match=r"'longer' of /project/conftest\.py cannot be made: KeyError"):
+    with pytest.raises(InputError, match=r":4:11: scorer longer: cannot be made \(KeyError: 'words'\)$"):
         make(catalog, "longer")
 
 
@@ -102,7 +102,10 @@ def test_as_renames_the_metric():
 def test_an_unknown_scorer_or_option_is_an_error_at_its_place_with_a_suggestion():
     with pytest.raises(InputError) as caught:
         make(Catalog.load(), "exct")
-    assert str(caught.value) == "golden/suite.yaml:4:11: there is no scorer 'exct', did you mean 'exact'?"
+    assert (
+        str(caught.value)
+        == "golden/suite.yaml:4:11: scorer exct: there is no such scorer, did you mean 'exact'?"
+    )
     with pytest.raises(InputError, match="unknown option 'atleast', did you mean 'at_least'"):
         make(Catalog.load(), "citations", atleast=2)
     with pytest.raises(InputError, match="scorer polite: unknown option 'x', it takes none"):
@@ -222,3 +225,13 @@ def test_a_package_that_cannot_be_loaded_is_named(tmp_path, monkeypatch):
         CatalogError, match=r"entry point house of broken_scorers 2\.1 fails: ModuleNotFoundError"
     ):
         Catalog.load()
+
+
+def test_a_hook_that_exits_is_blamed_without_what_it_leaks() -> None:
+    class Leaving:
+        @staticmethod
+        def relgate_register_scorers(register: object) -> None:
+            raise SystemExit("ask ann@example.com")
+
+    with pytest.raises(CatalogError, match=r"fails in relgate_register_scorers: SystemExit: ask <EMAIL>"):
+        Catalog.load([Leaving])

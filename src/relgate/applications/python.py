@@ -29,28 +29,25 @@ def import_object(reference: str, place: Place, what: str) -> Any:
         found: Any = import_module(module_name)
         for part in name.split("."):
             found = getattr(found, part)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a project's own module may raise anything
+        said = mask(" ".join(f"{type(error).__name__}: {error}".split()))
         remedy = "give package.module:name of something importable from where pytest runs"
-        raise InputError(
-            [
-                Problem(
-                    place,
-                    f"{what} cannot be imported ({type(error).__name__}: {error})",
-                    repr(reference),
-                    remedy,
-                )
-            ]
-        ) from error
+        problem = Problem(place, f"{what} cannot be imported ({said})", repr(reference), remedy)
+        raise InputError([problem]) from error
     return found
 
 
-def load_builder(release: Release) -> Builder:
+def load_builder(release: Release, place: Place | None = None) -> Builder:
     """The release's builder.
+
+    Args:
+        release: the release.
+        place: where its manifest names the builder; default: the manifest.
 
     Raises:
         InputError: it cannot be imported or called.
     """
-    place = Place(str(release.path))
+    place = place or Place(str(release.path))
     builder = import_object(release.application.value, place, "the application's builder")
     if not callable(builder):
         raise InputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -19,13 +20,13 @@ from relgate.catalog.registers import (
 )
 from relgate.domain.case import ScorerSpec
 from relgate.domain.digest import digest_bytes, digest_json
-from relgate.domain.errors import CatalogError, InputError, Place, Problem, RelgateError
+from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.metric import Metric
 from relgate.domain.release import ApplicationKind
-from relgate.domain.scorer import Scorer, ScorerContext
-from relgate.redaction import BUILTIN_FINDERS, Finder, Finding, Redactor, find
+from relgate.domain.scorer import Judge, Scorer, ScorerContext
+from relgate.redaction import BUILTIN_FINDERS, Finder, Finding, Redactor, find, mask
 from relgate.scorers import BUILTINS
-from relgate.scorers.options import suggest
+from relgate.scorers.options import OptionError, OptionProblem, suggest
 from relgate.scorers.safety import must_not, no_pii, no_secrets
 
 ARTIFACT_KINDS = (
@@ -66,7 +67,7 @@ class Catalog:
             register.factory(name, factory)
         register.factory("no_pii", no_pii(self._find), forbids=True)
         register.factory("no_secrets", no_secrets(self._find), forbids=True)
-        register.factory("must_not", must_not(self.make_scorer), forbids=True)
+        register.factory("must_not", must_not(self._made), forbids=True)
 
     @classmethod
     def load(cls, plugins: Iterable[object] = ()) -> Catalog:
@@ -124,39 +125,68 @@ class Catalog:
         """Make a scorer ready for one suite and one release; option ``as`` renames its metric.
 
         Raises:
-            InputError: the name is unknown or an option is wrong, at the place where the suite names it.
-            CatalogError: the plugin's factory fails.
+            InputError: the name is unknown, options are wrong or a plugin's factory fails: everything at
+                once, each where the suite writes it.
         """
+        try:
+            return self._made(spec, context)
+        except OptionError as error:
+            raise InputError(
+                Problem(
+                    Place(str(context.suite_path), *spec.spot(problem.at, key=problem.key)),
+                    f"scorer {spec.name}: {problem.what}",
+                )
+                for problem in error.problems
+            ) from error
+
+    def _made(self, spec: ScorerSpec, context: ScorerContext) -> Scorer:
+        """As ``make_scorer``, but what is wrong is an OptionError: a scorer within another has no place."""
         scorers = self._scorers.mapping()
         entry = scorers.get(spec.name)
         if entry is None:
-            raise _problem(spec, context, f"there is no scorer {spec.name!r}{suggest(spec.name, scorers)}")
+            raise OptionError([OptionProblem(f"there is no such scorer{suggest(spec.name, scorers)}")])
         options = dict(spec.options)
-        metric_name = options.pop("as", None)
-        if metric_name is not None and not (isinstance(metric_name, str) and NAME.fullmatch(metric_name)):
-            raise _problem(spec, context, f"scorer {spec.name}: option 'as' must be a metric's name")
+        name = options.pop("as", None)
+        problems = []
+        if name is not None and not (isinstance(name, str) and NAME.fullmatch(name)):
+            problems.append(OptionProblem(f"option 'as' must be a metric's name (is {name!r})", ("as",)))
+        made: Scorer | Judge | None = None
         try:
             made = entry.factory(options, context)
+        except OptionError as error:
+            problems += error.problems
+        except InputError as error:
+            problems += [OptionProblem(_line(problem.what)) for problem in error.problems]
         except ValueError as error:
-            raise _problem(spec, context, f"scorer {spec.name}: {error}") from error
-        except RelgateError:
-            raise
-        except Exception as error:
-            owner = self._scorers.owner(spec.name)
-            raise CatalogError(
-                f"the scorer {spec.name!r} of {owner} cannot be made: {type(error).__name__}: {error}"
-            ) from error
+            problems.append(OptionProblem(_line(str(error))))
+        except (Exception, SystemExit) as error:  # a project's own factory may raise anything
+            problems.append(OptionProblem(_line(f"cannot be made ({type(error).__name__}: {error})")))
+        else:
+            given: object = made  # a plugin's factory may return anything
+            if not callable(given) and not isinstance(given, Scorer):
+                what = f"its factory returned {type(given).__name__}, not a function (case, response)"
+                problems.append(OptionProblem(what))
+        if problems:
+            raise OptionError(problems)
         if not isinstance(made, Scorer):
-            made = Scorer(
-                spec.name, Metric(spec.name, entry.kind, entry.higher_is_better), made, entry.forbids
-            )
-        if metric_name is None:
+            assert made is not None
+            metric = Metric(spec.name, entry.kind, entry.higher_is_better)
+            made = Scorer(spec.name, metric, made, entry.forbids)
+        if name is None:
             return made
-        metric = Metric(metric_name, made.metric.kind, made.metric.higher_is_better)
-        return Scorer(made.name, metric, made.judge, made.forbids)
+        return replace(made, metric=replace(made.metric, name=name))
+
+    def owns(self, name: str) -> bool:
+        """Whether a scorer is relgate's own."""
+        return name in self._scorers.mapping() and self._scorers.owner(name) == OWN
 
     def _find(self, text: str) -> list[Finding]:
         return find(text, self.redactors.values())
+
+
+def _line(text: str) -> str:
+    """What a plugin's exception says, as one line without secrets."""
+    return mask(" ".join(text.split()))
 
 
 def _code(plugin: object) -> str:
@@ -166,7 +196,3 @@ def _code(plugin: object) -> str:
         return digest_bytes(Path(str(file)).read_bytes()) if file else repr(type(plugin))
     except OSError:
         return str(file)
-
-
-def _problem(spec: ScorerSpec, context: ScorerContext, what: str) -> InputError:
-    return InputError([Problem(Place(str(context.suite_path), spec.line, spec.column), what)])

@@ -12,6 +12,7 @@ import pluggy
 
 from relgate.catalog.hooks import CatalogHooks
 from relgate.domain.errors import CatalogError, RelgateError
+from relgate.redaction import mask
 
 ENTRY_POINT_GROUP = "relgate"
 
@@ -73,9 +74,10 @@ def _blaming(owner: str, hook: str = "") -> Iterator[None]:
         yield
     except RelgateError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # another's code may end in any way
         where = f" in {hook}" if hook else ""
-        raise CatalogError(f"{owner} fails{where}: {type(error).__name__}: {error}") from error
+        said = mask(" ".join(str(error).split()))
+        raise CatalogError(f"{owner} fails{where}: {type(error).__name__}: {said}") from error
 
 
 def installed() -> Iterator[tuple[object, str]]:

@@ -29,8 +29,9 @@ from relgate.render.terminal import render_terminal
 from relgate.store.location import shown
 from relgate.store.opening import NoRegistryError
 from relgate.store.registry import Registry
-from relgate.store.rows import RunRow, Waiver
+from relgate.store.rows import AliasRow, RunRow, Waiver
 from relgate.usecases import inspect_registry
+from relgate.usecases.find_release import find_release, find_run
 from relgate.usecases.golden_sets import golden_sets_folder
 
 NOTHING_YET = "nothing has been recorded yet; `pytest --manifest candidate.yaml` judges a release"
@@ -55,13 +56,18 @@ def status(registry: str | None, as_json: bool) -> None:
         click.echo(NOTHING_YET)
     for line in lines:
         click.echo(f"\n{line.release}")
-        holders = {
-            row.alias: f"{row.release.label}  since {moment(row.since)} by {row.by}{waived(row.waived)}"
-            for row in line.aliases
-        }
+        holders = {row.alias: _holder(row) for row in line.aliases}
         last = {} if line.last_run is None else _last_run(line.last_run, age(line.age_seconds))
         fields = {"production": "nobody"} | holders | last
         print_fields(fields | _waiver_field(line.waivers) | {"next step": line.next_step}, indent="  ")
+
+
+def _holder(row: AliasRow) -> str:
+    held = f"{row.release.label}  since {moment(row.since)} by {row.by}{waived(row.waived)}"
+    if row.alias != "production":
+        return held
+    why = f": {row.reason}" if row.reason and not row.waived else ""  # waivers have a line of their own
+    return f"{held}{why}\n" + (f"before: {row.before.label}" if row.before else "before: nobody")
 
 
 def waived(flag: bool) -> str:
@@ -136,7 +142,11 @@ def _cases_text(run: RunRow) -> str:
 def show(
     run: str, case: str | None, golden_sets: str | None, full: bool, registry: str | None, as_json: bool
 ) -> None:
-    """Show a RUN's scorecard, or one CASE of it with both sides' answers; the start of the id is enough."""
+    """Show a RUN's scorecard, or one CASE of it with both sides' answers.
+
+    RUN is the start of a run's id, or a release (release@version, a version, an alias, a digest): its newest
+    run is shown.
+    """
     with opened(registry) as store:
         if case is None:
             _show_run(store, run, as_json, full)
@@ -153,7 +163,7 @@ def show(
 
 
 def _show_run(store: Registry, run_id: str, as_json: bool, full: bool) -> None:
-    run = store.run(run_id)
+    run = find_run(store, run_id)
     scorecard = store.scorecard(run.id)
     waivers = store.waivers(run.release.name)
     if as_json:
@@ -214,7 +224,8 @@ def _heading(row: MeasurementRow) -> str:
 def diff(a: str, b: str, registry: str | None, as_json: bool) -> None:
     """Compare the artifacts of releases A and B.
 
-    Each is release@version, release@alias, an alias, a run's id or the path of a manifest.
+    Each is release@version, release@alias, a version, an alias, a digest, a run's id (the start of both is
+    enough) or the path of a manifest.
     """
     with ExitStack() as stack:
         in_registry = [one for one in (a, b) if not inspect_registry.is_manifest(one)]
@@ -247,7 +258,7 @@ def diff(a: str, b: str, registry: str | None, as_json: bool) -> None:
 def _release(store: Registry | None, reference: str) -> ReleaseRow:
     if store is None or inspect_registry.is_manifest(reference):
         return inspect_registry.release_of_manifest(Path(reference), os.environ)
-    return inspect_registry.find_release(store, reference)
+    return find_release(store, reference)
 
 
 def _release_text(release: ReleaseRow) -> str:

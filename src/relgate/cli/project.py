@@ -55,16 +55,14 @@ def validate(manifest: Path, golden_sets: Path | None) -> None:
     here = os.getcwd()
     if here not in sys.path:  # as pytest's rootdir would be for the run
         sys.path.insert(0, here)
-    conftests, unread = load_conftests(manifest)
+    conftests, unread = load_conftests(manifest, golden_sets)
     catalog = Catalog.load(conftests)
     project = check_project(
         manifest,
         problems=unread,
         golden_sets=golden_sets or nearest_golden_sets(manifest),
         environment=os.environ,
-        catalog=None if unread else catalog,
-        known_scorers=None if unread else catalog.scorer_names,
-        artifact_kinds=catalog.artifact_kinds,
+        catalog=catalog,
     )
     for line in _report(project):
         click.echo(line)
@@ -84,6 +82,8 @@ def _report(project: Project) -> list[str]:
         lines.append(f"route        {route.name}: {' -> '.join(str(hop) for hop in route.chain)}")
     for suite in project.suites:
         lines += ["", *_suite_lines(suite)]
+    if project.notes:
+        lines += ["", *(f"note: {note}" for note in project.notes)]
     return [*lines, "", "valid"]
 
 

@@ -11,15 +11,22 @@ from relgate.usecases.promote_release import promote_release
 
 
 @click.command()
-@click.argument("release", metavar="RELEASE@VERSION")
+@click.argument("release", metavar="RELEASE")
 @click.option("--waive", metavar="REASON", help="Promote against the verdict; every later report shows it.")
+@click.option("--reason", metavar="TEXT", help="Why; `relgate status` shows it.")
 @click.option("--by", metavar="NAME", help="Who promotes.  [default: the login name]")
 @click.option("--alias", metavar="NAME", default="production", show_default=True, help="The alias to move.")
 @registry_option
-def promote(release: str, waive: str | None, by: str | None, alias: str, registry: str | None) -> None:
-    """Let a release hold an alias, when its last verdict is promote."""
+def promote(
+    release: str, waive: str | None, reason: str | None, by: str | None, alias: str, registry: str | None
+) -> None:
+    """Let RELEASE hold an alias, when its last verdict is promote or it held the alias before.
+
+    RELEASE is release@version; a version, an alias, the start of a digest or of a run's id do where only one
+    release has it.
+    """
     with opened(registry) as store:
-        change = promote_release(store, release, alias=alias, by=by, waive=waive)
+        change = promote_release(store, release, alias=alias, by=by, waive=waive, reason=reason)
     after = _label(change.after)
     if not change.changed:
         click.echo(f"{after} holds {change.alias} already; nothing changed")

@@ -75,14 +75,24 @@ def _reaches(suite: Suite, kind: str, name: str, *releases: Release) -> bool:
     return False
 
 
-def suspects(
+def suspect_groups(
     changes: Sequence[Change],
     gates: Iterable[GateResult],
     alarms: Iterable[Alarm] = (),
     critical: Iterable[CriticalMiss] = (),
-) -> tuple[str, ...]:
-    """The changed artifacts that a failing suite's route reaches, ``kind/name``."""
+) -> tuple[tuple[str, ...], ...]:
+    """The changed artifacts that a failing suite's route reaches, ``kind/name``, likeliest first.
+
+    What the most failing suites reach comes first, then what the fewest other suites reach: a fault there
+    would have shown in them too. What nothing tells apart is one group, in the order of the changes.
+    """
+    gates = tuple(gates)
     failing = {g.suite for g in gates if g.result == "fail" and g.role in ("require", "guard")}
     failing |= {g.suite for g in gates if g.proven_worse and g.role == "require"}
     failing |= {a.suite for a in alarms} | {m.suite for m in critical if m.confirmed}
-    return tuple(change.key for change in changes if failing & set(change.reached_by))
+    groups: dict[tuple[int, int], list[str]] = {}
+    for change in changes:
+        reached = set(change.reached_by)
+        if failing & reached:
+            groups.setdefault((-len(failing & reached), len(reached - failing)), []).append(change.key)
+    return tuple(tuple(groups[rank]) for rank in sorted(groups))

@@ -23,7 +23,11 @@ from relgate.decision.sample import Floats, Sample
 POWER = 0.8
 
 MOST_CASES = 1_000_000
-"""Beyond this a number of cases is no advice."""
+"""Beyond this no number is planned."""
+
+PRACTICAL_CASES = 100_000
+PRACTICAL_FACTOR = 50
+"""Nobody writes more cases than this, in all or per case at hand: then the number is no advice."""
 
 _TOO_CLOSE = "more cases are no remedy: it lies too close to the boundary"
 
@@ -39,6 +43,11 @@ class Need:
 
     further: int | None
     basis: str
+
+
+def is_practical(further: int, at_hand: int) -> bool:
+    """Whether a team could add so many cases to the suite that it has."""
+    return further <= (min(PRACTICAL_CASES, PRACTICAL_FACTOR * at_hand) if at_hand else PRACTICAL_CASES)
 
 
 def cases_needed(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Need:

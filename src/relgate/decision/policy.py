@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from relgate.domain.case import Suite
 from relgate.domain.digest import digest_json
@@ -83,62 +85,48 @@ def _gate(
     return Gate(f"gates::{suite.name}[{name}]", suite.name, spec, metric, slice_, only, hop)
 
 
-def check_gates(suite: Suite, metrics: Mapping[str, Metric]) -> list[Problem]:
+def check_gates(path: Path, gates: Iterable[GateSpec], metrics: Mapping[str, Metric]) -> list[Problem]:
     """What makes no sense: an unknown metric, or a gate that does not fit its metric's kind."""
     problems: list[Problem] = []
-    for spec in suite.gates:
-        place = Place(str(suite.path), spec.line, spec.column)
+    for spec in gates:
         metric = metrics.get(spec.metric)
         if metric is None:
-            known = ", ".join(metrics)
-            problems.append(
-                Problem(
-                    place,
-                    "a gate on a metric that no scorer reports",
-                    repr(spec.metric),
-                    f"the suite has {known}",
-                )
-            )
+            problems += check_metrics(path, [spec], metrics)
             continue
-        bounded_form = spec.form in ("at_least", "at_most", "non_inferior", "superior")
-        if bounded_form and not metric.bounded:
-            problems.append(
-                Problem(
-                    place,
-                    f"{spec.form} does not fit a metric of kind {metric.kind}",
-                    repr(spec.metric),
-                    "use ratio_at_most",
-                )
-            )
-        elif spec.form == "ratio_at_most" and metric.bounded:
-            problems.append(
-                Problem(
-                    place,
-                    f"ratio_at_most does not fit a metric of kind {metric.kind}",
-                    repr(spec.metric),
-                    "use non_inferior with a margin",
-                )
-            )
-        elif spec.form == "ratio_at_most" and spec.slack and spec.quantile is None:
-            problems.append(
-                Problem(
-                    place, "slack goes with a quantile only", f"{spec.slack:g}", "add quantile: 0.5 or 0.95"
-                )
-            )
-        elif spec.form == "violations" and metric.kind != "binary":
-            problems.append(
-                Problem(place, f"violations needs a binary metric, not {metric.kind}", repr(spec.metric), "")
-            )
-        elif spec.form == "violations" and metric.higher_is_better:
-            problems.append(
-                Problem(
-                    place,
-                    "violations counts what must not happen, but higher is better for this metric",
-                    repr(spec.metric),
-                    "use at_least, or a scorer whose score 1 is a violation",
-                )
-            )
+        place = Place(str(path), spec.line, spec.column)
+        problems += [Problem(place, *words) for words in _misfits(spec, metric)]
     return problems
+
+
+def check_metrics(path: Path, gates: Iterable[GateSpec], metrics: Mapping[str, Metric]) -> list[Problem]:
+    """Gates on metrics that nothing reports."""
+    problems = []
+    for spec in gates:
+        if spec.metric in metrics:
+            continue
+        near = difflib.get_close_matches(spec.metric, metrics, n=1)
+        remedy = f"did you mean {near[0]!r}?" if near else f"the suite has {', '.join(metrics)}"
+        place = Place(str(path), spec.line, spec.column)
+        what = "a gate on a metric that no scorer reports"
+        problems.append(Problem(place, what, repr(spec.metric), remedy))
+    return problems
+
+
+def _misfits(spec: GateSpec, metric: Metric) -> Iterator[tuple[str, str, str]]:
+    """What, value and remedy of everything that does not fit the metric's kind."""
+    name = repr(spec.metric)
+    if spec.form in ("at_least", "at_most", "non_inferior", "superior") and not metric.bounded:
+        yield f"{spec.form} does not fit a metric of kind {metric.kind}", name, "use ratio_at_most"
+    if spec.form == "ratio_at_most" and metric.bounded:
+        what = f"ratio_at_most does not fit a metric of kind {metric.kind}"
+        yield what, name, "use non_inferior with a margin"
+    if spec.form == "ratio_at_most" and not metric.bounded and spec.slack and spec.quantile is None:
+        yield "slack goes with a quantile only", f"{spec.slack:g}", "add quantile: 0.5 or 0.95"
+    if spec.form == "violations" and metric.kind != "binary":
+        yield f"violations needs a binary metric, not {metric.kind}", name, ""
+    elif spec.form == "violations" and metric.higher_is_better:
+        what = "violations counts what must not happen, but higher is better for this metric"
+        yield what, name, "use at_least, or a scorer whose score 1 is a violation"
 
 
 def policy_digest(suites: Sequence[Suite], *, alpha: float = ALPHA) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from relgate.decision.needed import is_practical
 from relgate.decision.outcomes import CONFIRMING_TRIALS
-from relgate.decision.wording import count
+from relgate.decision.wording import count, remedy
 from relgate.domain.gate import GateResult
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 
@@ -20,7 +21,8 @@ class Findings:
         alarms: raised alarms.
         critical: critical misses.
         partial: whether only a part of the cases was measured.
-        suspects: changed artifacts that a failing suite's route reaches, ``kind/name``.
+        suspects: changed artifacts that a failing suite's route reaches, ``kind/name``, likeliest first.
+        ranked: whether the order of the suspects says something; False where all are tied.
         attempt: which attempt this is.
         unmeasured: what was not measured, one sentence each (``unmeasured_suites``); it holds.
     """
@@ -30,6 +32,7 @@ class Findings:
     critical: Sequence[CriticalMiss] = ()
     partial: bool = False
     suspects: Sequence[str] = ()
+    ranked: bool = False
     attempt: int = 1
     unmeasured: Sequence[str] = ()
 
@@ -119,6 +122,11 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
 
 def _cheapest(gates: Sequence[GateResult]) -> str:
     """The next step that lets every undecided gate be decided: the largest number of further cases."""
+    for gate in gates:
+        if gate.needed and not is_practical(gate.needed, gate.n):
+            return (
+                f"change {_gate_name(gate)}: {remedy(gate.form)}; more cases will not decide it in practice"
+            )
     wanted: dict[tuple[str, str], int] = {}
     for gate in gates:
         if gate.needed:
@@ -133,8 +141,12 @@ def _cheapest(gates: Sequence[GateResult]) -> str:
 
 def _reject_step(findings: Findings) -> str:
     if findings.suspects:
-        return f"look first at {', '.join(findings.suspects)}; then `relgate show` the worst cases"
-    return "`relgate show` the worst cases"
+        order = " (first what the most failing and the fewest other suites reach)" * findings.ranked
+        return f"look first at {', '.join(findings.suspects)}{order}; then {_WORST}"
+    return f"look {_WORST}"
+
+
+_WORST = "at the worst cases: `relgate show RUN CASE`"
 
 
 def _gate_name(gate: GateResult) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from math import isfinite
 
+from relgate.decision.needed import is_practical
 from relgate.decision.policy import Gate
 from relgate.decision.sample import Sample
-from relgate.domain.gate import GateResult
+from relgate.domain.gate import GateForm, GateResult
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -21,8 +22,8 @@ def points(value: float) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """``1 more case``, ``2 more cases``."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+    """``1 more case``, ``2 more cases``, ``12,000 more cases``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def was(number: int) -> str:
@@ -77,9 +78,26 @@ def conclude(result: GateResult) -> str:
         )
     if result.result == "hold" and result.needed and result.p_pass is not None:
         alike = " in clusters of the same size" if result.units != result.n else ""
-        more = count(result.needed, "more case")
-        return f"{facts}: {more} ({result.needed + result.n} in all){alike} would decide"
+        more, total = count(result.needed, "more case"), f"{result.needed + result.n:,} in all"
+        if is_practical(result.needed, result.n):
+            return f"{facts}: {more} ({total}){alike} would decide"
+        never = f"more cases will not decide it in practice (it would take {more}, {total}{alike})"
+        return f"{facts}: {remedy(result.form)}; {never}"
     return facts
+
+
+def remedy(form: GateForm) -> str:
+    """What to change in a gate that no practical number of cases decides."""
+    return f"{_REMEDIES.get(form, 'loosen its limit')} or give it another role (guard, report)"
+
+
+_REMEDIES: dict[str, str] = {
+    "non_inferior": "widen its margin",
+    "superior": "take non_inferior with a margin",
+    "at_least": "lower its floor",
+    "at_most": "raise its ceiling",
+    "violations": "raise its rate_at_most",
+}
 
 
 def p_value(p: float) -> str:

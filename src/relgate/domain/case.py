@@ -64,12 +64,31 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class ScorerSpec:
-    """A scorer as a suite names it: the catalog's name and its options."""
+    """A scorer as a suite names it: the catalog's name and its options.
+
+    Attributes:
+        name: the catalog's name.
+        options: as written; a value that is no mapping is the option ``value``.
+        line: of the name, counted from 1.
+        column: of the name, counted from 1.
+        spots: line and column of the key and of the value, per place in the options.
+    """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     line: int = 0
     column: int = 0
+    spots: Mapping[tuple[str | int, ...], tuple[tuple[int, int], tuple[int, int]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def spot(self, at: tuple[str | int, ...], *, key: bool = False) -> tuple[int, int]:
+        """Line and column of a place in the options; of what is not there, of what would hold it."""
+        while at:
+            if at in self.spots:
+                return self.spots[at][0 if key else 1]
+            at = at[:-1]
+        return self.line, self.column
 
     def document(self) -> dict[str, Any]:
         """The part that enters digests."""

@@ -9,6 +9,7 @@ from typing import Any, cast
 from relgate.domain.case import Case, Critical, Message
 from relgate.domain.digest import digest_json
 from relgate.domain.errors import InputError, Place, Problem
+from relgate.domain.gate import Scalar
 from relgate.files.jsonl import Row, read_rows
 from relgate.files.reading import shown
 from relgate.files.suite_model import CaseRow
@@ -22,6 +23,12 @@ class CaseReader:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.tags: dict[str, set[Scalar]] = {}
+        """Every tag of cases.jsonl with its values, of rows with another problem too."""
+        self.sure_of_tags = True
+        """Whether a tag that is not in ``tags`` is surely not there."""
+        self.sure_of_expected = True
+        """Whether cases that could not be read surely expect nothing."""
         self._first: dict[str, Place] = {}
 
     def read(self, path: Path, *, regression: bool, safety: bool) -> tuple[Case, ...]:
@@ -37,7 +44,10 @@ class CaseReader:
             for row in read_rows(path):
                 if isinstance(row, Problem):
                     self.problems.append(row)
+                    self.sure_of_tags = self.sure_of_expected = False
                     continue
+                if not regression:
+                    self._note_tags(row)
                 problems = list(_problems(row, safety))
                 self._note_id(row, problems)
                 self.problems += problems
@@ -45,13 +55,25 @@ class CaseReader:
                     cases.append(_case(row, regression))
         except InputError as error:
             self.problems += error.problems
+            self.sure_of_tags = self.sure_of_expected = False
         else:
             if not cases and not self.problems and not regression:
                 place = Place(shown(path), 1, 1)
+                self.sure_of_tags = self.sure_of_expected = False
                 self.problems.append(
                     Problem(place, "has no cases", remedy='write {"id": ..., "input": ...} per line')
                 )
         return tuple(cases)
+
+    def _note_tags(self, row: Row) -> None:
+        tags = row.value.get("tags", {})
+        strange = any(key not in _KEYS for key in row.value)  # perhaps a misspelt "tags" or "expected"
+        if not isinstance(tags, dict) or not all(isinstance(tag, (str, int, float)) for tag in tags.values()):
+            strange, tags = True, {}
+        for name, tag in tags.items():
+            self.tags.setdefault(name, set()).add(tag)
+        self.sure_of_tags &= not strange
+        self.sure_of_expected &= not strange and row.value.get("expected") is None
 
     def _note_id(self, row: Row, problems: list[Problem]) -> None:
         case_id = row.value.get("id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -9,7 +10,7 @@ from typing import Any, cast
 from relgate.domain.errors import Problem
 from relgate.domain.gate import GateForm, GateSpec, Scalar
 from relgate.files.suite_model import FORMS, Gate
-from relgate.files.wire import did_you_mean
+from relgate.files.wire import did_you_mean, validate
 from relgate.files.yamldoc import Loc, YamlDocument
 
 LOWER_IS_BETTER = frozenset({"latency_ms", "cost_usd", "tokens"})
@@ -28,49 +29,125 @@ class GateRules:
     tags: Mapping[str, Collection[Scalar]] | None
 
 
-def read_gates(
-    document: YamlDocument, gates: list[tuple[int, Gate]], rules: GateRules
-) -> tuple[tuple[GateSpec, ...], list[Problem]]:
-    """The gate specifications and what makes no sense about them.
+@dataclass(frozen=True, slots=True)
+class GateDrafts:
+    """The gates of a suite as far as they can be read.
+
+    Attributes:
+        specs: those that have a metric and one requirement; where there are problems, what is wrong in
+            them is left out or stands for itself.
+        formless: those of which only the metric can be checked, under any requirement.
+        problems: what is wrong.
+    """
+
+    specs: tuple[GateSpec, ...]
+    formless: tuple[GateSpec, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_gates(document: YamlDocument, rules: GateRules) -> GateDrafts:
+    """The gate specifications and what makes no sense about them by themselves and against the cases.
+
+    The grammar's problems are those of the whole suite's model and not named again.
 
     Args:
         document: suite.yaml.
-        gates: each gate whose shape is right, with its index in the list.
         rules: what they are checked against.
     """
     reader = _GateReader(document, rules)
-    specs = [reader.read(index, gate) for index, gate in gates]
-    return tuple(spec for spec in specs if spec), reader.problems
+    written = document.value.get("gates")
+    if "gates" in document.value and written in (None, []):
+        reader.problems.append(_no_gate(document))
+    for index, entry in enumerate(written if isinstance(written, list) else []):
+        gate, sound = _gate(document, index, entry)
+        if gate is not None:
+            reader.read(index, gate, sound=sound, perhaps_misspelt=_may_be_a_form(entry))
+    return GateDrafts(tuple(reader.specs), tuple(reader.formless), tuple(reader.problems))
+
+
+def _no_gate(document: YamlDocument) -> Problem:
+    return Problem(
+        document.key_place(("gates",)),
+        "'gates' is empty, and no gate is no requirement",
+        "",
+        "remove the key to take the default policy of its kind, or write a gate",
+    )
+
+
+_STAND_INS: Mapping[str, Any] = {
+    "metric": "?",
+    "at_least": 0.5,
+    "at_most": 0.5,
+    "non_inferior": {"margin": 0.05},
+    "superior": True,
+    "ratio_at_most": 1.5,
+    "violations": 0,
+}
+"""What takes the place of a wrong value, so that the rest of its gate can still be checked."""
+
+
+def _gate(document: YamlDocument, index: int, entry: Any) -> tuple[Gate | None, bool]:
+    """A gate and whether it is right as written."""
+    loc: Loc = ("gates", index)
+    gate, _, wrong = validate(Gate, document, entry, within=loc)
+    if gate is not None or not isinstance(entry, dict):
+        return gate, gate is not None
+    kept = {"metric": _STAND_INS["metric"], **entry}
+    for place in wrong:
+        key = str(place[len(loc)]) if len(place) > len(loc) else ""
+        kept.pop(key, None)
+        if key in _STAND_INS:
+            kept[key] = _STAND_INS[key]
+    relative = entry.get("non_inferior")
+    if isinstance(relative, dict):
+        against = {"against": "primary"} if relative.get("against") == "primary" else {}
+        kept["non_inferior"] = {**_STAND_INS["non_inferior"], **against}
+    gate, _, _ = validate(Gate, document, kept, within=loc)
+    return gate, False
+
+
+def _may_be_a_form(entry: Any) -> bool:
+    """Whether a gate's unknown key may be a requirement that is misspelt."""
+    known = list(Gate.model_fields)
+    unknown = [str(key) for key in entry if key not in known]
+    nearest = [difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.6) for key in unknown]
+    return any(not near or near[0] in FORMS for near in nearest)
 
 
 class _GateReader:
     def __init__(self, document: YamlDocument, rules: GateRules) -> None:
         self.document = document
         self.rules = rules
+        self.specs: list[GateSpec] = []
+        self.formless: list[GateSpec] = []
         self.problems: list[Problem] = []
         self.seen: dict[str, int] = {}
 
-    def read(self, index: int, gate: Gate) -> GateSpec | None:
+    def read(self, index: int, gate: Gate, *, sound: bool, perhaps_misspelt: bool) -> None:
         loc: Loc = ("gates", index)
         before = len(self.problems)
+        named = gate.metric != _STAND_INS["metric"]
         given = [form for form in FORMS if getattr(gate, form) is not None]
+        self._check_scope(loc, gate)
         if len(given) != 1:
             what = f"a gate has exactly one requirement, this has {' and '.join(given)}"
             if not given:
                 what = f"a gate needs a requirement: one of {', '.join(FORMS)}"
-            self._at((*loc, given[1]) if given else loc, what, key=bool(given))
-            return None
+            if given or not perhaps_misspelt:
+                self._at((*loc, given[1]) if given else loc, what, key=bool(given))
+            if named:
+                self.formless.append(self._spec(loc, "superior", gate))
+            return
         form = cast(GateForm, given[0])
         self._check_numbers(loc, form, gate)
-        self._check_scope(loc, gate)
-        if len(self.problems) > before:
-            return None
         spec = self._spec(loc, form, gate)
-        line = self.seen.setdefault(str(spec.document()), spec.line)
-        if line != spec.line:
-            self._at(loc, "the same gate again", f"the first is on line {line}")
-            return None
-        return spec
+        if sound and len(self.problems) == before:
+            line = self.seen.setdefault(str(spec.document()), spec.line)
+            if line != spec.line:
+                self._at(loc, "the same gate again", f"the first is on line {line}")
+                return
+        if named and not _makes_no_sense(form, gate):
+            self.specs.append(spec)
 
     def _spec(self, loc: Loc, form: GateForm, gate: Gate) -> GateSpec:
         place = self.document.place(loc)
@@ -108,7 +185,7 @@ class _GateReader:
             self._at(
                 (*loc, "rate_at_most"), "rate_at_most goes with violations only", "use at_most", key=True
             )
-        if gate.metric in LOWER_IS_BETTER and form == "at_least":
+        if _makes_no_sense(form, gate):
             what = f"{gate.metric} is better when it is lower, so at_least makes no sense"
             self._at((*loc, form), what, "use at_most or ratio_at_most", key=True)
 
@@ -142,10 +219,5 @@ class _GateReader:
         self.problems.append(Problem(place, what, remedy=remedy))
 
 
-def tags_of(cases: Any) -> dict[str, set[Scalar]]:
-    """Every tag of the cases with its values."""
-    tags: dict[str, set[Scalar]] = {}
-    for case in cases:
-        for name, value in case.tags.items():
-            tags.setdefault(name, set()).add(value)
-    return tags
+def _makes_no_sense(form: GateForm, gate: Gate) -> bool:
+    return gate.metric in LOWER_IS_BETTER and form == "at_least"

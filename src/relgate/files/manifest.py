@@ -166,6 +166,55 @@ def resolve_release(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ReleaseDraft:
+    """A release of what is sound in a manifest, so that what depends on it can be checked all the same.
+
+    Attributes:
+        release: without a digest; with artifacts only when all of them can be read.
+        application_known: whether the application's kind is.
+        application_sound: whether what the application names is there.
+    """
+
+    release: Release
+    application_known: bool
+    application_sound: bool
+
+
+def draft_release(loaded: LoadedManifest, *, golden_sets: Path | None = None) -> ReleaseDraft:
+    """What can be said of a release whose manifest is wrong; how it is wrong ``resolve_release`` says."""
+    check = Check(loaded.document, loaded.value, loaded.path.parent)
+    artifacts = read_artifacts(check)
+    if check.problems:
+        artifacts = []
+    routes = {name: _draft_route(name, check.get("routes", name, "chain")) for name in check.names("routes")}
+    before = len(check.problems)
+    application = _application(check, artifacts)
+    sound = application is not None and len(check.problems) == before
+    known = [check.get(key) for key in ("release", "version")]
+    release = Release(
+        name=str(known[0] or ""),
+        version=str(known[1] or ""),
+        owner="",
+        digest="",
+        path=loaded.path,
+        application=application or ApplicationSpec("python", ""),
+        # A wrong baseline is none at all: the holder of production is not what was meant.
+        baseline=check.get("baseline") or ("none" if "baseline" in loaded.document.value else None),
+        artifacts=tuple(artifacts),
+        routes=routes,
+        services=tuple(each for each in _services(check) if not find_code(each).what),
+        suites=_suites(check, golden_sets) or None,
+        manifest_text=loaded.text,
+    )
+    return ReleaseDraft(release, application is not None, sound)
+
+
+def _draft_route(name: str, chain: Any) -> Route:
+    hops = [hop.partition("/") for hop in chain or () if isinstance(hop, str)]
+    return Route(name, tuple(Target(provider, model) for provider, _, model in hops))
+
+
 def _services(check: Check) -> tuple[str, ...]:
     references = []
     for index, entry in enumerate(check.get("services") or []):

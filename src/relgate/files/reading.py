@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from relgate.domain.errors import InputError, Place, Problem
@@ -75,6 +76,12 @@ def _place_of_byte(content: bytes, offset: int, name: str) -> Place:
     return Place(name, content.count(b"\n", 0, offset) + 1, column)
 
 
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once, with its path for the eye, in order of place."""
+    named = [replace(p, place=replace(p.place, path=shown(p.place.path))) for p in problems]
+    return sorted(dict.fromkeys(named), key=lambda p: (p.place.path, p.place.line, p.place.column))
+
+
 def tidy(problems: Iterable[Problem], *, limit: int | None = None) -> list[Problem]:
     """Problems in order of place, in YAML one per place (the first that was found names the cause).
 
@@ -88,7 +95,7 @@ def tidy(problems: Iterable[Problem], *, limit: int | None = None) -> list[Probl
         # Several may share a place without a line, at a mapping's start (what is missing in it), or in a row.
         shared = not place.line or " is missing" in problem.what or place.path.endswith(".jsonl")
         first.setdefault((place.path, place.line, place.column, str(problem) if shared else ""), problem)
-    ordered = sorted(first.values(), key=lambda p: (p.place.path, p.place.line, p.place.column))
+    ordered = in_order(first.values())
     if limit is None:
         return ordered
     kept: list[Problem] = []

@@ -13,15 +13,20 @@ from relgate.domain.digest import digest_bytes, digest_json
 from relgate.domain.errors import InputError, Problem
 from relgate.domain.gate import GateSpec
 from relgate.files.cases import CaseReader
-from relgate.files.gates import GateRules, read_gates, tags_of
+from relgate.files.gates import GateRules, read_gates
 from relgate.files.jsonl import MOST_PROBLEMS
 from relgate.files.reading import decode, read_bytes, shown, tidy
-from relgate.files.suite_model import Gate, SuiteFile
-from relgate.files.wire import did_you_mean, prune, validate
-from relgate.files.yamldoc import MAX_BYTES, YamlDocument, parse_yaml
-
-_LATER_KINDS = ("degraded", "retrieval", "contract")
-_LATER_KEYS = ("hops", "limits", "down", "never")
+from relgate.files.suite_draft import (
+    SuiteDraft,
+    kind_problems,
+    later,
+    read_scorers,
+    unknown_scorers,
+    unknown_slices,
+)
+from relgate.files.suite_model import SuiteFile
+from relgate.files.wire import prune, validate
+from relgate.files.yamldoc import MAX_BYTES, parse_yaml
 
 
 def find_suites(golden_sets: Path) -> list[Path]:
@@ -40,25 +45,11 @@ def load_suites(
     Raises:
         InputError: with the problems of all of them together.
     """
-    suites: list[Suite] = []
-    problems: list[Problem] = []
-    first: dict[str, Suite] = {}
-    for path in paths:
-        try:
-            suite = load_suite(path, golden_sets=golden_sets, known_scorers=known_scorers)
-        except InputError as error:
-            problems += error.problems
-            continue
-        suites.append(suite)
-        other = first.setdefault(suite.name, suite)
-        if other is not suite:
-            document, _ = parse_yaml(decode(read_bytes(path), path), path)
-            place = (document or YamlDocument(shown(path), {})).place(("suite",))
-            remedy = f"{shown(other.path)} has the same; give each suite its own"
-            problems.append(Problem(place, f"duplicate suite name {suite.name!r}", remedy=remedy))
+    drafts = read_suites(paths, golden_sets=golden_sets, known_scorers=known_scorers)
+    problems = [problem for draft in drafts for problem in draft.problems]
     if problems:
         raise InputError(tidy(problems))
-    return tuple(suites)
+    return tuple(draft.suite for draft in drafts if draft.suite is not None)
 
 
 def load_suite(
@@ -77,120 +68,90 @@ def load_suite(
     Raises:
         InputError: with every problem of these files, at most 50 per file.
     """
-    document, problems = parse_yaml(decode(read_bytes(path, limit=MAX_BYTES), path), path)
-    reader = CaseReader()
+    draft = read_suite(path, golden_sets=golden_sets, known_scorers=known_scorers)
+    if draft.suite is None:
+        raise InputError(draft.problems)
+    return draft.suite
+
+
+def read_suites(
+    paths: Iterable[Path],
+    *,
+    golden_sets: Path,
+    known_scorers: Collection[str] | None = None,
+) -> tuple[SuiteDraft, ...]:
+    """Read several suites as far as they can be read; each keeps its problems."""
+    drafts: list[SuiteDraft] = []
+    first: dict[str, SuiteDraft] = {}
+    for path in paths:
+        draft = read_suite(path, golden_sets=golden_sets, known_scorers=known_scorers)
+        other = draft if draft.name is None else first.setdefault(draft.name, draft)
+        if other is not draft:
+            remedy = f"{shown(other.path)} has the same; give each suite its own"
+            what = f"duplicate suite name {draft.name!r}"
+            problem = Problem(draft.place(("suite",)), what, remedy=remedy)
+            draft = replace(draft, suite=None, problems=(*draft.problems, problem))
+        drafts.append(draft)
+    return tuple(drafts)
+
+
+def read_suite(
+    path: Path,
+    *,
+    golden_sets: Path,
+    known_scorers: Collection[str] | None = None,
+) -> SuiteDraft:
+    """Read a suite's files as far as they can be read; the arguments are those of ``load_suite``."""
+    try:
+        document, problems = parse_yaml(decode(read_bytes(path, limit=MAX_BYTES), path), path)
+    except InputError as error:
+        document, problems = None, list(error.problems)
     value = document.value if document else {}
-    safety = value.get("kind") == "safety"
-    cases = reader.read(path.parent / "cases.jsonl", regression=False, safety=safety)
+    kind = value.get("kind")
+    reader = CaseReader()
+    cases = reader.read(path.parent / "cases.jsonl", regression=False, safety=kind == "safety")
     regressions: tuple[Case, ...] = ()
     if (path.parent / "regressions.jsonl").exists():
-        regressions = reader.read(path.parent / "regressions.jsonl", regression=True, safety=safety)
+        file = path.parent / "regressions.jsonl"
+        regressions = reader.read(file, regression=True, safety=kind == "safety")
     problems += reader.problems
+    folder = _folder(path, golden_sets)
     if document is None:
-        raise InputError(tidy(problems, limit=MOST_PROBLEMS))
-    problems += _later(document)
-    file, found, wrong = validate(SuiteFile, document, value)
-    problems += found
-    problems += _kind_problems(document)
-    scorers = _scorers(document, known_scorers, problems)
-    tags = None if reader.problems else tags_of(cases)
-    slices = prune(value, wrong).get("slices") or []
-    for index, tag in enumerate(slices):
-        if tags is not None and tag not in tags:
-            remedy = did_you_mean(tag, tags, none="the cases have no tags")
-            problems.append(
-                Problem(document.place(("slices", index)), f"no case has the tag {tag!r}", remedy=remedy)
-            )
-    gates, found = read_gates(document, _sound_gates(document), GateRules(value.get("kind"), tags))
-    problems += found
-    if problems or file is None:
-        raise InputError(tidy(problems, limit=MOST_PROBLEMS))
-    return _suite(path, golden_sets, file, scorers, cases, regressions, gates)
-
-
-def _later(document: YamlDocument) -> list[Problem]:
-    """What the design has and this version does not: each is an error that names it."""
-    value = document.value
-    problems = []
-    if value.get("kind") in _LATER_KINDS:
-        what = f"suite kind {value['kind']!r} is not built yet in this version"
-        problems.append(Problem(document.place(("kind",)), what, remedy="use golden, safety or fallback"))
-    if value.get("sealed") is True:
-        problems.append(
-            Problem(document.place(("sealed",)), "sealed halves are not built yet", remedy="remove it")
-        )
-    for key in _LATER_KEYS:
-        if key in value:
-            what = f"{key!r} is not built yet in this version"
-            problems.append(Problem(document.key_place((key,)), what, remedy="remove it"))
-    faults = value.get("faults")
-    for index, fault in enumerate(faults if isinstance(faults, list) else []):
-        if fault != "refuse":
-            what = f"fault {str(fault)[:60]!r} is not built yet in this version"
-            problems.append(Problem(document.place(("faults", index)), what, remedy="use refuse"))
-    return problems
-
-
-def _kind_problems(document: YamlDocument) -> list[Problem]:
-    """What a suite's kind needs, and what it has no use for."""
-    value = document.value
-    problems = []
-    if value.get("kind") == "fallback":
-        for key, remedy in (("force", "add force: hop"), ("route", "add route: and the route's name")):
-            if value.get(key) is None:
-                place = document.place(("kind",))
-                problems.append(Problem(place, f"a fallback suite needs {key!r}", remedy=remedy))
-                break
-    elif value.get("kind") in ("golden", "safety"):
-        problems = [
-            Problem(document.key_place((key,)), f"{key!r} goes with kind fallback only", remedy="remove it")
-            for key in ("force", "faults")
-            if key in value
-        ]
-    return problems
-
-
-def _scorers(
-    document: YamlDocument, known: Collection[str] | None, problems: list[Problem]
-) -> tuple[ScorerSpec, ...]:
-    specs = []
-    written = document.value.get("scorers")
-    for index, entry in enumerate(written if isinstance(written, list) else []):
-        name, options = _scorer(entry)
-        if not name:
-            continue
-        place = document.key_place(("scorers", index, name))
-        specs.append(ScorerSpec(name, options, place.line, place.column))
-        if known is not None and name not in known:
-            problems.append(Problem(place, f"unknown scorer {name!r}", remedy=did_you_mean(name, known)))
-    return tuple(specs)
-
-
-def _scorer(entry: Any) -> tuple[str, dict[str, Any]]:
-    if isinstance(entry, str):
-        return entry, {}
-    if isinstance(entry, dict) and len(entry) == 1:
-        name, value = next(iter(entry.items()))
-        if value is None:
-            return name, {}
-        return name, value if isinstance(value, dict) else {"value": value}
-    return "", {}
-
-
-def _sound_gates(document: YamlDocument) -> list[tuple[int, Gate]]:
-    """Each gate that is right by itself, although its neighbour or the rest of the file may not be."""
-    written = document.value.get("gates")
-    sound = []
-    for index, entry in enumerate(written if isinstance(written, list) else []):
-        gate, _, _ = validate(Gate, document, entry, within=("gates", index))
-        if gate is not None:
-            sound.append((index, gate))
-    return sound
+        return SuiteDraft(path, folder, None, tuple(tidy(problems, limit=MOST_PROBLEMS)))
+    scorers = read_scorers(document)
+    tags = reader.tags if reader.sure_of_tags else None
+    gates = read_gates(document, GateRules(kind, tags))
+    model, found, wrong = validate(SuiteFile, document, value)
+    problems += [*later(document), *found, *kind_problems(document)]
+    problems += unknown_scorers(document, scorers, known_scorers)
+    problems += unknown_slices(document, tags)
+    problems += gates.problems
+    sound = prune(value, wrong)
+    suite = None
+    if not problems and model is not None:
+        suite = _suite(path, folder, model, scorers, cases, regressions, gates.specs)
+    expects = any(case.expected is not None for case in cases)
+    return SuiteDraft(
+        path=path,
+        folder=folder,
+        document=document,
+        problems=tuple(tidy(problems, limit=MOST_PROBLEMS)),
+        suite=suite,
+        name=sound.get("suite"),
+        kind=sound.get("kind"),
+        route=sound.get("route"),
+        scorers=scorers,
+        cases=cases,
+        regressions=regressions,
+        expects=expects if expects or reader.sure_of_expected else None,
+        gates=gates.specs,
+        formless=gates.formless,
+    )
 
 
 def _suite(
     path: Path,
-    golden_sets: Path,
+    folder: str,
     file: SuiteFile,
     scorers: tuple[ScorerSpec, ...],
     cases: tuple[Case, ...],
@@ -202,7 +163,7 @@ def _suite(
         name=file.suite,
         kind=file.kind,
         path=path,
-        folder=_folder(path, golden_sets),
+        folder=folder,
         scorers=scorers,
         cases=cases,
         gates=gates,

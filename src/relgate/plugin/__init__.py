@@ -25,7 +25,14 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, Any, Any]:
     """Add the short names in a run that names a manifest, and the golden sets where no path is given."""
-    result = yield
+    failure: Any = None
+    result = None
+    try:
+        result = yield
+    except Exception as error:
+        if not hasattr(error, "path"):  # no conftest.py that cannot be imported
+            raise
+        failure = error
     if is_wanted(args):
         add_short_options(early_config, parser, args)
         known = parser.parse_known_args(args)
@@ -37,6 +44,10 @@ def pytest_load_initial_conftests(
             folder = golden_sets_folder(early_config, manifest, known)
             if not known.file_or_dir and folder.is_dir():
                 args.append(str(folder))
+            if failure is not None and folder.resolve() in failure.path.parents:
+                return None  # named among the other problems of the run when it is loaded again
+    if failure is not None:
+        raise failure
     return result
 
 

@@ -89,8 +89,9 @@ def report_gate(config: pytest.Config, result: GateResult, suite_path: Path, dec
         value = getattr(result, name)
         if value is not None:
             properties.append((f"relgate.{name}", f"{value:.10g}"))
-    if result.p_pass is not None:
-        properties.append(("relgate.p", f"{result.p_pass:.6g}"))
+    for name, p in (("p", result.p_pass), ("p_fail", result.p_fail)):
+        if p is not None:
+            properties.append((f"relgate.{name}", f"{p:.6g}"))
     properties.append(("relgate.n", str(result.n)))
     outcome: str = "passed"
     longrepr: LongRepr = None

@@ -12,10 +12,12 @@ import pytest
 
 from relgate.domain.errors import InputError, RelgateError
 from relgate.plugin import manifest_of
+from relgate.plugin.conftests import every_problem, load_golden_set_conftests
 from relgate.plugin.items import CaseItem, SuiteFile
 from relgate.plugin.lastfailed import last_failed, merge_last_failed
 from relgate.plugin.options import setting
 from relgate.plugin.planning import plan_lines
+from relgate.plugin.progress import Progress
 from relgate.plugin.quiet import Quiet
 from relgate.plugin.reports import (
     case_report,
@@ -28,6 +30,7 @@ from relgate.plugin.reports import (
 from relgate.plugin.settings import catalog_plugins, make_importable, run_options
 from relgate.plugin.sigterm import end_on_sigterm
 from relgate.plugin.summary import summary_lines, write_summary
+from relgate.plugin.usage import usage_text
 from relgate.plugin.worker import CASE_FILES, may_hold_cases
 from relgate.usecases.report import CaseReport, Report
 from relgate.usecases.run_release import ReleaseRun
@@ -49,7 +52,8 @@ class RelgateSession:
         self._only_suites = False
         self._controlled: list[CaseItem] | None = None
         self._items: list[CaseItem] = []
-        self._gates_announced = 0
+        self._progress: Progress | None = None
+        self._controlled_done = False
         self._settled: str | None = None
         self._running = False
         self._outcomes: dict[str, str] = {}
@@ -72,9 +76,12 @@ class RelgateSession:
         try:
             options = run_options(config, manifest)
             make_importable(config, options.manifest)
+            unread = load_golden_set_conftests(config, options.golden_sets)
+            if unread:
+                raise every_problem(options, unread)
             run = ReleaseRun(options, plugins=catalog_plugins(config))
         except InputError as error:
-            raise pytest.UsageError(*(str(problem) for problem in error.problems)) from None
+            raise pytest.UsageError(usage_text(error.problems, options)) from None
         except RelgateError as error:
             raise pytest.UsageError(str(error)) from None
         return cls(config, run, advisory=advisory)
@@ -155,23 +162,47 @@ class RelgateSession:
         errors = session.testsfailed and not session.config.option.continue_on_collection_errors
         if not items or errors:
             return (yield)
+        if {item.key for item in items} == self._all:
+            self._settled = self.run.settled
+        self._progress = self._expected(session)
         try:
-            if self._controlled is None:
-                # Counted from the start, so that the percentage never runs backwards.
-                plans = self.run.prepared.plans
-                self._gates_announced = sum(len(p.gates) + bool(p.suite.regressions) for p in plans)
-                session.testscollected += self._gates_announced
-            else:
-                self._run_controlled(session)
             result = yield
-            if self._controlled is not None:
-                session.testscollected += len(items)
+            self._run_controlled()  # no worker lived to collect
             if session.shouldfail or session.shouldstop:
                 return result
-            self._conclude(session)
+            self._progress.restore()
+            self._conclude(self._progress)
         finally:
+            self._progress.end()
             self._end()
         return result
+
+    def _expected(self, session: pytest.Session) -> Progress:
+        """Everything that will be reported, counted before the first report."""
+        silent = gates = 0
+        if self._settled is None:
+            plans = self.run.prepared.plans
+            gates = sum(len(plan.gates) + bool(plan.suite.regressions) for plan in plans)
+        else:
+            silent = sum(item.key not in self.run.missed_before for item in self._items)
+            stored = self.run.prepared.stored
+            gates = len(stored.scorecard.get("gates", [])) if stored is not None else 0
+        cases = len(self._items) if self._controlled is not None else None
+        return Progress(session, cases=cases, silent=silent, gates=gates)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Measure the cases once the number of ordinary tests is known, before xdist hands out the first."""
+        if self._progress is not None:
+            self._progress.before_xdist_counts(len(ids))
+            self._run_controlled()
+            self._progress.after_xdist_counted()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self) -> None:
+        """Count what is relgate's again before the terminal reports an ordinary test."""
+        if self._progress is not None:
+            self._progress.restore()
 
     def _end(self) -> None:
         """Stop everything that may print, then let it print again."""
@@ -188,33 +219,40 @@ class RelgateSession:
         """
         if self._running or self._settled is not None:
             return
-        selected = {item.key for item in self._items}
-        if selected == self._all:
-            self._settled = self.run.settled
-        if self._settled is not None:
-            return
         self._quiet.start()
         try:
-            self.run.start(selected)
+            self.run.start({item.key for item in self._items})
         except InputError as error:
             self._quiet.stop()
-            for problem in error.problems:
-                sys.stderr.write(f"ERROR: {problem}\n")
+            sys.stderr.write(f"ERROR: {usage_text(error.problems, self.run.options)}\n")
             pytest.exit("relgate: nothing was called", returncode=USAGE_ERROR)
         except RelgateError as error:
             _give_up(f"{error}; no verdict")
         self._running = True
 
-    def _run_controlled(self, session: pytest.Session) -> None:
-        """Report the cases on the xdist controller, before its own loop starts."""
-        session.testscollected = len(self._items)
+    def _run_controlled(self) -> None:
+        """Report the cases on the xdist controller, once."""
+        if self._controlled is None or self._controlled_done:
+            return
+        self._controlled_done = True
+        self._own_line()
         for item in self._items:
+            session = item.session
             self._report_case(item, None)
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
             if session.shouldstop:
                 raise session.Interrupted(session.shouldstop)
         self._quiet.stop()
+        self._own_line()
+
+    def _own_line(self) -> None:
+        """Keep the progress of the cases apart from xdist's lines about its workers."""
+        if not self.config.pluginmanager.hasplugin("terminalreporter"):
+            return
+        writer = self.config.get_terminal_writer()
+        if writer.width_of_current_line:
+            writer.line()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
@@ -236,10 +274,12 @@ class RelgateSession:
     def _report_case(self, item: CaseItem, nextitem: pytest.Item | None) -> None:
         self._begin()
         hook = item.ihook
-        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        message = self.run.missed_before.get(item.key)
+        silent = self._settled is not None and message is None
+        if not silent:  # the terminal names a file when a test of it starts
+            hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         started = time.time()
         if self._settled is not None:
-            message = self.run.missed_before.get(item.key)
             call = skipped_case(item, self._settled) if message is None else missed_before(item, message)
         else:
             found = self._wait(item)
@@ -248,7 +288,8 @@ class RelgateSession:
         hook.pytest_runtest_logreport(report=call)
         hook.pytest_runtest_logreport(report=teardown_report(item, call))
         item.session._setupstate.teardown_exact(nextitem)
-        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        if not silent:
+            hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
     def _wait(self, item: CaseItem) -> CaseReport:
         try:
@@ -256,7 +297,7 @@ class RelgateSession:
         except RelgateError as error:
             _give_up(f"the engine failed: {error}; no verdict")
 
-    def _conclude(self, session: pytest.Session) -> None:
+    def _conclude(self, progress: Progress) -> None:
         """Judge, record and render; then report the gates as tests.
 
         A failure here ends the session with exit status 3: there is no verdict that was not recorded.
@@ -271,7 +312,7 @@ class RelgateSession:
         finally:
             self._quiet.stop()
         paths = {plan.suite.name: plan.suite.path for plan in self.run.prepared.plans}
-        session.testscollected += len(self.report.gates) - self._gates_announced
+        progress.gates(len(self.report.gates))
         maxfail = self.config.option.maxfail
         self.config.option.maxfail = 0
         try:

@@ -13,7 +13,9 @@ from typing import Any
 from relgate.redaction.finder import Finder, Finding
 from relgate.redaction.patterns import PATTERNS
 
-_PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]{0,30}_[0-9a-f]{6}>")
+PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]{0,30}_[0-9a-f]{6}>")
+"""A keyed placeholder."""
+
 _TYPE = re.compile(r"[A-Z][A-Z0-9_]{0,30}")
 _SHORTEST_SECRET = 6
 _NUMBERS = frozenset({"CARD", "IBAN", "PHONE", "SSN"})
@@ -96,12 +98,12 @@ class Redactor:
 
 def placeholder_types(text: str) -> list[str]:
     """The types of the placeholders that a text holds, in order."""
-    return [match.group()[1:].rpartition("_")[0] for match in _PLACEHOLDER.finditer(text)]
+    return [match.group()[1:].rpartition("_")[0] for match in PLACEHOLDER.finditer(text)]
 
 
 def generic(text: str) -> str:
     """The text with every placeholder reduced to its type, as ``mask`` writes it."""
-    return _PLACEHOLDER.sub(lambda match: match.group().rpartition("_")[0] + ">", text)
+    return PLACEHOLDER.sub(lambda match: match.group().rpartition("_")[0] + ">", text)
 
 
 def mask(text: str) -> str:
@@ -149,7 +151,7 @@ def _known_secret_finder(known: list[str]) -> Finder:
 def _outside_placeholders(text: str) -> Iterator[tuple[int, str]]:
     last = 0
     if "<" in text:
-        for match in _PLACEHOLDER.finditer(text):
+        for match in PLACEHOLDER.finditer(text):
             if match.start() > last:
                 yield last, text[last : match.start()]
             last = match.end()

@@ -8,8 +8,11 @@ import re
 from relgate.domain.scorecard import Scorecard
 from relgate.render.view import (
     Table,
+    alarm_text,
     change_table,
+    fall_text,
     footer,
+    gate_legend,
     gate_messages,
     gate_table,
     headline,
@@ -40,6 +43,11 @@ def _with_code(text: str) -> str:
     return "".join(f"`{part}`" if odd % 2 else _spaced(part) for odd, part in enumerate(parts))
 
 
+def _step(text: str) -> str:
+    """A next step; one that is nothing but a command of relgate is code, ready to be copied."""
+    return _with_code(f"`{text}`" if _COMMAND.fullmatch(f"`{text}`") else text)
+
+
 def _spaced(text: str) -> str:
     """Escaped text that keeps the space before and after it."""
     if not text.strip():
@@ -56,7 +64,7 @@ def render_markdown(card: Scorecard) -> str:
         f"> [!{ALERT[verdict.decision]}]",
         f"> **{escape(verdict.reason)}**",
         ">",
-        f"> Next: {_with_code(verdict.next_step)}" if verdict.next_step else "> Next: nothing to do",
+        f"> Next: {_step(verdict.next_step)}" if verdict.next_step else "> Next: nothing to do",
         "",
     ]
     for waiver in verdict.waivers:
@@ -65,13 +73,15 @@ def render_markdown(card: Scorecard) -> str:
             "",
         ]
     lines += _table("Gates", gate_table(card))
+    if legend := gate_legend(card):
+        lines += [f"{escape(legend)}.", ""]
     if messages := gate_messages(card):
         lines += [*(f"- {escape(name)}: {escape(message)}" for name, message in messages), ""]
     if card.alarms:
         lines += [
             "#### Alarms",
             "",
-            *(f"- {escape(a.suite)}: {escape(a.message)} (p = {a.p:.2g})" for a in card.alarms),
+            *(f"- {escape(alarm_text(alarm))}" for alarm in card.alarms),
             "",
         ]
     if card.critical:
@@ -89,6 +99,8 @@ def render_markdown(card: Scorecard) -> str:
     if card.notes:
         lines += ["#### Notes", "", *(f"- {escape(note)}" for note in card.notes), ""]
     lines += [f"{escape(line)}  " for line in footer(card)]
+    if card.worst or verdict.decision != "promote":
+        lines.append(f"look closer: `relgate show {card.run.id}`")
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -117,10 +129,8 @@ def _worst(card: Scorecard) -> list[str]:
         return []
     lines = [f"#### Worst regressions ({len(card.worst)})", ""]
     for worst in card.worst:
-        fell = ", ".join(f"{name} {100 * change:+.0f}" for name, change in worst.metrics.items())
-        title = escape(f"{worst.suite} / {worst.case_id} ({fell})")
         lines += [
-            f"<details><summary>{title}</summary>",
+            f"<details><summary>{escape(fall_text(worst))}</summary>",
             "",
             f"- asked: {_answer(worst.input)}",
             f"- expected: {_answer(worst.expected)}",

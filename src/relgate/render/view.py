@@ -9,7 +9,15 @@ from unicodedata import category
 
 from relgate.domain.digest import short
 from relgate.domain.metric import RESPONSE_METRICS
-from relgate.domain.scorecard import AlarmPart, CallsPart, GatePart, MetricPart, Scorecard, WaiverPart
+from relgate.domain.scorecard import (
+    AlarmPart,
+    CallsPart,
+    GatePart,
+    MetricPart,
+    Scorecard,
+    WaiverPart,
+    WorstPart,
+)
 
 ROLE_ORDER = {"require": 0, "guard": 1, "report": 2}
 RESULT_ORDER = {"fail": 0, "error": 1, "hold": 2, "partial": 3, "pass": 4}
@@ -133,6 +141,36 @@ def gate_messages(card: Scorecard) -> tuple[tuple[str, str], ...]:
     return tuple((g.id.removeprefix("gates::"), g.message) for g in looked)
 
 
+def gate_legend(card: Scorecard) -> str:
+    """What the words mean that only guards and reports have; "" where the table has none of them."""
+    words = {gate_result(gate, card.alarms) for gate in card.gates if gate.role != "require"}
+    return "; ".join(f"{word}: {meaning}" for word, meaning in _LEGEND.items() if word in words)
+
+
+_LEGEND = {
+    "clear": "a guard that did not fail",
+    "alarm": "a guard with proven harm",
+    "open": "too few cases to tell",
+    "yes": "a report that holds",
+    "no": "a report that does not hold",
+}
+
+
+def alarm_text(alarm: AlarmPart) -> str:
+    """``support-golden: slice area=orders fell 30.4 points on correct (n = 46, p = 0.0016)``."""
+    p = "p < 0.0001" if alarm.p < 0.0001 else f"p = {alarm.p:.2g}"
+    size = f"(n = {alarm.n})"
+    if alarm.message.endswith(size):
+        return f"{alarm.suite}: {alarm.message.removesuffix(')')}, {p})"
+    return f"{alarm.suite}: {alarm.message} ({p})"
+
+
+def fall_text(worst: WorstPart) -> str:
+    """``support-golden / refund-017 (correct -67 points)``."""
+    fell = ", ".join(f"{name} {100 * change:+.0f} points" for name, change in worst.metrics.items())
+    return f"{worst.suite} / {worst.case_id} ({fell})"
+
+
 def _estimate(gate: GatePart) -> str:
     if gate.estimate is None:
         return DASH
@@ -140,6 +178,9 @@ def _estimate(gate: GatePart) -> str:
         return f"{100 * gate.estimate + 0.0:+.1f} points"
     if gate.form == "ratio_at_most":
         return f"x {gate.estimate:.2f}"
+    if gate.form == "violations":
+        units = gate.units or gate.n
+        return f"{round(gate.estimate * units)} of {units}"
     return f"{100 * gate.estimate:.1f} %"
 
 
@@ -231,7 +272,7 @@ def _signed(part: MetricPart) -> str:
 
 
 def change_table(card: Scorecard) -> Table:
-    """Artifacts that changed, with the suspects marked."""
+    """Artifacts that changed; a first column marks the suspects where there are any."""
     rows = tuple(
         (
             "suspect" if f"{c.kind}/{c.name}" in card.suspects else "",
@@ -242,7 +283,10 @@ def change_table(card: Scorecard) -> Table:
         )
         for c in card.changed
     )
-    return Table(("", "artifact", "baseline", "candidate", "reached by"), rows)
+    head = ("", "artifact", "baseline", "candidate", "reached by")
+    if any(row[0] for row in rows):
+        return Table(head, rows)
+    return Table(head[1:], tuple(row[1:] for row in rows))
 
 
 def _reached(suites: list[str], card: Scorecard) -> str:

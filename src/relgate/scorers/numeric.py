@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from relgate.domain.case import Case
 from relgate.domain.response import Response, ScorerFailure
@@ -23,20 +23,24 @@ _NUMBER = re.compile(
 )
 
 
+def _holds_number(value: int | float | str) -> int | float | str:
+    if last_number(str(value)) is None:
+        raise ValueError(f"{value!r} holds no number")
+    return value
+
+
 class NumericOptions(Options):
     """Options of numeric."""
 
     abs_: float = Field(default=0, ge=0, alias="abs", allow_inf_nan=False)
     rel: float = Field(default=0, ge=0, allow_inf_nan=False)
     after: str | None = Field(default=None, min_length=1)
-    value: int | float | str | None = None
+    value: Annotated[int | float | str, AfterValidator(_holds_number)] | None = None
 
 
 def make_numeric(options: Mapping[str, Any], context: ScorerContext) -> Judge:
     """1 when the last number of the answer is the expected one, within the tolerance."""
     settings = read_options(NumericOptions, options)
-    if settings.value is not None and last_number(str(settings.value)) is None:
-        raise ValueError(f"option 'value': {settings.value!r} holds no number")
 
     def judge(case: Case, response: Response) -> Judgement:
         wanted = expected_texts(case, settings.value, "numeric")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import Field
@@ -11,7 +11,7 @@ from relgate.domain.case import Case
 from relgate.domain.metric import LOWER_IS_BETTER_KINDS, Metric, MetricKind
 from relgate.domain.response import Response, ScorerFailure
 from relgate.domain.scorer import Judgement, Scorer, ScorerContext
-from relgate.scorers.options import Options, read_options
+from relgate.scorers.options import OptionProblem, Options, read_options
 
 
 class RecordedOptions(Options):
@@ -22,6 +22,12 @@ class RecordedOptions(Options):
     kind: MetricKind | None = None
     higher_is_better: bool | None = None
 
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[OptionProblem]:
+        """Exactly one name."""
+        if not cls.gives_one_of(given, ("name", "value")):
+            yield OptionProblem("give the name of the score once: recorded: {name: ...}")
+
 
 def make_recorded(options: Mapping[str, Any], context: ScorerContext) -> Scorer:
     """The score N of the recording as the metric N.
@@ -29,9 +35,7 @@ def make_recorded(options: Mapping[str, Any], context: ScorerContext) -> Scorer:
     Its kind is unit until the caller, who sees all scores, puts another in its place (``infer_kind``).
     """
     settings = read_options(RecordedOptions, options)
-    name = settings.name if settings.name is not None else settings.value
-    if name is None or (settings.name and settings.value):
-        raise ValueError("give the name of the score once: recorded: {name: ...}")
+    name = str(settings.name if settings.name is not None else settings.value)
     kind = settings.kind or "unit"
     better = settings.higher_is_better
     if better is None:

@@ -8,11 +8,10 @@ from typing import Any
 from pydantic import Field
 
 from relgate.domain.case import Case, ScorerSpec
-from relgate.domain.errors import InputError
 from relgate.domain.response import Response, ScorerFailure
 from relgate.domain.scorer import Judge, Judgement, Scorer, ScorerContext, ScorerFactory
 from relgate.redaction import SECRET_TYPES, Finding
-from relgate.scorers.options import Options, read_options
+from relgate.scorers.options import Loc, OptionError, OptionProblem, Options, read_options
 
 Find = Callable[[str], list[Finding]]
 MakeScorer = Callable[[ScorerSpec, ScorerContext], Scorer]
@@ -57,7 +56,7 @@ def must_not(make_scorer: MakeScorer) -> ScorerFactory:
     """
 
     def make(options: Mapping[str, Any], context: ScorerContext) -> Judge:
-        inner = [_inner(spec, make_scorer, context) for spec in _specs(options)]
+        inner = _inner(options, make_scorer, context)
 
         def judge(case: Case, response: Response) -> Judgement:
             failure: ScorerFailure | None = None
@@ -74,33 +73,49 @@ def must_not(make_scorer: MakeScorer) -> ScorerFactory:
     return make
 
 
-def _inner(spec: ScorerSpec, make_scorer: MakeScorer, context: ScorerContext) -> Scorer:
-    try:
-        scorer = make_scorer(spec, context)
-    except InputError as error:
-        # The caller knows the place in the suite; the inner spec has none.
-        raise ValueError("; ".join(problem.what for problem in error.problems)) from None
-    if scorer.metric.kind != "binary":
-        raise ValueError(
-            f"must_not takes scorers that say yes or no, {spec.name} is of kind {scorer.metric.kind}"
-        )
-    return scorer
+def _inner(options: Mapping[str, Any], make_scorer: MakeScorer, context: ScorerContext) -> list[Scorer]:
+    specs, problems = _specs(options)
+    scorers = []
+    for spec, at, short in specs:
+        try:
+            scorer = make_scorer(spec, context)
+        except OptionError as error:
+            for problem in error.problems:
+                inner = problem.at[1:] if short and problem.at[:1] == ("value",) else problem.at
+                what = f"scorer {spec.name}: {problem.what}"
+                problems.append(OptionProblem(what, (*at, *inner), problem.key or not problem.at))
+            continue
+        if scorer.metric.kind != "binary":
+            what = f"must_not takes scorers that say yes or no, {spec.name} is of kind {scorer.metric.kind}"
+            problems.append(OptionProblem(what, at, key=True))
+        scorers.append(scorer)
+    if problems:
+        raise OptionError(problems)
+    return scorers
 
 
-def _specs(options: Mapping[str, Any]) -> list[ScorerSpec]:
-    given = options["value"] if set(options) == {"value"} else options
-    items = given if isinstance(given, (list, tuple)) else [given]
-    specs = []
-    for item in items:
+def _specs(options: Mapping[str, Any]) -> tuple[list[tuple[ScorerSpec, Loc, bool]], list[OptionProblem]]:
+    """The scorers that are turned round, where each stands and whether its value is short for options."""
+    bare = set(options) == {"value"}
+    given = options["value"] if bare else options
+    base: Loc = ("value",) if bare else ()
+    listed = isinstance(given, (list, tuple))
+    specs: list[tuple[ScorerSpec, Loc, bool]] = []
+    problems = []
+    for index, item in enumerate(given if listed else [given]):
+        at: Loc = (*base, index) if listed else base
         if isinstance(item, str):
-            specs.append(ScorerSpec(item))
+            specs.append((ScorerSpec(item), at, False))
         elif isinstance(item, Mapping) and item:
-            specs += [ScorerSpec(str(name), _options(str(name), value)) for name, value in item.items()]
+            for name, value in item.items():
+                spec = ScorerSpec(str(name), _options(str(name), value))
+                specs.append((spec, (*at, str(name)), not isinstance(value, Mapping)))
         else:
-            raise ValueError(f"must_not takes scorers as name or {{name: options}} (is {item!r})")
-    if not specs:
-        raise ValueError("must_not names no scorer")
-    return specs
+            what = f"must_not takes scorers as name or {{name: options}} (is {item!r})"
+            problems.append(OptionProblem(what, at))
+    if not specs and not problems:
+        problems.append(OptionProblem("must_not names no scorer"))
+    return specs, problems
 
 
 def _options(name: str, value: Any) -> dict[str, Any]:

@@ -3,45 +3,65 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import jsonschema_rs
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from relgate.domain.case import Case
 from relgate.domain.response import Response
 from relgate.domain.scorer import Judge, Judgement, ScorerContext
-from relgate.scorers.options import Options, read_options
-from relgate.scorers.text import LONGEST_SEARCH, compiled
+from relgate.scorers.options import OptionProblem, Options, read_options
+from relgate.scorers.text import LONGEST_SEARCH, Pattern, compiled
 
 _FENCE = "```"
 _NOT_JSON = object()
 
 
+def is_schema(given: Any, info: ValidationInfo) -> Any:
+    """A JSON Schema or the name of its file, when it can be used: for fields of options."""
+    schema_check(read_schema(given, (info.context or {}).get("folder") or Path()))
+    return given
+
+
+Schema = Annotated[str | dict[str, Any], AfterValidator(is_schema)]
+
+
+def _one_group(pattern: str) -> str:
+    if compiled(pattern).groups > 1:
+        raise ValueError(f"{pattern!r} has several groups, which one is the id?")
+    return pattern
+
+
 class JsonSchemaOptions(Options):
     """Options of json_schema."""
 
-    schema_: str | dict[str, Any] | None = Field(default=None, alias="schema")
-    value: str | dict[str, Any] | None = None
+    schema_: Schema | None = Field(default=None, alias="schema")
+    value: Schema | None = None
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[OptionProblem]:
+        """Exactly one schema."""
+        if not cls.gives_one_of(given, ("schema", "value")):
+            yield OptionProblem("give the schema once: a file beside suite.yaml, or the schema itself")
 
 
 class CitationsOptions(Options):
     """Options of citations."""
 
     at_least: int = Field(default=1, ge=0)
-    pattern: str = r"\[([A-Za-z0-9][\w./#-]*)\]"
+    pattern: Annotated[Pattern, AfterValidator(_one_group)] = r"\[([A-Za-z0-9][\w./#-]*)\]"
     known: bool = True
 
 
 def make_json_schema(options: Mapping[str, Any], context: ScorerContext) -> Judge:
     """1 when the answer is JSON that fits the schema; a fenced block counts as the answer."""
-    settings = read_options(JsonSchemaOptions, options)
-    if (settings.schema_ is None) == (settings.value is None):
-        raise ValueError("give the schema once: a file beside suite.yaml, or the schema itself")
+    folder = context.suite_path.parent
+    settings = read_options(JsonSchemaOptions, options, folder=folder)
     given = settings.schema_ if settings.schema_ is not None else settings.value
-    fits = schema_check(read_schema(given, context.suite_path.parent))
+    fits = schema_check(read_schema(given, folder))
 
     def judge(case: Case, response: Response) -> Judgement:
         value = _json_answer(response.output)
@@ -62,9 +82,9 @@ def read_schema(given: Any, folder: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise ValueError(f"cannot read the schema {path}: {error.strerror}") from None
+        raise ValueError(f"cannot read the schema {given!r}: {error.strerror}") from None
     except ValueError as error:
-        raise ValueError(f"{path} is not JSON: {error}") from None
+        raise ValueError(f"{given!r} is not JSON: {error}") from None
 
 
 def schema_check(schema: Any) -> Any:
@@ -115,8 +135,6 @@ def make_citations(options: Mapping[str, Any], context: ScorerContext) -> Judge:
     """1 when the answer cites enough sources, and only sources that were retrieved."""
     settings = read_options(CitationsOptions, options)
     pattern = compiled(settings.pattern)
-    if pattern.groups > 1:
-        raise ValueError(f"option 'pattern': {settings.pattern!r} has several groups, which one is the id?")
 
     def judge(case: Case, response: Response) -> Judgement:
         found = pattern.finditer(response.output[:LONGEST_SEARCH])

@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from relgate.domain.case import Case
 from relgate.domain.response import Response, ScorerFailure
 from relgate.domain.scorer import Judge, Judgement, ScorerContext
 from relgate.scorers.comparing import OneOrMore, after_last, expected_texts, normalise
-from relgate.scorers.options import Options, read_options
+from relgate.scorers.options import OptionProblem, Options, read_options
 
 LONGEST_SEARCH = 200_000
 """Characters that regex and numeric look at; longer answers would only slow a backtracking pattern."""
 
 
+def is_pattern(text: str) -> str:
+    """The text, when it is a regular expression: for fields of options."""
+    compiled(text)
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(is_pattern)]
+
+
 class ExactOptions(Options):
-    """Options of exact and one_of."""
+    """Options of exact."""
 
     value: OneOrMore | None = None
     case_sensitive: bool = False
     after: str | None = Field(default=None, min_length=1)
+
+
+class OneOfOptions(ExactOptions):
+    """Options of one_of."""
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[OptionProblem]:
+        """A single text is no choice."""
+        if isinstance(given.get("value"), (str, int, float)):
+            yield OptionProblem(f"option 'value' must be a list of texts (is {given['value']!r})", ("value",))
 
 
 class ContainsOptions(Options):
@@ -37,8 +56,14 @@ class ContainsOptions(Options):
 class RegexOptions(Options):
     """Options of regex."""
 
-    value: str | None = None
-    pattern: str | None = None
+    value: Pattern | None = None
+    pattern: Pattern | None = None
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[OptionProblem]:
+        """The pattern has two names."""
+        if "value" in given and "pattern" in given:
+            yield OptionProblem("give either 'value' or 'pattern', they mean the same")
 
 
 def make_exact(options: Mapping[str, Any], context: ScorerContext) -> Judge:
@@ -48,10 +73,7 @@ def make_exact(options: Mapping[str, Any], context: ScorerContext) -> Judge:
 
 def make_one_of(options: Mapping[str, Any], context: ScorerContext) -> Judge:
     """1 when the answer is one of the listed texts."""
-    settings = read_options(ExactOptions, options)
-    if settings.value is not None and not isinstance(settings.value, list):
-        raise ValueError(f"option 'value' must be a list of texts (is {settings.value!r})")
-    return _equality("one_of", settings)
+    return _equality("one_of", read_options(OneOfOptions, options))
 
 
 def _equality(scorer: str, settings: ExactOptions) -> Judge:
@@ -85,8 +107,6 @@ def make_contains(options: Mapping[str, Any], context: ScorerContext) -> Judge:
 def make_regex(options: Mapping[str, Any], context: ScorerContext) -> Judge:
     """1 when the pattern occurs in the answer."""
     settings = read_options(RegexOptions, options)
-    if settings.value is not None and settings.pattern is not None:
-        raise ValueError("give either 'value' or 'pattern', they mean the same")
     written = settings.pattern if settings.pattern is not None else settings.value
     fixed = compiled(written) if written is not None else None
 

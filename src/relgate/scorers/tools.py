@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from relgate.domain.case import Case
 from relgate.domain.release import Artifact, Release
@@ -14,7 +15,7 @@ from relgate.domain.response import Response, ScorerFailure, ToolCall
 from relgate.domain.scorer import Judge, Judgement, ScorerContext
 from relgate.scorers.comparing import is_tool_expectation
 from relgate.scorers.numeric import last_number
-from relgate.scorers.options import Options, read_options
+from relgate.scorers.options import OptionProblem, Options, read_options
 from relgate.scorers.structure import read_schema, schema_check
 
 Check = Callable[[Any], bool]
@@ -23,12 +24,25 @@ _LIMIT = "approval_required_above_usd"
 _AMOUNTS = ("amount_usd", "amount")
 
 
+def _is_arguments_schema(given: Any, info: ValidationInfo) -> Any:
+    schema_check(_parameters(read_schema(given, (info.context or {}).get("folder") or Path()), "")[1])
+    return given
+
+
 class ToolCallOptions(Options):
     """Options of tool_call."""
 
     tool: str | None = None
-    schemas: dict[str, str | dict[str, Any]] | None = None
+    schemas: dict[str, Annotated[str | dict[str, Any], AfterValidator(_is_arguments_schema)]] | None = None
     approval_required_above_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[OptionProblem]:
+        """The tool alone asks another question."""
+        others = set(cls.model_fields) & set(given) - {"tool"}
+        if "tool" in given and others:
+            what = "option 'tool' asks only whether the tool was called and takes no other option"
+            yield OptionProblem(what, ("tool",), key=True)
 
 
 def make_tool_call(options: Mapping[str, Any], context: ScorerContext) -> Judge:
@@ -36,11 +50,9 @@ def make_tool_call(options: Mapping[str, Any], context: ScorerContext) -> Judge:
 
     With option ``tool`` the case is not asked: 1 when that tool was called at all.
     """
-    settings = read_options(ToolCallOptions, options)
+    settings = read_options(ToolCallOptions, options, folder=context.suite_path.parent)
     if settings.tool is not None:
         name = settings.tool
-        if len(options) > 1:
-            raise ValueError("option 'tool' asks only whether the tool was called and takes no other option")
         return lambda case, response: any(call.name == name for call in response.tool_calls)
     checks = _checks(settings, context)
     limits = _limits(context.release)

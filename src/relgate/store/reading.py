@@ -91,6 +91,7 @@ def alias_rows(connection: Connection) -> list[AliasRow]:
         .correlate(aliases)
         .scalar_subquery()
     )
+    before = releases.alias("before")
     rows = connection.execute(
         select(
             aliases.c.line,
@@ -101,9 +102,12 @@ def alias_rows(connection: Connection) -> list[AliasRow]:
             releases.c.digest,
             alias_history.c.actor,
             alias_history.c.waived,
+            alias_history.c.reason,
+            *(before.c[name].label(f"before_{name}") for name in ("name", "version", "digest")),
         )
         .join(releases, releases.c.id == aliases.c.release)
         .join(alias_history, alias_history.c.id == last)
+        .outerjoin(before, before.c.id == alias_history.c.from_release)
         .order_by(aliases.c.line, aliases.c.alias.desc())
     )
     return [
@@ -114,9 +118,24 @@ def alias_rows(connection: Connection) -> list[AliasRow]:
             row.since,
             row.actor,
             row.waived,
+            None
+            if row.before_name is None
+            else ReleaseName(row.before_name, row.before_version, row.before_digest),
+            row.reason,
         )
         for row in rows
     ]
+
+
+def former_holders(connection: Connection, line: str, alias: str) -> list[ReleaseName]:
+    """Every release that an alias was taken from, in the order of its first loss."""
+    rows = connection.execute(
+        select(releases.c.name, releases.c.version, releases.c.digest)
+        .join(alias_history, alias_history.c.from_release == releases.c.id)
+        .where(alias_history.c.line == line, alias_history.c.alias == alias)
+        .order_by(alias_history.c.id)
+    )
+    return list(dict.fromkeys(ReleaseName(*row) for row in rows))
 
 
 def waiver_rows(connection: Connection, line: str) -> list[Waiver]:

@@ -16,6 +16,7 @@ from relgate.store.rows import (
     CaseRow,
     Incident,
     RegressionCase,
+    ReleaseName,
     RunRow,
     StoredVerdict,
     Waiver,
@@ -84,6 +85,11 @@ class Registry:
         """Every alias of every line with its holder."""
         with self._database.read() as connection:
             return reading.alias_rows(connection)
+
+    def former_holders(self, line: str, alias: str = "production") -> list[ReleaseName]:
+        """Every release of a line that an alias was taken from; one of them may hold it again."""
+        with self._database.read() as connection:
+            return reading.former_holders(connection, line, alias)
 
     def release(self, name: str, version: str, digest: str | None = None) -> ReleaseRow | None:
         """A release; where one version was judged with several digests, the one named or judged last."""

@@ -77,7 +77,12 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class AliasRow:
-    """Who holds an alias of a release line, since when, and how it came to it."""
+    """Who holds an alias of a release line, since when, and how it came to it.
+
+    Attributes:
+        before: who held it before, None where nobody did.
+        reason: why it was moved, "" where nobody said.
+    """
 
     line: str
     alias: str
@@ -85,6 +90,8 @@ class AliasRow:
     since: str
     by: str
     waived: bool
+    before: ReleaseName | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def find_baseline(
         return Baseline(None, "first release: nothing holds production, so only absolute gates are judged")
     if name == "none":
         return Baseline(None, "first release by `baseline: none`: only absolute gates are judged")
-    if name is not None and _is_path(name):
+    if name is not None and is_path(name):
         release = _named(folder / name, place, read)
     else:
         row = holder if name is None else _look_up(name, candidate.name, registry)
@@ -90,7 +90,8 @@ def find_baseline(
     return Baseline(release, note)
 
 
-def _is_path(name: str) -> bool:
+def is_path(name: str) -> bool:
+    """Whether a baseline is named by its manifest, not by an alias or a version."""
     return "/" in name or name.endswith((".yaml", ".yml"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from relgate.decision.card import metric_parts, worst_regressions
 from relgate.decision.measurements import SuiteData
@@ -31,12 +31,16 @@ from relgate.domain.scorecard import (
     WorstPart,
 )
 from relgate.domain.verdict import Verdict
+from relgate.redaction import cut, number_placeholders
 from relgate.usecases.judge_run import Judgement
 from relgate.usecases.measure import CaseKey
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
 
 LONGEST_NOTE = 300
+
+PROSE = frozenset({"reason", "next_step", "message", "notes", "input", "expected", "candidate", "baseline"})
+"""Fields of the scorecard that a reader reads and that may hold a placeholder; the others are names."""
 
 Measured = Mapping[CaseKey, Sequence[Measurement]]
 
@@ -122,7 +126,7 @@ def build_scorecard(
     run: RunPart,
     outcomes: Mapping[CaseKey, str],
 ) -> Scorecard:
-    """The scorecard of a judged run."""
+    """The scorecard of a judged run, its placeholders numbered by first appearance."""
     text = redactor.text
     verdict = judgement.verdict
     if verdict.decision == "promote":
@@ -175,9 +179,15 @@ def build_scorecard(
         "worst": _worst(judgement, measured, redactor),
         "calls": calls,
         "cost": _cost(measured),
-        "notes": [text(note) for note in _notes(prepared, judgement, measured)],
+        "notes": [text(note) for note in _notes(prepared, judgement, measured, text)],
     }
-    return Scorecard(**parts, run=run.model_copy(update={"redacted": dict(sorted(redactor.counts.items()))}))
+    redacted = dict(sorted(redactor.counts.items()))
+    return numbered(Scorecard(**parts, run=run.model_copy(update={"redacted": redacted})))
+
+
+def numbered(card: Scorecard) -> Scorecard:
+    """The scorecard with ``<EMAIL_1>`` for every keyed placeholder: two registries give the same bytes."""
+    return Scorecard.model_validate(number_placeholders(card.document(), PROSE))
 
 
 def _suite_part(prepared: Prepared, data: SuiteData) -> SuitePart:
@@ -266,7 +276,9 @@ def _cost(measured: Measured) -> CostPart:
     )
 
 
-def _notes(prepared: Prepared, judgement: Judgement, measured: Measured) -> list[str]:
+def _notes(
+    prepared: Prepared, judgement: Judgement, measured: Measured, redact: Callable[[str], str]
+) -> list[str]:
     notes = list(prepared.notes)
     if prepared.left_out:
         notes.append(f"left out by --suite: {', '.join(prepared.left_out)}")
@@ -280,7 +292,8 @@ def _notes(prepared: Prepared, judgement: Judgement, measured: Measured) -> list
         if not isinstance(row.outcome, Response) and row.outcome.kind == "outage"
     )
     notes += [
-        f"not measured, {_times(count, 'call')}: {_brief(message)}" for message, count in away.most_common(3)
+        f"not measured, {_times(count, 'call')}: {_brief(redact(message))}"
+        for message, count in away.most_common(3)
     ]
     failed: dict[str, list[str]] = {}
     for rows in measured.values():
@@ -289,7 +302,8 @@ def _notes(prepared: Prepared, judgement: Judgement, measured: Measured) -> list
                 if isinstance(score, ScorerFailure):
                     failed.setdefault(score.metric, []).append(score.message)
     notes += [
-        f"the scorer of {metric} failed {_times(len(messages), 'time')}, such as: {_brief(messages[0])}"
+        f"the scorer of {metric} failed {_times(len(messages), 'time')}, such as: "
+        f"{_brief(redact(messages[0]))}"
         for metric, messages in sorted(failed.items())
     ]
     return notes
@@ -300,5 +314,4 @@ def _times(count: int, noun: str) -> str:
 
 
 def _brief(message: str) -> str:
-    line = " ".join(message.split())
-    return line if len(line) <= LONGEST_NOTE else line[: LONGEST_NOTE - 1] + "…"
+    return cut(" ".join(message.split()), LONGEST_NOTE)

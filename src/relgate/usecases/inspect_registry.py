@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +15,9 @@ from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow
 from relgate.files.manifest import load_manifest, resolve_release
 from relgate.store.reading import near
 from relgate.store.registry import Registry
-from relgate.store.rows import AliasRow, RunRow, Waiver
+from relgate.store.rows import AliasRow, ReleaseName, RunRow, Waiver
 from relgate.usecases.artifact_rows import artifact_rows
+from relgate.usecases.find_release import find_run
 from relgate.usecases.golden_sets import case_place
 
 
@@ -116,28 +117,33 @@ def status(registry: Registry, now: datetime) -> list[LineStatus]:
     for row in aliases:
         lines.setdefault(row.line, None)
     return [
-        _line_status(
-            line, run, tuple(row for row in aliases if row.line == line), tuple(registry.waivers(line)), now
-        )
+        _line_status(registry, line, run, tuple(row for row in aliases if row.line == line), now)
         for line, run in lines.items()
     ]
 
 
 def _line_status(
-    line: str, run: RunRow | None, aliases: tuple[AliasRow, ...], waivers: tuple[Waiver, ...], now: datetime
+    registry: Registry, line: str, run: RunRow | None, aliases: tuple[AliasRow, ...], now: datetime
 ) -> LineStatus:
     age = None if run is None else age_seconds(run.finished, now)
-    return LineStatus(line, aliases, run, age, waivers, _next_step(run, aliases))
+    step = _next_step(run, aliases, registry.former_holders(line))
+    return LineStatus(line, aliases, run, age, tuple(registry.waivers(line)), step)
 
 
-def _next_step(run: RunRow | None, aliases: Sequence[AliasRow]) -> str:
+def _next_step(run: RunRow | None, aliases: Sequence[AliasRow], former: Collection[ReleaseName]) -> str:
+    """What to do next; a release that production was taken from is never proposed again."""
     if run is None:
         return "judge a release: pytest --manifest candidate.yaml"
-    holder = next((row.release for row in aliases if row.alias == "production"), None)
     if run.decision != "promote" or run.partial:
         return run.next_step
-    if holder is not None and (holder.label, holder.digest) == (run.release.label, run.release.digest):
+    holder = next((row.release for row in aliases if row.alias == "production"), None)
+    if holder == run.release:
         return "nothing: the release that was judged last is in production"
+    if holder is not None and run.release in former:
+        return (
+            f"mend what {run.release.label} was taken out of production for, then judge the next version; "
+            f"{holder.label} is in production"
+        )
     return f"relgate promote {run.release.label}"
 
 
@@ -164,9 +170,9 @@ def show_case(registry: Registry, run_id: str, case_id: str, golden_sets: Path) 
     """A case in every suite of the run that has it.
 
     Raises:
-        Refusal: the run is unknown, or measured no such case.
+        Refusal: run or release is unknown, or measured no such case.
     """
-    run = registry.run(run_id)
+    run = find_run(registry, run_id)
     rows = registry.case_measurements(run.id, case_id)
     if not rows:
         known = {case.case_id for case in registry.cases(run.id)}
@@ -199,35 +205,6 @@ def _again(run: RunRow, row: MeasurementRow, golden_sets: Path) -> str:
 def _quoted(node: str) -> str:
     quoted = shlex.quote(node)
     return quoted if quoted.startswith("'") else f"'{node}'"
-
-
-def find_release(registry: Registry, reference: str) -> ReleaseRow:
-    """The release that a reference names.
-
-    Args:
-        registry: where to look.
-        reference: ``release@version``, ``release@alias``, an alias, or the beginning of a run's id (the
-            run's candidate).
-
-    Raises:
-        Refusal: nothing has this name, or several things have it.
-    """
-    name, at, version = reference.rpartition("@")
-    if at:
-        found = registry.release(name, version) or registry.alias(version, name)
-        if found is None:
-            known = {f"{row.name}@{row.version}" for row in registry.releases()}
-            raise Refusal(
-                f"there is no release {reference!r} in this registry; {near(reference, sorted(known))}"
-            )
-        return found
-    held = registry.alias(reference)
-    if held is not None:
-        return held
-    run = registry.run(reference).release
-    of_run = registry.release(run.name, run.version, run.digest)
-    assert of_run is not None
-    return of_run
 
 
 def is_manifest(reference: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from relgate.decision.alarms import raise_alarms, watch
-from relgate.decision.changes import Change, changed_artifacts, suspects
+from relgate.decision.changes import Change, changed_artifacts, suspect_groups
 from relgate.decision.gates import judge_gate
 from relgate.decision.measurements import SuiteData, arrange, unmeasured_suites
 from relgate.decision.outcomes import critical_misses
@@ -34,7 +34,7 @@ class Judgement:
         alarms: raised alarms.
         critical: critical misses.
         changes: artifacts that differ from the baseline.
-        suspects: changed artifacts that a failing suite reaches.
+        suspects: changed artifacts that a failing suite reaches, likeliest first.
         unprotected: slices that are too small to watch.
         verdict: the decision.
     """
@@ -92,7 +92,8 @@ def judge_run(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measuremen
     changes = (
         changed_artifacts(prepared.baseline, prepared.candidate, prepared.suites) if prepared.baseline else ()
     )
-    blamed = suspects(changes, gates, alarms, critical)
+    groups = suspect_groups(changes, gates, alarms, critical)
+    blamed = tuple(name for group in groups for name in group)
     partial = bool(prepared.left_out) or len(complete) < len(prepared.plans)
     verdict = decide(
         Findings(
@@ -101,6 +102,7 @@ def judge_run(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measuremen
             critical=critical,
             partial=partial,
             suspects=blamed,
+            ranked=len(groups) > 1,
             attempt=prepared.attempt,
             unmeasured=unmeasured_suites(data),
         )

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from relgate.catalog import Catalog
 from relgate.decision.outcomes import case_outcome, critical_misses
 from relgate.decision.policy import attempt_alpha
-from relgate.domain.errors import AttemptMoved, InputError, Place, Problem
+from relgate.domain.errors import AttemptMoved
 from relgate.domain.release import Release
 from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
 from relgate.domain.run import MeasurementRow, RunRecord
@@ -22,7 +22,7 @@ from relgate.domain.verdict import EXIT_STATUS, Verdict
 from relgate.engine.executor import EngineError, Executor
 from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url
-from relgate.usecases.build_scorecard import build_scorecard, case_outcomes, gate_result_of
+from relgate.usecases.build_scorecard import build_scorecard, case_outcomes, gate_result_of, numbered
 from relgate.usecases.judge_run import NOTHING_CHANGED, Judgement, arrange_suite, judge_run
 from relgate.usecases.measure import CaseKey, CaseMeasurer
 from relgate.usecases.options import RunOptions
@@ -59,30 +59,12 @@ class ReleaseRun:
             url = registry_url(options.registry, options.environment, options.rootdir)
             self.registry: Registry = self._stack.enter_context(open_registry(url))
             self.prepared: Prepared = prepare(options, self.catalog, self.registry)
-            self._check_inputs()
             self._redactor = self._make_redactor([self.prepared.candidate, self.prepared.baseline])
         except BaseException:
             self._stack.close()
             raise
         self._plans = {plan.suite.name: plan for plan in self.prepared.plans}
         self._cases = {(s.name, case.id): case for s in self.prepared.suites for case in s.all_cases}
-
-    def _check_inputs(self) -> None:
-        if self.prepared.candidate.application.kind == "recording":
-            return
-        problems = [
-            Problem(
-                Place(str(plan.suite.path.parent / "cases.jsonl"), case.line),
-                "the case has no input to ask",
-                repr(case.id),
-                "add input, or gate a recording",
-            )
-            for plan in self.prepared.plans
-            for case in plan.suite.all_cases
-            if case.input is None
-        ]
-        if problems:
-            raise InputError(problems)
 
     def _make_redactor(self, releases: Iterable[Release | None]) -> Redactor:
         given = self.options.environment.get("RELGATE_REDACTION_KEY")
@@ -296,7 +278,7 @@ class ReleaseRun:
     def _stored_report(self, stored: StoredVerdict) -> Report:
         scorecard = Scorecard.model_validate(stored.scorecard)
         verdict = scorecard.verdict.model_copy(update={"waivers": self._waivers()})
-        scorecard = scorecard.model_copy(update={"verdict": verdict})
+        scorecard = numbered(scorecard.model_copy(update={"verdict": verdict}))
         files = self._stage(scorecard).publish()
         gates = tuple(gate_result_of(part) for part in scorecard.gates)
         return Report(scorecard, gates, stored.exit_status, stored=True, files=files)
@@ -344,7 +326,10 @@ class ReleaseRun:
         files = staged.publish()
         return Report(
             scorecard=scorecard,
-            gates=tuple(replace(gate, message=redactor.text(gate.message)) for gate in judgement.gates),
+            gates=tuple(
+                replace(gate, message=part.message)
+                for gate, part in zip(judgement.gates, scorecard.gates, strict=True)
+            ),
             exit_status=exit_status,
             files=files,
         )

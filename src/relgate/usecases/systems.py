@@ -14,7 +14,7 @@ from relgate.applications.python import PythonResponder, import_object, load_bui
 from relgate.applications.recording import RecordingResponder, Rows
 from relgate.domain.application import Responder
 from relgate.domain.case import Suite
-from relgate.domain.errors import Place, Problem, ServiceError
+from relgate.domain.errors import Place, ServiceError
 from relgate.domain.release import Release, Route
 from relgate.faults.refuse import RefusedAddress
 from relgate.files import bind_environment
@@ -76,20 +76,6 @@ def variants(release: Release, suites: Sequence[Suite]) -> tuple[Variant, ...]:
         for variant in [Variant(suite.route, hop) for hop in hops] or [AS_IT_IS]:
             found.setdefault(variant)
     return tuple(found)
-
-
-def check_application(release: Release) -> None:
-    """Import the builder, or build the chat application, before anything is started.
-
-    Raises:
-        InputError: it cannot be imported or built.
-    """
-    if release.application.kind == "python":
-        load_builder(release)
-    elif release.application.kind == "chat":
-        ChatResponder(release)
-    for service in release.services:
-        import_object(service, Place(str(release.path)), "the service")
 
 
 def start_services(release: Release, environment: Mapping[str, str], stack: ExitStack) -> Release:
@@ -180,39 +166,3 @@ def force_hop(release: Release, suite: Suite, variant: Variant, stack: ExitStack
         address = stack.enter_context(RefusedAddress())
         providers[target.provider] = replace(providers[target.provider], base_url=address.url)
     return release.with_providers(providers)
-
-
-def check_hops(release: Release, suites: Sequence[Suite]) -> list[Problem]:
-    """Fallback suites that cannot be run on this release."""
-    problems: list[Problem] = []
-    for suite in suites:
-        if suite.kind != "fallback":
-            continue
-        place = Place(str(suite.path))
-        if release.application.kind == "recording":
-            problems.append(
-                Problem(
-                    place,
-                    "a fallback suite needs an application that can be called",
-                    "recording",
-                    "use python or chat",
-                )
-            )
-            continue
-        if suite.route is None:
-            problems.append(Problem(place, "a fallback suite needs a route", "", "add route: <name>"))
-            continue
-        if suite.route not in release.routes or not suite.faults:
-            continue
-        names = [target.provider for target in release.routes[suite.route].chain]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            problems.append(
-                Problem(
-                    place,
-                    "refusing a hop would refuse another hop of the same provider",
-                    ", ".join(twice),
-                    "give each hop its own provider entry",
-                )
-            )
-    return problems

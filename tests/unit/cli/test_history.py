@@ -29,7 +29,8 @@ def test_status_says_who_is_in_production_and_what_to_do_next(relgate, project):
     assert lines[2] == "support-desk"
     assert lines[3].startswith("production support-desk@1.3.1 since 20")
     assert lines[3].endswith("by release-manager (waived)")
-    assert lines[4].startswith("previous support-desk@1.3.0 since 20")
+    assert lines[4] == "before: support-desk@1.3.0"
+    assert lines[5].startswith("previous support-desk@1.3.0 since 20")
     assert "last run 2c3d4e5f6071 support-desk@1.3.1 2026-11-20 10:00, attempt 1" in lines
     assert any(line.startswith("verdict reject, decided ") for line in lines)
     assert "reason because of 2c3d4e5f6071" in lines
@@ -184,10 +185,15 @@ def test_what_a_model_answers_cannot_steer_the_terminal(relgate, make, tmp_path)
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (("show", "ffff"), "there is no run 'ffff'; there are 2c3d4e5f6071"),
+        (
+            ("show", "ffff"),
+            "there is no run, version, alias or digest 'ffff' in this registry; there are support",
+        ),
+        (("show", "2c3d4e5f6081"), "in this registry; did you mean 2c3d4e5f6071, "),
+        (("diff", "1.2.5", "1.3.0"), "'1.2.5' in this registry; did you mean support-desk@1.2.4, support"),
         (("show", "2c3d", "refund-009"), "measured no case 'refund-009'; did you mean refund-00"),
         (("diff", "support-desk@9.9.9", "production"), "there is no release 'support-desk@9.9.9'"),
-        (("diff", "staging", "production"), "there is no run 'staging'"),
+        (("diff", "staging", "production"), "there is no run, version, alias or digest 'staging'"),
     ],
 )
 def test_what_is_unknown_is_refused_with_exit_status_1(relgate, project, arguments, error):
@@ -210,9 +216,15 @@ def test_a_file_that_is_no_registry_is_refused_without_a_traceback(relgate, tmp_
     assert len(result.errors.splitlines()) == 1
 
 
-@pytest.mark.parametrize("old", ["support-desk@1.2.4", "0a1b"])
-@pytest.mark.parametrize("new", ["support-desk@1.3.0", "1b2c", "previous", "support-desk@previous"])
-def test_diff_takes_versions_runs_and_aliases(relgate, project, old, new):
+@pytest.mark.parametrize("old", ["support-desk@1.2.4", "1.2.4", "0a1b"])
+@pytest.mark.parametrize(
+    "new",
+    ["support-desk@1.3.0", "1.3.0", "1b2c", "previous", "support-desk@previous", "DIGEST", "LINE-DIGEST"],
+)
+def test_diff_takes_versions_runs_aliases_and_digests(relgate, project, old, new):
+    with open_registry(project / ".relgate" / "registry.db") as registry:
+        digest = registry.release("support-desk", "1.3.0").digest.removeprefix("sha256:")
+    new = new.replace("LINE-DIGEST", f"support-desk@{digest[:60]}").replace("DIGEST", digest[:60])
     result = relgate("diff", old, new)
     assert result.exit_code == 0
     lines = [" ".join(line.split()) for line in result.output.splitlines()]
@@ -220,6 +232,95 @@ def test_diff_takes_versions_runs_and_aliases(relgate, project, old, new):
     assert lines[1].startswith("to support-desk@1.3.0 (")
     assert len(lines) == 6
     assert lines[-1].startswith("changed prompt/support_answer v14 (")
+
+
+def test_a_version_that_two_releases_have_is_refused_with_both_names(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        for name in ("support-desk", "sales-desk"):
+            release = make.release("1.0.0", name=name)
+            registry.record(make.run_record(f"run-{name}", release, rows=[]))
+    result = relgate("diff", "1.0.0", "support-desk@1.0.0", "--registry", "r.db")
+    assert result.exit_code == 1
+    said = "'1.0.0' matches several releases; say which: sales-desk@1.0.0, support-desk@1.0.0"
+    assert said in result.errors
+
+
+def test_a_digest_that_two_contents_of_one_version_begin_with_is_refused_with_both_digests(
+    relgate, make, tmp_path
+):
+    twins = [make.release("1.0.0", seed=seed) for seed in ("a", "b")]
+    twins = [replace(twin, digest=f"sha256:abcdef{number:0<58}") for number, twin in enumerate(twins)]
+    with open_registry(tmp_path / "r.db") as registry:
+        for number, twin in enumerate(twins):
+            registry.record(make.run_record(f"run-{number}", twin, rows=[]))
+    result = relgate("diff", "abcdef", "1.0.0", "--registry", "r.db")
+    assert "say which: support-desk@abcdef000000, support-desk@abcdef100000" in result.errors
+    older = relgate("diff", "support-desk@abcdef000000", "1.0.0", "--registry", "r.db", "--json").json
+    assert older["from"]["digest"] == twins[0].digest
+    assert older["to"]["digest"] == twins[1].digest, "a version is the digest that was judged last"
+
+
+@pytest.mark.parametrize("reference", ["support-desk@1.3.1", "1.3.1", "production"])
+def test_show_takes_a_release_and_shows_its_newest_run(relgate, project, reference):
+    assert relgate("show", reference, "--json").json["id"] == "2c3d4e5f6071"
+    assert relgate("show", reference, "refund-002", "--json").json[0]["run"] == "2c3d4e5f6071"
+
+
+def test_show_of_a_release_that_was_only_compared_with_says_so(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        baseline = make.release("1.0.0")
+        registry.record(make.run_record("run", make.release("1.1.0"), baseline=baseline, rows=[]))
+    result = relgate("show", "1.0.0", "--registry", "r.db")
+    assert "no run has judged support-desk@1.0.0: it was only compared with" in result.errors
+
+
+def _two_in_production_one_after_the_other(relgate, make, path):
+    with open_registry(path) as registry:
+        for number in (0, 1):
+            registry.record(make.run_record(f"run-{number}", make.release(f"1.{number}.0"), rows=[]))
+    for version in ("1.0.0", "1.1.0"):
+        relgate("promote", version, "--by", "ann", "--registry", path.name)
+
+
+def test_after_the_way_back_status_says_what_came_back_why_and_never_proposes_what_was_fled(
+    relgate, make, tmp_path
+):
+    _two_in_production_one_after_the_other(relgate, make, tmp_path / "r.db")
+    assert "next step   nothing: " in relgate("status", "--registry", "r.db").output
+    back = ("promote", "previous", "--by", "ben", "--reason", "refunds fail, ask jo@example.com")
+    assert relgate(*back, "--registry", "r.db").exit_code == 0
+    lines = [" ".join(line.split()) for line in relgate("status", "--registry", "r.db").output.splitlines()]
+    held = lines.index("support-desk") + 1
+    assert lines[held].startswith("production support-desk@1.0.0 since 20")
+    assert "by ben: refunds fail, ask <EMAIL_" in lines[held]
+    assert lines[held + 1] == "before: support-desk@1.1.0"
+    assert lines[-1] == (
+        "next step mend what support-desk@1.1.0 was taken out of production for, "
+        "then judge the next version; "
+        "support-desk@1.0.0 is in production"
+    )
+
+
+def test_what_was_fled_is_not_proposed_after_a_second_way_back_either(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(make.run_record("run", make.release("0.9.0"), rows=[]))
+    relgate("promote", "0.9.0", "--registry", "r.db")
+    _two_in_production_one_after_the_other(relgate, make, tmp_path / "r.db")
+    for version in ("1.0.0", "0.9.0"):
+        assert relgate("promote", version, "--registry", "r.db").exit_code == 0
+    line = relgate("status", "--registry", "r.db", "--json").json["releases"][0]
+    assert line["aliases"]["previous"]["release"]["version"] == "1.0.0"
+    assert line["aliases"]["production"]["before"]["version"] == "1.0.0"
+    assert line["next_step"].startswith("mend what support-desk@1.1.0 was taken out of production for")
+
+
+def test_a_better_release_after_the_way_back_is_proposed(relgate, make, tmp_path):
+    _two_in_production_one_after_the_other(relgate, make, tmp_path / "r.db")
+    relgate("promote", "1.0.0", "--registry", "r.db")
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(make.run_record("run-2", make.release("1.1.1"), rows=[]))
+    output = relgate("status", "--registry", "r.db").output
+    assert "next step   relgate promote support-desk@1.1.1\n" in output
 
 
 def test_diff_as_json_says_what_was_added_removed_and_changed(relgate, make, tmp_path):

@@ -74,11 +74,28 @@ def test_another_alias_can_be_moved(relgate, registry):
     assert registry.alias("canary").version == "1.1.0"
 
 
-@pytest.mark.parametrize("reference", ["support-desk", "@1.0.0", "support-desk@"])
-def test_what_names_no_version_is_refused(relgate, registry, reference):
+@pytest.mark.parametrize("reference", ["support-desk", "@1.0.0", "support-desk@", "", "1"])
+def test_what_names_no_release_is_refused_with_those_that_there_are(relgate, registry, reference):
     result = relgate("promote", reference)
     assert result.exit_code == 1
-    assert "is not release@version, such as support-desk@1.3.0" in result.errors
+    assert f"{reference!r} in this registry; " in result.errors
+    assert "support-desk@1.0.0" in result.errors
+    assert registry.alias("production") is None
+
+
+@pytest.mark.parametrize("reference", ["1.1.0", "run-1", "support-desk@1.1.0"])
+def test_promote_takes_what_names_one_release(relgate, registry, reference):
+    assert relgate("promote", reference).exit_code == 0
+    assert registry.alias("production").version == "1.1.0"
+
+
+def test_older_content_of_a_version_that_was_judged_again_is_refused(relgate, make, registry):
+    older = registry.release("support-desk", "1.1.0").digest.removeprefix("sha256:")
+    registry.record(make.run_record("run-9", make.release("1.1.0", prompt="v9")))
+    result = relgate("promote", older[:60])
+    assert result.exit_code == 1
+    assert "support-desk@1.1.0 was judged again with other content since" in result.errors
+    assert registry.alias("production") is None
 
 
 def test_an_unknown_release_is_refused(relgate, registry):

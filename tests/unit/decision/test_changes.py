@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relgate.decision.changes import Change, suspects
+from relgate.decision.changes import Change, suspect_groups
 from relgate.domain.verdict import Alarm, CriticalMiss
 
 PROMPT = Change("prompt", "answer", "v1@a", "v2@b", ("s", "t"))
@@ -14,13 +14,14 @@ MODEL = Change("model", "small", "1@a", "2@b", ("t",))
 
 
 def _suspects(build: Any, *gates: Any, **beside: Any) -> tuple[str, ...]:
-    return suspects((PROMPT, MODEL), gates, **beside)
+    groups = suspect_groups((PROMPT, MODEL), gates, **beside)
+    return tuple(name for group in groups for name in group)
 
 
 @pytest.mark.parametrize("role", ["require", "guard"])
 def test_what_a_failing_suite_reaches_is_suspect(build: Any, role: str) -> None:
     assert _suspects(build, build.result(role, "fail")) == ("prompt/answer",)
-    assert _suspects(build, build.result(role, "fail", suite="t")) == ("prompt/answer", "model/small")
+    assert _suspects(build, build.result(role, "fail", suite="t")) == ("model/small", "prompt/answer")
 
 
 def test_what_only_reports_or_holds_suspects_nothing(build: Any) -> None:
@@ -35,3 +36,28 @@ def test_proven_harm_an_alarm_and_a_critical_miss_suspect_too(build: Any) -> Non
     for confirmed, found in ((True, ("prompt/answer",)), (False, ())):
         miss = CriticalMiss("s", "c0", 2, 3, confirmed, "missed")
         assert _suspects(build, critical=[miss]) == found
+
+
+RERANKER = Change("reranker", "overlap", "1@a", "2@b", ("s", "t"))
+POLICY = Change("safety_policy", "support", "1@a", "2@b", ("s", "u"))
+
+
+def _groups(build: Any, *failing: str) -> tuple[tuple[str, ...], ...]:
+    gates = [build.result("require", "fail", suite=suite) for suite in failing]
+    return suspect_groups((POLICY, PROMPT, MODEL, RERANKER), gates)
+
+
+def test_what_the_most_failing_suites_reach_is_suspected_first(build: Any) -> None:
+    assert _groups(build, "s", "t") == (
+        ("prompt/answer", "reranker/overlap"),
+        ("model/small",),
+        ("safety_policy/support",),
+    )
+
+
+def test_what_fewer_passing_suites_reach_is_suspected_before_what_more_do(build: Any) -> None:
+    assert _groups(build, "t") == (("model/small",), ("prompt/answer", "reranker/overlap"))
+
+
+def test_what_nothing_tells_apart_is_one_group_in_the_order_of_the_changes(build: Any) -> None:
+    assert _groups(build, "s") == (("safety_policy/support", "prompt/answer", "reranker/overlap"),)

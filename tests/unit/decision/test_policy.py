@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,7 +67,7 @@ def test_a_first_release_requires_the_floor_that_otherwise_guards(build: Any) ->
     ],
 )
 def test_a_gate_that_makes_no_sense_is_named(build: Any, spec: GateSpec, what: str) -> None:
-    (problem,) = check_gates(build.suite(1, gates=(replace(spec, line=7, column=5),)), METRICS)
+    (problem,) = check_gates(Path("suite.yaml"), [replace(spec, line=7, column=5)], METRICS)
     assert problem.what.startswith(what)
     assert str(problem.place) == "suite.yaml:7:5"
 
@@ -77,7 +78,7 @@ def test_gates_that_fit_their_metric_are_no_problem(build: Any) -> None:
         GateSpec("violation", "violations", 0.0),
         GateSpec("cost_usd", "ratio_at_most", 2.0),
     )
-    assert check_gates(build.suite(1, gates=specs), METRICS) == []
+    assert check_gates(Path("suite.yaml"), specs, METRICS) == []
 
 
 def test_the_policy_digest_follows_margin_role_and_alpha_and_not_the_place(build: Any) -> None:

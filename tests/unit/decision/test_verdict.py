@@ -189,3 +189,24 @@ def test_a_promote_counts_what_regressed_within_its_margin(build: Any) -> None:
 @pytest.mark.parametrize("attempt", [1, 2, 5])
 def test_the_verdict_carries_its_attempt(build: Any, attempt: int) -> None:
     assert decide(Findings(gates=[build.result()], attempt=attempt)).attempts == attempt
+
+
+def test_the_next_step_is_the_remedy_where_no_practical_number_of_cases_decides(build: Any) -> None:
+    near = build.result("require", "hold", needed=340, n=100, id="gates::s[near]")
+    far = build.result("require", "hold", needed=900_000, n=100, id="gates::s[far]")
+    verdict = decide(Findings(gates=[near, far]))
+    assert verdict.next_step == (
+        "change s[far]: widen its margin or give it another role (guard, report); "
+        "more cases will not decide it in practice"
+    )
+
+
+@pytest.mark.parametrize(("ranked", "says"), [(True, True), (False, False)])
+def test_a_reject_says_what_the_order_of_its_suspects_means_where_they_are_not_tied(
+    build: Any, ranked: bool, says: bool
+) -> None:
+    failed = build.result("require", "fail", p_fail=0.001)
+    found = Findings(gates=[failed], suspects=("prompt/a", "reranker/b"), ranked=ranked)
+    step = decide(found).next_step
+    assert step.startswith("look first at prompt/a, reranker/b")
+    assert ("(first what the most failing and the fewest other suites reach)" in step) == says

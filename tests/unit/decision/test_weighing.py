@@ -79,3 +79,32 @@ def test_a_hold_names_the_further_cases_and_the_total(
         result="hold", p_pass=0.2, p_fail=0.8, needed=needed, n=500, units=units, message="-0.4 points"
     )
     assert weigh_fails([gate])[0].message == f"-0.4 points: {words}"
+
+
+@pytest.mark.parametrize(
+    ("needed", "n", "words"),
+    [
+        (100_000, 2_000, "100,000 more cases (102,000 in all) would decide"),
+        (
+            100_001,
+            2_001,
+            "widen its margin or give it another role (guard, report); "
+            "more cases will not decide it in practice (it would take 100,001 more cases, 102,002 in all)",
+        ),
+        (
+            2_001,
+            40,
+            "widen its margin or give it another role (guard, report); "
+            "more cases will not decide it in practice (it would take 2,001 more cases, 2,041 in all)",
+        ),
+    ],
+)
+def test_a_number_that_nobody_could_write_comes_after_the_remedy(
+    build: Any, needed: int, n: int, words: str
+) -> None:
+    gate = build.result(
+        result="hold", p_pass=0.2, p_fail=0.8, needed=needed, n=n, units=n, message="-0.4 points"
+    )
+    (result,) = weigh_fails([gate])
+    assert result.message == f"-0.4 points: {words}"
+    assert result.needed == needed

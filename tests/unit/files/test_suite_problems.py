@@ -36,6 +36,14 @@ def problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Problems:
     return problems
 
 
+@pytest.mark.parametrize("empty", ["gates: []", "gates:", "gates: null"])
+def test_a_list_of_no_gates_takes_no_default_policy_in_silence(problems: Problems, empty: str) -> None:
+    assert problems(f"{SUITE}{empty}\n") == [
+        "suite.yaml:5:1: 'gates' is empty, and no gate is no requirement, "
+        "remove the key to take the default policy of its kind, or write a gate"
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -199,7 +207,7 @@ def test_two_problems_of_one_value_are_both_named(problems: Problems) -> None:
 
 
 def test_at_most_50_problems_per_file(problems: Problems) -> None:
-    found = problems(cases="{}\n" * 80)
+    found = problems(SUITE.replace("slices: [lang]\n", ""), "{}\n" * 80)
     assert len(found) == 51
     assert found[-1] == "cases.jsonl: ... and 30 more"
 

@@ -97,7 +97,7 @@ def test_ordinary_letters_spaces_and_joiners_reach_the_reader(text):
 
 
 def test_a_command_in_markdown_can_be_copied_as_it_stands(card):
-    assert "Next: relgate promote support-desk@1.3.0\n" in render_markdown(card())
+    assert "> Next: `relgate promote support-desk@1.3.0`\n" in render_markdown(card())
 
 
 def test_markdown_holds_no_escape_sequence(card, worst_case):

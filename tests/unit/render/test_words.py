@@ -1,0 +1,58 @@
+"""Words and numbers that a release manager reads: counts as counts, one bracket, no empty column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from relgate.domain.scorecard import AlarmPart
+from relgate.render.markdown import render_markdown
+from relgate.render.view import alarm_text, change_table, gate_legend, gate_table
+
+
+def _alarm(p: float, message: str) -> AlarmPart:
+    return AlarmPart(suite="s", metric="m", slice="", estimate=-0.2, n=46, p=p, message=message)
+
+
+@pytest.mark.parametrize(
+    ("p", "message", "text"),
+    [
+        (0.0016, "slice area=orders fell 30.4 points (n = 46)", "(n = 46, p = 0.0016)"),
+        (3e-8, "slice area=orders fell 30.4 points (n = 46)", "(n = 46, p < 0.0001)"),
+        (0.002, "refused more", "refused more (p = 0.002)"),
+    ],
+)
+def test_an_alarm_has_its_size_and_its_p_value_in_one_bracket(p: float, message: str, text: str) -> None:
+    assert alarm_text(_alarm(p, message)).endswith(text)
+
+
+@pytest.mark.parametrize(("estimate", "units", "text"), [(0.0, 89, "0 of 89"), (2 / 40, 40, "2 of 40")])
+def test_violations_are_counted_not_given_in_per_cent(
+    card: Any, make_gate: Any, estimate: float, units: int, text: str
+) -> None:
+    gate = make_gate("violation:zero", form="violations", estimate=estimate, units=units, n=230)
+    (row,) = gate_table(card(gates=[gate])).rows
+    assert row[4] == text
+
+
+def test_the_column_of_suspects_is_there_only_when_there_are_any(card: Any) -> None:
+    assert change_table(card()).headers[0] == "artifact"
+    suspected = change_table(card(suspects=["prompt/answer"]))
+    assert suspected.headers[0] == ""
+    assert [row[0] for row in suspected.rows] == ["suspect", ""]
+
+
+def test_the_legend_explains_the_words_that_are_there_and_no_others(card: Any, make_gate: Any) -> None:
+    guard = make_gate("a:at_least:0.8", role="guard", form="at_least", result="hold", p_fail=0.5)
+    shown = make_gate("b:superior", role="report", form="superior", result="fail")
+    assert gate_legend(card(gates=[make_gate("c:non_inferior:0.05")])) == ""
+    assert gate_legend(card(gates=[guard])) == "clear: a guard that did not fail"
+    text = render_markdown(card(gates=[guard, shown]))
+    assert "clear: a guard that did not fail; no: a report that does not hold." in text
+
+
+def test_markdown_names_the_command_that_shows_the_run_when_there_is_something_to_see(card: Any) -> None:
+    held = render_markdown(card("hold", verdict={"reason": "r", "next_step": "n"}))
+    assert held.endswith("look closer: `relgate show 20260518-101500-a1b2c3`\n")
+    assert "look closer" not in render_markdown(card())
