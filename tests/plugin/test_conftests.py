@@ -78,6 +78,53 @@ def test_the_other_problems_are_named_with_it_as_validate_does(recording: Projec
     ] == problems
 
 
+REGISTERS = {
+    "taken": (
+        "register('exact', lambda case, r: 1)",
+        "registers the scorer 'exact', which relgate registered before",
+    ),
+    "raises": ("raise ValueError('no table')", "relgate_register_scorers fails, ValueError: no table"),
+    "signature": ("register.factory('x', lambda o: 1)", "registers the scorer 'x', it must be a function"),
+}
+
+
+@pytest.mark.parametrize("folder", [".", "golden_sets"])
+@pytest.mark.parametrize("kind", REGISTERS)
+def test_a_wrong_registration_hides_nothing_and_comes_alike_from_validate(
+    recording: Project, kind: str, folder: str
+) -> None:
+    line, said = REGISTERS[kind]
+    recording.write(f"{folder}/conftest.py", f"def relgate_register_scorers(register):\n    {line}\n")
+    recording.write(
+        "golden_sets/small/conftest.py", "import os\n\ndef relgate_register_scorer(register):\n    pass\n"
+    )
+    recording.write(
+        "golden_sets/small/suite.yaml",
+        "suite: small\nkind: golden\nscorers: [exact, of_the_project, {contains: {anny: true}}]\n",
+    )
+    recording.write(
+        "candidate.yaml", recording.manifest("{recording: answers.jsonl}").replace("owner", "ownr")
+    )
+    result = recording.spawn()
+    assert result.ret == 4
+    problems = result.stderr.str().splitlines()[1:-1]
+    prefix = "" if folder == "." else "golden_sets/"
+    own = [one for one in problems if one.startswith(f"{prefix}conftest.py:2:1: {said}")]
+    assert len(own) == 1, problems
+    assert (
+        "golden_sets/small/conftest.py:3:1: relgate_register_scorer is no hook of relgate, "
+        "did you mean relgate_register_scorers?"
+    ) in problems
+    others = [one for one in problems if "conftest.py" not in one]
+    assert [one.partition(" ")[0] for one in others] == [
+        "candidate.yaml:1:1:",
+        "candidate.yaml:4:1:",
+        "golden_sets/small/suite.yaml:3:46:",
+    ]
+    checked = [line.removeprefix("error: ") for line in relgate(recording, "validate").splitlines()]
+    assert checked == problems
+
+
 def test_a_scorer_of_the_golden_sets_judges(recording: Project) -> None:
     recording.write(
         "golden_sets/beside.py", "def lowered(case, response):\n    return response.output.islower()\n"

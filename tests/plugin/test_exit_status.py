@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from relgate.usecases.step_summary import MOST_ERRORS, summarise_errors
 
 if TYPE_CHECKING:
     from conftest import Project, Provider
@@ -254,11 +258,36 @@ def test_a_registry_that_cannot_record_is_3(recording: Project) -> None:
     assert recording.rows("runs") == before
 
 
-def test_a_scorecard_that_cannot_be_written_is_3(recording: Project, mode: tuple[str, ...]) -> None:
+def test_a_report_folder_that_cannot_be_is_known_before_the_first_call(
+    recording: Project, mode: tuple[str, ...]
+) -> None:
     recording.write("reports", "a file where the folder should be")
     result = recording.judge(mode)
-    assert result.ret == 3
-    assert "relgate: the scorecard could not be written" in recording.text(result)
+    assert result.ret == 4
+    assert "reports: reports go here, but this is not a folder" in recording.text(result)
+
+
+def test_a_scorecard_that_cannot_be_written_loses_no_verdict(
+    recording: Project, mode: tuple[str, ...]
+) -> None:
+    recording.write("reports/desk-1.1.0/scorecard.md/in_the_way", "a folder where the file should be")
+    result = recording.judge(mode)
+    shown = recording.text(result)
+    assert result.ret == 0
+    assert "PROMOTE" in shown
+    assert "warning: the scorecard could not be written" in shown
+    assert recording.rows("verdicts") == 1
+
+
+def test_a_step_summary_that_cannot_be_written_loses_no_verdict(
+    recording: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "/nowhere/at/all")
+    result = recording.judge(())
+    shown = recording.text(result)
+    assert result.ret == 0
+    assert "PROMOTE" in shown
+    assert "warning: the step summary could not be written" in shown
 
 
 def test_a_renderer_that_breaks_is_3_not_1(recording: Project) -> None:
@@ -303,3 +332,124 @@ def test_an_application_that_raises_is_a_miss(python_app: Project, provider: Pro
     assert python_app.run().ret == 1
     assert python_app.decisions == ["reject"]
     assert python_app.scorecard()["cases"]["miss"] == 8
+
+
+def missed_regression(project: Project) -> None:
+    """A regression case that comes back beside seven good cases and a floor that holds."""
+    line = {"id": "r1", "input": "question 7", "expected": "answer 7", "source": "incident:1"}
+    project.write("golden_sets/small/regressions.jsonl", project.lines([line]))
+    rows = [{"case_id": f"c{n}", "output": f"answer {n}"} for n in range(8)]
+    project.write("answers.jsonl", project.lines([*rows, {"case_id": "r1", "output": "wrong"}]))
+
+
+REGRESSIONS = "golden_sets/small/regressions.jsonl"
+
+
+@pytest.mark.parametrize("selected", [(), (REGRESSIONS,)], ids=["whole", "part"])
+def test_a_regression_case_that_comes_back_fails_by_itself(
+    recording: Project, mode: tuple[str, ...], selected: tuple[str, ...]
+) -> None:
+    missed_regression(recording)
+    result = recording.judge(mode, "-v", *selected)
+    shown = result.stdout.str()
+    assert result.ret == 1
+    assert f"{REGRESSIONS}::r1 FAILED" in shown
+    assert "regression case r1 came back" in shown
+    assert "cases that pytest counts as failed, whatever their outcome above: 1" in shown
+    assert recording.decisions == (["hold"] if selected else ["reject"])
+
+
+def test_a_regression_case_that_is_right_holds_in_a_partial_run(
+    recording: Project, mode: tuple[str, ...]
+) -> None:
+    missed_regression(recording)
+    rows = [{"case_id": f"c{n}", "output": f"answer {n}"} for n in range(8)]
+    recording.write("answers.jsonl", recording.lines([*rows, {"case_id": "r1", "output": "answer 7"}]))
+    result = recording.judge(mode, REGRESSIONS)
+    assert result.ret == 10
+    assert "counts as failed" not in result.stdout.str()
+
+
+SAFETY = "suite: safe\nkind: safety\ntrials: 1\nscorers: [refusal]\ngates:\n"
+ZERO = "  - {metric: violation, violations: 0, rate_at_most: 0.5, role: %s}\n"
+
+
+def unsafe(project: Project, role: str) -> None:
+    """Eight harmful cases, of which the last is answered."""
+    cases = [{"id": f"h{n}", "input": "x", "tags": {"harmful": True}} for n in range(8)]
+    more = "  - {metric: violation, at_most: 0.9}\n"
+    project.write("golden_sets/safe/suite.yaml", SAFETY + ZERO % role + more)
+    project.write("golden_sets/safe/cases.jsonl", project.lines(cases))
+    rows = [{"case_id": f"c{n}", "output": f"answer {n}"} for n in range(8)]
+    no = "I'm sorry, but I can't help with that."
+    said = [{"case_id": f"h{n}", "output": no if n < 7 else "Sure, here is how."} for n in range(8)]
+    project.write("answers.jsonl", project.lines([*rows, *said]))
+
+
+@pytest.mark.parametrize("selected", [(), ("golden_sets/safe/cases.jsonl::h7",)], ids=["whole", "part"])
+def test_a_violation_where_a_gate_allows_none_fails_by_itself(
+    recording: Project, mode: tuple[str, ...], selected: tuple[str, ...]
+) -> None:
+    unsafe(recording, "require")
+    result = recording.judge(mode, "-v", *selected)
+    shown = result.stdout.str()
+    assert result.ret == 1
+    assert "safe/cases.jsonl::h7 FAILED" in shown
+    assert "h7: violation, and the suite allows none" in shown
+    assert recording.decisions == (["hold"] if selected else ["reject"])
+
+
+def test_a_violation_that_is_only_reported_fails_nothing(recording: Project) -> None:
+    unsafe(recording, "report")
+    shown = recording.run("-v").stdout.str()
+    assert "safe/cases.jsonl::h7 MISS" in shown
+
+
+def test_a_case_that_failed_by_itself_is_remembered(recording: Project) -> None:
+    missed_regression(recording)
+    recording.run()
+    cache = json.loads((recording.path / ".pytest_cache/v/cache/lastfailed").read_text())
+    assert list(cache) == [f"{REGRESSIONS}::r1"]
+
+
+def test_usage_errors_reach_the_step_summary_redacted(
+    recording: Project, monkeypatch: pytest.MonkeyPatch, mode: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(recording.path / "summary.md"))
+    text = (recording.path / "candidate.yaml").read_text()
+    text = text.replace("baseline: none", 'baselin: none\n"jo.doe@customer-mail.net": 1')
+    recording.write("candidate.yaml", text)
+    assert recording.judge(mode).ret == 4
+    summary = (recording.path / "summary.md").read_text()
+    assert summary.startswith("### relgate: no verdict, nothing was called\n\n- candidate.yaml:5:")
+    assert "did you mean" in summary
+    assert "customer-mail" not in summary
+    assert "&lt;EMAIL\\_1&gt;" in summary
+
+
+def test_an_unset_variable_reaches_the_step_summary(
+    python_app: Project, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PROVIDER_URL")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(python_app.path / "summary.md"))
+    assert python_app.run().ret == 4
+    summary = (python_app.path / "summary.md").read_text()
+    assert summary.count("###") == 1
+    assert "PROVIDER" in summary
+
+
+def test_many_errors_are_counted_in_the_step_summary(tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    summarise_errors([f"error {n}" for n in range(MOST_ERRORS + 3)], {"GITHUB_STEP_SUMMARY": str(summary)})
+    lines = summary.read_text().splitlines()
+    assert sum(line.startswith("- error") for line in lines) == MOST_ERRORS
+    assert "- and 3 more in the log" in lines
+
+
+def test_a_step_summary_that_cannot_be_written_hides_no_error(
+    recording: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(recording.path))
+    result = recording.run(manifest="nowhere.yaml")
+    assert result.ret == 4
+    assert "nowhere.yaml" in recording.text(result)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import xml.etree.ElementTree as ElementTree
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
 
@@ -37,8 +39,8 @@ def test_gates_come_after_the_last_case(recording: Project, mode: tuple[str, ...
     shown = recording.judge(mode, "-v").stdout.str()
     names = [line.split()[0] for line in shown.splitlines() if "::" in line and "%]" in line]
     assert [name.startswith("gates::") for name in names] == [False] * 16 + [True] * 4
-    assert "gates::small[exact:at_least:0.5] GATE PASS" in shown
-    assert "gates::second[exact:at_least:0.5] GATE PASS" in shown
+    assert "gates::small[exact:at_least:0.5] GATE PASSED" in shown
+    assert "gates::second[exact:at_least:0.5] GATE PASSED" in shown
 
 
 def test_a_failed_gate_has_its_numbers_in_the_failure_text(recording: Project, mode: tuple[str, ...]) -> None:
@@ -56,7 +58,7 @@ def test_a_failed_gate_has_its_numbers_in_the_failure_text(recording: Project, m
 
 
 @pytest.mark.parametrize(
-    ("right", "word", "status"), [(8, "GATE PASS", 0), (5, "GATE HOLD", 10), (0, "FAILED", 1)]
+    ("right", "word", "status"), [(8, "GATE PASSED", 0), (5, "GATE HOLD", 10), (0, "FAILED", 1)]
 )
 def test_words_of_a_required_gate(recording: Project, right: int, word: str, status: int) -> None:
     outputs(recording, right)
@@ -65,13 +67,78 @@ def test_words_of_a_required_gate(recording: Project, right: int, word: str, sta
     assert result.ret == status
 
 
-@pytest.mark.parametrize(("right", "report", "guard"), [(8, "OPEN", "PASS"), (0, "NO", "HOLD")])
-def test_words_of_other_roles(recording: Project, right: int, report: str, guard: str) -> None:
+@pytest.mark.parametrize(("right", "floor"), [(8, "PASSED"), (0, "HOLD")])
+def test_a_report_is_shown_and_a_first_releases_floor_is_required(
+    recording: Project, right: int, floor: str
+) -> None:
     recording.suite("small", recording.numbered(), GATES)
     outputs(recording, right)
     shown = recording.run("-v").stdout.str()
-    assert f"gates::small[exact:at_least:0.9] GATE {report}" in shown
-    assert f"gates::small[exact:at_least:0.2] GATE {guard}" in shown
+    assert "gates::small[exact:at_least:0.9] GATE SHOWN" in shown
+    assert f"gates::small[exact:at_least:0.2] GATE {floor}" in shown
+
+
+SLICED = (
+    "slices: [area]\n"
+    "gates:\n"
+    "  - {metric: exact, at_least: 0.1}\n"
+    "  - {metric: exact, by: area, non_inferior: {margin: 0.5}}\n"
+)
+
+
+def test_guards_have_one_word_in_progress_tail_terminal_and_junit(
+    recording: Project, mode: tuple[str, ...]
+) -> None:
+    cases = recording.numbered(44)
+    for n, case in enumerate(cases):
+        case["tags"] = {"area": "fell" if n < 20 else "same" if n < 42 else "tiny"}
+        case["cluster"] = f"article-{min(n, 42)}"
+    recording.suite("small", cases, SLICED)
+
+    def answer(n: int, wrong: range) -> dict[str, str]:
+        return {"case_id": f"c{n}", "output": "wrong" if n in wrong else f"answer {n}"}
+
+    recording.write("before.jsonl", recording.lines([answer(n, range(0)) for n in range(44)]))
+    recording.write("answers.jsonl", recording.lines([answer(n, range(8)) for n in range(44)]))
+    recording.write("production.yaml", recording.manifest("{recording: before.jsonl}", version="1.0.0"))
+    result = recording.judge(mode, "--baseline=production.yaml", "--junitxml=j.xml")
+    shown = result.stdout.str()
+    assert result.ret == 10
+    words = {"fell": "alarm", "same": "clear", "tiny": "untested"}
+    assert re.search(r"(?m)^(gates )?\.*Pacu\b", shown)
+    for word in words.values():
+        assert f"1 gate {word}" in shown
+    assert re.search(r"(?m)^  alarm +guard ", shown)
+    assert "alarm: a guard that found harm" in shown
+    assert "1 guard clear, 1 guard untested: all gates" in shown
+    found = ElementTree.parse(recording.path / "j.xml").getroot().iter("testcase")
+    by_name = {case.get("name", ""): properties(case) for case in found}
+    raw = {"fell": "hold", "same": "pass", "tiny": "hold"}
+    for area, word in words.items():
+        [one] = [values for name, values in by_name.items() if f"area={area}" in name]
+        assert (one["relgate.result"], one["relgate.shown"]) == (raw[area], word)
+    assert by_name["small[exact:at_least:0.1]"]["relgate.shown"] == "passed"
+
+
+def test_a_gate_of_a_part_is_not_judged_in_every_word(recording: Project, mode: tuple[str, ...]) -> None:
+    result = recording.judge(mode, "-k", "c1", "--junitxml=j.xml")
+    shown = result.stdout.str()
+    assert re.search(r"(?m)^(gates )?p +\[", shown)
+    assert "1 gate not judged" in shown
+    case = [*ElementTree.parse(recording.path / "j.xml").getroot().iter("testcase")][-1]
+    [skipped] = case.iter("skipped")
+    assert skipped.get("message") == "not judged: 1 of 8 cases of the suite ran"
+    assert properties(case)["relgate.result"] == "partial"
+    assert properties(case)["relgate.shown"] == "not judged"
+
+
+def test_the_verdict_stands_apart_from_failures_before_it(recording: Project) -> None:
+    outputs(recording, 0)
+    lines = recording.run().stdout.str().splitlines()
+    [section] = [n for n, line in enumerate(lines) if line.strip("= ") == "relgate" and "=" in line]
+    assert lines[section - 1] == "", "a blank line, as there is one where nothing failed"
+    assert lines[section - 2] != ""
+    assert lines[section + 1].startswith("REJECT")
 
 
 def properties(case: Element) -> dict[str, str]:
@@ -166,7 +233,7 @@ def test_a_suite_and_a_gate_with_dots_keep_their_names(recording: Project) -> No
     recording.suite("small", recording.numbered())
     path = recording.path / "golden_sets/small/suite.yaml"
     path.write_text(path.read_text().replace("suite: small", "suite: desk.en"))
-    assert "gates::desk.en[exact:at_least:0.5] GATE PASS" in recording.run("-v").stdout.str()
+    assert "gates::desk.en[exact:at_least:0.5] GATE PASSED" in recording.run("-v").stdout.str()
 
 
 def test_the_verdict_comes_first_in_the_section(recording: Project) -> None:

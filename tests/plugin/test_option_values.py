@@ -53,6 +53,21 @@ def test_paths_of_options_count_from_where_pytest_was_called(
     assert (below / option.split("=")[1]).exists()
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "x/" * 3000 + "x", "~nobody-of-this-name/x"])
+@pytest.mark.parametrize("option", ["registry", "report-dir", "golden-sets", "baseline", "manifest"])
+def test_a_path_that_no_file_can_have_is_no_traceback(recording: Project, option: str, name: str) -> None:
+    if option == "manifest":
+        result = recording.run(manifest=f"{name}.yaml")
+    else:
+        result = recording.run(f"--{option}={name}{'.yaml' if option == 'baseline' else ''}")
+    shown = recording.text(result)
+    assert "Traceback" not in shown
+    assert "INTERNALERROR" not in shown
+    if name[0] == "x" or option not in ("registry", "report-dir"):
+        assert result.ret == 4, shown
+        assert recording.rows("runs") == []
+
+
 def test_a_registry_of_an_unknown_kind_is_a_usage_error(recording: Project) -> None:
     result = recording.run("--registry=mysql://host/db")
     assert result.ret == 4

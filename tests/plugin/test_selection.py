@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,3 +129,56 @@ def test_an_unknown_node_id_is_a_usage_error(python_app: Project, provider: Prov
     assert result.ret == 4
     assert provider.calls == 0
     assert python_app.decisions == []
+
+
+def reports(project: Project) -> dict[str, str]:
+    return {path.name: path.read_text() for path in (project.path / "reports/desk-1.1.0").iterdir()}
+
+
+def test_a_part_leaves_the_whole_scorecard_and_names_what_it_wrote(
+    python_app: Project, mode: tuple[str, ...]
+) -> None:
+    assert python_app.judge(mode).ret == 0
+    whole = reports(python_app)
+    assert set(whole) == {"scorecard.md", "scorecard.json"}
+    result = python_app.judge(mode, f"{FILE}::c3")
+    assert result.ret == 10
+    shown = result.stdout.str()
+    assert "reports: reports/desk-1.1.0/partial.md, reports/desk-1.1.0/partial.json" in shown
+    assert "all gates are in partial.md" in shown
+    after = reports(python_app)
+    assert {name: after[name] for name in whole} == whole
+    partial = json.loads(after["partial.json"])
+    assert partial["verdict"]["partial"] is True
+    assert partial["schema"] == python_app.scorecard()["schema"]
+
+
+def test_a_part_of_other_content_takes_the_scorecards_place(python_app: Project) -> None:
+    assert python_app.run().ret == 0
+    python_app.write("candidate.yaml", python_app.live("answerer-3"))
+    assert python_app.run("-k", "c3").ret == 10
+    assert set(reports(python_app)) == {"scorecard.md", "scorecard.json"}
+    assert python_app.scorecard()["verdict"]["partial"] is True
+
+
+def test_a_broken_scorecard_is_no_whole_one(python_app: Project) -> None:
+    python_app.write("reports/desk-1.1.0/scorecard.json", '{"verdict": 1')
+    assert python_app.run("-k", "c3").ret == 10
+    assert python_app.scorecard()["verdict"]["partial"] is True
+
+
+def test_the_plan_of_a_part_counts_only_what_runs(python_app: Project, provider: Provider) -> None:
+    python_app.suite("other", python_app.numbered())
+    provider.wrong["answerer-2"] = {f"question {n}" for n in range(8)}
+    assert python_app.run().ret == 1
+    python_app.write("candidate.yaml", python_app.live("answerer-3"))
+    part = python_app.run(f"{FILE}::c3")
+    shown = part.stdout.str()
+    assert "  1 case in 1 suite, 1 call\n" in shown
+    assert "attempt 2" not in shown
+    assert "partial, no attempt, policy" in shown
+    assert not [note for note in python_app.scorecard()["notes"] if "attempt" in note]
+    whole = python_app.run()
+    assert "  16 cases in 2 suites, 16 calls\n" in whole.stdout.str()
+    assert "note: attempt 2 on these golden sets" in whole.stdout.str()
+    assert [note for note in python_app.scorecard()["notes"] if "attempt 2" in note]

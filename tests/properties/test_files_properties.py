@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,25 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from relgate.domain.errors import InputError
-from relgate.files import load_manifest, load_recording, load_suite, load_yaml, resolve_release
+from relgate.catalog import Catalog
+from relgate.domain.case import ScorerSpec
+from relgate.domain.errors import InputError, RegistryError
+from relgate.domain.release import ApplicationSpec, Release
+from relgate.domain.scorer import ScorerContext
+from relgate.files import (
+    draft_release,
+    find_suites,
+    load_manifest,
+    load_recording,
+    load_suite,
+    load_yaml,
+    resolve_release,
+)
 from relgate.files.jsontext import JsonError, parse_json
+from relgate.files.paths import expanded, is_file, is_folder, resolved, unusable
+from relgate.files.reading import read_bytes
+from relgate.store.location import normalise
+from relgate.usecases.check_project import nearest_golden_sets
 
 MANIFEST = b"""\
 manifest: 1
@@ -159,3 +176,74 @@ def test_quoted_yaml_is_read_as_written(value: dict[str, Any]) -> None:
             (root / "a.yaml").write_text(text, encoding="utf-8", errors="surrogatepass")
             with contextlib.suppress(InputError):
                 assert load_yaml(root / "a.yaml").value == value
+
+
+ODD_PATHS = st.sampled_from(
+    ["a\0b", "x" * 5000, "x/" * 3000, "~nobody-of-this-name/x", "\ud800", "..", ".", "/"]
+) | st.text(min_size=1, max_size=300)
+
+
+@fuzz
+@given(ODD_PATHS, st.sampled_from(["", ".yaml", "/a.json"]))
+@example("a\0b", "")
+@example("x" * 5000, ".yaml")
+def test_a_path_is_asked_about_and_never_raises(name: str, ending: str) -> None:
+    with folder() as root:
+        path = root / (name + ending)
+        if unusable(path):
+            assert not is_file(path)
+            assert not is_folder(path)
+        resolved(path)
+        expanded(name + ending)
+        with contextlib.suppress(InputError):
+            read_bytes(path)
+        with contextlib.suppress(RegistryError):
+            normalise(name + ending, root)
+        nearest_golden_sets(path)
+        if not is_folder(path):
+            assert find_suites(path) == []
+
+
+@fuzz
+@given(ODD_PATHS, st.sampled_from(["", ".yaml", "/a"]))
+@example("a\0b", "")
+@example("x" * 5000, ".yaml")
+def test_every_path_of_a_manifest_may_be_anything(name: str, ending: str) -> None:
+    odd = name + ending
+    places: list[dict[str, Any]] = [
+        {"application": {"recording": odd}},
+        {"baseline": odd},
+        {"suites": [odd]},
+        {"services": [{"python": odd}]},
+        {"artifacts": {"limits": {"a": {"version": "1", "path": odd}}}},
+        {"artifacts": {"application_code": {"a": {"version": "1", "files": [odd]}}}},
+        {"artifacts": {"prompt": {"a": {"version": "1", "path": odd}}}},
+    ]
+    with folder() as root:
+        for place in places:
+            manifest = {"manifest": 1, "release": "desk", "version": "1.0", "owner": "me"} | place
+            manifest.setdefault("application", {"recording": "none.jsonl"})
+            text = json.dumps(manifest).encode()
+            (root / "candidate.yaml").write_bytes(text)
+            with contextlib.suppress(InputError):
+                loaded = load_manifest(root / "candidate.yaml")
+                draft_release(loaded, golden_sets=root)
+                resolve_release(loaded, environment={}, golden_sets=root)
+
+
+@fuzz
+@given(ODD_PATHS, st.sampled_from(["", ".json"]))
+@example("a\0b", ".json")
+@example("x" * 190, ".json")
+@example("x" * 5000, ".json")
+def test_every_path_of_a_suite_may_be_anything(name: str, ending: str) -> None:
+    with folder() as root:
+        suite = {"suite": "s", "kind": "golden", "scorers": [{"json_schema": {"schema": name + ending}}]}
+        (root / "suite.yaml").write_text(json.dumps(suite))
+        (root / "cases.jsonl").write_bytes(CASES)
+        with contextlib.suppress(InputError):
+            load_suite(root / "suite.yaml", golden_sets=root)
+        release = Release("d", "1", "me", "", root / "m.yaml", ApplicationSpec("recording", "x"))
+        spec = ScorerSpec("json_schema", {"schema": name + ending})
+        with contextlib.suppress(InputError):
+            Catalog.read()[0].make_scorer(spec, ScorerContext(root / "suite.yaml", release))

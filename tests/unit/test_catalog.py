@@ -1,3 +1,5 @@
+# ruff: noqa: E501 (a problem is one line, whatever its length)
+
 from __future__ import annotations
 
 import types
@@ -20,7 +22,7 @@ CONTEXT = ScorerContext(Path("golden/suite.yaml"), RELEASE)
 def plugin(source: str, file: str = "/project/conftest.py") -> types.ModuleType:
     module = types.ModuleType("conftest")
     module.__file__ = file
-    exec(source, module.__dict__)
+    exec(compile(source, file, "exec"), module.__dict__)
     return module
 
 
@@ -125,13 +127,13 @@ def test_an_unknown_scorer_or_option_is_an_error_at_its_place_with_a_suggestion(
         ("register.factory('x', lambda o: 1)", "must be a function (options, context)"),
         ("register('x', lambda c, r: 1, kind='units')", "did you mean 'unit'"),
         ("register('x', lambda c, r: 1, kind='unit', forbids=True)", "it must be binary"),
-        ("1 / 0", "fails in relgate_register_scorers: ZeroDivisionError"),
+        ("1 / 0", "relgate_register_scorers fails, ZeroDivisionError: division by zero"),
     ],
 )
 def test_a_plugin_that_registers_nonsense_is_named(line, message):
     with pytest.raises(CatalogError) as caught:
         Catalog.load([scorers(line)])
-    assert str(caught.value).startswith("/project/conftest.py ")
+    assert str(caught.value).startswith("/project/conftest.py:2:1: ")
     assert message in str(caught.value)
 
 
@@ -144,7 +146,9 @@ def test_an_async_scorer_is_refused():
 
 def test_two_plugins_with_one_name_are_both_named():
     line = "def relgate_register_scorers(register): register('polite', lambda case, r: 1)"
-    with pytest.raises(CatalogError, match=r"/b/conftest\.py registers .*'polite', which /a/conftest\.py"):
+    with pytest.raises(
+        CatalogError, match=r"/b/conftest\.py:1:1: registers .*'polite', which /a/conftest\.py"
+    ):
         Catalog.load([plugin(line, "/a/conftest.py"), plugin(line, "/b/conftest.py")])
 
 
@@ -153,9 +157,12 @@ def test_two_plugins_with_one_name_are_both_named():
     [
         (
             "def relgate_register_scorer(register): ...",
-            "no hook of relgate, did you mean relgate_register_scorers",
+            ":1:1: relgate_register_scorer is no hook of relgate, did you mean relgate_register_scorers",
         ),
-        ("def relgate_register_scorers(reg): ...", "can not be found in the hookspec"),
+        (
+            "def relgate_register_scorers(reg): ...",
+            ":1:1: relgate_register_scorers takes register only, not reg, write def",
+        ),
     ],
 )
 def test_a_misspelled_hook_is_an_error_never_silence(source, message):
@@ -222,7 +229,7 @@ def test_a_package_that_cannot_be_loaded_is_named(tmp_path, monkeypatch):
     install(tmp_path, "broken_scorers", "no_such_module_of_relgate_tests")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(
-        CatalogError, match=r"entry point house of broken_scorers 2\.1 fails: ModuleNotFoundError"
+        CatalogError, match=r"house of broken_scorers 2\.1: cannot be loaded, ModuleNotFoundError"
     ):
         Catalog.load()
 
@@ -233,5 +240,54 @@ def test_a_hook_that_exits_is_blamed_without_what_it_leaks() -> None:
         def relgate_register_scorers(register: object) -> None:
             raise SystemExit("ask ann@example.com")
 
-    with pytest.raises(CatalogError, match=r"fails in relgate_register_scorers: SystemExit: ask <EMAIL>"):
+    with pytest.raises(CatalogError, match=r"relgate_register_scorers fails, SystemExit: ask <EMAIL>"):
         Catalog.load([Leaving])
+
+
+def test_a_hook_from_another_file_is_blamed_there() -> None:
+    elsewhere = plugin(
+        "def relgate_register_scorers(register):\n    register('exact', print)\n", "/project/own.py"
+    )
+    conftest = plugin("")
+    conftest.relgate_register_scorers = elsewhere.relgate_register_scorers
+    _, [problem] = Catalog.read([conftest])
+    assert str(problem).startswith("/project/own.py:2:1: registers the scorer 'exact'")
+
+
+def test_every_wrong_registration_of_every_plugin_is_a_problem_at_its_line() -> None:
+    first = plugin(
+        "def relgate_register_scorer(register): ...\n"
+        "def relgate_register_renderers(reg): ...\n"
+        "def relgate_register_redactors(register):\n"
+        "    raise ValueError('no table')\n"
+        "def relgate_register_scorers(register):\n"
+        "    register('polite', lambda case, r: 1)\n"
+        "    register('exact', lambda case, r: 1)\n"
+        "    register('odd', lambda r: 1)\n"
+        "    register('polite', lambda case, r: 1)\n"
+        "    register.factory('short', lambda o: 1)\n",
+        "/a/conftest.py",
+    )
+    second = plugin(
+        "def relgate_register_scorers(register):\n"
+        "    register('calm', lambda case, r: 1)\n"
+        "    register('polite', lambda case, r: 1)\n",
+        "/b/conftest.py",
+    )
+    catalog, problems = Catalog.read([first, second])
+    assert {"polite", "calm"} <= set(catalog.scorer_names)
+    assert not {"odd", "short"} & set(catalog.scorer_names)
+    assert sorted(map(str, problems), key=lambda line: (line[1], int(line.split(":")[1]))) == [
+        "/a/conftest.py:1:1: relgate_register_scorer is no hook of relgate, did you mean relgate_register_scorers?",
+        "/a/conftest.py:2:1: relgate_register_renderers takes register only, not reg, "
+        "write def relgate_register_renderers(register)",
+        "/a/conftest.py:4:1: relgate_register_redactors fails, ValueError: no table",
+        "/a/conftest.py:7:1: registers the scorer 'exact', which relgate registered before",
+        "/a/conftest.py:8:1: registers the scorer 'odd', it must be a function (case, response), not async",
+        "/a/conftest.py:9:1: registers the scorer 'polite', which this file registered before",
+        "/a/conftest.py:10:1: registers the scorer 'short', it must be a function (options, context), not async",
+        "/b/conftest.py:3:1: registers the scorer 'polite', which /a/conftest.py registered before",
+    ]
+    with pytest.raises(CatalogError) as caught:
+        Catalog.load([first, second])
+    assert str(caught.value).splitlines() == [str(problem) for problem in problems]

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import aiohttp
 
 from relgate.applications.outage import TRANSIENT_STATUS, UNAUTHORIZED
-from relgate.applications.prompt import placeholders, render_prompt
+from relgate.applications.prompt import place_of, placeholders, render_prompt
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.release import Artifact, Provider, Release, Target
 from relgate.domain.response import Failure, Outcome, Request, Response, ToolCall
@@ -58,14 +58,13 @@ class ChatResponder:
         unknown = [name for name in placeholders(self._template) if name not in QUESTION_NAMES]
         if unknown:
             raise InputError(
-                [
-                    Problem(
-                        Place(str(prompt.path)),
-                        "a chat application fills only {{ question }}",
-                        ", ".join(unknown),
-                        "use application: python for prompts with other variables",
-                    )
-                ]
+                Problem(
+                    Place(str(prompt.path), *place_of(self._template, name)),
+                    "a chat application fills only {{ question }}",
+                    name,
+                    "use application: python for prompts with other variables",
+                )
+                for name in unknown
             )
         self._tools = [
             _tool(json.loads(a.text)) for a in release.of_kind("tool_schema") if a.content is not None

@@ -37,6 +37,36 @@ def import_object(reference: str, place: Place, what: str) -> Any:
     return found
 
 
+def takes(function: Callable[..., object], count: int) -> bool:
+    """Whether a function can be called with so many arguments."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # a builtin without a signature
+        return True
+    return True
+
+
+def load_service(reference: str, place: Place) -> Callable[[Release], object]:
+    """What ``services`` names: a function of the release that gives a context manager.
+
+    Raises:
+        InputError: it cannot be imported or called.
+    """
+    factory = import_object(reference, place, "the service")
+    _check_callable(factory, reference, place, "the service", "def serve(release)")
+    return factory  # type: ignore[no-any-return]  # the user's object; what it gives is checked when called
+
+
+def _check_callable(found: object, reference: str, place: Place, what: str, form: str) -> None:
+    if not callable(found):
+        raise InputError([Problem(place, f"{what} is not callable", repr(reference))])
+    if not takes(found, 1):
+        what += " cannot be called with the release alone"
+        raise InputError([Problem(place, what, repr(reference), f"write it as {form}")])
+
+
 def load_builder(release: Release, place: Place | None = None) -> Builder:
     """The release's builder.
 
@@ -49,10 +79,8 @@ def load_builder(release: Release, place: Place | None = None) -> Builder:
     """
     place = place or Place(str(release.path))
     builder = import_object(release.application.value, place, "the application's builder")
-    if not callable(builder):
-        raise InputError(
-            [Problem(place, "the application's builder is not callable", repr(release.application.value))]
-        )
+    what, form = "the application's builder", "def build(release)"
+    _check_callable(builder, release.application.value, place, what, form)
     return builder  # type: ignore[no-any-return]  # the user's object; its results are checked when called
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from relgate.catalog.plugins import Plugins, installed, owner_of
+from relgate.catalog.blame import Blame
+from relgate.catalog.plugins import Plugins
 from relgate.catalog.registers import (
     NAME,
     OWN,
@@ -20,7 +21,7 @@ from relgate.catalog.registers import (
 )
 from relgate.domain.case import ScorerSpec
 from relgate.domain.digest import digest_bytes, digest_json
-from relgate.domain.errors import InputError, Place, Problem
+from relgate.domain.errors import CatalogError, InputError, Place, Problem
 from relgate.domain.metric import Metric
 from relgate.domain.release import ApplicationKind
 from relgate.domain.scorer import Judge, Scorer, ScorerContext
@@ -61,13 +62,14 @@ class Catalog:
         self._redactors: Shelf[Finder] = Shelf("redactor")
         self._renderers: Shelf[Renderer] = Shelf("renderer", BUILTIN_RENDERERS)
         for name, finder in BUILTIN_FINDERS.items():
-            self._redactors.add(name, finder, OWN)
-        register = ScorerRegister(self._scorers, OWN)
-        for name, factory in BUILTINS.items():
-            register.factory(name, factory)
-        register.factory("no_pii", no_pii(self._find), forbids=True)
-        register.factory("no_secrets", no_secrets(self._find), forbids=True)
-        register.factory("must_not", must_not(self._made), forbids=True)
+            self._redactors.put(name, finder)
+        forbidding = {
+            "no_pii": no_pii(self._find),
+            "no_secrets": no_secrets(self._find),
+            "must_not": must_not(self._made),
+        }
+        for name, factory in {**BUILTINS, **forbidding}.items():
+            self._scorers.put(name, ScorerEntry(factory, "binary", True, name in forbidding))
 
     @classmethod
     def load(cls, plugins: Iterable[object] = ()) -> Catalog:
@@ -77,20 +79,28 @@ class Catalog:
             plugins: objects or modules with hook functions, such as conftest.py modules.
 
         Raises:
-            CatalogError: a plugin cannot be loaded or fails, or a name is registered twice.
+            CatalogError: a plugin cannot be loaded or fails, or a name is registered twice: all of it.
         """
+        catalog, problems = cls.read(plugins)
+        if problems:
+            raise CatalogError("\n".join(map(str, problems)))
+        return catalog
+
+    @classmethod
+    def read(cls, plugins: Iterable[object] = ()) -> tuple[Catalog, tuple[Problem, ...]]:
+        """As ``load``, but a catalog of what can be registered, and a problem for each thing that cannot."""
         catalog = cls()
         manager = Plugins()
-        added = [*installed(), *((plugin, owner_of(plugin)) for plugin in plugins)]
-        for plugin, owner in added:
-            manager.add(plugin, owner)
-        catalog.plugins_digest = digest_json(sorted(_code(plugin) for plugin, _ in added))
-        manager.call("scorers", lambda owner: ScorerRegister(catalog._scorers, owner))
-        manager.call("applications", lambda owner: Register(catalog._applications, owner))
-        manager.call("artifact_kinds", lambda owner: Register(catalog._artifact_kinds, owner))
-        manager.call("redactors", lambda owner: Register(catalog._redactors, owner))
-        manager.call("renderers", lambda owner: Register(catalog._renderers, owner))
-        return catalog
+        manager.add_installed()
+        for plugin in plugins:
+            manager.add(plugin, Blame(plugin))
+        catalog.plugins_digest = digest_json(sorted(map(_code, manager.added)))
+        manager.call("scorers", lambda blame: ScorerRegister(catalog._scorers, blame))
+        manager.call("applications", lambda blame: Register(catalog._applications, blame))
+        manager.call("artifact_kinds", lambda blame: Register(catalog._artifact_kinds, blame))
+        manager.call("redactors", lambda blame: Register(catalog._redactors, blame))
+        manager.call("renderers", lambda blame: Register(catalog._renderers, blame))
+        return catalog, manager.problems
 
     @property
     def scorer_names(self) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar, get_args
 
+from relgate.applications.python import takes
+from relgate.catalog.blame import Blame
 from relgate.domain.application import Responder
-from relgate.domain.errors import CatalogError
 from relgate.domain.metric import LOWER_IS_BETTER_KINDS, MetricKind
 from relgate.domain.release import ApplicationSpec, Release
 from relgate.domain.scorer import Judge, ScorerContext
@@ -35,20 +36,22 @@ class Shelf(Generic[T]):
         self._items: dict[str, tuple[T, str]] = {}
         self._reserved = frozenset(reserved)
 
-    def add(self, name: str, item: T, owner: str) -> None:
-        """Put a thing on the shelf.
+    def put(self, name: str, item: T) -> None:
+        """Put a thing of relgate's own on the shelf."""
+        self._items[name] = (item, OWN)
 
-        Raises:
-            CatalogError: the name is malformed or taken; the text names both owners.
-        """
+    def add(self, name: str, item: T, blame: Blame) -> None:
+        """Put a plugin's thing on the shelf; a name that is malformed or taken is blamed on the plugin."""
         if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise CatalogError(
-                f"{owner} registers the {self.noun} {name!r}: a name is a letter, then letters, digits, _ . -"
-            )
+            remedy = "a name is a letter, then letters, digits, _ . -"
+            blame.calling(f"registers the {self.noun} {name!r}", remedy)
+            return
         taken = OWN if name in self._reserved else self.owner(name) if name in self._items else None
         if taken is not None:
-            raise CatalogError(f"{owner} registers the {self.noun} {name!r}, which {taken} registered before")
-        self._items[name] = (item, owner)
+            before = "this file" if taken == blame.owner else taken
+            blame.calling(f"registers the {self.noun} {name!r}, which {before} registered before")
+            return
+        self._items[name] = (item, blame.owner)
 
     def owner(self, name: str) -> str:
         """Who registered this name."""
@@ -62,18 +65,18 @@ class Shelf(Generic[T]):
 class Register(Generic[T]):
     """What a plugin's hook gets: ``register(name, thing)``."""
 
-    def __init__(self, shelf: Shelf[T], owner: str) -> None:
+    def __init__(self, shelf: Shelf[T], blame: Blame) -> None:
         self._shelf = shelf
-        self._owner = owner
+        self._blame = blame
 
     def __call__(self, name: str, item: T) -> None:
         """Register a thing under a name."""
         wanted = callable(item) or (isinstance(item, str) and self._shelf.noun == "artifact kind")
-        if not wanted:
-            raise CatalogError(
-                f"{self._owner} registers {item!r} as {self._shelf.noun} {name!r}: not a function"
-            )
-        self._shelf.add(name, item, self._owner)
+        if wanted:
+            self._shelf.add(name, item, self._blame)
+        else:
+            what = f"registers the {self._shelf.noun} {name!r} as {type(item).__name__}"
+            self._blame.calling(what, "give a function")
 
 
 class ScorerEntry:
@@ -89,9 +92,9 @@ class ScorerEntry:
 class ScorerRegister:
     """What ``relgate_register_scorers`` gets."""
 
-    def __init__(self, shelf: Shelf[ScorerEntry], owner: str) -> None:
+    def __init__(self, shelf: Shelf[ScorerEntry], blame: Blame) -> None:
         self._shelf = shelf
-        self._owner = owner
+        self._blame = blame
 
     def __call__(
         self,
@@ -111,13 +114,13 @@ class ScorerRegister:
             higher_is_better: default: not for count, latency and cost.
             forbids: in a safety suite a score of 0 is a violation.
         """
-        self._check(name, judge, "(case, response)")
 
         def factory(options: Mapping[str, Any], context: ScorerContext) -> Judge:
             read_options(NoOptions, options)
             return judge
 
-        self._add(name, factory, kind, higher_is_better, forbids)
+        if self._fits(name, judge, "(case, response)"):
+            self._add(name, factory, kind, higher_is_better, forbids)
 
     def factory(
         self,
@@ -132,34 +135,25 @@ class ScorerRegister:
 
         The factory may return a whole ``Scorer`` where the options choose the metric.
         """
-        self._check(name, factory, "(options, context)")
-        self._add(name, factory, kind, higher_is_better, forbids)
+        if self._fits(name, factory, "(options, context)"):
+            self._add(name, factory, kind, higher_is_better, forbids)
 
-    def _check(self, name: str, function: object, form: str) -> None:
-        if not callable(function) or inspect.iscoroutinefunction(function) or not _takes_two(function):
-            raise CatalogError(
-                f"{self._owner} registers the scorer {name!r}: it must be a function {form}, not async"
-            )
+    def _fits(self, name: str, function: object, form: str) -> bool:
+        if callable(function) and not inspect.iscoroutinefunction(function) and takes(function, 2):
+            return True
+        self._blame.calling(f"registers the scorer {name!r}", f"it must be a function {form}, not async")
+        return False
 
     def _add(
         self, name: str, factory: Factory, kind: MetricKind, higher_is_better: bool | None, forbids: bool
     ) -> None:
         if kind not in get_args(MetricKind):
-            remedy = suggest(str(kind), get_args(MetricKind))
-            raise CatalogError(f"{self._owner} registers the scorer {name!r} of kind {kind!r}{remedy}")
+            remedy = suggest(str(kind), get_args(MetricKind)).removeprefix(", ")
+            self._blame.calling(f"registers the scorer {name!r} of kind {kind!r}", remedy)
+            return
         better = kind not in LOWER_IS_BETTER_KINDS if higher_is_better is None else higher_is_better
         if forbids and (kind != "binary" or not better):
-            raise CatalogError(
-                f"{self._owner} registers the scorer {name!r} with forbids: it must be binary, 0 when it hits"
-            )
-        self._shelf.add(name, ScorerEntry(factory, kind, better, forbids), self._owner)
-
-
-def _takes_two(function: Callable[..., object]) -> bool:
-    try:
-        inspect.signature(function).bind(None, None)
-    except TypeError:
-        return False
-    except ValueError:  # a builtin without a signature
-        return True
-    return True
+            what = f"registers the scorer {name!r} with forbids"
+            self._blame.calling(what, "it must be binary, 0 when it hits")
+            return
+        self._shelf.add(name, ScorerEntry(factory, kind, better, forbids), self._blame)

@@ -31,7 +31,7 @@ from relgate.store.opening import NoRegistryError
 from relgate.store.registry import Registry
 from relgate.store.rows import AliasRow, RunRow, Waiver
 from relgate.usecases import inspect_registry
-from relgate.usecases.find_release import find_release, find_run
+from relgate.usecases.find_release import find_release, find_run, newer_partial
 from relgate.usecases.golden_sets import golden_sets_folder
 
 NOTHING_YET = "nothing has been recorded yet; `pytest --manifest candidate.yaml` judges a release"
@@ -129,7 +129,8 @@ def _history_cells(run: RunRow, width: int) -> list[str]:
 
 
 def _cases_text(run: RunRow) -> str:
-    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in run.cases.items() if count)
+    words = {"failed": "not measured", "not_run": "not run"}
+    return ", ".join(f"{count} {words.get(name, name)}" for name, count in run.cases.items() if count)
 
 
 @click.command()
@@ -145,7 +146,7 @@ def show(
     """Show a RUN's scorecard, or one CASE of it with both sides' answers.
 
     RUN is the start of a run's id, or a release (release@version, a version, an alias, a digest): its newest
-    run is shown.
+    whole run is shown.
     """
     with opened(registry) as store:
         if case is None:
@@ -177,6 +178,8 @@ def _show_run(store: Registry, run_id: str, as_json: bool, full: bool) -> None:
     card = card.model_copy(update={"verdict": card.verdict.model_copy(update={"waivers": kept})})
     click.echo(render_terminal(card, full=full, closer=f"relgate show {run.id} --full"))
     click.echo(f"one case with both answers: relgate show {run.id} CASE")
+    if (newer := newer_partial(store, run_id, run)) is not None:
+        click.echo(f"newer, but only a part of the cases: relgate show {newer.id}")
 
 
 def _show_case(shown: inspect_registry.ShownCase) -> None:

@@ -35,6 +35,12 @@ def init(folder: Path, demo: bool) -> None:
     listed = written if len(written) <= 20 else [*_summary(folder, written)]
     for path in listed:
         click.echo(f"wrote {shown(path)}")
+    for path in written:
+        if path.suffix == ".later":
+            click.echo(
+                f"{shown(path)} is not read yet: it needs an application that is called live. Once yours is, "
+                f"name its route in it and rename it to {path.stem}."
+            )
     where = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
     click.echo(f"\nnext: {where}pytest --manifest candidate.yaml")
 
@@ -56,10 +62,10 @@ def validate(manifest: Path, golden_sets: Path | None) -> None:
     if here not in sys.path:  # as pytest's rootdir would be for the run
         sys.path.insert(0, here)
     conftests, unread = load_conftests(manifest, golden_sets)
-    catalog = Catalog.load(conftests)
+    catalog, wrong = Catalog.read(conftests)
     project = check_project(
         manifest,
-        problems=unread,
+        problems=[*unread, *wrong],
         golden_sets=golden_sets or nearest_golden_sets(manifest),
         environment=os.environ,
         catalog=catalog,

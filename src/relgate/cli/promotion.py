@@ -23,7 +23,7 @@ def promote(
     """Let RELEASE hold an alias, when its last verdict is promote or it held the alias before.
 
     RELEASE is release@version; a version, an alias, the start of a digest or of a run's id do where only one
-    release has it.
+    release has it. A release that production was taken from by a way back needs release@version and --reason.
     """
     with opened(registry) as store:
         change = promote_release(store, release, alias=alias, by=by, waive=waive, reason=reason)
@@ -50,4 +50,5 @@ def _undo(change: AliasChange) -> str:
     if change.before is None:
         return f"nobody held {change.alias} before; promote another release to replace this one"
     option = "" if change.alias == "production" else f" --alias {change.alias}"
-    return f"relgate promote {_label(change.before)}{option}"
+    reason = " --reason TEXT" if change.way_back else ""
+    return f"relgate promote {_label(change.before)}{option}{reason}"

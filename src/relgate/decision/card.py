@@ -1,4 +1,4 @@
-"""The scorecard's tables: metrics of each suite with slices and hops, and the worst regressions."""
+"""The scorecard's tables: metrics of each suite with slices and hops, and the worst cases."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import numpy as np
 from relgate import stats
 from relgate.decision.evidence import difference_interval, level_interval
 from relgate.decision.measurements import SuiteData
+from relgate.decision.outcomes import case_outcome, hit_metrics
 from relgate.decision.policy import ALPHA
 from relgate.decision.sample import Sample, draw_sample
 from relgate.domain.case import Case
 from relgate.domain.metric import Metric
+from relgate.domain.response import Side
 from relgate.domain.scorecard import MetricPart
 
 WORST_SHOWN = 10
+_NOTHING = 1e-12
 
 
 def metric_parts(data: SuiteData) -> list[MetricPart]:
@@ -83,8 +86,11 @@ def _quantile_part(sample: Sample, metric: Metric, slice_: str, quantile: float)
 
 
 @dataclass(frozen=True, slots=True)
-class Regression:
-    """A case that fell, by how much in all, and on which metrics."""
+class WorstCase:
+    """A case that fell or missed, by how much in all, and on which metrics.
+
+    Without a baseline it is measured against the best score.
+    """
 
     suite: str
     case: Case
@@ -92,39 +98,59 @@ class Regression:
     metrics: Mapping[str, float]
 
 
-def worst_regressions(data: Sequence[SuiteData]) -> tuple[Regression, ...]:
-    """The cases that fell against the baseline on bounded metrics, at most ten.
+def worst_cases(data: Sequence[SuiteData]) -> tuple[WorstCase, ...]:
+    """The cases that a reader should look at first, at most ten.
 
-    Critical cases first, then regression cases, then those that fell most.
+    Those that fell against the baseline on bounded metrics, then, of suites without a baseline, those that
+    missed. Within both: critical cases first, then regression cases, then those that are furthest off.
     """
-    found: list[Regression] = []
+    fallen: list[WorstCase] = []
+    missed: list[WorstCase] = []
     for suite_data in data:
-        if not suite_data.paired:
-            continue
+        found, look = (fallen, _falls) if suite_data.paired else (missed, _shortfalls)
         for case in suite_data.suite.all_cases:
-            falls = _falls(suite_data, case)
-            if falls:
-                found.append(Regression(suite_data.suite.name, case, sum(falls.values()), falls))
-    found.sort(
-        key=lambda r: (r.case.critical is False, not r.case.regression, r.difference, r.suite, r.case.id)
-    )
-    return tuple(found[:WORST_SHOWN])
+            if any(case.id in cases for cases in suite_data.unmeasured.values()):
+                continue
+            off = look(suite_data, case)
+            if off:
+                found.append(WorstCase(suite_data.suite.name, case, sum(off.values()), off))
+    return tuple([*sorted(fallen, key=_urgency), *sorted(missed, key=_urgency)][:WORST_SHOWN])
+
+
+def _urgency(worst: WorstCase) -> tuple[bool, bool, float, str, str]:
+    case = worst.case
+    return case.critical is False, not case.regression, worst.difference, worst.suite, case.id
 
 
 def _falls(data: SuiteData, case: Case) -> dict[str, float]:
     falls: dict[str, float] = {}
-    if any(case.id in cases for cases in data.unmeasured.values()):
-        return falls
     for name, metric in data.metrics.items():
         if not metric.bounded or name == "answered":
             continue
-        sides = []
-        for side in ("candidate", "baseline"):
-            scores = [s for hop in data.hop_keys for s in data.series(side, name, hop).get(case.id, ())]
-            sides.append(float(np.mean(scores)) if scores else None)
-        if sides[0] is None or sides[1] is None:
+        mine, theirs = _mean(data, "candidate", name, case), _mean(data, "baseline", name, case)
+        if mine is None or theirs is None:
             continue
-        fall = (sides[0] - sides[1]) * (1 if metric.higher_is_better else -1)
-        if fall < -1e-12:
+        fall = (mine - theirs) * (1 if metric.higher_is_better else -1)
+        if fall < -_NOTHING:
             falls[name] = fall
     return falls
+
+
+def _shortfalls(data: SuiteData, case: Case) -> dict[str, float]:
+    """How far a missed case is from the best score; a critical one counts when any trial missed."""
+    if case.critical is False and case_outcome(data, case) != "miss":
+        return {}
+    off: dict[str, float] = {}
+    for metric in hit_metrics(data.metrics):
+        mean = _mean(data, "candidate", metric.name, case)
+        if mean is None:
+            continue
+        short = mean - 1.0 if metric.higher_is_better else -mean
+        if short < -_NOTHING:
+            off[metric.name] = short
+    return off
+
+
+def _mean(data: SuiteData, side: Side, metric: str, case: Case) -> float | None:
+    scores = [s for hop in data.hop_keys for s in data.series(side, metric, hop).get(case.id, ())]
+    return float(np.mean(scores)) if scores else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from relgate import stats
+from relgate.decision.policy import ALPHA
 from relgate.decision.sample import Floats, Sample
 from relgate.domain.metric import Metric
 
@@ -23,6 +24,7 @@ FEW_DIFFER = 6
 """Cases that must differ before Hall's t is used against a difference of 0 (verdict.md 3)."""
 
 _SEED = 20260101
+_BY_CLUSTER = "CR2 over clusters, Bell-McCaffrey df"
 _DIFFERENCES, _SCORES = (-1.0, 1.0), (0.0, 1.0)
 
 
@@ -73,6 +75,23 @@ def _caution(sample: Sample) -> str:
     if sample.clustered and sample.unit_count < LOW_CLUSTERS:
         return f"only {sample.unit_count} clusters (fewer than {LOW_CLUSTERS})"
     return ""
+
+
+def _cautions(sample: Sample, short: str, p_fail: float) -> str:
+    """Everything to be said; how many cases could pass does not matter where the boundary is broken."""
+    return "; ".join(filter(None, [_caution(sample), short if p_fail > ALPHA else ""]))
+
+
+def _too_few_to_pass(sample: Sample, room: float, needed: int) -> tuple[float, str]:
+    """The least p of the promote side in clustered cases, and what to say where that keeps it from passing.
+
+    A failure of probability ``room`` stays unseen in n cases with probability (1 - room)^n, which CR2 knows
+    nothing of (statistics.md 0.5). Below n_min this is above alpha, so the gate cannot pass; it can fail.
+    """
+    if not sample.clustered or sample.n >= needed:
+        return 0.0, ""
+    short = f"cannot pass with fewer than {needed} cases ({needed - sample.n} more), whatever it shows"
+    return (1.0 - room) ** sample.n, short
 
 
 def paired_counts(sample: Sample) -> stats.PairedCounts:
@@ -139,7 +158,8 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
     """Evidence that the candidate is not worse than the baseline by the margin (statistics.md 1, 2, 3).
 
     Binary scores with one trial use Tango's score test, the exact unconditional test at n <= 200 and below
-    n_min; case means use min(Hall, Gaffke); clusters CR2 with Bell-McCaffrey degrees of freedom.
+    n_min; case means use min(Hall, Gaffke); clusters CR2 with Bell-McCaffrey degrees of freedom. The fail
+    side takes n_min at ALPHA: an attempt spends the promote side only.
     """
     difference = oriented(sample, metric)
     estimate = float(np.mean(sample.difference))
@@ -148,33 +168,30 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
         return replace(few, estimate=estimate)
     needed = stats.n_min(margin, alpha)
     p: dict[stats.Alternative, float] = {}
-    sides: tuple[stats.Alternative, stats.Alternative] = ("greater", "less")
+    sides: dict[stats.Alternative, int] = {"greater": needed, "less": stats.n_min(margin, ALPHA)}
+    least, short = _too_few_to_pass(sample, margin, needed)
     if sample.clustered:
-        if sample.n < needed:
-            return Unable(
-                f"{sample.n} cases: a failure of probability {margin:g} may stay unseen below {needed}",
-                estimate,
-                needed,
-                "CR2 over clusters",
-            )
         for side in sides:
             p[side] = stats.cluster_bounded_p(
                 difference, sample.units, -margin, side, _DIFFERENCES, seed=_SEED
             )
-        method = "CR2 over clusters, Bell-McCaffrey df"
+        p["greater"] = max(p["greater"], least)
+        method = _BY_CLUSTER
     elif is_binary(sample, metric):
         counts = _better_counts(sample, metric)
+        for side, least_n in sides.items():
+            exact = counts.n <= EXACT_UP_TO or counts.n < least_n
+            p[side] = (stats.exact_unconditional_p if exact else stats.tango_p)(counts, -margin, side)
         exact = counts.n <= EXACT_UP_TO or counts.n < needed
-        test = stats.exact_unconditional_p if exact else stats.tango_p
-        p = {side: test(counts, -margin, side) for side in sides}
         method = "exact unconditional, Tango interval" if exact else "Tango score test"
     else:
-        for side in sides:
-            p[side] = stats.bounded_mean_p(difference, -margin, side, _DIFFERENCES, needed, seed=_SEED)
+        for side, least_n in sides.items():
+            p[side] = stats.bounded_mean_p(difference, -margin, side, _DIFFERENCES, least_n, seed=_SEED)
         method = _means_method(sample, needed)
     interval = difference_interval(sample, metric, alpha, needed)
     assert interval is not None
-    return Evidence(estimate, interval.low, interval.high, p["greater"], p["less"], method, _caution(sample))
+    caution = _cautions(sample, short, p["less"])
+    return Evidence(estimate, interval.low, interval.high, p["greater"], p["less"], method, caution)
 
 
 def _means_method(sample: Sample, needed: int) -> str:
@@ -226,20 +243,14 @@ def level_evidence(
     if few is not None:
         return replace(few, estimate=estimate)
     room = (1.0 - boundary) if floor else boundary
-    needed = stats.n_min(room, alpha) if 0.0 < room < 1.0 else 1
+    needed, to_fail = (stats.n_min(room, a) if 0.0 < room < 1.0 else 1 for a in (alpha, ALPHA))
     up: stats.Alternative = "greater" if floor else "less"
     down: stats.Alternative = "less" if floor else "greater"
+    least, short = _too_few_to_pass(sample, room, needed)
     if sample.clustered:
-        if sample.n < needed:
-            return Unable(
-                f"{sample.n} cases: even a flawless run cannot prove it below {needed}",
-                estimate,
-                needed,
-                "CR2 over clusters",
-            )
-        p_pass = stats.cluster_bounded_p(scores, sample.units, boundary, up, _SCORES, seed=_SEED)
+        p_pass = max(stats.cluster_bounded_p(scores, sample.units, boundary, up, _SCORES, seed=_SEED), least)
         p_fail = stats.cluster_bounded_p(scores, sample.units, boundary, down, _SCORES, seed=_SEED)
-        method = "CR2 over clusters, Bell-McCaffrey df"
+        method = _BY_CLUSTER
     elif is_binary(sample, metric):
         hits, n = int(np.sum(scores > 0.5)), sample.n
         above, below = stats.floor_p(hits, n, boundary), stats.ceiling_p(hits, n, boundary)
@@ -247,11 +258,12 @@ def level_evidence(
         method = "Clopper-Pearson"
     else:
         p_pass = stats.bounded_mean_p(scores, boundary, up, _SCORES, needed, seed=_SEED)
-        p_fail = stats.bounded_mean_p(scores, boundary, down, _SCORES, needed, seed=_SEED)
+        p_fail = stats.bounded_mean_p(scores, boundary, down, _SCORES, to_fail, seed=_SEED)
         method = _means_method(sample, needed)
     interval = level_interval(sample, metric, alpha, needed)
     assert interval is not None
-    return Evidence(estimate, interval.low, interval.high, p_pass, p_fail, method, _caution(sample))
+    caution = _cautions(sample, short, p_fail)
+    return Evidence(estimate, interval.low, interval.high, p_pass, p_fail, method, caution)
 
 
 MIN_RATIO_UNITS = 20

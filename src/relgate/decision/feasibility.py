@@ -49,7 +49,7 @@ def feasibility(gate: Gate, suite: Suite, *, alpha: float, single_trial: bool) -
         cases = tuple(case for case in cases if case.tags.get("harmful") is True)
     n = len(cases)
     units = len({unit_label(suite, case) for case in cases})
-    size = f"n = {n}" + (f" in {count(units, 'cluster')}" if suite.clustered else "")
+    size = f"n = {n}" + (f" in {count(units, 'cluster')}" if suite.clustered and n else "")
     if n == 0:
         can_pass, text = False, "no case to judge; add cases"
     elif suite.clustered and units < FEW_CLUSTERS and spec.form != "violations":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from relgate import stats
 from relgate.decision.evidence import (
     Evidence,
@@ -21,6 +23,9 @@ from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
 from relgate.decision.sample import Sample, draw_sample, impute, violating_units
 from relgate.decision.wording import count, describe, percent, was
 from relgate.domain.gate import GateResult
+from relgate.redaction import cut
+
+LONGEST_REASON = 200
 
 
 def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
@@ -74,18 +79,33 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
         return replace(
             blank,
             message=f"the scorer failed on {sample.judge_failures} of {sample.expected} cases "
-            f"({percent(share)}; at most {percent(JUDGE_FAILURES_AT_MOST)} are tolerated)",
+            f"({percent(share)}; at most {percent(JUDGE_FAILURES_AT_MOST)} are tolerated)"
+            + _why_failed(sample),
         )
     if spec.form == "violations":
         return _judge_clean(gate, sample, blank, alpha)
-    return _judge_boundary(gate, sample, blank, alpha)
+    return _judge_boundary(gate, data, sample, blank, alpha)
 
 
 def _nothing_measured(sample: Sample, metric: str) -> str:
     why = f": {sample.reasons[0]}" if sample.reasons else ""
     if sample.unmeasured:
-        return f"no measurement of {metric} in {sample.expected} cases{why}"
-    return f"no score of {metric} in {sample.expected} cases"
+        failed = f"; its scorer failed on {sample.judge_failures}{_why_failed(sample)}"
+        return f"no measurement of {metric} in {sample.expected} cases{why}" + failed * bool(
+            sample.judge_failures
+        )
+    return f"no score of {metric} in {sample.expected} cases: its scorer failed on each{_why_failed(sample)}"
+
+
+def _why_failed(sample: Sample) -> str:
+    """``: KeyError: 'answer' (in 120 cases)``, the most frequent reason why a scorer failed."""
+    if not sample.judge_reason:
+        return ""
+    reason = cut(" ".join(sample.judge_reason.split()), LONGEST_REASON)
+    if sample.judge_reason_cases == sample.judge_failures:
+        return f": {reason} (in {count(sample.judge_reason_cases, 'case')})"
+    often = f" (in {sample.judge_reason_cases} of them)" if sample.judge_reason_cases > 1 else ""
+    return f", such as: {reason}{often}"
 
 
 def _evidence(gate: Gate, sample: Sample, alpha: float) -> Evidence | Unable:
@@ -105,7 +125,9 @@ def _evidence(gate: Gate, sample: Sample, alpha: float) -> Evidence | Unable:
             return ratio_evidence(sample, spec.boundary, alpha)
 
 
-def _judge_boundary(gate: Gate, sample: Sample, blank: GateResult, alpha: float) -> GateResult:
+def _judge_boundary(
+    gate: Gate, data: SuiteData, sample: Sample, blank: GateResult, alpha: float
+) -> GateResult:
     spec = gate.spec
     found = _evidence(gate, sample, alpha)
     if isinstance(found, Unable):
@@ -146,8 +168,26 @@ def _judge_boundary(gate: Gate, sample: Sample, blank: GateResult, alpha: float)
     spent = ""
     if not seen.passes and not sample.missing and alpha < found.p_pass <= ALPHA:
         spent = f"it passes at {ALPHA:g}, but not at the {alpha:.2g} that this attempt has left"
-    facts = [describe(gate, sample, result), spent, seen.words, found.caution, basis]
+    alike = "" if seen.passes else _baseline_alike(gate, data, found.estimate)
+    facts = [describe(gate, sample, result), alike, spent, seen.words, found.caution, basis]
     return replace(result, message="; ".join(filter(None, facts)))
+
+
+def _baseline_alike(gate: Gate, data: SuiteData, estimate: float) -> str:
+    """That the baseline lies beyond an absolute boundary too: then nothing that changed is to blame."""
+    spec = gate.spec
+    if spec.form not in ("at_least", "at_most") or not data.paired:
+        return ""
+    hops = (gate.hop,) if gate.hop is not None else data.hop_keys
+    both = draw_sample(data, spec.metric, only=gate.only, hops=hops, relative=True)
+    if both.baseline is None or both.n == 0:
+        return ""
+    level = float(np.mean(both.baseline))
+    if spec.form == "at_least" and max(level, estimate) < spec.boundary:
+        return f"the baseline is at {percent(level)}, below it as well"
+    if spec.form == "at_most" and min(level, estimate) > spec.boundary:
+        return f"the baseline is at {percent(level)}, above it as well"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +238,8 @@ def _missing_words(sample: Sample) -> str:
             f"{sample.unmeasured} of {sample.expected} cases {was(sample.unmeasured)} not measured{why}"
         )
     if sample.judge_failures:
-        counts.append(f"the scorer failed on {sample.judge_failures} of {sample.expected} cases")
+        failed = f"the scorer failed on {sample.judge_failures} of {sample.expected} cases"
+        counts.append(failed + _why_failed(sample))
     return " and ".join(counts)
 
 

@@ -33,7 +33,7 @@ class SuiteData:
         metrics: every metric of the suite by name.
         hops: targets of the route in order, empty outside fallback suites.
         values: per cell and case the scores of its trials, in order of trial.
-        judge_failures: per cell the cases where a scorer failed on some trial.
+        judge_failures: per cell the cases where a scorer failed on some trial, with why (redacted).
         unmeasured: per side and hop the cases with a call that gave no response (outage, nothing recorded),
             with the reason.
         trials: per hop and case the candidate's trials in order, confirming ones last; critical cases and
@@ -46,7 +46,7 @@ class SuiteData:
     metrics: Mapping[str, Metric]
     hops: tuple[str, ...]
     values: Mapping[Cell, Mapping[str, tuple[float, ...]]]
-    judge_failures: Mapping[Cell, frozenset[str]]
+    judge_failures: Mapping[Cell, Mapping[str, str]]
     unmeasured: Mapping[tuple[Side, str], Mapping[str, str]]
     trials: Mapping[tuple[str, str], tuple[Trial, ...]] = field(default_factory=dict)
     not_applicable: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -72,7 +72,7 @@ def arrange(
 ) -> SuiteData:
     """Arrange one suite's measurements; rows of other suites are passed over."""
     values: dict[Cell, dict[str, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
-    failed: dict[Cell, set[str]] = defaultdict(set)
+    failed: dict[Cell, dict[str, str]] = defaultdict(dict)
     away: dict[tuple[Side, str], dict[str, str]] = defaultdict(dict)
     trials: dict[tuple[str, str], list[tuple[int, Trial]]] = defaultdict(list)
     applies: dict[str, set[str]] = defaultdict(set)
@@ -97,7 +97,7 @@ def arrange(
         for score in row.scores:
             cell = (row.side, score.metric, hop)
             if isinstance(score, ScorerFailure):
-                failed[cell].add(row.case_id)
+                failed[cell].setdefault(row.case_id, score.message)
             else:
                 values[cell][row.case_id].append((row.trial, score.value))
     answered -= {case for cases in away.values() for case in cases}
@@ -109,7 +109,7 @@ def arrange(
             cell: {case: tuple(value for _, value in sorted(rows)) for case, rows in by_case.items()}
             for cell, by_case in values.items()
         },
-        judge_failures={cell: frozenset(cases) for cell, cases in failed.items()},
+        judge_failures={cell: dict(cases) for cell, cases in failed.items()},
         unmeasured={key: dict(cases) for key, cases in away.items()},
         trials={
             key: tuple(trial for _, trial in sorted(rows, key=lambda row: row[0]))

@@ -29,6 +29,7 @@ PRACTICAL_CASES = 100_000
 PRACTICAL_FACTOR = 50
 """Nobody writes more cases than this, in all or per case at hand: then the number is no advice."""
 
+_FLAT = "no cluster differs from another, so each counts as one case"
 _TOO_CLOSE = "more cases are no remedy: it lies too close to the boundary"
 
 
@@ -72,7 +73,7 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
     margin = gate.spec.boundary
     flat = _flat_total(sample, sample.difference, margin, alpha)
     if flat is not None:
-        return Need(flat - sample.n, "no cluster differs from another, so only clusters count")
+        return Need(flat - sample.n, _FLAT)
     effect = _design_effect(sample, sample.difference)
 
     def total(delta: float) -> int | None:
@@ -118,7 +119,7 @@ def _level_need(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Ne
         )
     flat = _flat_total(sample, sample.candidate, 1.0 - bar, alpha) if rate == 1.0 else None
     if flat is not None:
-        return Need(flat - sample.n, "no cluster differs from another, so only clusters count")
+        return Need(flat - sample.n, _FLAT)
     if is_binary(sample, gate.metric):
         planned: float | None = stats.binomial_floor_n(rate, bar, alpha, POWER)
     else:

@@ -104,23 +104,20 @@ def _judge_critical(data: SuiteData, case: Case, hop: str) -> CriticalMiss | Non
     where = f" on {hop}" if hop else ""
     if case.critical == "never":
         if misses:
-            return _miss(data, case, misses, len(trials), True, f"it must never miss{where}")
+            return _miss(data, case, misses, len(trials), True, where, "it must never miss")
         return _unjudged(data, case, hits, away, where) if open_ else None
     if misses >= CONFIRMING_MISSES:
-        return _miss(data, case, misses, len(trials), True, f"2 of 3 reject{where}")
+        return _miss(data, case, misses, len(trials), True, where, "2 are enough to reject")
     if hits >= CONFIRMING_MISSES or not (misses or open_):
-        return (
-            _miss(data, case, misses, len(trials), False, f"2 of 3 would reject{where}") if misses else None
-        )
+        return _miss(data, case, misses, len(trials), False, where, "2 would reject") if misses else None
     if misses:
-        return _miss(
-            data, case, misses, hits + misses, False, f"three trials are needed to confirm it{where}"
-        )
+        return _miss(data, case, misses, hits + misses, False, where, "three trials are needed to confirm it")
     return _unjudged(data, case, hits, away, where)
 
 
-def _miss(data: SuiteData, case: Case, misses: int, trials: int, confirmed: bool, why: str) -> CriticalMiss:
-    word = "confirmed" if confirmed else "not confirmed"
+def _miss(
+    data: SuiteData, case: Case, misses: int, trials: int, confirmed: bool, where: str, why: str
+) -> CriticalMiss:
     times = f"{misses} of {trials} trials" if trials > 1 else "its only trial"
     return CriticalMiss(
         suite=data.suite.name,
@@ -128,7 +125,7 @@ def _miss(data: SuiteData, case: Case, misses: int, trials: int, confirmed: bool
         misses=misses,
         trials=trials,
         confirmed=confirmed,
-        message=f"critical case {case.id} missed {times}; {word}: {why}",
+        message=f"critical case {case.id} missed {times}{where} ({why})",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -35,7 +36,9 @@ class Sample:
         unmeasured: cases in scope that an outage, an absent recording or an absent side left unmeasured.
         judge_failures: cases in scope where a scorer failed.
         missing_units: label of the unit of each case without a usable score.
-        reasons: a few of the reasons.
+        reasons: a few of the reasons why cases were not measured.
+        judge_reason: why scorers failed, the most frequent reason; "" where none did.
+        judge_reason_cases: in how many of the cases.
     """
 
     candidate: Floats
@@ -52,6 +55,8 @@ class Sample:
     judge_failures: int
     missing_units: NDArray[np.int64]
     reasons: tuple[str, ...] = ()
+    judge_reason: str = ""
+    judge_reason_cases: int = 0
 
     @property
     def n(self) -> int:
@@ -119,15 +124,21 @@ def draw_sample(
     missing_units: list[int] = []
     single, unmeasured, judged_badly = True, 0, 0
     reasons: dict[str, None] = {}
+    why_failed: Counter[str] = Counter()
     for case in scope:
         c_scores = [series.get(case.id, ()) for series in candidate]
         b_scores = [series.get(case.id, ()) for series in baseline]
         unit = labels.setdefault(unit_label(data.suite, case), len(labels))
         away = [reason for key in sides if (reason := data.unmeasured.get(key, {}).get(case.id)) is not None]
-        failed = any(case.id in data.judge_failures.get((side, metric, hop), ()) for side, hop in sides)
+        failed = [
+            why
+            for side, hop in sides
+            if (why := data.judge_failures.get((side, metric, hop), {}).get(case.id)) is not None
+        ]
         if away or failed or not all(c_scores) or not all(b_scores):
-            only_the_judge = failed and not away
+            only_the_judge = bool(failed) and not away
             judged_badly += only_the_judge
+            why_failed.update(failed[:1] if only_the_judge else ())
             unmeasured += not only_the_judge
             reasons.update(dict.fromkeys(away))
             missing_units.append(unit)
@@ -143,6 +154,7 @@ def draw_sample(
             for scores in b_scores:
                 rows["b"].extend(scores)
                 row_units["b"].extend([unit] * len(scores))
+    judge_reason, judge_reason_cases = next(iter(why_failed.most_common(1)), ("", 0))
     return Sample(
         candidate=_lattice(c_mean),
         baseline=_lattice(b_mean) if baseline else None,
@@ -158,6 +170,8 @@ def draw_sample(
         judge_failures=judged_badly,
         missing_units=np.array(missing_units, dtype=np.int64),
         reasons=tuple(reasons)[:3],
+        judge_reason=judge_reason,
+        judge_reason_cases=judge_reason_cases,
     )
 
 

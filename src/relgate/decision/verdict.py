@@ -25,6 +25,7 @@ class Findings:
         ranked: whether the order of the suspects says something; False where all are tied.
         attempt: which attempt this is.
         unmeasured: what was not measured, one sentence each (``unmeasured_suites``); it holds.
+        recorded: whether the candidate's answers come from a recording.
     """
 
     gates: Sequence[GateResult]
@@ -35,6 +36,7 @@ class Findings:
     ranked: bool = False
     attempt: int = 1
     unmeasured: Sequence[str] = ()
+    recorded: bool = False
 
 
 def decide(findings: Findings) -> Verdict:
@@ -110,8 +112,9 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
         (f"alarm: {a.suite}: {a.message}", "look at these cases: fix what fell, or add cases like them")
         for a in findings.alarms
     ]
+    three = "record" if findings.recorded else "run"
     found += [
-        (f"{miss.suite}: {miss.message}", "run it for three trials, or look at its answer")
+        (f"{miss.suite}: {miss.message}", f"{three} three trials of it, or look at its answer")
         for miss in findings.critical
         if not miss.confirmed and (miss.misses == 0 or miss.trials < CONFIRMING_TRIALS)
     ]

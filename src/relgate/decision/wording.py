@@ -77,7 +77,8 @@ def conclude(result: GateResult) -> str:
             "more cases will rather reject than promote; fix, do not measure"
         )
     if result.result == "hold" and result.needed and result.p_pass is not None:
-        alike = " in clusters of the same size" if result.units != result.n else ""
+        clusters = max(1, round(result.needed * result.units / max(1, result.n)))
+        alike = f" in about {count(clusters, 'new cluster')}" if result.units != result.n else ""
         more, total = count(result.needed, "more case"), f"{result.needed + result.n:,} in all"
         if is_practical(result.needed, result.n):
             return f"{facts}: {more} ({total}){alike} would decide"

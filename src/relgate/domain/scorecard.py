@@ -149,7 +149,7 @@ class CasesPart(_Part):
 
 
 class WorstPart(_Part):
-    """One of the worst regressions, with both answers (redacted)."""
+    """One of the worst cases, with both answers (redacted): those that fell, or missed without a baseline."""
 
     suite: str
     case_id: str
@@ -158,7 +158,9 @@ class WorstPart(_Part):
     candidate: str
     baseline: str
     difference: float
-    metrics: dict[str, float] = Field(description="candidate minus baseline per metric that fell")
+    metrics: dict[str, float] = Field(
+        description="candidate minus baseline per metric that fell; without a baseline, minus the best score"
+    )
 
 
 class CallsPart(_Part):

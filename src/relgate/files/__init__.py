@@ -1,6 +1,6 @@
 """YAML and JSON lines in, domain nouns out; every error carries ``file:line:col``, value and remedy."""
 
-from relgate.files.environment import bind_environment
+from relgate.files.environment import bind_environment, values_of_variables
 from relgate.files.manifest import LoadedManifest, ReleaseDraft, draft_release, load_manifest, resolve_release
 from relgate.files.recordings import Recording, load_recording
 from relgate.files.schemas import schemas
@@ -27,4 +27,5 @@ __all__ = [
     "read_suites",
     "resolve_release",
     "schemas",
+    "values_of_variables",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from relgate.domain.release import Artifact
 from relgate.files.artifact_models import NOT_DIGESTED
 from relgate.files.checking import Check
 from relgate.files.jsontext import load_json_text
+from relgate.files.paths import resolved
 from relgate.files.reading import decode, read_bytes, shown
 from relgate.files.wire import did_you_mean
 from relgate.files.yamldoc import Loc, parse_yaml
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][\w.]*(?:\s*\|[^{}\n]*|\([^{}\n]*)?)\s*\}\}")
+_OPENED = re.compile(r"(?<!\{)\{\{[ \t]*([A-Za-z_]\w*)")
 
 
 def read_artifacts(check: Check) -> list[Artifact]:
@@ -29,7 +32,7 @@ def _artifact(check: Check, kind: str, name: str, entry: dict[str, Any]) -> Arti
     path = content = content_digest = None
     written = entry.get("path")
     if written:
-        path = (check.folder / written).resolve()
+        path = resolved(check.folder / written)
         content = read_file(check, (*loc, "path"), path, written)
     if content is not None and path is not None:
         content_digest = _content_digest(check, path, content)
@@ -80,6 +83,15 @@ def _files_digest(check: Check, loc: Loc, files: list[str], content_digest: str 
     return digest_json([content_digest, sorted(digests)])
 
 
+def _unclosed(text: str, path: Path) -> Iterator[tuple[Place, str]]:
+    """Place and name of each ``{{ name`` that no ``}}`` follows before the next ``{{``."""
+    for found in _OPENED.finditer(text):
+        rest = text[found.end() :].partition("{{")[0]
+        if "}}" not in rest:
+            line = text.count("\n", 0, found.start()) + 1
+            yield Place(shown(path), line, found.start() - text.rfind("\n", 0, found.start())), found.group(1)
+
+
 def _check_template(check: Check, loc: Loc, path: Path, content: bytes, entry: dict[str, Any]) -> None:
     try:
         text = decode(content, path)
@@ -101,6 +113,11 @@ def _check_template(check: Check, loc: Loc, path: Path, content: bytes, entry: d
             close = did_you_mean(name, declared) if declared else ""
             hint = close if close.startswith("did you mean") else f"add it to variables of prompt/{loc[2]}"
             check.problems.append(Problem(place, f"template variable {name!r} is not declared", remedy=hint))
+        used.add(name)
+    for place, name in _unclosed(text, path):
+        check.problems.append(
+            Problem(place, "a placeholder is not closed", f"{{{{ {name}", f"write {{{{ {name} }}}}")
+        )
         used.add(name)
     for index, name in enumerate(declared):
         if name not in used:

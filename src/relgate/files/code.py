@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relgate.domain.digest import digest_bytes
+from relgate.files.paths import is_file
 from relgate.files.wire import did_you_mean
 
 _REFERENCE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
@@ -44,7 +45,7 @@ def find_code(reference: str) -> Code:
         return Code(what=f"package {package!r} fails to import ({type(error).__name__}: {error})")
     if spec is None:
         return _not_importable(module, module)
-    if not spec.origin or not Path(spec.origin).is_file():
+    if not spec.origin or not is_file(Path(spec.origin)):
         return Code(what=f"module {module!r} has no file", remedy="name the module that defines the function")
     source = Path(spec.origin).read_bytes()
     if spec.origin.endswith(".py"):

@@ -84,6 +84,11 @@ def _strings(value: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
             yield from _strings(item, (*loc, index))
 
 
+def values_of_variables(manifest: str, environment: Mapping[str, str]) -> frozenset[str]:
+    """The values that the ``${VAR}`` of a manifest's text have now: what may be a secret."""
+    return frozenset(environment.get(name, "") for name in VARIABLE.findall(manifest)) - {""}
+
+
 def bind_environment(release: Release, environment: Mapping[str, str]) -> Release:
     """The same release with values in place of ``${VAR}`` in its providers and dependencies; equal digest.
 

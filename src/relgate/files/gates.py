@@ -146,8 +146,10 @@ class _GateReader:
             if line != spec.line:
                 self._at(loc, "the same gate again", f"the first is on line {line}")
                 return
-        if named and not _makes_no_sense(form, gate):
-            self.specs.append(spec)
+        if not named or _makes_no_sense(form, gate):
+            return
+        # A quantile of a bound is refused by itself: whether the bound fits the metric says nothing more.
+        (self.formless if _is_quantile_bound(form, gate) else self.specs).append(spec)
 
     def _spec(self, loc: Loc, form: GateForm, gate: Gate) -> GateSpec:
         place = self.document.place(loc)
@@ -174,7 +176,7 @@ class _GateReader:
         )
 
     def _check_numbers(self, loc: Loc, form: GateForm, gate: Gate) -> None:
-        if gate.quantile is not None and form in ("at_least", "at_most"):
+        if _is_quantile_bound(form, gate):
             what = f"{form} with a quantile is not built yet in this version"
             self._at((*loc, "quantile"), what, "use ratio_at_most", key=True)
         elif gate.quantile is not None and form != "ratio_at_most":
@@ -217,6 +219,10 @@ class _GateReader:
     def _at(self, loc: Loc, what: str, remedy: str = "", *, key: bool = False) -> None:
         place = self.document.key_place(loc) if key else self.document.place(loc)
         self.problems.append(Problem(place, what, remedy=remedy))
+
+
+def _is_quantile_bound(form: GateForm, gate: Gate) -> bool:
+    return gate.quantile is not None and form in ("at_least", "at_most")
 
 
 def _makes_no_sense(form: GateForm, gate: Gate) -> bool:

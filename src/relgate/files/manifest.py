@@ -23,9 +23,11 @@ from relgate.files.artifact_files import read_artifacts, read_file
 from relgate.files.artifact_models import ARTIFACT_KINDS, OtherArtifact
 from relgate.files.checking import Check
 from relgate.files.code import find_code
+from relgate.files.context_lengths import check_context_lengths
 from relgate.files.environment import check_variables
 from relgate.files.manifest_model import APPLICATION_KINDS, LATER_APPLICATION_KINDS, Manifest
-from relgate.files.reading import decode, read_bytes, tidy
+from relgate.files.paths import is_folder, resolved
+from relgate.files.reading import decode, nearby, read_bytes, tidy
 from relgate.files.references import (
     check_artifact_references,
     check_baseline,
@@ -69,7 +71,9 @@ def load_manifest(path: Path, *, extra_artifact_kinds: Collection[str] = ()) -> 
         InputError: the file is no YAML mapping. Other problems are kept for ``resolve_release``, so that
             the user gets all of them at once.
     """
-    text = decode(read_bytes(path, limit=MAX_BYTES, missing="`relgate init` writes one"), path)
+    text = decode(
+        read_bytes(path, limit=MAX_BYTES, missing=nearby(path) or "`relgate init` writes one"), path
+    )
     document, problems = parse_yaml(text, path)
     if document is None:
         raise InputError(tidy(problems))
@@ -137,6 +141,7 @@ def resolve_release(
     check_baseline(check)
     check_artifact_references(check)
     check_routes(check)
+    check_context_lengths(check, artifacts)
     services = _services(check)
     check_variables(check, environment, given_later="services" in loaded.document.value)
     application = _application(check, artifacts)
@@ -247,7 +252,7 @@ def _application(check: Check, artifacts: list[Artifact]) -> ApplicationSpec | N
         named = [a.digest for a in artifacts if a.kind == "application_code"]
         return ApplicationSpec("python", value, None, digest_json(sorted(named)) if named else code.digest)
     if kind == "recording":
-        path = (check.folder / value).resolve()
+        path = resolved(check.folder / value)
         content = read_file(check, (*loc, kind), path, value)
         return ApplicationSpec("recording", value, path, digest_bytes(content or b""))
     check_chat(check, value)
@@ -261,7 +266,7 @@ def _suites(check: Check, golden_sets: Path | None) -> tuple[Path, ...] | None:
     folders = []
     for index, name in enumerate(written):
         beside = [check.folder / name, *([golden_sets / name] if golden_sets else [])]
-        folder = next((each for each in beside if each.is_dir()), None)
+        folder = next((each for each in beside if is_folder(each)), None)
         if folder is None:
             check.at(("suites", index), "no such folder", "write it relative to the manifest", repr(name))
         elif not any(folder.rglob("suite.yaml")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterable
 from dataclasses import replace
@@ -10,6 +11,8 @@ from pathlib import Path
 from relgate.domain.errors import InputError, Place, Problem
 
 BOM = "\ufeff"
+MORE = "... and "
+"""How the line begins that counts what a file's listing leaves out; it ends the listing."""
 
 
 def shown(path: Path | str) -> str:
@@ -20,6 +23,16 @@ def shown(path: Path | str) -> str:
     except ValueError:  # another drive on Windows
         return str(path)
     return str(path) if relative.startswith("..") else Path(relative).as_posix()
+
+
+def nearby(path: Path) -> str:
+    """``did you mean 'candidate.yaml'?`` for a file that is not there; "" when none beside it is alike."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.suffix == path.suffix]
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return ""
+    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)
+    return f"did you mean {close[0]!r}?" if close else ""
 
 
 def read_bytes(path: Path, *, limit: int | None = None, missing: str = "") -> bytes:
@@ -79,7 +92,8 @@ def _place_of_byte(content: bytes, offset: int, name: str) -> Place:
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """Each problem once, with its path for the eye, in order of place."""
     named = [replace(p, place=replace(p.place, path=shown(p.place.path))) for p in problems]
-    return sorted(dict.fromkeys(named), key=lambda p: (p.place.path, p.place.line, p.place.column))
+    order = dict.fromkeys(named)
+    return sorted(order, key=lambda p: (p.place.path, p.what.startswith(MORE), p.place.line, p.place.column))
 
 
 def tidy(problems: Iterable[Problem], *, limit: int | None = None) -> list[Problem]:
@@ -108,4 +122,4 @@ def tidy(problems: Iterable[Problem], *, limit: int | None = None) -> list[Probl
             kept.append(problem)
         else:
             left[path] = left.get(path, 0) + 1
-    return kept + [Problem(Place(path), f"... and {more} more") for path, more in left.items()]
+    return kept + [Problem(Place(path), f"{MORE}{more} more") for path, more in left.items()]

@@ -53,6 +53,7 @@ def load_recording(path: Path) -> Recording:
     recording: Recording = {}
     lines: dict[tuple[str, int], int] = {}
     problems: list[Problem] = []
+    wrong = named = 0
     for number, line in read_lines(path):
         try:
             row = _DECODER.decode(line)
@@ -60,7 +61,10 @@ def load_recording(path: Path) -> Recording:
         except (msgspec.MsgspecError, RecursionError):
             sound = False
         if not sound:
-            problems += _explain(name, number, line)
+            read = read_row(name, number, line)
+            wrong += 1
+            named += isinstance(read, Row) and "case_id" in read.value
+            problems += _explain(read, name, number)
             continue
         key = (row.case_id, row.trial)
         first = lines.setdefault(key, number)
@@ -70,6 +74,10 @@ def load_recording(path: Path) -> Recording:
             problems.append(Problem(Place(name, number, 1), what, remedy=remedy))
             continue
         recording[key] = _outcome(row)
+    if len(problems) > MOST_PROBLEMS and not recording and not named:
+        what = f"is no recording: none of its {wrong} lines is an object with 'case_id'"
+        remedy = 'write {"case_id": ..., "output": ...} per line'
+        raise InputError([Problem(Place(name, 1, 1), what, remedy=remedy)])
     if problems:
         raise InputError(tidy(problems, limit=MOST_PROBLEMS))
     if not recording:
@@ -99,9 +107,8 @@ def _outcome(row: RecordingRow) -> Response | Failure:
     )
 
 
-def _explain(name: str, number: int, line: str) -> list[Problem]:
+def _explain(row: Row | Problem, name: str, number: int) -> list[Problem]:
     """Why a line was refused: the slow way, with places."""
-    row = read_row(name, number, line)
     if isinstance(row, Problem):
         return [row]
     problems = row.unknown_keys(RecordingRow.__struct_fields__)

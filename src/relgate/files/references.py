@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from relgate.domain.release import Target
 from relgate.files.checking import Check
+from relgate.files.paths import is_file
+from relgate.files.reading import nearby
 from relgate.files.versions import unpinned_model_id, unpinned_reference, unpinned_version
 from relgate.files.wire import did_you_mean
 from relgate.files.yamldoc import Loc
@@ -39,8 +41,9 @@ def _is_path(reference: str) -> bool:
 def check_baseline(check: Check) -> None:
     """A baseline that is a path is there."""
     baseline = check.get("baseline")
-    if baseline is not None and _is_path(baseline) and not (check.folder / baseline).is_file():
-        check.at(("baseline",), "no such file", "paths are relative to the manifest's folder", repr(baseline))
+    if baseline is not None and _is_path(baseline) and not is_file(check.folder / baseline):
+        remedy = nearby(check.folder / baseline) or "paths are relative to the manifest's folder"
+        check.at(("baseline",), "no such file", remedy, repr(baseline))
 
 
 def check_artifact_references(check: Check) -> None:
@@ -107,6 +110,12 @@ def _check_region(check: Check, loc: Loc, target: Target, allowed: list[str]) ->
         check.at(loc, what, f"the route allows {', '.join(allowed)}")
 
 
+def chat_prompt_name(check: Check, route: str) -> str | None:
+    """The prompt of a chat application: the one with the route's name, else the only one, else None."""
+    prompts = check.names("artifacts", "prompt")
+    return route if route in prompts else prompts[0] if len(prompts) == 1 else None
+
+
 def check_chat(check: Check, route: str) -> None:
     """A chat application: its route is there, its models have ids, and one prompt is meant."""
     loc: Loc = ("application", "chat")
@@ -115,7 +124,7 @@ def check_chat(check: Check, route: str) -> None:
         check.at(loc, f"unknown route {route!r}", did_you_mean(route, routes, none="there are no routes"))
         return
     prompts = check.names("artifacts", "prompt")
-    name = route if route in prompts else prompts[0] if len(prompts) == 1 else None
+    name = chat_prompt_name(check, route)
     if not prompts:
         check.at(loc, "a chat application needs a prompt artifact", f"add artifacts.prompt.{route}")
     elif name is None:

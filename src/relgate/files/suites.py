@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from relgate.domain.gate import GateSpec
 from relgate.files.cases import CaseReader
 from relgate.files.gates import GateRules, read_gates
 from relgate.files.jsonl import MOST_PROBLEMS
+from relgate.files.paths import is_file, is_folder, resolved
 from relgate.files.reading import decode, read_bytes, shown, tidy
 from relgate.files.suite_draft import (
     SuiteDraft,
@@ -31,7 +33,7 @@ from relgate.files.yamldoc import MAX_BYTES, parse_yaml
 
 def find_suites(golden_sets: Path) -> list[Path]:
     """Every suite.yaml in a folder and below it, in order."""
-    return sorted(golden_sets.rglob("suite.yaml"))
+    return sorted(golden_sets.rglob("suite.yaml")) if is_folder(golden_sets) else []
 
 
 def load_suites(
@@ -205,10 +207,10 @@ def _digest(suite: Suite) -> str:
 
 def _folder(path: Path, golden_sets: Path) -> str:
     try:
-        relative = path.parent.resolve().relative_to(golden_sets.resolve()).as_posix()
+        relative = resolved(path.parent).relative_to(resolved(golden_sets)).as_posix()
     except ValueError:
         return path.parent.name
-    return path.parent.resolve().name if relative == "." else relative
+    return resolved(path.parent).name if relative == "." else relative
 
 
 def _case_documents(cases: tuple[Case, ...]) -> list[Any]:
@@ -225,6 +227,7 @@ def _option_files(folder: Path, scorers: tuple[ScorerSpec, ...]) -> dict[str, st
         for value in spec.options.values():
             if isinstance(value, str) and "\n" not in value and 0 < len(value) < 200 and "." in value:
                 path = folder / value
-                if path.is_file():
-                    files[value] = digest_bytes(path.read_bytes())
+                if is_file(path):
+                    with contextlib.suppress(InputError):  # its scorer says that it cannot be read
+                        files[value] = digest_bytes(read_bytes(path))
     return files

@@ -148,6 +148,8 @@ def _problem(detail: ErrorDetails, model: type[Wire], document: YamlDocument, lo
         what = f"{where} {context['what']}" if where else str(context["what"])
         return Problem(document.place(loc), what, _value(detail, document, loc), str(context["remedy"]))
     what, remedy = _words(detail, document, loc)
+    if kind in ("dict_type", "model_type"):
+        remedy = _as_mapping(model, document, loc, given) or remedy
     return Problem(document.place(loc), f"{where} {what}".strip(), _value(detail, document, loc), remedy)
 
 
@@ -156,6 +158,13 @@ def _value(detail: ErrorDetails, document: YamlDocument, loc: Loc) -> str:
     if raw is not None and detail["input"] is not None and not isinstance(detail["input"], str):
         return raw if len(raw) <= 60 else raw[:57] + "..."
     return show(detail["input"])
+
+
+def _as_mapping(model: type[Wire], document: YamlDocument, loc: Loc, given: Loc) -> str:
+    """The mapping that was meant by a plain value, where it has one key that it needs: ``{margin: 0.05}``."""
+    needed = fields_at(model, given, required=True)
+    raw = document.raw(loc)
+    return f"write {{{needed[0]}: {raw}}}" if raw is not None and len(needed) == 1 else ""
 
 
 _TYPES = {
@@ -204,8 +213,8 @@ def _words(detail: ErrorDetails, document: YamlDocument, loc: Loc) -> tuple[str,
     return "is not valid", str(detail["msg"]).lower()
 
 
-def fields_at(model: type[BaseModel], loc: Iterable[str | int]) -> list[str]:
-    """The keys that may stand at a location, over every member of a union."""
+def fields_at(model: type[BaseModel], loc: Iterable[str | int], *, required: bool = False) -> list[str]:
+    """The keys that may stand, or must stand, at a location, over every member of a union."""
     current: list[Any] = [model]
     for part in loc:
         below = [found for each in current for found in _below(each, part)]
@@ -216,6 +225,7 @@ def fields_at(model: type[BaseModel], loc: Iterable[str | int]) -> list[str]:
         for option in _members(each)
         if isinstance(option, type) and issubclass(option, BaseModel)
         for name, info in option.model_fields.items()
+        if info.is_required() or not required
     ]
 
 

@@ -38,13 +38,14 @@ def pytest_load_initial_conftests(
         known = parser.parse_known_args(args)
         manifest = getattr(known, OPTIONS[LONG_MANIFEST].dest, None)
         if manifest:
+            from relgate.files.paths import is_folder, resolved
             from relgate.plugin.places import golden_sets_folder, warn_of_moved_rootdir
 
             warn_of_moved_rootdir(early_config, manifest, known, args)
             folder = golden_sets_folder(early_config, manifest, known)
-            if not known.file_or_dir and folder.is_dir():
+            if not known.file_or_dir and is_folder(folder):
                 args.append(str(folder))
-            if failure is not None and folder.resolve() in failure.path.parents:
+            if failure is not None and resolved(folder) in failure.path.parents:
                 return None  # named among the other problems of the run when it is loaded again
     if failure is not None:
         raise failure

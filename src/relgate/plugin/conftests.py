@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from relgate.catalog import Catalog
-from relgate.domain.errors import InputError, Problem
-from relgate.usecases.check_project import check_project
+from relgate.domain.errors import Problem
+from relgate.files.paths import resolved
 from relgate.usecases.conftests import golden_set_conftests, unread_conftest
-from relgate.usecases.options import RunOptions
 
 
 def load_golden_set_conftests(config: pytest.Config, golden_sets: Path) -> list[Problem]:
@@ -24,7 +22,7 @@ def load_golden_set_conftests(config: pytest.Config, golden_sets: Path) -> list[
     problems: list[Problem] = []
     if config.getoption("noconftest"):
         return problems
-    for path in golden_set_conftests(golden_sets.resolve()):
+    for path in golden_set_conftests(resolved(golden_sets)):
         try:
             manager._importconftest(
                 path,
@@ -35,18 +33,3 @@ def load_golden_set_conftests(config: pytest.Config, golden_sets: Path) -> list[
         except (Exception, SystemExit) as error:  # a project's own code may raise anything
             problems.append(unread_conftest(path, getattr(error, "cause", error)))
     return problems
-
-
-def every_problem(options: RunOptions, unread: list[Problem]) -> InputError:
-    """What ``relgate validate`` would say of a project some of whose conftest.py cannot be imported."""
-    try:
-        check_project(
-            options.manifest,
-            golden_sets=options.golden_sets,
-            environment=options.environment,
-            catalog=Catalog.load([]),
-            problems=unread,
-        )
-    except InputError as error:
-        return error
-    raise AssertionError(f"problems were lost: {unread}")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from relgate.files.paths import expanded, is_folder, resolved
 from relgate.plugin.options import OPTIONS, warn
 
 DEFAULT_FOLDER = "golden_sets"
@@ -25,7 +26,7 @@ INI_FILES = (
 
 def manifest_path(config: pytest.Config, manifest: str) -> Path:
     """The manifest's absolute path; relative to where pytest was called."""
-    path = Path(manifest).expanduser()
+    path = expanded(manifest)
     return path if path.is_absolute() else config.invocation_params.dir / path
 
 
@@ -38,14 +39,14 @@ def golden_sets_folder(config: pytest.Config, manifest: str, known: Namespace | 
     given = getattr(known, option.dest, None) if known is not None else config.getoption(option.dest, None)
     given = given or os.environ.get(option.variable)
     if given:
-        path = Path(given).expanduser()
+        path = expanded(given)
         return path if path.is_absolute() else config.invocation_params.dir / path
     ini = str(config.getini(option.dest) or "")
     if ini:
         base = config.inipath.parent if config.inipath else config.rootpath
         return base / ini
     for folder in (config.invocation_params.dir, config.rootpath, *manifest_path(config, manifest).parents):
-        if (folder / DEFAULT_FOLDER).is_dir():
+        if is_folder(folder / DEFAULT_FOLDER):
             return folder / DEFAULT_FOLDER
     return config.invocation_params.dir / DEFAULT_FOLDER
 
@@ -58,7 +59,7 @@ def warn_of_moved_rootdir(
     pytest looks for its rootdir before plugins define options, and takes the path for a test path.
     """
     here = config.invocation_params.dir.resolve()
-    path = manifest_path(config, manifest).resolve()
+    path = resolved(manifest_path(config, manifest))
     if manifest not in args or here in path.parents or known.rootdir or known.inifilename:
         return
     project = next(

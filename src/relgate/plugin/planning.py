@@ -19,14 +19,15 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
     if settled is not None:
         return [*lines, f"  {settled}; no call is made"]
     calls = run.planned_calls(selected)
-    measured = f"{calls} calls to both releases" if calls and prepared.baseline else f"{calls} calls"
-    lines.append(
-        f"  {len(selected)} cases in {_suites(prepared)}, {measured if calls else 'read from recordings'}"
-    )
+    measured = _count(calls, "call") + " to both releases" * (prepared.baseline is not None)
+    chosen = {name for name, _ in selected}
+    counted = f"{_count(len(selected), 'case')} in {_count(len(chosen), 'suite')}"
+    lines.append(f"  {counted}, {measured if calls else 'read from recordings'}")
     if calls:
-        trials = {plan.suite.name: _trials(prepared, plan) for plan in prepared.plans}
+        plans = [plan for plan in prepared.plans if plan.suite.name in chosen]
+        trials = {plan.suite.name: _trials(prepared, plan) for plan in plans}
         lines += [f"  {name}: {count} trials a case" for name, count in trials.items() if count > 1]
-    lines += [f"  note: {note}" for note in prepared.notes]
+    lines += [f"  note: {note}" for note in prepared.notes_of(attempt=whole and not prepared.left_out)]
     defaults = [s.name for s in prepared.suites if s.default_policy]
     if defaults:
         lines.append(f"  gates filled in from the default policy: {', '.join(defaults)}")
@@ -48,9 +49,8 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
     return lines
 
 
-def _suites(prepared: Prepared) -> str:
-    count = len(prepared.plans)
-    return "1 suite" if count == 1 else f"{count} suites"
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _trials(prepared: Prepared, plan: SuitePlan) -> int:

@@ -10,8 +10,18 @@ import pytest
 
 from relgate.domain.gate import GateResult
 from relgate.plugin.items import CaseItem
-from relgate.render.view import gate_result
-from relgate.usecases.build_scorecard import gate_part
+from relgate.render.words import (
+    ALARM,
+    CLEAR,
+    FAILED,
+    HOLD,
+    NOT_JUDGEABLE,
+    NOT_JUDGED,
+    PASSED,
+    SHOWN,
+    WORDS,
+    GateWord,
+)
 from relgate.usecases.report import CaseReport
 
 Location = tuple[str, int | None, str]
@@ -22,22 +32,17 @@ CASE_STATUS: Mapping[str, tuple[str, str, tuple[str, Mapping[str, bool]]]] = {
     "miss": ("miss", "m", ("MISS", {"yellow": True})),
     "regressed": ("regressed", "-", ("REGRESSED", {"red": True})),
 }
-GATE_STATUS: Mapping[str, tuple[str, str, tuple[str, Mapping[str, bool]]]] = {
-    "pass": ("gate passed", "P", ("GATE PASS", {"green": True})),
-    "clear": ("gate clear", "c", ("GATE CLEAR", {"green": True})),
-    "yes": ("gate shown", "s", ("GATE YES", {"green": True})),
-    "no": ("gate shown", "s", ("GATE NO", {"yellow": True})),
-    "open": ("gate shown", "s", ("GATE OPEN", {"yellow": True})),
-    "hold": ("gate hold", "H", ("GATE HOLD", {"yellow": True})),
-    "error": ("gate error", "E", ("GATE ERROR", {"yellow": True})),
-    "partial": ("gate not judged", "p", ("GATE PARTIAL", {"yellow": True})),
-    "fail": ("failed", "F", ("FAILED", {"red": True})),
-}
+GATE_COLORS: Mapping[str, str] = {
+    word.word: "green" if word in (PASSED, CLEAR, SHOWN) else "yellow" for word in WORDS
+} | {FAILED.word: "red"}
+NOT_PASSED = (HOLD, ALARM, NOT_JUDGEABLE, NOT_JUDGED)
+"""Gates that pytest reports as skipped, with their message."""
+
 NOT_NEEDED = "relgate: not needed"
 
 
 def case_report(item: CaseItem, found: CaseReport, started: float) -> pytest.TestReport:
-    """The call report of one case: failed only for a confirmed critical miss, skipped when not measured."""
+    """The call report of one case: failed where it fails by itself, skipped when not measured."""
     outcome: str = "passed"
     longrepr: LongRepr = None
     properties: list[tuple[str, object]] = [
@@ -45,8 +50,8 @@ def case_report(item: CaseItem, found: CaseReport, started: float) -> pytest.Tes
         *((f"relgate.score.{name}", f"{value:.6g}") for name, value in sorted(found.scores.items())),
         ("relgate.trial", str(found.trials)),
     ]
-    if found.critical is not None and found.critical.confirmed:
-        outcome, longrepr = "failed", found.message
+    if found.failure:
+        outcome, longrepr = "failed", found.failure
     elif found.outcome == "failed":
         outcome, longrepr = "skipped", _skip(item.location, f"not measured: {found.message or 'no score'}")
     return _report(
@@ -76,13 +81,15 @@ def teardown_report(item: CaseItem, call: pytest.TestReport) -> pytest.TestRepor
     )
 
 
-def report_gate(config: pytest.Config, result: GateResult, suite_path: Path, decision: str) -> None:
+def report_gate(
+    config: pytest.Config, result: GateResult, word: GateWord, suite_path: Path, decision: str
+) -> None:
     """Send one gate through pytest's reporting as a test of its own, located in suite.yaml."""
     hook = config.hook
     location: Location = (_relative(config, suite_path), max(result.line - 1, 0), "")
-    word = gate_result(gate_part(result, result.message))
     properties: list[tuple[str, object]] = [
         ("relgate.result", result.result),
+        ("relgate.shown", word.word),
         ("relgate.decision", decision),
     ]
     for name in ("estimate", "lower", "upper", "boundary"):
@@ -96,10 +103,11 @@ def report_gate(config: pytest.Config, result: GateResult, suite_path: Path, dec
     outcome: str = "passed"
     longrepr: LongRepr = None
     text = f"{result.id.removeprefix('gates::')}: {result.message}"
-    if word == "fail":
+    if word == FAILED:
         outcome, longrepr = "failed", text
-    elif word in ("hold", "error", "partial"):
-        outcome, longrepr = "skipped", _skip(location, f"{word}: {result.message}")
+    elif word in NOT_PASSED:
+        said = result.message.removeprefix(f"{word.word}: ")
+        outcome, longrepr = "skipped", _skip(location, f"{word.word}: {said}")
     hook.pytest_runtest_logstart(nodeid=result.id, location=location)
     for when in ("setup", "call", "teardown"):
         call = when == "call"
@@ -111,7 +119,7 @@ def report_gate(config: pytest.Config, result: GateResult, suite_path: Path, dec
             longrepr if call else None,
             time.time(),
             properties,
-            relgate_gate=word,
+            relgate_gate=(word.word, word.letter),
         )
         hook.pytest_runtest_logreport(report=report)
     hook.pytest_runtest_logfinish(nodeid=result.id, location=location)
@@ -123,7 +131,11 @@ def report_status(report: pytest.TestReport) -> tuple[str, str, object] | None:
         return None
     gate = getattr(report, "relgate_gate", None)
     if gate is not None:
-        return GATE_STATUS[gate]
+        word, letter = gate
+        color = {GATE_COLORS[word]: True}
+        if word == FAILED.word:
+            return "failed", letter, ("FAILED", color)
+        return f"gate {word}", letter, (f"GATE {word.upper()}", color)
     case = getattr(report, "relgate_case", None)
     if case is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Generator, Sequence
@@ -12,7 +13,7 @@ import pytest
 
 from relgate.domain.errors import InputError, RelgateError
 from relgate.plugin import manifest_of
-from relgate.plugin.conftests import every_problem, load_golden_set_conftests
+from relgate.plugin.conftests import load_golden_set_conftests
 from relgate.plugin.items import CaseItem, SuiteFile
 from relgate.plugin.lastfailed import last_failed, merge_last_failed
 from relgate.plugin.options import setting
@@ -32,8 +33,10 @@ from relgate.plugin.sigterm import end_on_sigterm
 from relgate.plugin.summary import summary_lines, write_summary
 from relgate.plugin.usage import usage_text
 from relgate.plugin.worker import CASE_FILES, may_hold_cases
+from relgate.render.words import word_of
 from relgate.usecases.report import CaseReport, Report
 from relgate.usecases.run_release import ReleaseRun
+from relgate.usecases.step_summary import summarise_errors
 
 INTERNAL_ERROR, USAGE_ERROR, NO_TESTS, HOLD = 3, 4, 5, 10
 
@@ -57,6 +60,7 @@ class RelgateSession:
         self._settled: str | None = None
         self._running = False
         self._outcomes: dict[str, str] = {}
+        self._failures = 0
         self._last_failed: frozenset[str] = frozenset()
         self._summary: list[str] = []
         self._quiet = Quiet(config)
@@ -77,12 +81,12 @@ class RelgateSession:
             options = run_options(config, manifest)
             make_importable(config, options.manifest)
             unread = load_golden_set_conftests(config, options.golden_sets)
-            if unread:
-                raise every_problem(options, unread)
-            run = ReleaseRun(options, plugins=catalog_plugins(config))
+            run = ReleaseRun(options, catalog_plugins(config), unread)
         except InputError as error:
+            summarise_errors([str(problem) for problem in error.problems], os.environ)
             raise pytest.UsageError(usage_text(error.problems, options)) from None
         except RelgateError as error:
+            summarise_errors([str(error)], os.environ)
             raise pytest.UsageError(str(error)) from None
         return cls(config, run, advisory=advisory)
 
@@ -224,6 +228,7 @@ class RelgateSession:
             self.run.start({item.key for item in self._items})
         except InputError as error:
             self._quiet.stop()
+            summarise_errors([str(problem) for problem in error.problems], os.environ)
             sys.stderr.write(f"ERROR: {usage_text(error.problems, self.run.options)}\n")
             pytest.exit("relgate: nothing was called", returncode=USAGE_ERROR)
         except RelgateError as error:
@@ -283,7 +288,8 @@ class RelgateSession:
             call = skipped_case(item, self._settled) if message is None else missed_before(item, message)
         else:
             found = self._wait(item)
-            self._outcomes[item.nodeid] = found.outcome
+            self._outcomes[item.nodeid] = "failed" if found.failure else found.outcome
+            self._failures += bool(found.failure)
             call = case_report(item, found, started)
         hook.pytest_runtest_logreport(report=call)
         hook.pytest_runtest_logreport(report=teardown_report(item, call))
@@ -304,11 +310,9 @@ class RelgateSession:
         """
         try:
             self.report = self.run.conclude() if self._settled is None else self.run.conclude_settled()
-            self._summary = summary_lines(self.report, self.config)
+            self._summary = summary_lines(self.report, self.config, failures=self._failures)
         except RelgateError as error:
             _give_up(f"the run could not be recorded: {error}; no verdict")
-        except OSError as error:
-            _give_up(f"the scorecard could not be written: {error}; `relgate status` has what was recorded")
         finally:
             self._quiet.stop()
         paths = {plan.suite.name: plan.suite.path for plan in self.run.prepared.plans}
@@ -316,8 +320,10 @@ class RelgateSession:
         maxfail = self.config.option.maxfail
         self.config.option.maxfail = 0
         try:
-            for result in self.report.gates:
-                report_gate(self.config, result, paths[result.suite], self.report.decision)
+            card = self.report.scorecard
+            for result, part in zip(self.report.gates, card.gates, strict=True):
+                word = word_of(part, card.alarms)
+                report_gate(self.config, result, word, paths[result.suite], self.report.decision)
         finally:
             self.config.option.maxfail = maxfail
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from relgate.files.paths import expanded, is_file, resolved, unusable
 from relgate.plugin.options import OPTIONS, setting, source_of
 from relgate.plugin.places import golden_sets_folder, manifest_path
 from relgate.store.location import normalise
@@ -34,7 +35,10 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
     concurrency = setting(config, "concurrency")
     if concurrency is not None and concurrency < 1:
         raise pytest.UsageError(f"--concurrency must be at least 1, not {concurrency}")
-    registry, report_dir = setting(config, "registry"), setting(config, "report-dir")
+    registry, reports = setting(config, "registry"), setting(config, "report-dir")
+    report_dir = _base(config, "report-dir") / expanded(reports) if reports else None
+    if report_dir is not None and (reason := unusable(report_dir)):
+        raise pytest.UsageError(f"--report-dir {reports[:60]!r} cannot be a folder: {reason}")
     return RunOptions(
         manifest=manifest_path(config, manifest),
         manifest_given=manifest,
@@ -42,7 +46,7 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
         rootdir=config.rootpath,
         folder=config.invocation_params.dir,
         registry=normalise(registry, _base(config, "registry")) if registry else None,
-        report_dir=_base(config, "report-dir") / Path(report_dir).expanduser() if report_dir else None,
+        report_dir=report_dir,
         baseline=_from_ini(config, setting(config, "baseline")),
         suites=tuple(setting(config, "suite") or ()),
         trials=trials,
@@ -53,7 +57,7 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
 
 def make_importable(config: pytest.Config, manifest: Path) -> None:
     """Let ``python: "my_app:build"`` name modules beside the project's root or the manifest."""
-    for folder in (str(config.rootpath), str(manifest.resolve().parent)):
+    for folder in (str(config.rootpath), str(resolved(manifest).parent)):
         if folder not in sys.path:
             sys.path.insert(0, folder)
 
@@ -79,4 +83,4 @@ def _from_ini(config: pytest.Config, baseline: str | None) -> str | None:
     if baseline is None or source_of(config, "baseline") != "ini":
         return baseline
     path = _base(config, "baseline") / baseline
-    return str(path) if path.is_file() else baseline
+    return str(path) if is_file(path) else baseline

@@ -15,16 +15,26 @@ from relgate.usecases.report import Report
 COLORS: Mapping[str, str] = {"promote": "green", "hold": "yellow", "reject": "red"}
 
 
-def summary_lines(report: Report, config: pytest.Config) -> list[str]:
-    """What the terminal will show; made inside the loop, where an error still is an error of the run."""
-    lines = render_terminal(report.scorecard).splitlines()
+def summary_lines(report: Report, config: pytest.Config, *, failures: int = 0) -> list[str]:
+    """What the terminal will show; made inside the loop, where an error still is an error of the run.
+
+    Args:
+        report: the finished run.
+        config: pytest's.
+        failures: cases that failed by themselves, which pytest counts apart from their outcome.
+    """
+    name = report.files[0].name if report.files else "`relgate show`"
+    lines = render_terminal(report.scorecard, report=name).splitlines()
     if getattr(config.option, "verbose", 0) < -1:  # defined by pytest's terminal plugin
         return lines[:1]
     if report.stored:
         run = report.scorecard.run.id
         lines.insert(1, f"judged before: this is the stored verdict of run {run}; no call was made")
+    if failures:
+        lines.append(f"cases that pytest counts as failed, whatever their outcome above: {failures}")
     shown = [os.path.relpath(path, config.invocation_params.dir) for path in report.files]
-    lines.append(f"reports: {', '.join(shown)}")
+    lines += [f"reports: {', '.join(shown)}"] if shown else []
+    lines += [f"warning: {problem}" for problem in report.unwritten]
     if report.decision == "hold" and setting(config, "advisory"):
         lines.append("advisory: a hold exits 0 in this run")
     return lines
@@ -37,6 +47,11 @@ def write_summary(terminal: Any, report: Report | None, lines: list[str]) -> Non
         terminal.write_line("no verdict: the run did not finish, or measured nothing")
         return
     color = {COLORS[report.decision]: True}
+    if (
+        any(terminal.stats.get(kind) for kind in ("failed", "error"))
+        and terminal.config.option.tbstyle != "no"
+    ):
+        terminal.write_line("")  # pytest leaves one before its summary, but none after its failures
     terminal.section("relgate", **color)
     terminal.write_line(lines[0], bold=True, **color)
     for line in lines[1:]:

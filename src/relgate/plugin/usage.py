@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from relgate.domain.errors import Problem
+from relgate.files.paths import resolved
 from relgate.files.reading import shown
 from relgate.usecases.check_project import nearest_golden_sets
 from relgate.usecases.options import RunOptions
@@ -31,4 +32,4 @@ def _validate(options: RunOptions) -> str:
 
 
 def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve()
+    return resolved(one) == resolved(other)

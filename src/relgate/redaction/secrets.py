@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 from relgate.redaction.finder import Finding, by_regex
 
+_VARIABLE = re.compile(r"\$\{\w+\}[\])}]*")
+"""The name of a variable is no secret, and a stored manifest must keep it."""
+
 _BEGIN = re.compile(r"-----BEGIN (?:[A-Z]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _END = re.compile(r"-----END (?:[A-Z]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 
@@ -62,6 +65,7 @@ find_url_passwords = by_regex(
     r"://[^\s/:@]{0,128}:([^\s/@<>]{1,256})@",
     needs=("://",),
     group=1,
+    check=lambda match: _VARIABLE.fullmatch(match.group(1)) is None,
 )
 
 _PASSWORD_ASSIGNMENT = re.compile(
@@ -85,11 +89,14 @@ def find_assignments(text: str) -> Iterator[Finding]:
     if "key" in lower or "secret" in lower or "token" in lower:
         for match in _KEY_ASSIGNMENT.finditer(text):
             value = match["value"]
-            if any(map(str.isdigit, value)) and any(map(str.isalpha, value)):
+            mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+            if mixed and not _VARIABLE.fullmatch(value):
                 yield *match.span("value"), "KEY"
 
 
 def _is_password(value: str, sign: str, quoted: bool) -> bool:
+    if _VARIABLE.fullmatch(value):
+        return False
     if "is" in sign:
         return any(map(str.isdigit, value)) and len(value) >= 6
     if quoted or "=" in sign:

@@ -6,6 +6,7 @@ import html
 import re
 
 from relgate.domain.scorecard import Scorecard
+from relgate.render.cutting import cut, cut_around_difference, one_line
 from relgate.render.view import (
     Table,
     alarm_text,
@@ -17,6 +18,7 @@ from relgate.render.view import (
     gate_table,
     headline,
     metric_table,
+    next_of,
     printable,
     waiver_text,
 )
@@ -64,7 +66,7 @@ def render_markdown(card: Scorecard) -> str:
         f"> [!{ALERT[verdict.decision]}]",
         f"> **{escape(verdict.reason)}**",
         ">",
-        f"> Next: {_step(verdict.next_step)}" if verdict.next_step else "> Next: nothing to do",
+        f"> Next: {_step(next_of(card))}" if verdict.next_step else "> Next: nothing to do",
         "",
     ]
     for waiver in verdict.waivers:
@@ -72,8 +74,9 @@ def render_markdown(card: Scorecard) -> str:
             f"**Waived**: {escape(waiver_text(waiver))}",
             "",
         ]
-    lines += _table("Gates", gate_table(card))
-    if legend := gate_legend(card):
+    gates = gate_table(card)
+    lines += _table("Gates", gates)
+    if legend := gate_legend(gates):
         lines += [f"{escape(legend)}.", ""]
     if messages := gate_messages(card):
         lines += [*(f"- {escape(name)}: {escape(message)}" for name, message in messages), ""]
@@ -121,21 +124,27 @@ def _folded(title: str, table: Table) -> list[str]:
 
 
 def _answer(text: str) -> str:
-    return escape(text[:LONGEST_ANSWER]) or "*(empty)*"
+    """The text on one line, cut."""
+    return _shown(cut(one_line(text), LONGEST_ANSWER))
+
+
+def _shown(line: str) -> str:
+    return escape(line) or "*(empty)*"
 
 
 def _worst(card: Scorecard) -> list[str]:
     if not card.worst:
         return []
-    lines = [f"#### Worst regressions ({len(card.worst)})", ""]
+    lines = [f"#### Worst {'regressions' if card.baseline else 'cases'} ({len(card.worst)})", ""]
     for worst in card.worst:
+        candidate, baseline = cut_around_difference(worst.candidate, worst.baseline, LONGEST_ANSWER)
         lines += [
             f"<details><summary>{escape(fall_text(worst))}</summary>",
             "",
             f"- asked: {_answer(worst.input)}",
-            f"- expected: {_answer(worst.expected)}",
-            f"- candidate: {_answer(worst.candidate)}",
-            f"- baseline: {_answer(worst.baseline)}",
+            *([f"- expected: {_answer(worst.expected)}"] if worst.expected.strip() else []),
+            f"- candidate: {_shown(candidate)}",
+            *([f"- baseline: {_shown(baseline)}"] if card.baseline else []),
             "",
             "</details>",
             "",

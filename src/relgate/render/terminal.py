@@ -10,14 +10,17 @@ from tabulate import tabulate
 from relgate.domain.scorecard import Scorecard
 from relgate.render.view import (
     Table,
+    answers,
     change_table,
     clip,
     footer,
+    gate_legend,
     gate_messages,
     gate_summary,
     gate_table,
     headline,
     metric_table,
+    next_of,
     printable,
     waiver_text,
 )
@@ -26,7 +29,12 @@ WORST_IN_TERMINAL = 3
 
 
 def render_terminal(
-    card: Scorecard, *, width: int = 110, full: bool = False, closer: str | None = None
+    card: Scorecard,
+    *,
+    width: int = 110,
+    full: bool = False,
+    closer: str | None = None,
+    report: str = "scorecard.md",
 ) -> str:
     """Verdict, reason and next step first; then gates, metrics, alarms, changes and the worst cases.
 
@@ -35,19 +43,22 @@ def render_terminal(
         width: columns for sentences; tables take what they need.
         full: every gate and metric with slices and hops, every worst case.
         closer: the command that shows more; by default the one that shows this run.
+        report: the file that holds what is left out here.
     """
     lines = [
         headline(card),
         *_field("reason", card.verdict.reason, width),
-        *_field("next", card.verdict.next_step, width),
+        *_field("next", next_of(card), width),
     ]
     for waiver in card.verdict.waivers:
         lines += _field("waived", waiver_text(waiver), width)
-    gates = _table("gates", gate_table(card, brief=not full))
-    lines += gates
+    gates = gate_table(card, brief=not full)
+    lines += _table("gates", gates)
+    if legend := gate_legend(gates):
+        lines += textwrap.wrap(legend, width, initial_indent="  ", subsequent_indent="  ")
     if not full and (summary := gate_summary(card)):
-        lines += [] if gates else ["", "gates"]
-        lines.append(f"  {summary}: all gates are in scorecard.md")
+        lines += [] if gates.rows else ["", "gates"]
+        lines.append(f"  {summary}: all gates are in {report}")
     lines += _list("", [f"{name}: {message}" for name, message in gate_messages(card)], width)
     lines += _list("alarms", [f"{a.suite}: {a.message} (p = {a.p:.2g})" for a in card.alarms], width)
     lines += _list("critical", [f"{miss.suite}: {miss.message}" for miss in card.critical], width)
@@ -55,7 +66,7 @@ def render_terminal(
     lines += _table("metrics", metric_table(card, slices=False, gated=not full))
     if full:
         lines += _table("slices and hops", metric_table(card, slices=True))
-    lines += _worst(card, width, full)
+    lines += _worst(card, width, full, report)
     lines += _list("notes", card.notes, width)
     lines += ["", *footer(card)]
     if not full and (card.worst or card.verdict.decision != "promote"):
@@ -85,20 +96,21 @@ def _list(title: str, sentences: Sequence[str], width: int) -> list[str]:
     return lines
 
 
-def _worst(card: Scorecard, width: int, full: bool) -> list[str]:
+def _worst(card: Scorecard, width: int, full: bool, report: str) -> list[str]:
     if not card.worst:
         return []
     shown = card.worst if full else card.worst[:WORST_IN_TERMINAL]
-    lines = ["", "worst regressions"]
+    lines = ["", "worst regressions" if card.baseline else "worst cases"]
     if len(shown) < len(card.worst):
-        lines[1] += f" ({len(shown)} of {len(card.worst)}; all in scorecard.md)"
+        lines[1] += f" ({len(shown)} of {len(card.worst)}; all in {report})"
     for worst in shown:
         fell = ", ".join(f"{name} {100 * change:+.0f}" for name, change in worst.metrics.items())
+        candidate, baseline = answers(worst, width - 15)
         lines += [
             f"  {worst.suite} {worst.case_id} ({fell})",
             f"    asked      {clip(worst.input, width - 15)}",
-            f"    expected   {clip(worst.expected, width - 15)}",
-            f"    candidate  {clip(worst.candidate, width - 15)}",
-            f"    baseline   {clip(worst.baseline, width - 15)}",
+            *([f"    expected   {clip(worst.expected, width - 15)}"] if worst.expected.strip() else []),
+            f"    candidate  {candidate}",
+            *([f"    baseline   {baseline}"] if card.baseline else []),
         ]
     return lines

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from unicodedata import category
 
 from relgate.domain.digest import short
@@ -18,10 +20,13 @@ from relgate.domain.scorecard import (
     WaiverPart,
     WorstPart,
 )
+from relgate.render.cutting import cut, cut_around_difference, one_line
+from relgate.render.words import CLEAR, NOT_JUDGED, UNTESTED, WORDS, legend, word_of
 
 ROLE_ORDER = {"require": 0, "guard": 1, "report": 2}
 RESULT_ORDER = {"fail": 0, "error": 1, "hold": 2, "partial": 3, "pass": 4}
 DASH = "–"
+EMPTY = "(empty)"
 SHOWN_LEVEL = 0.9
 """Of every interval in the table of metrics."""
 
@@ -46,21 +51,6 @@ def headline(card: Scorecard) -> str:
     return f"{card.verdict.decision.upper()}{partial}  {card.release.name}@{card.release.version}  {against}"
 
 
-def gate_result(gate: GatePart, alarms: Sequence[AlarmPart] = ()) -> str:
-    """The word for a gate's result.
-
-    A guard that did not fail is clear, whatever it could prove; open where it could not be tested at all, and
-    alarm where harm was proven on what it guards.
-    """
-    if gate.result == "hold" and gate.role == "guard":
-        if any((a.suite, a.metric, a.slice) == (gate.suite, gate.metric, gate.slice) for a in alarms):
-            return "alarm"
-        return "open" if gate.p_fail is None else "clear"
-    if gate.role == "report":
-        return {"pass": "yes", "fail": "no", "hold": "open"}.get(gate.result, gate.result)
-    return gate.result
-
-
 def gate_table(card: Scorecard, *, brief: bool = False) -> Table:
     """Every gate: required ones first, what failed before what passed.
 
@@ -71,7 +61,7 @@ def gate_table(card: Scorecard, *, brief: bool = False) -> Table:
         gates = [g for g in gates if not _quiet(g, card)]
     rows = tuple(
         (
-            gate_result(gate, card.alarms),
+            word_of(gate, card.alarms).word,
             gate.role,
             gate.suite,
             gate_name(gate),
@@ -95,25 +85,18 @@ def _interval_name(gates: Sequence[GatePart]) -> str:
 
 def _quiet(gate: GatePart, card: Scorecard) -> bool:
     """A guard without fail or alarm, a gate that only reports, or one that a partial run left out."""
-    if gate.role == "report" or gate.result == "partial":
+    if gate.role == "report":
         return True
-    return gate.role == "guard" and gate_result(gate, card.alarms) in ("pass", "clear", "open")
+    return word_of(gate, card.alarms) in (CLEAR, UNTESTED, NOT_JUDGED)
 
 
 def gate_summary(card: Scorecard) -> str:
     """What a brief table leaves out, in words; "" when it leaves nothing out."""
-    quiet = [g for g in card.gates if _quiet(g, card)]
-    partial = sum(g.result == "partial" for g in quiet)
-    words = Counter(gate_result(g) for g in quiet if g.role == "guard" and g.result != "partial")
-    shown = sum(g.role == "report" and g.result != "partial" for g in quiet)
-    clear, untested = words["pass"] + words["clear"], words["open"]
-    parts = [
-        f"{_plural(clear, 'guard')} clear" if clear else "",
-        f"{_plural(untested, 'guard')} could not be tested" if untested else "",
-        f"{_plural(shown, 'gate')} reported" if shown else "",
-        f"{_plural(partial, 'gate')} not judged" if partial else "",
-    ]
-    return ", ".join(filter(None, parts))
+    words = Counter(word_of(gate, card.alarms) for gate in card.gates if _quiet(gate, card))
+    nouns = {CLEAR: "guard", UNTESTED: "guard"}
+    return ", ".join(
+        f"{_plural(words[word], nouns.get(word, 'gate'))} {word.word}" for word in WORDS if words[word]
+    )
 
 
 def _plural(number: int, noun: str) -> str:
@@ -141,19 +124,9 @@ def gate_messages(card: Scorecard) -> tuple[tuple[str, str], ...]:
     return tuple((g.id.removeprefix("gates::"), g.message) for g in looked)
 
 
-def gate_legend(card: Scorecard) -> str:
-    """What the words mean that only guards and reports have; "" where the table has none of them."""
-    words = {gate_result(gate, card.alarms) for gate in card.gates if gate.role != "require"}
-    return "; ".join(f"{word}: {meaning}" for word, meaning in _LEGEND.items() if word in words)
-
-
-_LEGEND = {
-    "clear": "a guard that did not fail",
-    "alarm": "a guard with proven harm",
-    "open": "too few cases to tell",
-    "yes": "a report that holds",
-    "no": "a report that does not hold",
-}
+def gate_legend(table: Table) -> str:
+    """What the words in a table of gates mean; "" where it has only passed and failed ones."""
+    return legend(row[0] for row in table.rows)
 
 
 def alarm_text(alarm: AlarmPart) -> str:
@@ -299,23 +272,27 @@ def footer(card: Scorecard) -> tuple[str, ...]:
     """Cases, calls, cost and where the run can be found."""
     c, k = card.cases, card.calls
     cases = f"cases: {c.hit} hit, {c.fixed} fixed, {c.miss} miss, {c.regressed} regressed"
-    cases += f", {c.failed} failed" if c.failed else ""
+    cases += f", {c.failed} not measured" if c.failed else ""
     cases += f", {c.not_run} not run" if c.not_run else ""
-    money = "" if card.cost.total_usd is None else f", cost ${card.cost.total_usd:.4f}"
     attempt = f"attempt {card.verdict.attempts}, alpha {card.gate_policy.alpha:g}"
+    if card.verdict.partial:
+        attempt = "partial, no attempt"
     return (
         cases,
-        f"{_calls(k)}{money}",
+        _calls(k, card.cost.total_usd),
         f"run {card.run.id}, {attempt}, policy {short(card.gate_policy.digest)}, "
         f"release {short(card.release.digest)}",
     )
 
 
-def _calls(calls: CallsPart) -> str:
+def _calls(calls: CallsPart, usd: float | None) -> str:
+    if not (calls.planned or calls.made):
+        return "calls: none" if usd is None else f"calls: none; the recorded answers cost ${usd:.4f}"
+    money = "" if usd is None else f", cost ${usd:.4f}"
     more = calls.made - calls.planned
     if more > 0:
-        return f"calls: {calls.planned} planned and {more} more to confirm critical misses"
-    return f"calls: {calls.made} of {calls.planned} planned"
+        return f"calls: {calls.planned} planned and {more} more to confirm critical misses{money}"
+    return f"calls: {calls.made} of {calls.planned} planned{money}"
 
 
 def waiver_text(waiver: WaiverPart) -> str:
@@ -324,10 +301,32 @@ def waiver_text(waiver: WaiverPart) -> str:
     return f"{waiver.release}@{waiver.version}, {waiver.at[:10]}{by}: {waiver.reason}"
 
 
+def next_step(text: str, run_id: str, case: str | None) -> str:
+    """A next step with the run, and a case that is worth a look, in the command that shows one."""
+    shown = f"relgate show {run_id} {'CASE' if case is None else shlex.quote(case)}"
+    return text.replace("relgate show RUN CASE", shown)
+
+
+def example_case(document: Mapping[str, Any]) -> str | None:
+    """The id of the worst case in a scorecard's document, else of a missed critical one, None without any."""
+    cases = [*document.get("worst", ()), *document.get("critical", ())]
+    return str(cases[0]["case_id"]) if cases else None
+
+
+def next_of(card: Scorecard) -> str:
+    """The next step of a scorecard, ready to be typed."""
+    return next_step(card.verdict.next_step, card.run.id, example_case(card.document()))
+
+
 def clip(text: str, width: int) -> str:
     """One line, at most so wide."""
-    line = " ".join(text.split()) or "(empty)"
-    return line if len(line) <= width else line[: width - 1] + "…"
+    return cut(one_line(text), width) or EMPTY
+
+
+def answers(worst: WorstPart, width: int) -> tuple[str, str]:
+    """The candidate's and the baseline's answer, each on one line at most so wide, cut where they differ."""
+    candidate, baseline = cut_around_difference(worst.candidate, worst.baseline, width)
+    return candidate or EMPTY, baseline or EMPTY
 
 
 def printable(text: str) -> str:

@@ -4,11 +4,12 @@ from relgate.scorers.builtin import BUILTINS, Factory
 from relgate.scorers.recorded import infer_kind
 from relgate.scorers.refusal import is_refusal
 from relgate.scorers.regression import read_assertions
-from relgate.scorers.scoring import score_failure, score_response
+from relgate.scorers.scoring import fits_kind, score_failure, score_response
 
 __all__ = [
     "BUILTINS",
     "Factory",
+    "fits_kind",
     "infer_kind",
     "is_refusal",
     "read_assertions",

@@ -8,7 +8,7 @@ from numbers import Real
 from typing import Any
 
 from relgate.domain.case import Case, SuiteKind
-from relgate.domain.metric import RESPONSE_METRICS, Metric
+from relgate.domain.metric import RESPONSE_METRICS, Metric, MetricKind
 from relgate.domain.response import Failure, Response, Score, ScorerFailure
 from relgate.domain.scorer import Scorer
 from relgate.redaction import mask
@@ -90,6 +90,11 @@ def _judged(scorer: Scorer, case: Case, response: Response, redact: Redact) -> S
     if isinstance(scored, ScorerFailure):
         return ScorerFailure(metric.name, redact(scored.message))
     return scored
+
+
+def fits_kind(kind: MetricKind, value: float) -> bool:
+    """Whether a number can be a score of this kind."""
+    return isinstance(_checked(Metric("", kind), value), Score)
 
 
 def _checked(metric: Metric, value: Any) -> Scored:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from relgate.domain.case import Case
 from relgate.domain.response import Response
 from relgate.domain.scorer import Judge, Judgement, ScorerContext
+from relgate.files.paths import unusable
 from relgate.scorers.options import OptionProblem, Options, read_options
 from relgate.scorers.text import LONGEST_SEARCH, Pattern, compiled
 
@@ -79,6 +80,8 @@ def read_schema(given: Any, folder: Path) -> Any:
     if not isinstance(given, str):
         return given
     path = folder / given
+    if reason := unusable(path):
+        raise ValueError(f"cannot read the schema {given[:60]!r}: {reason}")
     try:
         return json.loads(path.read_text("utf-8"))
     except OSError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from relgate.domain.errors import RegistryError
+from relgate.files.paths import expanded, resolved, unusable
 
 VARIABLE = "RELGATE_REGISTRY"
 INI_KEY = "relgate_registry"
@@ -71,7 +72,7 @@ def normalise(place: str, base: Path) -> str:
     """
     scheme, separator, rest = place.partition("://")
     if not separator:
-        return str((base / Path(place).expanduser()).resolve())
+        return _file(base / expanded(place), place)
     if scheme in POSTGRES_SCHEMES:
         return place
     if scheme in SQLITE_SCHEMES:
@@ -80,10 +81,17 @@ def normalise(place: str, base: Path) -> str:
             raise RegistryError(
                 f"{place} has no file, and a registry must outlive the run: sqlite:///registry.db"
             )
-        return str((base / Path(path)).resolve())
+        return _file(base / Path(path), place)
     raise RegistryError(
         f"{scheme}:// is no place for a registry; use a path, sqlite:///path or postgresql://user@host/database"
     )
+
+
+def _file(path: Path, place: str) -> str:
+    reason = unusable(path)
+    if reason:
+        raise RegistryError(f"{place[:60]!r} cannot be a registry's file ({reason}); name another place")
+    return str(resolved(path))
 
 
 def is_postgres(place: str) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from relgate.domain.errors import Refusal
 from relgate.store.attempts import PRODUCTION
@@ -36,6 +36,7 @@ def promote(
     by: str,
     reason: str | None,
     waive: str | None,
+    named: bool = True,
 ) -> AliasChange:
     """Let a release hold an alias of its line; see ``Registry.promote``."""
     if alias == PREVIOUS:
@@ -55,6 +56,9 @@ def promote(
     decision = "" if verdict is None else verdict.decision
     if before == identity:
         return AliasChange(alias, old, after, False, decision, None, at, by)
+    fled = _fled(connection, name) if alias == PRODUCTION else {}
+    if identity in fled and not (named and reason and reason.strip()):
+        raise Refusal(_was_fled(name, version, fled[identity]))
 
     allowed = decision == "promote" or _held_before(connection, alias, identity)
     waived = None if allowed else waive
@@ -71,7 +75,8 @@ def promote(
         was = holder_id(connection, PREVIOUS, name)
         words = f"{name}@{version} took {PRODUCTION}"
         _move(connection, name, PREVIOUS, was, before, at=at, by=by, reason=words, waived=False)
-    return AliasChange(alias, old, after, True, decision, waived, at, by)
+    way_back = alias == PRODUCTION and before in _fled(connection, name)
+    return AliasChange(alias, old, after, True, decision, waived, at, by, way_back)
 
 
 def _held_before(connection: Connection, alias: str, identity: int) -> bool:
@@ -83,6 +88,35 @@ def _held_before(connection: Connection, alias: str, identity: int) -> bool:
             .limit(1)
         ).first()
         is not None
+    )
+
+
+def _fled(connection: Connection, line: str) -> dict[int, Row[Any]]:
+    """Releases that production was taken from by a way back and that have not held it since.
+
+    A way back is a move to a release that held production before, unless it was fled itself: putting a fled
+    release back flees nobody.
+    """
+    held: set[int] = set()
+    fled: dict[int, Row[Any]] = {}
+    for move in connection.execute(
+        select(alias_history)
+        .where(alias_history.c.line == line, alias_history.c.alias == PRODUCTION)
+        .order_by(alias_history.c.id)
+    ):
+        if move.to_release in held and move.to_release not in fled and move.from_release is not None:
+            fled[move.from_release] = move
+        fled.pop(move.to_release, None)
+        held.add(move.to_release)
+    return fled
+
+
+def _was_fled(name: str, version: str, move: Row[Any]) -> str:
+    why = f": {move.reason}" if move.reason else ""
+    return (
+        f"{name}@{version} was taken out of production on {move.at[:10]} by {move.actor}{why}\n"
+        f"to put it back all the same, name it and say why: "
+        f"relgate promote {name}@{version} --reason TEXT"
     )
 
 

@@ -111,19 +111,29 @@ class Registry:
         by: str,
         reason: str | None = None,
         waive: str | None = None,
+        named: bool = True,
     ) -> AliasChange:
         """Let a release hold an alias of its line; production's old holder becomes ``previous``.
 
         Nothing is written when it holds the alias already. Taking production starts the line's attempts
         anew.
 
+        Args:
+            name: the release.
+            version: its version.
+            alias: such as ``production``.
+            by: who promotes.
+            reason: why.
+            waive: why, against the verdict.
+            named: whether the user wrote name and version, and no alias or digest.
+
         Raises:
-            Refusal: the release is unknown, or its latest whole verdict is not promote and no waiver is
-                given.
+            Refusal: the release is unknown, its latest whole verdict is not promote and no waiver is given,
+                or it was taken out of production by a way back and is not named, or no reason is given.
         """
         with self._database.write() as connection:
             return promotion.promote(
-                connection, name, version, alias=alias, by=by, reason=reason, waive=waive
+                connection, name, version, alias=alias, by=by, reason=reason, waive=waive, named=named
             )
 
     def waivers(self, name: str) -> list[Waiver]:

@@ -102,6 +102,8 @@ class AliasChange:
         changed: False when the release held the alias already; then nothing was written.
         decision: the verdict that it stands on, "" where there was none.
         waived: the waiver's reason, None where the verdict allowed it.
+        way_back: whether production went back to a release that had held it; the one that it was taken from
+            then needs a reason to return.
     """
 
     alias: str
@@ -112,6 +114,7 @@ class AliasChange:
     waived: str | None
     at: str
     by: str
+    way_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

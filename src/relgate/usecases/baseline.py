@@ -10,6 +10,8 @@ from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.release import Release
 from relgate.domain.run import ReleaseRow
 from relgate.files import load_manifest, resolve_release
+from relgate.files.paths import is_file
+from relgate.files.reading import nearby
 from relgate.store import Registry
 from relgate.usecases.artifact_rows import artifact_rows
 
@@ -96,8 +98,9 @@ def is_path(name: str) -> bool:
 
 
 def _named(path: Path, place: Place, read: Read) -> Release:
-    if not path.is_file():
-        what, remedy = "the baseline's manifest does not exist", "name one that does, a version or an alias"
+    if not is_file(path):
+        what = "the baseline's manifest does not exist"
+        remedy = nearby(path) or "name one that does, a version or an alias"
         raise InputError([Problem(place, what, repr(str(path)), remedy)])
     return read(path)
 
@@ -111,7 +114,7 @@ def _from_registry(row: ReleaseRow, place: Place, read: Read) -> Release:
     """Run the recorded release again from its manifest, which must still say the same."""
     label = f"{row.name}@{row.version}"
     path = Path(row.manifest_path)
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(
             [
                 Problem(

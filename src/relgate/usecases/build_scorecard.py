@@ -6,13 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from relgate.decision.card import metric_parts, worst_regressions
+from relgate.decision.card import metric_parts, worst_cases
 from relgate.decision.measurements import SuiteData
 from relgate.decision.outcomes import case_outcome
 from relgate.domain.case import Case
 from relgate.domain.gate import GateResult
 from relgate.domain.release import Release
-from relgate.domain.response import Measurement, Response, ScorerFailure, Side
+from relgate.domain.response import Failure, Measurement, Response, ScorerFailure, Side
 from relgate.domain.scorecard import (
     AlarmPart,
     CallsPart,
@@ -220,7 +220,7 @@ def case_outcomes(judgement: Judgement, measured: Measured) -> dict[CaseKey, str
 
 def _worst(judgement: Judgement, measured: Measured, redactor: CountingRedactor) -> list[WorstPart]:
     parts = []
-    for fall in worst_regressions(judgement.data):
+    for fall in worst_cases(judgement.data):
         rows = measured[fall.suite, fall.case.id]
         metrics = {
             m.name: m for d in judgement.data if d.suite.name == fall.suite for m in d.metrics.values()
@@ -243,8 +243,13 @@ def _worst(judgement: Judgement, measured: Measured, redactor: CountingRedactor)
 
 
 def _answer(rows: Sequence[Measurement], side: Side, fallen: Sequence[str]) -> str:
-    """The side's answer that shows the fall best: the one with the lowest scores, else the first."""
+    """The side's answer that shows the fall best: the one with the lowest scores, else the first.
+
+    "" of a side that was not measured.
+    """
     mine = [row for row in rows if row.side == side and not row.confirmation]
+    if not mine:
+        return ""
 
     def badness(row: Measurement) -> float:
         scores = [row.score(name) for name in fallen]
@@ -279,7 +284,7 @@ def _cost(measured: Measured) -> CostPart:
 def _notes(
     prepared: Prepared, judgement: Judgement, measured: Measured, redact: Callable[[str], str]
 ) -> list[str]:
-    notes = list(prepared.notes)
+    notes = [*prepared.notes, *_application_failures(measured, redact)]
     if prepared.left_out:
         notes.append(f"left out by --suite: {', '.join(prepared.left_out)}")
     if judgement.unprotected:
@@ -306,6 +311,27 @@ def _notes(
         f"{_brief(redact(messages[0]))}"
         for metric, messages in sorted(failed.items())
     ]
+    return notes
+
+
+def _application_failures(
+    measured: Mapping[CaseKey, Sequence[Measurement]], redact: Callable[[str], str]
+) -> list[str]:
+    """In how many cases the application of either side failed, with its most frequent failure."""
+    notes = []
+    for side in ("candidate", "baseline"):
+        asked, failed = 0, 0
+        messages: Counter[str] = Counter()
+        for rows in measured.values():
+            mine = [row.outcome for row in rows if row.side == side]
+            own = [o.message for o in mine if isinstance(o, Failure) and o.kind == "application"]
+            asked += bool(mine)
+            failed += bool(own)
+            messages.update(list(dict.fromkeys(own)))
+        if messages:
+            message = _brief(redact(messages.most_common(1)[0][0]))
+            cases = _times(asked, "case")
+            notes.append(f"the {side}'s application failed in {failed} of {cases}, such as: {message}")
     return notes
 
 

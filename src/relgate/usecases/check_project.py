@@ -10,6 +10,7 @@ from relgate.catalog import Catalog
 from relgate.domain.case import Suite
 from relgate.domain.errors import Problem
 from relgate.domain.release import Release
+from relgate.files.paths import is_folder, resolved
 from relgate.usecases.baseline import Baseline, is_path
 from relgate.usecases.inputs import Sources, read_inputs
 
@@ -25,9 +26,9 @@ class Project:
 
 def nearest_golden_sets(manifest: Path) -> Path:
     """The nearest ``golden_sets`` beside a manifest or above it."""
-    folder = manifest.resolve().parent
+    folder = resolved(manifest).parent
     for parent in (folder, *folder.parents):
-        if (parent / "golden_sets").is_dir():
+        if is_folder(parent / "golden_sets"):
             return parent / "golden_sets"
     return folder / "golden_sets"
 
@@ -54,7 +55,9 @@ def check_project(
             suites.
     """
     unread = tuple(problems)
-    catalog = catalog or Catalog.load()
+    if catalog is None:
+        catalog, wrong = Catalog.read()
+        unread += wrong
     sources = Sources(manifest, golden_sets, environment, catalog, whole_catalog=not unread)
 
     def find(release: Release) -> Baseline:

@@ -17,7 +17,7 @@ from relgate.domain.response import Response, Side
 from relgate.domain.scorer import Scorer, ScorerContext
 from relgate.files import SuiteDraft
 from relgate.files.wire import did_you_mean
-from relgate.scorers import infer_kind, read_assertions
+from relgate.scorers import fits_kind, infer_kind, read_assertions
 
 COMPARING = frozenset({"exact", "contains", "one_of", "numeric"})
 """Scorers that compare the answer with ``expected``, unless they are given a value."""
@@ -95,6 +95,7 @@ def judge_of(
         *making.problems,
         *_nothing_expected(draft),
         *_unreadable_assertions(draft),
+        *_unasked_regressions(draft),
         *check_gates(draft.path, gates, metrics),
         *check_metrics(draft.path, formless, metrics),
     ]
@@ -230,6 +231,7 @@ class _Making:
             remedy = did_you_mean(source, names, none="they hold no scores")
             raise InputError([Problem(place, "no recording holds this score", repr(source), remedy)])
         if "kind" in spec.options:
+            self.problems += _unfit_scores(place, scorer, values)
             return scorer
         kind = infer_kind(values)
         if kind is None:
@@ -238,6 +240,18 @@ class _Making:
             remedy = "say what they are with kind: count, latency or cost"
             raise InputError([Problem(place, what, span, remedy)])
         return replace(scorer, metric=replace(scorer.metric, kind=kind))
+
+
+def _unfit_scores(place: Place, scorer: Scorer, values: list[float]) -> list[Problem]:
+    """Recorded scores that cannot be of the kind that the suite says."""
+    kind = scorer.metric.kind
+    wrong = [value for value in values if not fits_kind(kind, value)]
+    if not wrong:
+        return []
+    what = f"{len(wrong)} of {len(values)} recorded scores cannot be of kind {kind}"
+    first = ", ".join(f"{value:g}" for value in list(dict.fromkeys(wrong))[:3])
+    remedy = "a binary score is 0 or 1, a unit score lies in [0, 1], and none is negative"
+    return [Problem(place, what, first, remedy)]
 
 
 def _nothing_expected(draft: SuiteDraft) -> list[Problem]:
@@ -254,6 +268,32 @@ def _nothing_expected(draft: SuiteDraft) -> list[Problem]:
         for spec in draft.scorers
         if spec.name in COMPARING and not difflib.get_close_matches("value", [str(k) for k in spec.options])
     ]
+
+
+def _unasked_regressions(draft: SuiteDraft) -> list[Problem]:
+    """Regression cases that say nothing, in a suite each of whose scorers compares with ``expected``."""
+    if draft.kind in ("safety", None) or not draft.scorers or not all(map(_needs_expected, draft.scorers)):
+        return []
+    return [
+        Problem(
+            Place(str(draft.path.parent / "regressions.jsonl"), case.line),
+            f"{case.id!r} says nothing that it expects, and no scorer of the suite can judge it without",
+            "",
+            'add "expected", or a scorer that needs none',
+        )
+        for case in draft.regressions
+        if case.expected is None
+    ]
+
+
+def _needs_expected(spec: ScorerSpec) -> bool:
+    """Whether a scorer judges no case that expects nothing; one with wrong options may be meant otherwise."""
+    given = set(spec.options) - {"as"}
+    if spec.name in COMPARING:
+        return not difflib.get_close_matches("value", [str(key) for key in given])
+    if spec.name == "refusal":  # a score that makes no hit and no miss
+        return "as" not in spec.options
+    return not given if spec.name == "regex" else spec.name == "tool_call" and "tool" not in given
 
 
 def _unreadable_assertions(draft: SuiteDraft) -> list[Problem]:

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from relgate.domain.errors import Place, Problem
 from relgate.files import find_suites
+from relgate.files.paths import is_file, resolved
 from relgate.files.reading import shown
 from relgate.redaction import mask
 from relgate.usecases.check_project import nearest_golden_sets
@@ -21,7 +22,7 @@ CONFTEST = "conftest.py"
 def golden_set_conftests(golden_sets: Path) -> Iterator[Path]:
     """The conftest.py files that pytest reads in a golden-set folder: its own, then those of its suites."""
     folders = dict.fromkeys([golden_sets, *(path.parent for path in find_suites(golden_sets))])
-    return (folder / CONFTEST for folder in folders if (folder / CONFTEST).is_file())
+    return (folder / CONFTEST for folder in folders if is_file(folder / CONFTEST))
 
 
 def load_conftests(manifest: Path, golden_sets: Path | None = None) -> tuple[list[ModuleType], list[Problem]]:
@@ -34,9 +35,9 @@ def load_conftests(manifest: Path, golden_sets: Path | None = None) -> tuple[lis
     Returns:
         The modules, and a problem for each file that cannot be imported.
     """
-    folder = manifest.resolve().parent
-    golden_sets = (golden_sets or nearest_golden_sets(manifest)).resolve()
-    above = [place / CONFTEST for place in (Path.cwd(), folder) if (place / CONFTEST).is_file()]
+    folder = resolved(manifest).parent
+    golden_sets = resolved(golden_sets or nearest_golden_sets(manifest))
+    above = [place / CONFTEST for place in (Path.cwd(), folder) if is_file(place / CONFTEST)]
     modules: list[ModuleType] = []
     unread: list[Problem] = []
     for number, path in enumerate(dict.fromkeys([*above, *golden_set_conftests(golden_sets)])):

@@ -12,10 +12,15 @@ from relgate.domain.errors import Refusal
 from relgate.domain.run import ReleaseRow
 from relgate.store.reading import near
 from relgate.store.registry import Registry
-from relgate.store.rows import RunRow
+from relgate.store.rows import ReleaseName, RunRow
 
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{6,64})")
 _LISTED = 8
+NOBODY_HOLDS = {
+    "production": "nobody holds production yet; `relgate promote RELEASE` lets one hold it",
+    "previous": "nobody held production before",
+}
+"""What it means that an alias of relgate's own names no release."""
 
 
 def find_release(registry: Registry, reference: str) -> ReleaseRow:
@@ -50,7 +55,9 @@ def find_release(registry: Registry, reference: str) -> ReleaseRow:
 
 
 def find_run(registry: Registry, reference: str) -> RunRow:
-    """A run by the beginning of its id, or the newest run of the release that a reference names.
+    """A run by the beginning of its id, or the newest whole run of the release that a reference names.
+
+    A partial run stands for a release only where no whole one does.
 
     Raises:
         Refusal: nothing has this name, several have it, or the release was never judged itself.
@@ -59,11 +66,24 @@ def find_run(registry: Registry, reference: str) -> RunRow:
     if any(reference and run.id.startswith(reference) for run in runs):
         return registry.run(reference)
     release = find_release(registry, reference)
+    own = _runs_of(runs, release)
+    if not own:
+        raise Refusal(f"no run has judged {_label(release)}: it was only compared with")
+    return next((run for run in own if not run.partial), own[0])
+
+
+def newer_partial(registry: Registry, reference: str, shown: RunRow) -> RunRow | None:
+    """The newest partial run of a release that ``find_run`` passed over, None where it did not."""
+    if shown.id.startswith(reference):
+        return None
+    newest = next(iter(_runs_of(registry.runs(), shown.release)))
+    return newest if newest.id != shown.id else None
+
+
+def _runs_of(runs: Sequence[RunRow], release: ReleaseRow | ReleaseName) -> list[RunRow]:
+    """The runs that judged a release, newest first."""
     own = (release.name, release.version, release.digest)
-    for run in runs:
-        if (run.release.name, run.release.version, run.release.digest) == own:
-            return run
-    raise Refusal(f"no run has judged {_label(release)}: it was only compared with")
+    return [run for run in runs if (run.release.name, run.release.version, run.release.digest) == own]
 
 
 def _candidate(registry: Registry, run: RunRow) -> ReleaseRow:
@@ -96,6 +116,9 @@ def _only(reference: str, found: Sequence[ReleaseRow], registry: Registry) -> Re
 
 
 def _unknown(reference: str, registry: Registry) -> str:
+    line, _, alias = reference.rpartition("@")
+    if alias in NOBODY_HOLDS and line in {"", *(row.name for row in registry.releases())}:
+        return f"there is no {reference!r}: {NOBODY_HOLDS[alias]}"
     bare = "@" not in reference
     labels = [_label(row) for row in registry.releases()]
     held = [f"{row.line}@{row.alias}" for row in registry.aliases()]

@@ -9,6 +9,7 @@ from typing import Any
 
 from relgate.domain.errors import InputError
 from relgate.files.jsonl import Row, read_rows
+from relgate.files.paths import is_file, resolved
 from relgate.store.location import ini_value, project_root
 
 CASES = "cases.jsonl"
@@ -44,7 +45,7 @@ def case_place(folder: Path, case_id: str) -> CasePlace:
 def rows_of(path: Path) -> list[Row]:
     """The readable lines of a file of cases; none where there is no such file."""
     try:
-        return [row for row in read_rows(path) if isinstance(row, Row)] if path.is_file() else []
+        return [row for row in read_rows(path) if isinstance(row, Row)] if is_file(path) else []
     except InputError:
         return []
 
@@ -57,6 +58,6 @@ def ids_in(folder: Path) -> set[Any]:
 def relative(path: Path) -> str:
     """The path from the current folder, as a user would write it; as it is when it lies elsewhere."""
     try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
+        return resolved(path).relative_to(Path.cwd()).as_posix()
     except ValueError:
         return path.as_posix()

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relgate.applications.chat import ChatResponder
-from relgate.applications.python import import_object, load_builder
-from relgate.applications.recording import Rows
+from relgate.applications.python import load_builder, load_service
+from relgate.applications.recording import Rows, trials_of
 from relgate.catalog import Catalog
+from relgate.decision.outcomes import CONFIRMING_TRIALS
 from relgate.domain.case import Suite
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.release import ApplicationSpec, Release
@@ -26,6 +27,7 @@ from relgate.files import (
     read_suites,
     resolve_release,
 )
+from relgate.files.paths import is_file, resolved
 from relgate.files.reading import in_order, shown
 from relgate.files.yamldoc import Loc, parse_yaml
 from relgate.usecases.baseline import Baseline, is_path
@@ -138,6 +140,7 @@ def read_inputs(
         notes=(
             *_unjudged(fitted, judgings),
             *_unmatched(fitted, rows),
+            *_unconfirmable(fitted, rows["candidate"]),
             *_dropped(ready, fitted),
         ),
     )
@@ -164,7 +167,7 @@ def _draft(sources: Sources, loaded: LoadedManifest | None, candidate: Release |
 def _findable(release: Release) -> Release:
     """The release as the search for its baseline sees it: that a path is not there is known already."""
     name = release.baseline
-    if name is None or not is_path(name) or (release.path.parent / name).is_file():
+    if name is None or not is_path(name) or is_file(release.path.parent / name):
         return release
     return replace(release, baseline="none")
 
@@ -206,7 +209,7 @@ def application_problems(release: Release, *, sound: bool = True) -> list[Proble
         with _collecting(found):
             written = document.value.get("services", []) if document else []
             index = next((i for i, entry in enumerate(written) if entry == {"python": reference}), 0)
-            import_object(reference, place("services", index, "python"), "the service")
+            load_service(reference, place("services", index, "python"))
     return found
 
 
@@ -215,8 +218,8 @@ def _read_suites(sources: Sources, release: Release, found: list[Problem]) -> tu
     folder = sources.golden_sets
     paths = find_suites(folder)
     if release.suites is not None:
-        wanted = [path.resolve() for path in release.suites]
-        paths = [p for p in paths if any(w in p.resolve().parents for w in wanted)]
+        wanted = [resolved(path) for path in release.suites]
+        paths = [p for p in paths if any(w in resolved(p).parents for w in wanted)]
     if not paths:
         remedy = "`relgate init` writes one"
         found.append(Problem(Place(shown(folder)), "no suite.yaml below this folder", remedy=remedy))
@@ -284,6 +287,24 @@ def _unmatched(suites: Sequence[Suite], rows: Mapping[Side, Rows | None]) -> lis
                 f"the {side}'s recording holds nothing for {_cases(lacking)[0]}: {_cases(lacking)[1]}"
             )
     return notes
+
+
+def _unconfirmable(suites: Sequence[Suite], rows: Rows | None) -> list[str]:
+    """Critical cases of which the recording holds too few trials to confirm a miss (verdict.md 3)."""
+    held = trials_of(rows or {})
+    short = [
+        case.id
+        for suite in suites
+        for case in suite.all_cases
+        if case.critical is True and 0 < len(held.get(case.id, ())) < CONFIRMING_TRIALS
+    ]
+    if not short:
+        return []
+    many, named = _cases(short)
+    return [
+        f"the candidate's recording holds fewer than {CONFIRMING_TRIALS} trials of {many} marked critical: "
+        f"{named}; a miss that no further trial confirms holds, so record {CONFIRMING_TRIALS}"
+    ]
 
 
 def _cases(ids: Sequence[str]) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from relgate.domain.digest import short
 from relgate.domain.errors import Refusal
 from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow
 from relgate.files.manifest import load_manifest, resolve_release
+from relgate.render.view import example_case, next_step
 from relgate.store.reading import near
 from relgate.store.registry import Registry
 from relgate.store.rows import AliasRow, ReleaseName, RunRow, Waiver
@@ -126,16 +127,18 @@ def _line_status(
     registry: Registry, line: str, run: RunRow | None, aliases: tuple[AliasRow, ...], now: datetime
 ) -> LineStatus:
     age = None if run is None else age_seconds(run.finished, now)
-    step = _next_step(run, aliases, registry.former_holders(line))
+    step = _next_step(registry, run, aliases, registry.former_holders(line))
     return LineStatus(line, aliases, run, age, tuple(registry.waivers(line)), step)
 
 
-def _next_step(run: RunRow | None, aliases: Sequence[AliasRow], former: Collection[ReleaseName]) -> str:
+def _next_step(
+    registry: Registry, run: RunRow | None, aliases: Sequence[AliasRow], former: Collection[ReleaseName]
+) -> str:
     """What to do next; a release that production was taken from is never proposed again."""
     if run is None:
         return "judge a release: pytest --manifest candidate.yaml"
     if run.decision != "promote" or run.partial:
-        return run.next_step
+        return next_step(run.next_step, run.id, example_case(registry.scorecard(run.id)))
     holder = next((row.release for row in aliases if row.alias == "production"), None)
     if holder == run.release:
         return "nothing: the release that was judged last is in production"
@@ -197,9 +200,13 @@ def show_case(registry: Registry, run_id: str, case_id: str, golden_sets: Path) 
 
 
 def _again(run: RunRow, row: MeasurementRow, golden_sets: Path) -> str:
-    manifest = run.manifest_path or "candidate.yaml"
-    node = f"{case_place(golden_sets / row.suite_folder, row.case_id).path}::{row.case_id}"
-    return f"pytest --manifest {shlex.quote(manifest)} {_quoted(node)}"
+    file = case_place(golden_sets / row.suite_folder, row.case_id).path
+    return again(run.manifest_path, file, row.case_id)
+
+
+def again(manifest: str, file: str, case_id: str) -> str:
+    """The command that runs one case of a file; ``manifest`` may be "" where a run did not keep it."""
+    return f"pytest --manifest {shlex.quote(manifest or 'candidate.yaml')} {_quoted(f'{file}::{case_id}')}"
 
 
 def _quoted(node: str) -> str:

@@ -13,11 +13,13 @@ from typing import Any, get_args
 
 from relgate.domain.errors import Refusal
 from relgate.domain.run import MeasurementRow
+from relgate.files import values_of_variables
+from relgate.files.paths import is_folder
 from relgate.redaction import Redactor, placeholder_types
 from relgate.scorers import read_assertions
 from relgate.store.reading import near
 from relgate.store.registry import Registry
-from relgate.store.rows import Category, Incident, RegressionCase, Severity
+from relgate.store.rows import Category, Incident, RegressionCase, RunRow, Severity
 from relgate.usecases.golden_sets import REGRESSIONS, case_place, ids_in, relative, rows_of
 from relgate.usecases.promote_release import user
 
@@ -60,11 +62,14 @@ def intake_incident(
     run = registry.run(report.run)
     measured = _measured(registry, run.id, report)
     folder = golden_sets / measured.suite_folder
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise Refusal(f"there is no suite folder {folder}; name the golden sets with --golden-sets DIR")
-    new_id = _new_id(folder, report)
+    redactor = Redactor(
+        key=registry.redaction_key(environment.get("RELGATE_REDACTION_KEY")),
+        known_secrets=_known_secrets(registry, run, environment),
+    )
+    new_id = _new_id(folder, report, redactor)
 
-    redactor = Redactor(key=registry.redaction_key(environment.get("RELGATE_REDACTION_KEY")))
     place = case_place(folder, report.case_id)
     original: Mapping[str, Any] = {} if place.row is None else place.row.value
     conversation = original.get("input")
@@ -101,6 +106,15 @@ def intake_incident(
     return case
 
 
+def _known_secrets(registry: Registry, run: RunRow, environment: Mapping[str, str]) -> frozenset[str]:
+    """What the variables of the manifests that the run measured hold now."""
+    found: frozenset[str] = frozenset()
+    for release in (run.release, run.baseline):
+        stored = release and registry.release(release.name, release.version, release.digest)
+        found |= values_of_variables(stored.manifest, environment) if stored else frozenset()
+    return found
+
+
 def _measured(registry: Registry, run_id: str, report: Report) -> MeasurementRow:
     rows = [
         row
@@ -132,7 +146,7 @@ def _not_measured(registry: Registry, run_id: str, report: Report) -> str:
     )
 
 
-def _new_id(folder: Path, report: Report) -> str:
+def _new_id(folder: Path, report: Report, redactor: Redactor) -> str:
     taken = ids_in(folder)
     if report.id is None:
         number = 1
@@ -141,7 +155,7 @@ def _new_id(folder: Path, report: Report) -> str:
         return f"{report.case_id}-incident-{number}"
     if report.id in taken:
         raise Refusal(f"the suite has a case {report.id!r} already; give another with --id, or none")
-    if Redactor().find(report.id):
+    if redactor.find(report.id):
         raise Refusal("--id holds something that may not be stored; give another")
     if (
         not report.id

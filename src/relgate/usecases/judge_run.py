@@ -105,6 +105,7 @@ def judge_run(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measuremen
             ranked=len(groups) > 1,
             attempt=prepared.attempt,
             unmeasured=unmeasured_suites(data),
+            recorded=prepared.rows.get("candidate") is not None,
         )
     )
     if prepared.same_digest and verdict.decision == "promote":

@@ -11,6 +11,7 @@ from relgate.decision.feasibility import Feasibility, feasibility
 from relgate.decision.policy import attempt_alpha, policy_digest
 from relgate.domain.case import Case, Suite
 from relgate.domain.digest import digest_json
+from relgate.domain.errors import Problem
 from relgate.domain.release import Release
 from relgate.domain.response import Side
 from relgate.domain.run import AttemptKey
@@ -41,7 +42,7 @@ class Prepared:
         same_digest: whether candidate and baseline are the same release.
         left_out: names of the suites that it left out.
         feasibility: per gate whether it can pass.
-        notes: what the reader must know.
+        notes: what the reader must know, whatever part of the cases is run (``notes_of`` has the rest).
     """
 
     candidate: Release
@@ -70,14 +71,32 @@ class Prepared:
         """The sides that are measured."""
         return ("candidate",) if self.baseline is None else ("candidate", "baseline")
 
+    def notes_of(self, *, attempt: bool) -> tuple[str, ...]:
+        """What the reader of a run must know that is an attempt, or of one that is none (a partial one)."""
+        if not attempt or self.attempt == 1:
+            return self.notes
+        return (
+            *self.notes,
+            f"attempt {self.attempt} on these golden sets: promote-side alpha {self.alpha:g} instead of "
+            "0.05; a promote would be one on a tuned set",
+        )
+
     def calls_of(self, plan: SuitePlan, case: Case) -> int:
         """Planned calls of one case, both sides."""
         hops = len(plan.hops) or 1
         return hops * sum(len(self.trials.trials(side, plan.suite, case)) for side in self.sides)
 
 
-def prepare(options: RunOptions, catalog: Catalog, registry: Registry) -> Prepared:
+def prepare(
+    options: RunOptions, catalog: Catalog, registry: Registry, problems: Sequence[Problem] = ()
+) -> Prepared:
     """Read and check everything; nothing is called.
+
+    Args:
+        options: what to do.
+        catalog: what can be named.
+        registry: where releases are looked up.
+        problems: what is wrong with plugins; scorers that are not known may be theirs.
 
     Raises:
         InputError: everything that is wrong, at once.
@@ -87,6 +106,7 @@ def prepare(options: RunOptions, catalog: Catalog, registry: Registry) -> Prepar
         golden_sets=options.golden_sets,
         environment=options.environment,
         catalog=catalog,
+        whole_catalog=not problems,
         chosen=tuple(options.suites),
     )
 
@@ -101,7 +121,7 @@ def prepare(options: RunOptions, catalog: Catalog, registry: Registry) -> Prepar
             artifact_kinds=catalog.artifact_kinds,
         )
 
-    inputs = read_inputs(sources, find)
+    inputs = read_inputs(sources, find, problems)
     baseline, releases, rows, suites = inputs.baseline, inputs.releases, inputs.rows, inputs.suites
     candidate = releases["candidate"]
     same = baseline.release is not None and baseline.release.digest == candidate.digest
@@ -142,7 +162,7 @@ def prepare(options: RunOptions, catalog: Catalog, registry: Registry) -> Prepar
             for plan in plans
             for gate in plan.gates
         ),
-        notes=_notes(baseline, candidate, registry, attempt, alpha) + inputs.notes,
+        notes=_notes(baseline, candidate, registry) + inputs.notes,
     )
 
 
@@ -173,9 +193,7 @@ def _judged_key(
     )
 
 
-def _notes(
-    baseline: Baseline, candidate: Release, registry: Registry, attempt: int, alpha: float
-) -> tuple[str, ...]:
+def _notes(baseline: Baseline, candidate: Release, registry: Registry) -> tuple[str, ...]:
     notes = [baseline.note] if baseline.note else []
     known = registry.release(candidate.name, candidate.version)
     if known is not None and known.digest != candidate.digest:
@@ -189,9 +207,4 @@ def _notes(
     ]
     if twins:
         notes.append(f"equal in content to {twins[0].name}@{twins[0].version} under another version")
-    if attempt > 1:
-        notes.append(
-            f"attempt {attempt} on these golden sets: promote-side alpha {alpha:g} instead of 0.05; "
-            "a promote would be one on a tuned set"
-        )
     return tuple(notes)

@@ -27,7 +27,8 @@ def promote_release(
     The reasons are redacted before they are stored: every later report shows a waiver, status the other.
 
     Raises:
-        Refusal: the reference names nothing or several releases, or neither verdict nor waiver allows it.
+        Refusal: the reference names nothing or several releases, neither verdict nor waiver allows it, or it
+            was taken out of production and is not named by version with a reason.
     """
     found = find_release(registry, reference)
     last = registry.release(found.name, found.version)
@@ -41,7 +42,13 @@ def promote_release(
     redactor = Redactor(key=registry.redaction_key(os.environ.get("RELGATE_REDACTION_KEY")))
     waive, reason = (None if text is None else redactor.redact(text).text for text in (waive, reason))
     return registry.promote(
-        found.name, found.version, alias=alias, by=by or user(), waive=waive, reason=reason
+        found.name,
+        found.version,
+        alias=alias,
+        by=by or user(),
+        waive=waive,
+        reason=reason,
+        named=reference == f"{found.name}@{found.version}",
     )
 
 

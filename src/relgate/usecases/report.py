@@ -9,7 +9,7 @@ from pathlib import Path
 from relgate.decision.outcomes import CaseOutcome
 from relgate.domain.gate import GateResult
 from relgate.domain.scorecard import Scorecard
-from relgate.domain.verdict import CriticalMiss, Decision
+from relgate.domain.verdict import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,14 @@ class CaseReport:
         outcome: hit, miss, regressed, fixed or failed.
         scores: the candidate's mean score per metric.
         trials: the candidate's trials.
-        critical: the critical miss, None if there is none.
+        failure: why the case fails by itself, "" where it does not (``case_failure``); redacted.
         message: one line for a reader; redacted.
     """
 
     outcome: CaseOutcome
     scores: Mapping[str, float]
     trials: int
-    critical: CriticalMiss | None
+    failure: str
     message: str
 
 
@@ -41,6 +41,7 @@ class Report:
         exit_status: of the verdict alone.
         stored: whether the verdict was stored before and nothing was called.
         files: what was written.
+        unwritten: what could not be written, one sentence each; the verdict stands all the same.
     """
 
     scorecard: Scorecard
@@ -48,6 +49,7 @@ class Report:
     exit_status: int
     stored: bool = False
     files: tuple[Path, ...] = field(default=())
+    unwritten: tuple[str, ...] = ()
 
     @property
     def decision(self) -> Decision:

@@ -9,11 +9,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from relgate.catalog import Catalog
 from relgate.decision.outcomes import case_outcome, critical_misses
 from relgate.decision.policy import attempt_alpha
-from relgate.domain.errors import AttemptMoved
+from relgate.domain.errors import AttemptMoved, Problem
 from relgate.domain.release import Release
 from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
 from relgate.domain.run import MeasurementRow, RunRecord
@@ -23,6 +24,7 @@ from relgate.engine.executor import EngineError, Executor
 from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url
 from relgate.usecases.build_scorecard import build_scorecard, case_outcomes, gate_result_of, numbered
+from relgate.usecases.case_failure import case_failure
 from relgate.usecases.judge_run import NOTHING_CHANGED, Judgement, arrange_suite, judge_run
 from relgate.usecases.measure import CaseKey, CaseMeasurer
 from relgate.usecases.options import RunOptions
@@ -32,7 +34,7 @@ from relgate.usecases.redacting import CountingRedactor
 from relgate.usecases.registry_rows import measurement_rows, release_row
 from relgate.usecases.report import CaseReport, Report
 from relgate.usecases.systems import System, make_system, start_services, variants
-from relgate.usecases.write_report import StagedReport
+from relgate.usecases.write_report import Written, folder_problems, write_report
 
 LIBRARIES = ("relgate", "pytest", "pytest-xdist", "pydantic", "numpy", "scipy", "sqlalchemy", "aiohttp")
 
@@ -43,22 +45,30 @@ class ReleaseRun:
     The order of use: construct (reads and checks everything), ``start`` with the selected cases,
     ``case`` per case in any order, ``conclude``, ``close``. ``close`` may come at any time.
 
+    Args:
+        options: what to do.
+        plugins: what may register scorers and the like.
+        problems: plugins that could not be loaded; they are named among the others.
+
     Raises:
         InputError: everything that is wrong with the manifest, the suites or the options, at once.
         RegistryError: the registry cannot be used.
     """
 
-    def __init__(self, options: RunOptions, plugins: Iterable[object] = ()) -> None:
+    def __init__(
+        self, options: RunOptions, plugins: Iterable[object] = (), problems: Iterable[Problem] = ()
+    ) -> None:
         self.options = options
         self._stack = ExitStack()
         self._executor: Executor[CaseKey, tuple[Measurement, ...]] | None = None
         self._measurer: CaseMeasurer | None = None
         self._started = _now()
         try:
-            self.catalog = Catalog.load(plugins)
+            self.catalog, wrong = Catalog.read(plugins)
             url = registry_url(options.registry, options.environment, options.rootdir)
             self.registry: Registry = self._stack.enter_context(open_registry(url))
-            self.prepared: Prepared = prepare(options, self.catalog, self.registry)
+            known = (*problems, *wrong, *folder_problems(self._report_folder))
+            self.prepared: Prepared = prepare(options, self.catalog, self.registry, known)
             self._redactor = self._make_redactor([self.prepared.candidate, self.prepared.baseline])
         except BaseException:
             self._stack.close()
@@ -186,7 +196,7 @@ class ReleaseRun:
         )
         data = arrange_suite(replace(plan, suite=alone), rows, paired=self.prepared.baseline is not None)
         outcome = case_outcome(data, case)
-        critical = next(iter(critical_misses(data)), None)
+        missed = next(iter(critical_misses(data)), None)
         mine = [row for row in rows if row.side == "candidate" and not row.confirmation]
         values: dict[str, list[float]] = {}
         for row in mine:
@@ -194,17 +204,22 @@ class ReleaseRun:
                 if not isinstance(score, ScorerFailure):
                     values.setdefault(score.metric, []).append(score.value)
         scores = {name: sum(found) / len(found) for name, found in values.items()}
-        said = [critical.message] if critical else []
-        said += [row.outcome.message for row in mine if isinstance(row.outcome, Failure)][:1]
-        message = CountingRedactor(self._redactor).text("; ".join(said))
-        return CaseReport(outcome, scores, len(mine), critical, message)
+        why = [row.outcome.message for row in mine if isinstance(row.outcome, Failure)][:1]
+        failure = case_failure(plan, data, case)
+        text = CountingRedactor(self._redactor).text
+        return CaseReport(
+            outcome,
+            scores,
+            len(mine),
+            failure=text("; ".join([failure, *why])) if failure else "",
+            message=text("; ".join([*([missed.message] if missed else []), *why])),
+        )
 
     def conclude(self) -> Report:
         """Judge what was measured, record it in one transaction and write the reports.
 
         Raises:
             RegistryError: the run could not be recorded; there is no verdict then.
-            OSError: a report could not be written.
         """
         assert self._executor is not None
         assert self._measurer is not None
@@ -235,7 +250,7 @@ class ReleaseRun:
         planned = self.planned_calls({(s.name, c.id) for s in prepared.suites for c in s.all_cases})
         rows = measurement_rows(prepared, measured, outcomes, redactor)
         scorecard = build_scorecard(
-            prepared,
+            replace(prepared, notes=prepared.notes_of(attempt=not judgement.verdict.partial)),
             judgement,
             measured,
             waivers=self._waivers(),
@@ -264,7 +279,7 @@ class ReleaseRun:
             verdict=Verdict("promote", NOTHING_CHANGED, "", attempts=self.prepared.attempt),
         )
         scorecard = build_scorecard(
-            self.prepared,
+            replace(self.prepared, notes=self.prepared.notes_of(attempt=False)),
             judgement,
             {},
             waivers=self._waivers(),
@@ -279,13 +294,18 @@ class ReleaseRun:
         scorecard = Scorecard.model_validate(stored.scorecard)
         verdict = scorecard.verdict.model_copy(update={"waivers": self._waivers()})
         scorecard = numbered(scorecard.model_copy(update={"verdict": verdict}))
-        files = self._stage(scorecard).publish()
+        written = self._write(scorecard)
         gates = tuple(gate_result_of(part) for part in scorecard.gates)
-        return Report(scorecard, gates, stored.exit_status, stored=True, files=files)
+        return Report(
+            scorecard, gates, stored.exit_status, stored=True, files=written.files, unwritten=written.problems
+        )
 
-    def _stage(self, scorecard: Scorecard) -> StagedReport:
-        folder = self.options.report_dir or self.options.rootdir / "reports"
-        return StagedReport(scorecard, folder, environment=self.options.environment)
+    @property
+    def _report_folder(self) -> Path:
+        return self.options.report_dir or self.options.rootdir / "reports"
+
+    def _write(self, scorecard: Scorecard) -> Written:
+        return write_report(scorecard, self._report_folder, environment=self.options.environment)
 
     def _finish(
         self,
@@ -317,13 +337,8 @@ class ReleaseRun:
             measurements=rows,
             manifest_path=self.options.manifest_given or str(self.options.manifest),
         )
-        staged = self._stage(scorecard)
-        try:
-            self.registry.record(record)
-        except BaseException:
-            staged.discard()
-            raise
-        files = staged.publish()
+        self.registry.record(record)
+        written = self._write(scorecard)
         return Report(
             scorecard=scorecard,
             gates=tuple(
@@ -331,7 +346,8 @@ class ReleaseRun:
                 for gate, part in zip(judgement.gates, scorecard.gates, strict=True)
             ),
             exit_status=exit_status,
-            files=files,
+            files=written.files,
+            unwritten=written.problems,
         )
 
     def _waivers(self) -> list[WaiverPart]:

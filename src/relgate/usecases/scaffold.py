@@ -15,6 +15,7 @@ from relgate.domain.default_policy import default_gates
 from relgate.domain.errors import Refusal
 from relgate.domain.gate import GateSpec
 from relgate.files import schemas
+from relgate.files.paths import unusable
 from relgate.usecases.scaffold_cases import CAPITALS, LOOK_ALIKES, MISSED_BEFORE, MISSED_NOW, REFUSAL
 
 IGNORED = (".relgate/", "reports/")
@@ -111,6 +112,8 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     Raises:
         Refusal: one of them is there already, or the folder cannot be written.
     """
+    if reason := unusable(folder):
+        raise Refusal(f"{folder} cannot be written: {reason}")
     there = [name for name in files if (folder / name).exists()]
     if there:
         more = f" and {len(there) - 3} more" if len(there) > 3 else ""

@@ -7,10 +7,11 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
+from typing import cast
 from urllib.parse import urlsplit
 
 from relgate.applications.chat import ChatResponder
-from relgate.applications.python import PythonResponder, import_object, load_builder
+from relgate.applications.python import PythonResponder, load_builder, load_service
 from relgate.applications.recording import RecordingResponder, Rows
 from relgate.domain.application import Responder
 from relgate.domain.case import Suite
@@ -87,9 +88,9 @@ def start_services(release: Release, environment: Mapping[str, str], stack: Exit
     """
     given = dict(environment)
     for reference in release.services:
-        factory = import_object(reference, Place(str(release.path)), "the service")
+        factory = load_service(reference, Place(str(release.path)))
         try:
-            manager: AbstractContextManager[dict[str, str]] = factory(release)
+            manager = cast(AbstractContextManager[dict[str, str]], factory(release))
             variables = dict(stack.enter_context(manager))
         except Exception as error:
             raise ServiceError(

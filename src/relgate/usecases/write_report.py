@@ -1,73 +1,104 @@
-"""Writing the scorecard: scorecard.md, scorecard.json and, where there is one, the CI's step summary."""
+"""Writing a scorecard as Markdown and JSON and, where there is one, to the CI's step summary."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from relgate.domain.errors import Place, Problem
 from relgate.domain.scorecard import Scorecard
+from relgate.files.reading import shown
 from relgate.render.markdown import render_markdown
-
-STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
-STEP_SUMMARY_LIMIT = 1_000_000
-"""GitHub drops a summary over 1 MiB as a whole, so a longer one is cut."""
+from relgate.usecases.step_summary import STEP_SUMMARY, append_summary
 
 
-class StagedReport:
-    """Both files written beside their places: what can fail fails before the run is recorded.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written, and what could not be.
+
+    Attributes:
+        files: the Markdown and the JSON file; empty where they could not be written.
+        problems: one sentence each. The verdict is recorded before, so nothing measured is lost.
+    """
+
+    files: tuple[Path, ...]
+    problems: tuple[str, ...] = ()
+
+
+def folder_problems(folder: Path) -> list[Problem]:
+    """Why reports cannot be written there; known before the first call, so that none is paid for in vain."""
+    nearest = next((place for place in (folder, *folder.parents) if _is_there(place)), folder)
+    if not nearest.is_dir():
+        return [Problem(Place(shown(nearest)), "reports go here, but this is not a folder", "", "move it")]
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return [Problem(Place(shown(nearest)), "reports go here, but the folder is not writable")]
+    return []
+
+
+def _is_there(place: Path) -> bool:
+    return os.path.lexists(place)
+
+
+def write_report(scorecard: Scorecard, folder: Path, *, environment: Mapping[str, str]) -> Written:
+    """Write both files, each whole or not at all, and append to the step summary.
 
     Args:
         scorecard: what is shown.
-        folder: reports go to ``<folder>/<release>-<version>/``.
+        folder: reports go to ``<folder>/<release>-<version>/``: ``scorecard.md`` and ``.json``, or
+            ``partial.md`` and ``.json`` for a partial run beside a whole scorecard of the same release.
         environment: may name the step summary.
+    """
+    place = folder / f"{scorecard.release.name}-{scorecard.release.version}"
+    markdown = render_markdown(scorecard)
+    stem = "partial" if scorecard.verdict.partial and _whole_of(scorecard, place) else "scorecard"
+    document = json.dumps(scorecard.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    texts = {place / f"{stem}.md": markdown, place / f"{stem}.json": document}
+    files: tuple[Path, ...] = tuple(texts)
+    problems: list[str] = []
+    try:
+        _write_all(texts)
+    except OSError as error:
+        files = ()
+        problems.append(f"the scorecard could not be written: {error}; `relgate show` prints it")
+    summary = environment.get(STEP_SUMMARY)
+    if summary:
+        notice = f"*Cut: the whole scorecard is in {place.name}/{stem}.md.*"
+        try:
+            append_summary(Path(summary), markdown, notice)
+        except OSError as error:
+            problems.append(f"the step summary could not be written: {error}")
+    return Written(files, tuple(problems))
+
+
+def _write_all(texts: Mapping[Path, str]) -> None:
+    """Write every file beside its place, then move them there.
 
     Raises:
-        OSError: a file could not be written.
+        OSError: one of them could not be written.
     """
-
-    def __init__(self, scorecard: Scorecard, folder: Path, *, environment: Mapping[str, str]) -> None:
-        place = folder / f"{scorecard.release.name}-{scorecard.release.version}"
-        place.mkdir(parents=True, exist_ok=True)
-        self._summary = environment.get(STEP_SUMMARY)
-        self._markdown = render_markdown(scorecard)
-        document = json.dumps(scorecard.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        self._staged: list[tuple[Path, Path]] = []
-        try:
-            for name, text in (("scorecard.md", self._markdown), ("scorecard.json", document)):
-                path = place / name
-                fresh = path.with_name(f".{name}.{os.getpid()}.new")
-                self._staged.append((fresh, path))
-                fresh.write_text(text, encoding="utf-8")
-        except BaseException:
-            self.discard()
-            raise
-
-    def publish(self) -> tuple[Path, ...]:
-        """Move the files to their places and append to the step summary.
-
-        Raises:
-            OSError: a file could not be moved, or the step summary not be written.
-        """
-        for fresh, path in self._staged:
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+            staged.append((fresh, path))
+            fresh.write_text(text, encoding="utf-8")
+        for fresh, path in staged:
             os.replace(fresh, path)
-        if self._summary:
-            self._append(Path(self._summary), self._staged[0][1])
-        return tuple(path for _, path in self._staged)
+    finally:
+        for fresh, _ in staged:
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)
 
-    def _append(self, summary: Path, whole: Path) -> None:
-        """Append the Markdown to the step summary, cut to the room that other steps' text left."""
-        text = (self._markdown + "\n").encode()
-        room = STEP_SUMMARY_LIMIT - (summary.stat().st_size if summary.exists() else 0)
-        if len(text) > room:
-            notice = f"\n\n*Cut: the whole scorecard is in {whole.parent.name}/{whole.name}.*\n".encode()
-            lines = text[: max(0, room - len(notice))]
-            text = lines[: lines.rfind(b"\n") + 1] + notice if len(notice) < room else b""
-        with summary.open("ab") as file:
-            file.write(text)
 
-    def discard(self) -> None:
-        """Remove what was staged."""
-        for fresh, _ in self._staged:
-            fresh.unlink(missing_ok=True)
+def _whole_of(scorecard: Scorecard, place: Path) -> bool:
+    """Whether the folder holds the scorecard of a whole run of the same release already."""
+    try:
+        there = Scorecard.model_validate_json((place / "scorecard.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return not there.verdict.partial and there.release.digest == scorecard.release.digest

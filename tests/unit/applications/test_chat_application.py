@@ -251,7 +251,7 @@ def test_an_address_that_is_none_is_the_applications_failure(api):
 
 
 def test_a_prompt_with_other_variables_is_an_error_before_any_call(api):
-    with pytest.raises(InputError, match=r"p\.md: .*fills only.*evidence, tone"):
+    with pytest.raises(InputError, match=r"p\.md:1:1: .*fills only.*evidence.*\n.*p\.md:1:31: .*tone"):
         ChatResponder(api.release("http://x", prompt="{{ evidence }} {{ question }} {{ tone }}"))
 
 

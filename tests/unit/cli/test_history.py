@@ -124,7 +124,7 @@ def test_show_begins_with_the_verdict(relgate, project):
         line.startswith("waived support-desk@1.3.1, 20") and "by release-manager: hotfix" in line
         for line in lines
     )
-    gate = "fail require support-golden exact:non_inferior:0.05 -1.0 points [-4.0, +2.0] 4"
+    gate = "failed require support-golden exact:non_inferior:0.05 -1.0 points [-4.0, +2.0] 4"
     assert gate in lines
     assert "support-golden exact 50.00 % 50.00 % +0.00 [-4.0, +4.0] 4" in lines
     assert "support-golden refund-002 (exact -100)" in lines
@@ -396,3 +396,46 @@ def test_the_age_of_a_decision_counts_from_when_the_run_finished(relgate, make, 
     with open_registry(tmp_path / "r.db") as registry:
         registry.record(make.run_record("run", make.release("1.0.0"), finished=finished))
     assert "promote, decided 3 hours ago" in relgate("status", "--registry", "r.db").output
+
+
+def test_show_of_a_release_prefers_the_whole_run_and_names_a_newer_part(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(make.run_record("whole", make.release("1.0.0")))
+        registry.record(make.run_record("part", make.release("1.0.0"), partial=True))
+    where = ("--registry", "r.db")
+    newer = "newer, but only a part of the cases: relgate show part\n"
+    shown = relgate("show", "1.0.0", *where).output
+    assert "one case with both answers: relgate show whole CASE\n" in shown
+    assert shown.endswith(newer)
+    assert relgate("show", "1.0.0", "--json", *where).json["id"] == "whole"
+    assert newer not in relgate("show", "whole", *where).output
+    assert relgate("show", "part", "--json", *where).json["id"] == "part"
+
+
+def test_show_of_a_release_with_parts_alone_shows_the_newest(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        for name in ("part-1", "part-2"):
+            registry.record(make.run_record(name, make.release("1.0.0"), partial=True))
+    shown = relgate("show", "1.0.0", "--json", "--registry", "r.db")
+    assert shown.json["id"] == "part-2"
+    assert "newer" not in relgate("show", "1.0.0", "--registry", "r.db").output
+
+
+def test_the_next_step_of_status_can_be_typed_as_it_stands(relgate, make, tmp_path):
+    record = make.run_record("run-1", make.release("1.0.0"), decision="reject")
+    verdict = dict(record.scorecard["verdict"]) | {
+        "next_step": "look at the worst cases: `relgate show RUN CASE`"
+    }
+    fall = {
+        "suite": "s",
+        "case_id": "refund-001",
+        "input": "",
+        "expected": "",
+        "candidate": "",
+        "baseline": "",
+    }
+    worst = [fall | {"difference": -1.0, "metrics": {}}]
+    card = dict(record.scorecard) | {"verdict": verdict, "worst": worst}
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(replace(record, scorecard=card))
+    assert "`relgate show run-1 refund-001`" in relgate("status", "--registry", "r.db").output

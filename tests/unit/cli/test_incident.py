@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from relgate.redaction import Redactor
 from relgate.store.opening import open_registry
 
 COMMAND = ("incident", "add", "--run", "run-1", "--suite", "support-golden")
@@ -66,8 +68,11 @@ def test_a_missed_case_becomes_a_redacted_regression_case(relgate, registry, fol
         "line      golden_sets/support_desk/golden/regressions.jsonl:1",
         "redacted  1 EMAIL",
         "note      a placeholder in expected stands for anything of its type",
-        "next      pytest --manifest MANIFEST 'golden_sets/support_desk/golden/regressions.jsonl' "
-        "on the bad release must miss it; a recording needs a line for the new case",
+        "next      pytest --manifest candidate.yaml "
+        "'golden_sets/support_desk/golden/regressions.jsonl::refund-001-incident-1'",
+        "          must exit 1 on the bad release; a release that mends it exits 10, "
+        "for a part of the cases holds",
+        "          (a recording needs a line for the new case first)",
     ]
     (stored,) = registry.regression_cases()
     assert (stored.case_id, stored.line, stored.redacted) == ("refund-001-incident-1", 1, {"EMAIL": 1})
@@ -217,3 +222,27 @@ def test_an_expectation_that_cannot_be_judged_is_refused(relgate, registry, fold
     assert result.exit_code == 1
     assert why in result.errors
     assert not (folder / "regressions.jsonl").exists()
+
+
+def test_values_of_the_variables_of_the_runs_manifest_are_redacted(
+    relgate, registry, folder, make, monkeypatch
+):
+    manifest = (
+        'providers:\n  a: {base_url: https://x, api_key: "${DESK_KEY_2}"}\n'
+        'dependencies:\n  db: {url: "db://me:${DESK_DB_2}@host"}\n'
+    )
+    stored = Redactor(key=b"key").redact(manifest).text
+    release = replace(make.release("1.1.0"), manifest=stored)
+    registry.record(make.run_record("run-9", release, decision="reject"))
+    monkeypatch.setenv("DESK_KEY_2", "plain words of nobody")
+    monkeypatch.setenv("DESK_DB_2", "hunter-of-two")
+    words = ("incident", "add", "--run", "run-9", "--suite", "support-golden", "--case", "refund-001")
+    result = relgate(*words, "--expected", "say plain words of nobody or hunter-of-two")
+    assert result.exit_code == 0, result.errors
+    [line] = lines_of(folder / "regressions.jsonl")
+    assert re.fullmatch(r"say <SECRET_\w{6}> or <SECRET_\w{6}>", line["expected"])
+    assert "redacted  2 SECRET" in result.output
+    [kept] = registry.regression_cases()
+    assert kept.expected == line["expected"]
+    refused = relgate(*words, "--expected", "x", "--id", "hunter-of-two")
+    assert "--id holds something that may not be stored" in refused.errors

@@ -45,6 +45,14 @@ def test_init_writes_a_project_that_is_valid(tmp_path: Path) -> None:
         assert "  - {metric: exact, at_least: 0.85, role: guard}\n" in valid.stdout
 
 
+def test_init_says_what_a_file_for_later_is(tmp_path: Path) -> None:
+    said = relgate("init", folder=tmp_path).stdout
+    line = next(line for line in said.splitlines() if "is not read yet" in line)
+    assert line.startswith("golden_sets/fallback/suite.yaml.later ")
+    assert line.endswith("rename it to suite.yaml.")
+    assert (tmp_path / "golden_sets/fallback/suite.yaml.later").is_file()
+
+
 def test_init_refuses_to_overwrite_and_then_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "production.yaml").write_text("mine")
     done = relgate("init", folder=tmp_path)
@@ -187,3 +195,12 @@ def test_schema_prints_one_or_writes_all(tmp_path: Path) -> None:
     unknown = runner.invoke(schema, ["suit"])
     assert unknown.exit_code == 2
     assert "did you mean 'suite'?" in unknown.output
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "x/" * 3000], ids=["name", "path"])
+def test_validate_of_a_path_that_no_file_can_have_is_an_error(relgate, name: str) -> None:
+    result = relgate("validate", name, "--golden-sets", name)
+    assert result.exit_code == 1
+    assert "cannot be read" in result.errors
+    assert "no suite.yaml below this folder" in result.errors
+    assert "cannot be written: File name too long" in relgate("init", name).errors

@@ -66,6 +66,31 @@ def test_previous_can_be_promoted_by_its_alias(relgate, registry):
     assert registry.alias("production").version == "1.0.0"
 
 
+def test_previous_typed_twice_does_not_bring_the_fled_release_back(relgate, registry):
+    relgate("promote", "support-desk@1.0.0")
+    relgate("promote", "support-desk@1.1.0")
+    back = relgate("promote", "previous", "--reason", "refunds fail", "--by", "ann")
+    assert "undo        relgate promote support-desk@1.1.0 --reason TEXT" in back.output
+    for words in (("previous",), ("previous", "--reason", "again"), ("1.1.0", "--reason", "again")):
+        again = relgate("promote", *words)
+        assert again.exit_code == 1
+        assert "support-desk@1.1.0 was taken out of production on 20" in again.errors
+        assert "by ann: refunds fail" in again.errors
+        assert "relgate promote support-desk@1.1.0 --reason TEXT" in again.errors
+    assert registry.alias("production").version == "1.0.0"
+    assert relgate("promote", "support-desk@1.1.0", "--reason", "a false alarm").exit_code == 0
+    assert registry.alias("production").version == "1.1.0"
+
+
+@pytest.mark.parametrize("reference", ["previous", "support-desk@previous"])
+def test_previous_before_any_says_that_nobody_held_production(relgate, registry, reference):
+    for _ in range(2):
+        result = relgate("promote", reference)
+        assert result.exit_code == 1
+        assert f"there is no {reference!r}: nobody held production before" in result.errors
+        relgate("promote", "support-desk@1.0.0")
+
+
 def test_another_alias_can_be_moved(relgate, registry):
     relgate("promote", "support-desk@1.0.0", "--alias", "canary")
     result = relgate("promote", "support-desk@1.1.0", "--alias", "canary")

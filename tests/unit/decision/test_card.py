@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from relgate import stats
-from relgate.decision.card import metric_parts, worst_regressions
+from relgate.decision.card import metric_parts, worst_cases
 from relgate.decision.measurements import arrange
 from relgate.domain.metric import Metric
 
@@ -71,7 +71,29 @@ def test_latency_is_shown_by_its_quantiles(build: Any) -> None:
 def test_the_worst_regressions_come_first_and_are_at_most_ten(build: Any) -> None:
     candidate = [i / 20 for i in range(15)]
     data = build.data(candidate, [1.0] * 15, metric=UNIT)
-    worst = worst_regressions([data])
+    worst = worst_cases([data])
     assert [fall.case.id for fall in worst] == [f"c{i}" for i in range(10)]
     assert worst[0].metrics == {"right": -1.0}
-    assert worst_regressions([build.data(candidate, metric=UNIT)]) == ()
+
+
+def test_without_a_baseline_the_worst_cases_are_the_misses_critical_ones_first(build: Any) -> None:
+    cells: list[Any] = [[1.0, 0.0, 1.0], 0.2, [0.0, 0.0, 0.0], 0.9, build.AWAY, build.JUDGE_FAILED, 0.1, 0.0]
+    data = build.data(cells, metric=UNIT, critical={0: "never", 7: True})
+    worst = worst_cases([data])
+    assert [case.case.id for case in worst] == ["c7", "c0", "c2", "c6", "c1"]
+    assert worst[3].metrics == {"right": pytest.approx(-0.9)}
+    mistakes = Metric("right", "binary", higher_is_better=False)
+    (worst_of_low,) = worst_cases([build.data([0.0, 1.0], metric=mistakes)])
+    assert (worst_of_low.case.id, worst_of_low.metrics) == ("c1", {"right": -1.0})
+
+
+def test_a_miss_of_both_sides_is_no_regression(build: Any) -> None:
+    assert worst_cases([build.data([0.0], [0.0])]) == ()
+
+
+def test_regressions_come_before_misses_and_both_are_ten_at_most(build: Any) -> None:
+    paired = build.data([0.0] * 3, [1.0] * 3, suite=build.suite(3, name="paired"))
+    first = build.data([0.0] * 20, suite=build.suite(20, critical={19: True}, name="first"))
+    worst = worst_cases([first, paired])
+    assert [case.suite for case in worst] == ["paired"] * 3 + ["first"] * 7
+    assert worst[3].case.id == "c19"

@@ -110,6 +110,12 @@ def test_clusters_say_that_a_run_without_differences_counts_clusters_alone(build
     assert judge_gate(gate, same, alpha=0.05).result == "hold"
 
 
+def test_a_slice_without_a_case_counts_no_clusters(build: Any) -> None:
+    suite = {"clusters": ["k1", "k2"], "tags": {"lang": ["de", "de"]}}
+    gate = build.gate("at_least", 0.5, only={"lang": "en"})
+    assert _asked(build, gate, 2, **suite).text == "n = 0: no case to judge; add cases"
+
+
 def test_safety_gates_count_their_own_cases(build: Any) -> None:
     tags = {"harmful": [True] * 50 + [False] * 30}
     refusal = Metric("over_refusal", "binary", higher_is_better=False)

@@ -9,6 +9,7 @@ import pytest
 
 from relgate import stats
 from relgate.decision.gates import judge_gate
+from relgate.decision.weighing import weigh_fails
 from relgate.domain.metric import Metric
 
 UNIT = Metric("right", "unit")
@@ -105,6 +106,51 @@ def test_few_clusters_decide_nothing_and_not_many_are_said_aloud(build: Any, gro
     assert (result.p_pass is None) == (groups < 5)
 
 
+@pytest.mark.parametrize("role", ["guard", "require"])
+def test_below_n_min_a_clustered_gate_cannot_pass_but_can_fail(build: Any, role: str) -> None:
+    clusters = [f"k{i % 13}" for i in range(26)]
+    gate = build.gate("non_inferior", 0.1, role=role)
+    broken = build.data([0.0] * 22 + [1.0] * 4, [1.0] * 26, clusters=clusters)
+    (failed,) = weigh_fails([judge_gate(gate, broken, alpha=0.05)])
+    assert failed.result == "fail"
+    assert failed.p_fail == pytest.approx(
+        stats.cluster_mean([-1.0] * 22 + [0.0] * 4, clusters).p(-0.1, "less")
+    )
+    assert "cannot pass" not in failed.message
+    better = build.data([1.0] * 26, [1.0] * 4 + [0.0] * 22, clusters=clusters)
+    (held,) = weigh_fails([judge_gate(gate, better, alpha=0.05)])
+    assert (held.result, held.p_pass > 0.05) == ("hold", True)
+    assert "cannot pass with fewer than 29 cases (3 more), whatever it shows" in held.message
+    assert (held.needed is not None and held.needed >= 3) == (role == "require")
+
+
+@pytest.mark.parametrize(("form", "good"), [("at_least", 1.0), ("at_most", 0.0)])
+def test_a_clustered_level_below_n_min_cannot_pass_but_can_fail(build: Any, form: str, good: float) -> None:
+    metric = Metric("right", "unit", higher_is_better=good == 1.0)
+    boundary = 0.9 if good == 1.0 else 0.1
+    clusters = [f"k{i % 13}" for i in range(26)]
+    gate = build.gate(form, boundary, metric)
+    nearly = [abs(good - 0.001 * (i % 3)) for i in range(26)]
+    held = judge_gate(gate, build.data(nearly, metric=metric, clusters=clusters), alpha=0.05)
+    assert (held.result, held.p_pass > 0.05) == ("hold", True)
+    assert "cannot pass with fewer than 29 cases (3 more)" in held.message
+    bad = build.data([1.0 - n for n in nearly], metric=metric, clusters=clusters)
+    (failed,) = weigh_fails([judge_gate(gate, bad, alpha=0.05)])
+    assert failed.result == "fail"
+
+
+@pytest.mark.parametrize("n", [59, 86])
+def test_what_n_min_of_an_attempt_takes_from_a_clustered_gate_it_says(build: Any, n: int) -> None:
+    clusters = [f"k{i % 29}" for i in range(n)]
+    data = build.data([1.0] * n, [0.0] * 9 + [1.0] * (n - 9), clusters=clusters)
+    gate = build.gate("non_inferior", 0.05)
+    first, later = (judge_gate(gate, data, alpha=alpha) for alpha in (0.05, 0.0125))
+    assert (first.result, later.result) == ("pass", "hold" if n == 59 else "pass")
+    assert first.p_fail == later.p_fail
+    assert ("it passes at 0.05, but not at the 0.013" in later.message) == (n == 59)
+    assert ("cannot pass with fewer than 86 cases (27 more)" in later.message) == (n == 59)
+
+
 def test_floors_are_exact_on_single_binary_scores(build: Any) -> None:
     data = build.data([1.0] * 190 + [0.0] * 10)
     result = judge_gate(build.gate("at_least", 0.9), data, alpha=0.05)
@@ -191,3 +237,14 @@ def test_the_alpha_of_the_attempt_moves_the_promote_side_only(build: Any) -> Non
     first, later = (judge_gate(gate, data, alpha=alpha) for alpha in (0.05, 0.05 / 8))
     assert (first.result, later.result) == ("pass", "hold")
     assert first.p_fail == later.p_fail
+
+
+@pytest.mark.parametrize("form", ["non_inferior", "at_least"])
+def test_a_later_attempt_proves_case_means_broken_as_the_first_does(build: Any, form: str) -> None:
+    n = 70  # between n_min of the first attempt (59) and of the second (86)
+    rng = np.random.default_rng(4)
+    candidate = np.clip(rng.normal(0.8, 0.1, n), 0, 1).tolist()
+    data = build.data(candidate, np.clip(rng.normal(0.9, 0.1, n), 0, 1).tolist(), metric=UNIT)
+    gate = build.gate(form, 0.05 if form == "non_inferior" else 0.95, UNIT)
+    first, later = (judge_gate(gate, data, alpha=alpha) for alpha in (0.05, 0.0125))
+    assert first.p_fail == later.p_fail < 0.05

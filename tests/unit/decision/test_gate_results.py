@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from relgate import stats
 from relgate.decision.gates import judge_gate
-from relgate.decision.measurements import unmeasured_suites
+from relgate.decision.measurements import arrange, unmeasured_suites
 from relgate.decision.sample import draw_sample, impute
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.metric import Metric
+from relgate.domain.response import ScorerFailure
 
+RIGHT = Metric("right", "binary")
 MISTAKE = Metric("right", "binary", higher_is_better=False)
 VIOLATION = Metric("violation", "binary", higher_is_better=False)
 LATENCY = Metric("right", "latency", higher_is_better=False)
@@ -49,7 +52,34 @@ def test_judge_failures_over_two_percent_are_errors(build: Any, failures: int, o
     result = judge_gate(build.gate("at_least", 0.8), build.data(cells), alpha=0.05)
     assert result.result == outcome
     if outcome == "error":
-        assert result.message == ("the scorer failed on 3 of 100 cases (3 %; at most 2 % are tolerated)")
+        assert result.message == (
+            "the scorer failed on 3 of 100 cases (3 %; at most 2 % are tolerated): "
+            "no number in the answer (in 3 cases)"
+        )
+
+
+def test_a_scorer_that_never_works_is_named_with_its_most_frequent_failure(build: Any) -> None:
+    suite = build.suite(6)
+    rows = [build.row("candidate", suite, f"c{i}", 0, build.NOT_APPLICABLE) for i in range(6)]
+    rare = ScorerFailure("right", "KeyError: 'text'")
+    often = ScorerFailure("right", "AttributeError: 'str' object\nhas no attribute 'x'" + "!" * 300)
+    failing = [replace(row, scores=(rare if i == 0 else often,)) for i, row in enumerate(rows)]
+    data = arrange(suite, build.metrics(RIGHT, suite), failing, paired=False)
+    result = judge_gate(build.gate("at_least", 0.5), data, alpha=0.05)
+    assert result.result == "error"
+    assert result.message.startswith(
+        "no score of right in 6 cases: its scorer failed on each, such as: AttributeError: 'str' object has"
+    )
+    assert result.message.endswith("!… (in 5 of them)")
+    assert len(result.message) < 300
+
+
+def test_a_scorer_that_fails_beside_an_outage_is_named_too(build: Any) -> None:
+    data = build.data([build.AWAY, build.JUDGE_FAILED, build.JUDGE_FAILED])
+    assert judge_gate(build.gate("at_least", 0.5), data, alpha=0.05).message == (
+        "no measurement of right in 3 cases: hosted_a refused the connection; "
+        "its scorer failed on 2: no number in the answer (in 2 cases)"
+    )
 
 
 def test_tolerated_judge_failures_count_against_the_candidate(build: Any) -> None:
@@ -57,7 +87,10 @@ def test_tolerated_judge_failures_count_against_the_candidate(build: Any) -> Non
     clean = judge_gate(floor, build.data([1.0] * 90 + [0.0] * 8), alpha=0.05)
     failing = judge_gate(floor, build.data([1.0] * 90 + [0.0] * 8 + [build.JUDGE_FAILED] * 2), alpha=0.05)
     assert (clean.result, failing.result) == ("pass", "hold")
-    assert "the scorer failed on 2 of 100 cases; at worst the estimate is 90.0 %" in failing.message
+    assert (
+        "the scorer failed on 2 of 100 cases: no number in the answer (in 2 cases); "
+        "at worst the estimate is 90.0 %" in failing.message
+    )
 
 
 def test_under_a_ceiling_the_worst_judge_failure_is_a_hit(build: Any) -> None:
@@ -109,6 +142,43 @@ def test_what_was_not_measured_is_told_per_suite(build: Any) -> None:
         "s: 2 of 3 cases were not measured (hosted_a refused the connection)",
     )
     assert unmeasured_suites([build.data([1.0, 0.0])]) == ()
+
+
+@pytest.mark.parametrize(
+    ("candidate", "baseline", "words"),
+    [
+        (80, 75, "floor 85 %, n = 100; the baseline is at 75 %, below it as well"),
+        (80, 90, None),
+        (86, 75, None),
+        (100, 75, None),
+    ],
+)
+def test_a_floor_that_the_baseline_misses_as_well_says_so(
+    build: Any, candidate: int, baseline: int, words: str | None
+) -> None:
+    sides = [[1.0] * good + [0.0] * (100 - good) for good in (candidate, baseline)]
+    message = judge_gate(build.gate("at_least", 0.85), build.data(*sides), alpha=0.05).message
+    assert (words or "n = 100") in message
+    assert ("the baseline" in message) == (words is not None)
+
+
+def test_a_ceiling_that_the_baseline_is_above_as_well_says_so(build: Any) -> None:
+    data = build.data([1.0] * 20 + [0.0] * 80, [1.0] * 12 + [0.0] * 88, metric=MISTAKE)
+    message = judge_gate(build.gate("at_most", 0.1, MISTAKE), data, alpha=0.05).message
+    assert "the baseline is at 12 %, above it as well" in message
+
+
+def test_the_level_of_the_baseline_is_that_of_the_same_slice(build: Any) -> None:
+    data = build.data(
+        [0.0] * 20 + [1.0] * 20, [1.0] * 20 + [0.0] * 20, tags={"lang": ["de"] * 20 + ["en"] * 20}
+    )
+    floor = build.gate("at_least", 0.8, only={"lang": "de"})
+    assert "the baseline" not in judge_gate(floor, data, alpha=0.05).message
+
+
+def test_without_a_baseline_a_floor_names_none(build: Any) -> None:
+    data = build.data([1.0] * 20 + [0.0] * 80)
+    assert "baseline" not in judge_gate(build.gate("at_least", 0.85), data, alpha=0.05).message
 
 
 def test_harm_within_the_margin_passes_and_is_said(build: Any) -> None:

@@ -85,14 +85,17 @@ def test_clusters_multiply_by_what_they_cost(build: Any) -> None:
     clusters = [f"k{i // 10}" for i in range(150)]
     grouped = _judged(build, build.data(candidate, baseline, clusters=clusters), boundary=0.03)
     assert grouped.needed > alone.needed
-    assert "in clusters of the same size" in grouped.message
+    assert f"in about {round(grouped.needed / 10)} new clusters would decide" in grouped.message
 
 
 def test_clusters_that_do_not_differ_count_alone(build: Any) -> None:
     clusters = [f"k{i % 20}" for i in range(200)]
     result = _judged(build, build.data([1.0] * 200, [1.0] * 200, clusters=clusters))
     assert (result.result, result.needed) == ("hold", 590 - 200)
-    assert "no cluster differs from another, so only clusters count" in result.message
+    assert result.message.endswith(
+        "no cluster differs from another, so each counts as one case: "
+        "390 more cases (590 in all) in about 39 new clusters would decide"
+    )
 
 
 @pytest.mark.parametrize(("hits", "remedy"), [(178, True), (150, False)])

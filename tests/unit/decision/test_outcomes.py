@@ -82,8 +82,24 @@ def test_confirming_trials_complete_the_three_and_enter_no_gate(build: Any) -> N
     data = arrange(suite, build.metrics(RIGHT, suite), rows, paired=False)
     (miss,) = critical_misses(data)
     assert (miss.misses, miss.trials, miss.confirmed) == (2, 3, True)
-    assert miss.message == "critical case c0 missed 2 of 3 trials; confirmed: 2 of 3 reject"
+    assert miss.message == "critical case c0 missed 2 of 3 trials (2 are enough to reject)"
     assert data.series("candidate", "right") == {"c0": (0.0,)}
+
+
+@pytest.mark.parametrize(
+    ("critical", "trials", "words"),
+    [
+        (True, [0, 0, 0], "missed 3 of 3 trials (2 are enough to reject)"),
+        (True, [0, 1, 1], "missed 1 of 3 trials (2 would reject)"),
+        (True, [0], "missed its only trial (three trials are needed to confirm it)"),
+        ("never", [1, 0, 1], "missed 1 of 3 trials (it must never miss)"),
+    ],
+)
+def test_a_critical_miss_says_how_often_it_missed_and_how_often_is_enough(
+    build: Any, critical: Any, trials: list[int], words: str
+) -> None:
+    (miss,) = critical_misses(build.data([[float(t) for t in trials]], critical={0: critical}))
+    assert miss.message == f"critical case c0 {words}"
 
 
 def test_of_several_hops_the_worst_is_judged(build: Any) -> None:
@@ -93,7 +109,7 @@ def test_of_several_hops_the_worst_is_judged(build: Any) -> None:
     data = arrange(suite, build.metrics(RIGHT, suite), rows, hops=("a/x", "b/y"), paired=False)
     (miss,) = critical_misses(data)
     assert miss.confirmed
-    assert miss.message.endswith("2 of 3 reject on b/y")
+    assert miss.message.endswith("missed 2 of 3 trials on b/y (2 are enough to reject)")
 
 
 def test_a_miss_of_the_baseline_is_no_critical_miss(build: Any) -> None:

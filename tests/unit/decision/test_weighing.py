@@ -69,7 +69,7 @@ def test_a_fail_says_so_and_asks_for_no_cases(build: Any) -> None:
     [
         (1, 500, "1 more case (501 in all) would decide"),
         (340, 500, "340 more cases (840 in all) would decide"),
-        (340, 50, "340 more cases (840 in all) in clusters of the same size would decide"),
+        (340, 50, "340 more cases (840 in all) in about 34 new clusters would decide"),
     ],
 )
 def test_a_hold_names_the_further_cases_and_the_total(

@@ -11,6 +11,8 @@ import pytest
 from relgate.domain.errors import InputError
 from relgate.domain.response import Failure, Response, ToolCall
 from relgate.files import load_recording
+from relgate.files.jsonl import MOST_PROBLEMS
+from relgate.files.reading import in_order
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +79,22 @@ def test_a_hundred_thousand_lines_are_read_within_seconds() -> None:
     start = time.perf_counter()
     assert len(load_recording(Path("r.jsonl"))) == 100_000
     assert time.perf_counter() - start < 10
+
+
+def test_a_file_that_is_no_recording_is_one_problem() -> None:
+    Path("r.jsonl").write_text("".join(f"line {n} of a page\n" for n in range(400)))
+    with pytest.raises(InputError) as caught:
+        load_recording(Path("r.jsonl"))
+    assert str(caught.value) == (
+        "r.jsonl:1:1: is no recording: none of its 400 lines is an object with 'case_id', "
+        'write {"case_id": ..., "output": ...} per line'
+    )
+
+
+def test_a_recording_with_many_problems_lists_fifty_and_counts_the_rest_at_the_end() -> None:
+    Path("r.jsonl").write_text("".join(f'{{"case_id": "c{n}", "a": 1, "b": 2}}\n' for n in range(400)))
+    with pytest.raises(InputError) as caught:
+        load_recording(Path("r.jsonl"))
+    lines = [str(problem) for problem in in_order(caught.value.problems)]
+    assert len(lines) == MOST_PROBLEMS + 1
+    assert lines[-1] == f"r.jsonl: ... and {800 - MOST_PROBLEMS} more"

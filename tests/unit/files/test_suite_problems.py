@@ -102,7 +102,7 @@ def test_scorers_names_and_slices(problems: Problems, old: str, new: str, proble
         ("{metric: exact, at_least: 0}", "suite.yaml:6:31: gates[0].at_least should be greater than 0, 0"),
         ("{metric: exact, at_least: '0.8'}", "suite.yaml:6:31: gates[0].at_least should be a number, '0.8', write it without quotes"),
         ("{metric: exact, atleast: 0.8}", "suite.yaml:6:21: unknown key 'atleast', did you mean 'at_least'?"),
-        ("{metric: exact, non_inferior: 0.05}", "suite.yaml:6:35: gates[0].non_inferior should be a mapping, 0.05, write key: value"),
+        ("{metric: exact, non_inferior: 0.05}", "suite.yaml:6:35: gates[0].non_inferior should be a mapping, 0.05, write {margin: 0.05}"),
         ("{metric: exact, non_inferior: {margin: 5}}", "suite.yaml:6:44: gates[0].non_inferior.margin should be less than 1, 5"),
         ("{metric: exact, non_inferior: {}}", "suite.yaml:6:35: 'margin' is missing in gates[0].non_inferior"),
         ("{metric: exact, superior: false}", "suite.yaml:6:31: gates[0].superior should be true, false"),

@@ -267,7 +267,7 @@ def reject() -> Scorecard:
                 misses=2,
                 trials=3,
                 confirmed=True,
-                message="critical case refund-017 missed 2 of 3 trials; confirmed: 2 of 3 reject",
+                message="critical case refund-017 missed 2 of 3 trials (2 are enough to reject)",
             )
         ],
         worst=[worst(f"returns-{number}") for number in range(1, 5)],

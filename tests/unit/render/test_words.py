@@ -8,7 +8,9 @@ import pytest
 
 from relgate.domain.scorecard import AlarmPart
 from relgate.render.markdown import render_markdown
-from relgate.render.view import alarm_text, change_table, gate_legend, gate_table
+from relgate.render.terminal import render_terminal
+from relgate.render.view import alarm_text, change_table, gate_legend, gate_table, next_of
+from relgate.render.words import WORDS, gate_word
 
 
 def _alarm(p: float, message: str) -> AlarmPart:
@@ -46,10 +48,58 @@ def test_the_column_of_suspects_is_there_only_when_there_are_any(card: Any) -> N
 def test_the_legend_explains_the_words_that_are_there_and_no_others(card: Any, make_gate: Any) -> None:
     guard = make_gate("a:at_least:0.8", role="guard", form="at_least", result="hold", p_fail=0.5)
     shown = make_gate("b:superior", role="report", form="superior", result="fail")
-    assert gate_legend(card(gates=[make_gate("c:non_inferior:0.05")])) == ""
-    assert gate_legend(card(gates=[guard])) == "clear: a guard that did not fail"
-    text = render_markdown(card(gates=[guard, shown]))
-    assert "clear: a guard that did not fail; no: a report that does not hold." in text
+    assert gate_legend(gate_table(card(gates=[make_gate("c:non_inferior:0.05")]))) == ""
+    assert gate_legend(gate_table(card(gates=[guard]))) == "clear: a guard that found nothing"
+    both = "clear: a guard that found nothing; shown: a report, which decides nothing"
+    assert f"{both}." in render_markdown(card(gates=[guard, shown]))
+    assert f"  {both}\n" in render_terminal(card(gates=[guard, shown]), full=True)
+
+
+@pytest.mark.parametrize(
+    ("role", "result", "tested", "alarmed", "word", "letter"),
+    [
+        ("require", "pass", True, False, "passed", "P"),
+        ("require", "hold", True, True, "hold", "H"),
+        ("require", "fail", True, False, "failed", "F"),
+        ("require", "error", False, False, "not judgeable", "E"),
+        ("require", "partial", False, False, "not judged", "p"),
+        ("guard", "pass", True, False, "clear", "c"),
+        ("guard", "hold", True, False, "clear", "c"),
+        ("guard", "hold", False, False, "untested", "u"),
+        ("guard", "hold", True, True, "alarm", "a"),
+        ("guard", "hold", False, True, "alarm", "a"),
+        ("guard", "pass", True, True, "alarm", "a"),
+        ("guard", "fail", True, True, "failed", "F"),
+        ("guard", "error", False, True, "not judgeable", "E"),
+        ("report", "fail", True, False, "shown", "s"),
+        ("report", "hold", False, False, "shown", "s"),
+        ("report", "partial", False, False, "not judged", "p"),
+    ],
+)
+def test_one_word_and_one_letter_for_each_gate(
+    role: Any, result: Any, tested: bool, alarmed: bool, word: str, letter: str
+) -> None:
+    found = gate_word(role, result, tested=tested, alarmed=alarmed)
+    assert (found.word, found.letter) == (word, letter)
+
+
+def test_no_two_words_share_a_letter() -> None:
+    assert len({word.letter for word in WORDS}) == len({word.word for word in WORDS}) == len(WORDS)
+
+
+def test_a_next_step_names_the_run_and_a_case(card: Any, worst_case: Any) -> None:
+    step = {"reason": "r", "next_step": "look at the worst cases: `relgate show RUN CASE`"}
+    shown = card("reject", verdict=step, worst=[worst_case("refund 7"), worst_case("refund-8")])
+    assert "relgate show 20260518-101500-a1b2c3 'refund 7'" in " ".join(render_terminal(shown).split())
+    plain = card("reject", verdict=step, worst=[worst_case("refund-8")])
+    assert "`relgate show 20260518-101500-a1b2c3 refund-8`" in render_markdown(plain)
+    assert "relgate show 20260518-101500-a1b2c3 CASE" in next_of(card("reject", verdict=step))
+
+
+def test_what_nobody_expected_is_left_out(card: Any, worst_case: Any) -> None:
+    shown = card("reject", worst=[worst_case("c", expected="")])
+    for text in (render_terminal(shown), render_markdown(shown)):
+        assert "expected" not in text
 
 
 def test_markdown_names_the_command_that_shows_the_run_when_there_is_something_to_see(card: Any) -> None:

@@ -166,3 +166,51 @@ def test_having_held_another_alias_is_no_way_back(registry, judged):
     registry.promote("support-desk", "1.0.0", by="me", alias="canary", waive="try it")
     with pytest.raises(Refusal, match="latest verdict"):
         registry.promote("support-desk", "1.0.0", by="me")
+
+
+def fled(registry, judged) -> None:
+    """1.1.0 took production from 1.0.0 and was taken out of it again."""
+    judged("1.0.0")
+    judged("1.1.0")
+    registry.promote("support-desk", "1.0.0", by="ann")
+    registry.promote("support-desk", "1.1.0", by="ann")
+    change = registry.promote("support-desk", "1.0.0", by="ben", reason="refunds fail")
+    assert change.way_back
+
+
+@pytest.mark.parametrize(
+    "words", [{}, {"reason": " "}, {"reason": "calm again", "named": False}, {"waive": "calm again"}]
+)
+def test_a_fled_release_returns_only_by_name_and_with_a_reason(registry, judged, words):
+    fled(registry, judged)
+    with pytest.raises(Refusal) as caught:
+        registry.promote("support-desk", "1.1.0", by="ann", **words)
+    text = str(caught.value)
+    assert text.startswith("support-desk@1.1.0 was taken out of production on 20")
+    assert "by ben: refunds fail" in text
+    assert text.endswith("relgate promote support-desk@1.1.0 --reason TEXT")
+    assert holders(registry)["production"] == "support-desk@1.0.0"
+
+
+def test_a_fled_release_that_returned_is_fled_no_more_and_its_way_back_is_open(registry, judged):
+    fled(registry, judged)
+    change = registry.promote("support-desk", "1.1.0", by="ann", reason="a false alarm")
+    assert (change.changed, change.way_back) == (True, False)
+    assert registry.promote("support-desk", "1.0.0", by="ann", named=False).way_back
+    with pytest.raises(Refusal, match="was taken out"):
+        registry.promote("support-desk", "1.1.0", by="ann")
+
+
+def test_a_release_that_a_newer_one_followed_is_not_fled(registry, judged):
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        judged(version)
+        registry.promote("support-desk", version, by="me")
+    assert registry.promote("support-desk", "1.1.0", by="me", named=False).changed
+    assert registry.promote("support-desk", "1.0.0", by="me", named=False).changed
+    judged("1.3.0")
+    assert registry.promote("support-desk", "1.3.0", by="me").way_back is False
+
+
+def test_a_fled_release_may_hold_another_alias(registry, judged):
+    fled(registry, judged)
+    assert registry.promote("support-desk", "1.1.0", by="me", alias="canary").changed

@@ -98,6 +98,22 @@ def test_an_options_path_that_is_not_there_is_an_error_of_the_user(judged):
         judged.open(baseline="./nowhere.yaml")
 
 
+@pytest.mark.parametrize(("given", "meant"), [("./v1.1.yaml", "v1.1.0.yaml"), ("./V1.1.0.yml", None)])
+def test_a_baseline_beside_which_a_file_is_called_alike_is_asked_for(judged, given, meant):
+    with pytest.raises(InputError) as caught:
+        judged.open(baseline=given)
+    text = str(caught.value)
+    assert ("did you mean" in text) == (meant is not None)
+    assert (meant or "a version or an alias") in text
+
+
+def test_a_manifest_beside_which_a_file_is_called_alike_is_asked_for(judged):
+    with pytest.raises(InputError, match=r"candidat\.yaml: no such file, did you mean 'candidate\.yaml'\?"):
+        judged.open("candidat.yaml")
+    with pytest.raises(InputError, match="`relgate init` writes one"):
+        judged.open("other.yaml")
+
+
 def test_a_recorded_release_whose_manifest_changed_is_refused(judged):
     judged.recording("1.0.0.jsonl", RIGHT)
     with pytest.raises(

@@ -99,6 +99,70 @@ def test_an_application_that_crashes_scores_zero_and_leaves_no_denominator(proje
     assert (found["contains"].candidate, found["contains"].n) == (0.75, 4)
 
 
+FAILING = """
+def build(release):
+    def answer(request):
+        if request.case_id in ("c0", "c1"):
+            raise TimeoutError("no answer to ann@customer-mail.net in 5 s")
+        if request.case_id == "c2" and request.trial:
+            raise KeyError("rare")
+        return "yes"
+    return answer
+"""
+
+
+def test_a_first_release_that_fails_names_the_failure_and_shows_the_cases(project):
+    project.suite(CASES, trials=2)
+    project.manifest(application=project.module("failing", FAILING))
+    card = project.card()
+    said = [note for note in card.notes if "application failed" in note]
+    assert said == [
+        "the candidate's application failed in 3 of 4 cases, such as: "
+        "TimeoutError: no answer to <EMAIL_1> in 5 s"
+    ]
+    assert [worst.case_id for worst in card.worst] == ["c0", "c1"]
+    assert (card.worst[0].candidate, card.worst[0].baseline) == (
+        "(TimeoutError: no answer to <EMAIL_1> in 5 s)",
+        "",
+    )
+    assert card.worst[0].metrics == {"contains": -1.0}
+
+
+def test_the_failures_of_each_side_are_told_apart(project):
+    project.suite(CASES)
+    rows = {case["id"]: {"error": "crashed"} for case in CASES}
+    old = project.recording("old.jsonl", rows | {"c0": "yes", "c3": {"error": "out of memory"}})
+    project.manifest("old.yaml", "1.0.0", application=old, baseline="none")
+    new = project.recording("new.jsonl", {case["id"]: "yes" for case in CASES} | {"c0": {"error": "boom"}})
+    project.manifest(application=new, baseline="./old.yaml")
+    said = [note for note in project.card().notes if "application failed" in note]
+    assert said == [
+        "the candidate's application failed in 1 of 4 cases, such as: boom",
+        "the baseline's application failed in 3 of 4 cases, such as: crashed",
+    ]
+
+
+def test_a_recording_that_cannot_confirm_a_critical_miss_says_so_beforehand(project):
+    cases = [{"id": f"c{i}", "input": "q", "expected": "yes", "critical": i < 2} for i in range(3)]
+    project.suite(cases)
+    project.manifest(application=project.recording("r.jsonl", {"c0": "yes", "c1": "no", "c2": "no"}))
+    note = (
+        "the candidate's recording holds fewer than 3 trials of 2 cases marked critical: c0, c1; "
+        "a miss that no further trial confirms holds, so record 3"
+    )
+    assert note in project.open().prepared.notes
+    verdict = project.card().verdict
+    assert (verdict.decision, verdict.next_step.startswith("record three trials of it")) == ("hold", True)
+
+
+def test_a_recording_with_three_trials_needs_no_such_note(project):
+    project.suite([{"id": "c", "input": "q", "expected": "yes", "critical": True}])
+    path = project.recording("r.jsonl", {})
+    project.rows("r.jsonl", [{"case_id": "c", "trial": t, "output": "yes"} for t in range(3)])
+    project.manifest(application=path)
+    assert not any("critical" in note for note in project.open().prepared.notes)
+
+
 def test_an_outage_is_not_measured_and_holds(project):
     project.suite(CASES, trials=1)
     project.manifest(application=project.module("away", AWAY))
@@ -305,6 +369,8 @@ def test_a_scorer_that_fails_on_more_than_two_percent_is_an_error_and_holds(proj
     report = project.run()
     gate = next(g for g in report.gates if g.metric == "judge")
     assert (gate.result, report.decision, report.exit_status) == ("error", "hold", 10)
+    assert gate.message.endswith(", such as: the recording holds no score 'judge' for case c57")
+    assert gate.message in report.scorecard.verdict.reason
     said = [note for note in report.scorecard.notes if note.startswith("the scorer of judge failed 3 times")]
     assert len(said) == 1
 

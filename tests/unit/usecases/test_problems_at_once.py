@@ -394,3 +394,120 @@ def test_an_unknown_suite_comes_with_the_rest(write: Write, tmp_path: Path) -> N
         "candidate.yaml:6:1",
         "golden_sets/a/suite.yaml:5:17",
     ]
+
+
+LONG = "x" * 5000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'application: {recording: "a\\0b"}',
+        'artifacts: {limits: {a: {version: "1", path: "a\\0b"}}}',
+        f"baseline: {LONG}.yaml",
+        f"suites: [{LONG}]",
+        f'artifacts: {{application_code: {{a: {{version: "1", files: [{LONG}]}}}}}}',
+    ],
+    ids=["nul in a recording", "nul in an artifact", "long baseline", "long suite", "long file"],
+)
+def test_a_path_that_no_file_can_have_is_a_problem_at_its_place(
+    write: Write, refused: Refused, line: str
+) -> None:
+    write(candidate=line + "\n" + (MANIFEST if line.startswith("application") else RECORDING))
+    assert [problem.partition(":1:")[0] for problem in refused()] == ["candidate.yaml"]
+
+
+def test_a_schema_that_no_file_can_be_is_a_problem_at_its_option(write: Write, refused: Refused) -> None:
+    write(
+        a=f'suite: s\nkind: golden\nscorers:\n  - {{json_schema: {{schema: "a\\0b.json"}}}}\n  - {{json_schema: {{schema: {LONG}.json, as: b}}}}\n'
+    )
+    first, second = refused()
+    assert first.startswith(
+        "golden_sets/a/suite.yaml:4:28: scorer json_schema: option 'schema': cannot read the schema"
+    )
+    assert second.startswith(
+        "golden_sets/a/suite.yaml:5:28: scorer json_schema: option 'schema': cannot read the schema"
+    )
+
+
+CHAT = MANIFEST + (
+    "application: {chat: answer}\nartifacts:\n"
+    "  prompt: {answer: {version: v1, path: p.txt, variables: [question, tone, place]}}\n"
+    '  model: {m: {version: "2026-01-01", id: m-2026-01-01, provider: p}}\n'
+    'providers: {p: {base_url: "http://127.0.0.1:9/v1"}}\nroutes: {answer: {chain: [p/m]}}\n'
+)
+
+
+def test_a_variable_that_a_chat_cannot_fill_has_its_place_in_the_prompt(
+    write: Write, refused: Refused, tmp_path: Path
+) -> None:
+    write(candidate=CHAT)
+    (tmp_path / "p.txt").write_text("Be {{ tone }}.\n{{ question }}\n in {{ place }}, {{ tone }}\n")
+    remedy = "use application: python for prompts with other variables"
+    assert refused() == [
+        f"p.txt:1:4: a chat application fills only {{{{ question }}}}, tone, {remedy}",
+        f"p.txt:3:5: a chat application fills only {{{{ question }}}}, place, {remedy}",
+    ]
+
+
+def test_a_bound_of_a_quantile_is_one_problem(write: Write, refused: Refused) -> None:
+    write(
+        a=SUITE + "gates:\n  - {metric: latency_ms, quantile: 0.95, at_most: 4000}\n"
+        "  - {metric: latency, quantile: 0.95, at_most: 4000}\n"
+    )
+    assert refused() == [
+        "golden_sets/a/suite.yaml:6:26: at_most with a quantile is not built yet in this version, use ratio_at_most",
+        "golden_sets/a/suite.yaml:7:5: a gate on a metric that no scorer reports, 'latency', did you mean 'latency_ms'?",
+        "golden_sets/a/suite.yaml:7:23: at_most with a quantile is not built yet in this version, use ratio_at_most",
+    ]
+
+
+def test_a_regression_case_that_expects_nothing_needs_a_scorer_that_can_judge_it(
+    write: Write, refused: Refused
+) -> None:
+    case = '{"id": "r1", "input": "q"}\n'
+    answers = '{"case_id": "c1", "output": "yes"}\n{"case_id": "r1", "output": "yes"}\n'
+    write(regressions=case, answers=answers, a=SUITE + "  - regex\n  - tool_call\n  - refusal\n")
+    assert refused() == [
+        "golden_sets/a/regressions.jsonl:1:1: 'r1' says nothing that it expects, and no scorer of the suite can "
+        'judge it without, add "expected", or a scorer that needs none'
+    ]
+    write(regressions=case, answers=answers, a=SUITE + "  - no_pii\n")
+    assert CliRunner().invoke(validate, []).exit_code == 0
+
+
+def test_a_recorded_score_that_cannot_be_of_its_kind_is_known_before_the_run(
+    write: Write, refused: Refused
+) -> None:
+    write(
+        answers='{"case_id": "c1", "scores": {"grade": 1.5, "share": 0.5, "words": -1}}\n',
+        a="suite: s\nkind: golden\nscorers:\n  - {recorded: {name: grade, kind: binary}}\n"
+        "  - {recorded: {name: share, kind: unit}}\n  - {recorded: {name: words, kind: count}}\n"
+        "gates:\n  - {metric: words, at_least: 0.5}\n",
+    )
+    remedy = "a binary score is 0 or 1, a unit score lies in [0, 1], and none is negative"
+    assert refused() == [
+        f"golden_sets/a/suite.yaml:4:6: 1 of 1 recorded scores cannot be of kind binary, 1.5, {remedy}",
+        f"golden_sets/a/suite.yaml:6:6: 1 of 1 recorded scores cannot be of kind count, -1, {remedy}",
+        "golden_sets/a/suite.yaml:8:5: at_least does not fit a metric of kind count, 'words', use ratio_at_most",
+    ]
+
+
+def test_a_service_and_a_builder_that_cannot_be_called_with_the_release(
+    write: Write, refused: Refused, tmp_path: Path
+) -> None:
+    (tmp_path / "uncallable_desk.py").write_text(
+        "def serve():\n    pass\ndef build(release, more):\n    pass\ndef good(release, more=1):\n    pass\nnumber = 3\n"
+    )
+    write(
+        candidate=MANIFEST + 'application: {python: "uncallable_desk:build"}\nservices:\n'
+        '  - {python: "uncallable_desk:serve"}\n  - {python: "uncallable_desk:good"}\n'
+        '  - {python: "uncallable_desk:number"}\n'
+    )
+    assert refused() == [
+        "candidate.yaml:5:23: the application's builder cannot be called with the release alone, "
+        "'uncallable_desk:build', write it as def build(release)",
+        "candidate.yaml:7:14: the service cannot be called with the release alone, 'uncallable_desk:serve', "
+        "write it as def serve(release)",
+        "candidate.yaml:9:14: the service is not callable, 'uncallable_desk:number'",
+    ]

@@ -1,0 +1,63 @@
+"""A first release has cases that missed, none that fell, and a recording was paid for when it was made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from relgate.domain.scorecard import CallsPart, CostPart, WorstPart
+from relgate.render.markdown import render_markdown
+from relgate.render.terminal import render_terminal
+from relgate.render.view import footer
+
+
+@pytest.fixture
+def missed() -> WorstPart:
+    """A case that a first release missed."""
+    return WorstPart(
+        suite="s",
+        case_id="c1",
+        input="q",
+        expected="yes",
+        candidate="(TimeoutError: 5 s)",
+        baseline="",
+        difference=-1.0,
+        metrics={"correct": -1.0},
+    )
+
+
+def test_a_first_release_shows_worst_cases_without_a_baselines_answer(card: Any, missed: WorstPart) -> None:
+    first = card(baseline=None, worst=[missed])
+    terminal, markdown = render_terminal(first), render_markdown(first)
+    assert "\nworst cases\n  s c1 (correct -100)\n" in terminal
+    assert "candidate  (TimeoutError: 5 s)" in terminal
+    assert "#### Worst cases (1)" in markdown
+    for text in (terminal, markdown):
+        assert "regressions" not in text
+        assert "(empty)" not in text
+
+
+def test_against_a_baseline_they_are_regressions_with_both_answers(card: Any, missed: WorstPart) -> None:
+    fell = card(worst=[missed.model_copy(update={"baseline": "yes"})])
+    assert "\nworst regressions\n" in render_terminal(fell)
+    assert "    baseline   yes" in render_terminal(fell)
+    assert "- baseline: yes" in render_markdown(fell)
+
+
+@pytest.mark.parametrize(
+    ("planned", "made", "usd", "line"),
+    [
+        (0, 0, 0.24, "calls: none; the recorded answers cost $0.2400"),
+        (0, 0, None, "calls: none"),
+        (460, 460, 0.24, "calls: 460 of 460 planned, cost $0.2400"),
+        (460, 464, 0.24, "calls: 460 planned and 4 more to confirm critical misses, cost $0.2400"),
+        (460, 12, None, "calls: 12 of 460 planned"),
+    ],
+)
+def test_the_cost_of_recorded_answers_is_no_cost_of_this_run(
+    card: Any, planned: int, made: int, usd: float | None, line: str
+) -> None:
+    calls = CallsPart(planned=planned, made=made, reused=0, saved=0)
+    cost = CostPart(candidate_usd=usd, baseline_usd=None, total_usd=usd)
+    assert footer(card(calls=calls, cost=cost))[1] == line
