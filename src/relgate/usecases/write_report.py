@@ -63,14 +63,15 @@ def write_report(scorecard: Scorecard, folder: Path, *, environment: Mapping[str
         _write_all(texts)
     except OSError as error:
         files = ()
-        problems.append(f"the scorecard could not be written: {error}; `relgate show` prints it")
+        why = error.strerror or type(error).__name__
+        problems.append(f"the scorecard could not be written to {shown(place)}: {why}; `relgate show` has it")
     summary = environment.get(STEP_SUMMARY)
     if summary:
         notice = f"*Cut: the whole scorecard is in {place.name}/{stem}.md.*"
         try:
             append_summary(Path(summary), markdown, notice)
         except OSError as error:
-            problems.append(f"the step summary could not be written: {error}")
+            problems.append(f"the step summary could not be written: {error.strerror or error}")
     return Written(files, tuple(problems))
 
 
