@@ -19,6 +19,7 @@ BROKEN = {
         f"import os\ndef f():\n    raise ValueError('a\\n{SECRET} of me@example.com')\nf()\n",
         "3:1: cannot be imported, ValueError: a <KEY> of <EMAIL>",
     ),
+    "skips": ("import pytest\n\npytest.importorskip('nowhere_at_all')\n", "3:1: cannot be imported, Skipped"),
     "exits": (f"raise SystemExit('{SECRET}')\n", "1:1: cannot be imported, SystemExit: <KEY>"),
 }
 
@@ -153,3 +154,23 @@ def test_it_is_imported_once(recording: Project) -> None:
 def test_noconftest_reads_none(recording: Project) -> None:
     recording.write("golden_sets/conftest.py", BROKEN["syntax"][0])
     assert recording.run("--noconftest").ret == 0
+
+
+def test_a_required_gate_without_a_score_does_not_pass_because_nothing_changed(recording: Project) -> None:
+    recording.write(
+        "golden_sets/conftest.py",
+        "def broken(case, response):\n    raise KeyError('no such field')\n\n\n"
+        "def relgate_register_scorers(register):\n    register('broken', broken)\n",
+    )
+    recording.write(
+        "golden_sets/small/suite.yaml",
+        "suite: small\nkind: golden\nscorers: [broken]\ngates:\n"
+        "  - {metric: broken, non_inferior: {margin: 0.5}}\n",
+    )
+    candidate = (recording.path / "candidate.yaml").read_text()
+    recording.write("production.yaml", candidate.replace('"1.1.0"', '"1.0.0"').replace("1.1.0", "1.0.0"))
+    recording.write("candidate.yaml", candidate.replace("baseline: none", "baseline: production.yaml"))
+    assert recording.spawn().ret == 10
+    [gate] = recording.scorecard()["gates"]
+    assert gate["result"] == "error"
+    assert "its scorer failed on each: KeyError" in gate["message"]

@@ -50,6 +50,8 @@ def read_bytes(path: Path, *, limit: int | None = None, missing: str = "") -> by
     try:
         if path.is_dir():
             raise InputError([Problem(place, "is a folder", remedy="name a file")])
+        if path.exists() and not path.is_file():
+            raise InputError([Problem(place, "is a device or a pipe", remedy="name a file")])
         size = path.stat().st_size
         if limit is not None and size > limit:
             size_mb = f"{size / 1_000_000:.1f} MB"

@@ -30,6 +30,8 @@ def load_golden_set_conftests(config: pytest.Config, golden_sets: Path) -> list[
                 config.rootpath,
                 consider_namespace_packages=config.getini("consider_namespace_packages"),
             )
-        except (Exception, SystemExit) as error:  # a project's own code may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a project's own code may raise anything, pytest's Skipped as well
             problems.append(unread_conftest(path, getattr(error, "cause", error)))
     return problems

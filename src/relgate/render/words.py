@@ -28,7 +28,7 @@ class GateWord:
 
 
 PASSED = GateWord("passed", "P")
-CLEAR = GateWord("clear", "c", "a guard that found nothing")
+CLEAR = GateWord("clear", "c", "a guard with nothing proven against it")
 ALARM = GateWord("alarm", "a", "a guard that found harm")
 UNTESTED = GateWord("untested", "u", "a guard that could not be tested")
 SHOWN = GateWord("shown", "s", "a report, which decides nothing")

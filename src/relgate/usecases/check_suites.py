@@ -55,9 +55,7 @@ class Judging:
     problems: tuple[Problem, ...]
 
 
-def judge_of(
-    draft: SuiteDraft, catalog: Catalog, subjects: Mapping[Side, Subject], *, whole_catalog: bool = True
-) -> Judging:
+def judge_of(draft: SuiteDraft, catalog: Catalog, subjects: Mapping[Side, Subject]) -> Judging:
     """Make the scorers of every side and hold the gates against their metrics.
 
     Nothing that only follows from another problem is named: a gate on the metric of a scorer that cannot
@@ -67,9 +65,8 @@ def judge_of(
         draft: the suite as far as it can be read.
         catalog: where scorers come from.
         subjects: the sides.
-        whole_catalog: whether every plugin could be loaded.
     """
-    making = _Making(draft, catalog, whole_catalog)
+    making = _Making(draft, catalog)
     scorers: dict[Side, tuple[Scorer, ...]] = {}
     metrics: dict[str, Metric] = {}
     for side, subject in subjects.items():
@@ -147,10 +144,9 @@ def _unfit_route(draft: SuiteDraft, release: Release) -> list[Problem]:
 class _Making:
     """Makes the scorers of one suite and keeps what is wrong with them."""
 
-    def __init__(self, draft: SuiteDraft, catalog: Catalog, whole_catalog: bool) -> None:
+    def __init__(self, draft: SuiteDraft, catalog: Catalog) -> None:
         self._draft = draft
         self._catalog = catalog
-        self._whole = whole_catalog
         self.problems: list[Problem] = []
         self.unsure: set[str] = set()
         """Metrics of which it is not known whether they are there, or of which kind."""
@@ -199,7 +195,7 @@ class _Making:
         """Every name that the metric of a scorer that cannot be made may have."""
         near = difflib.get_close_matches(spec.name, self._catalog.scorer_names, n=1, cutoff=0.6)
         texts = {value for value in spec.options.values() if isinstance(value, str)}
-        return {spec.name, *texts, *(near if self._whole else ())}
+        return {spec.name, *texts, *near}
 
     def _with_recorded_kind(
         self, spec: ScorerSpec, scorer: Scorer, subjects: Mapping[Side, Subject]

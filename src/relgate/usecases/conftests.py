@@ -48,7 +48,9 @@ def load_conftests(manifest: Path, golden_sets: Path | None = None) -> tuple[lis
         _let_import_neighbours(path)
         try:
             spec.loader.exec_module(module)
-        except (Exception, SystemExit) as error:  # a project's own code may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a project's own code may raise anything, pytest's Skipped as well
             unread.append(unread_conftest(path, error))
             continue
         if any(name.startswith("relgate_register_") for name in vars(module)):

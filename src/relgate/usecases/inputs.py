@@ -122,7 +122,7 @@ def read_inputs(
     for suite in chosen:
         for subject in subjects.values():
             found += fit_problems(suite, subject)
-        judging = judge_of(suite, sources.catalog, subjects, whole_catalog=sources.whole_catalog)
+        judging = judge_of(suite, sources.catalog, subjects)
         found += judging.problems
         judgings.append(judging)
     if found or candidate is None or baseline is None:

@@ -77,7 +77,7 @@ def judge_run(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measuremen
         judged = [judge_gate(gate, suite_data, alpha=prepared.alpha) for gate in plan.gates]
         if prepared.same_digest:
             judged = [
-                identical(result) if gate.spec.relative else result
+                identical(result) if gate.spec.relative and result.result != "error" else result
                 for gate, result in zip(plan.gates, judged, strict=True)
             ]
         results += judged

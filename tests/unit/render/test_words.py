@@ -49,8 +49,8 @@ def test_the_legend_explains_the_words_that_are_there_and_no_others(card: Any, m
     guard = make_gate("a:at_least:0.8", role="guard", form="at_least", result="hold", p_fail=0.5)
     shown = make_gate("b:superior", role="report", form="superior", result="fail")
     assert gate_legend(gate_table(card(gates=[make_gate("c:non_inferior:0.05")]))) == ""
-    assert gate_legend(gate_table(card(gates=[guard]))) == "clear: a guard that found nothing"
-    both = "clear: a guard that found nothing; shown: a report, which decides nothing"
+    assert gate_legend(gate_table(card(gates=[guard]))) == "clear: a guard with nothing proven against it"
+    both = "clear: a guard with nothing proven against it; shown: a report, which decides nothing"
     assert f"{both}." in render_markdown(card(gates=[guard, shown]))
     assert f"  {both}\n" in render_terminal(card(gates=[guard, shown]), full=True)
 
