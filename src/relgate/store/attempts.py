@@ -7,12 +7,15 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select
 from relgate.domain.run import AttemptKey
 from relgate.store.tables import alias_history, attempts
 
+SCREEN = 0
+"""Number of a screen that showed cases: it is no attempt, but what follows was tuned on them."""
+
 PRODUCTION = "production"
 
 
 def number_of(connection: Connection, key: AttemptKey, release_digest: str) -> int:
     """The number that a run of this candidate has or would get; the same digest keeps its number."""
-    here = _since_promotion(connection, key)
+    here = (*_since_promotion(connection, key), attempts.c.number != SCREEN)
     same = attempts.c.release_digest == release_digest
     earlier: int | None = connection.scalar(select(func.min(attempts.c.number)).where(*here, same))
     if earlier is not None:
@@ -24,6 +27,22 @@ def number_of(connection: Connection, key: AttemptKey, release_digest: str) -> i
 def add(connection: Connection, key: AttemptKey, release_digest: str, run: int) -> int:
     """Count a run and give its number; to be called inside the transaction that writes the run."""
     number = number_of(connection, key, release_digest)
+    _insert(connection, key, release_digest, run, number)
+    return number
+
+
+def add_screen(connection: Connection, key: AttemptKey, release_digest: str, run: int) -> None:
+    """Remember that a screen showed cases of these golden sets."""
+    _insert(connection, key, release_digest, run, SCREEN)
+
+
+def screened(connection: Connection, key: AttemptKey) -> bool:
+    """Whether a screen showed cases of these golden sets since the line's last promotion."""
+    here = (*_since_promotion(connection, key), attempts.c.number == SCREEN)
+    return connection.scalar(select(attempts.c.id).where(*here).limit(1)) is not None
+
+
+def _insert(connection: Connection, key: AttemptKey, release_digest: str, run: int, number: int) -> None:
     connection.execute(
         insert(attempts).values(
             line=key.line,
@@ -35,7 +54,6 @@ def add(connection: Connection, key: AttemptKey, release_digest: str, run: int) 
             run=run,
         )
     )
-    return number
 
 
 def _since_promotion(connection: Connection, key: AttemptKey) -> tuple[ColumnElement[bool], ...]:

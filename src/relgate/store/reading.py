@@ -339,4 +339,5 @@ def _measurement(row: Row[Any], values: dict[str, float | None]) -> MeasurementR
         expected=row.expected,
         case_line=row.case_line,
         suite_folder=row.suite_folder,
+        model=row.model or "",
     )

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from relgate.domain.errors import AttemptMoved, RegistryError
 from relgate.domain.run import MeasurementRow, ReleaseRow, RunRecord
-from relgate.store import attempts
+from relgate.store import attempts, suites
 from relgate.store.tables import artifacts, cases, releases, responses, runs, scores, verdicts
 
 CHUNK = 5000
@@ -32,6 +32,7 @@ def record(connection: Connection, run: RunRecord) -> int:
     if connection.scalar(select(runs.c.number).where(runs.c.id == run.id)) is not None:
         raise RegistryError(f"run {run.id} is in the registry already")
     number = _insert_run(connection, run)
+    suites.add(connection, number, run.suites)
     _insert_measurements(connection, number, run.measurements)
     if run.attempt is not None and run.attempt_number is not None:
         current = attempts.number_of(connection, run.attempt, run.release.digest)
@@ -40,6 +41,8 @@ def record(connection: Connection, run: RunRecord) -> int:
     attempt = (
         None if run.attempt is None else attempts.add(connection, run.attempt, run.release.digest, number)
     )
+    if run.screened is not None:
+        attempts.add_screen(connection, run.screened, run.release.digest, number)
     verdict = run.scorecard.get("verdict", {})
     connection.execute(
         insert(verdicts).values(
@@ -163,6 +166,7 @@ def _response(run: int, number: int, case_number: int, row: MeasurementRow) -> d
         "cost_usd": row.cost_usd,
         "tool_calls": [dict(call) for call in row.tool_calls],
         "retrieved": list(row.retrieved),
+        "model": row.model,
     }
 
 

@@ -7,8 +7,9 @@ from typing import Any, Self
 
 from sqlalchemy import select
 
-from relgate.domain.run import AttemptKey, MeasurementRow, ReleaseRow, RunRecord
-from relgate.store import attempts, intake, promotion, reading, recording
+from relgate.domain.response import Side
+from relgate.domain.run import AttemptKey, MeasurementRow, ReleaseRow, RunRecord, SuiteRecord
+from relgate.store import attempts, intake, promotion, reading, recording, suites
 from relgate.store.database import Database
 from relgate.store.rows import (
     AliasChange,
@@ -195,6 +196,26 @@ class Registry:
         with self._database.read() as connection:
             run_id = reading.find_run(connection, id_or_prefix)
             return reading.measurement_rows(connection, run_id, case_id, suite)
+
+    def suites(self, run_id: str) -> list[SuiteRecord]:
+        """The suites of a run as they were, by name; none where nothing was measured."""
+        with self._database.read() as connection:
+            return suites.of_run(connection, run_id)
+
+    def stored_runs(self, release_digest: str) -> list[tuple[str, Side]]:
+        """The whole runs that measured a release, newest first, with the side that it was on."""
+        with self._database.read() as connection:
+            return suites.stored_runs(connection, release_digest)
+
+    def screened(self, key: AttemptKey) -> bool:
+        """Whether a screen showed cases of these golden sets since the line's last promotion."""
+        with self._database.read() as connection:
+            return attempts.screened(connection, key)
+
+    def judging_run(self, release_digest: str) -> str | None:
+        """The whole run that a release stands on: what a comparison with it must not fall short of."""
+        with self._database.read() as connection:
+            return suites.judging_run(connection, release_digest)
 
     def add_incident(self, incident: Incident) -> int:
         """Write an incident about a case of a recorded run and give its number."""

@@ -24,7 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The schema that this version reads and writes: the newest revision in ``migrations/versions``."""
 
 VERSION_TABLE = "relgate_schema"
@@ -117,6 +117,16 @@ cases = Table(
     UniqueConstraint("run", "suite", "case_id"),
 )
 
+suites = Table(
+    "suites",
+    metadata,
+    Column("run", ForeignKey("runs.number"), primary_key=True),
+    Column("suite", StoredText, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("gates", JSON, nullable=False),
+    Column("cases", JSON, nullable=False),
+)
+
 responses = Table(
     "responses",
     metadata,
@@ -135,6 +145,7 @@ responses = Table(
     Column("cost_usd", Float),
     Column("tool_calls", JSON, nullable=False),
     Column("retrieved", JSON, nullable=False),
+    Column("model", StoredText),
     ForeignKeyConstraint(["run", "case_number"], ["cases.run", "cases.number"]),
     Index(None, "run", "case_number"),
 )

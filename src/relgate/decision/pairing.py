@@ -1,0 +1,197 @@
+"""What became of the suites since the baseline's run, and which cases its stored scores may be paired with.
+
+Design 4.2 and verdict.md 7: a case's identity is its id, its version the digest of input, expected and what
+scores it; only equal versions are paired. Whoever is judged must not shrink what it is judged by.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from relgate.domain.run import CaseRecord, SuiteRecord
+
+SHARE_AT_MOST = 0.05
+"""Share of a suite's cases that may be gone, or changed beside a stored baseline, without a hold."""
+
+CaseKey = tuple[str, str]
+_NAMED = 5
+_ROLES = ("report", "guard", "require")
+_BAR = frozenset({"boundary", "role", "slack", "rate_at_most"})
+"""What of a gate may be loosened; the rest says which gate it is."""
+
+_REMEDY = "bring them back, or let a person accept it: `relgate promote --waive`"
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteChanges:
+    """What is gone, changed or loosened since a run.
+
+    Attributes:
+        notes: one sentence each, for the reader.
+        holds: reason and next step of what holds.
+    """
+
+    notes: tuple[str, ...] = ()
+    holds: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """How the cases of a run meet the stored scores of a baseline.
+
+    Attributes:
+        paired: cases of equal version that were measured: their stored scores count.
+        changed: the same id with another version; never paired with a stored score.
+        lacking: cases that the stored run has not, or did not measure.
+        holds: reason and next step for every suite with too many changed cases.
+    """
+
+    paired: frozenset[CaseKey]
+    changed: tuple[CaseKey, ...]
+    lacking: tuple[CaseKey, ...]
+    holds: tuple[tuple[str, str], ...] = ()
+
+
+def compare_suites(
+    before: Sequence[SuiteRecord], now: Sequence[SuiteRecord], *, left_out: Collection[str] = ()
+) -> SuiteChanges:
+    """What the suites of a run had and these have not.
+
+    Deleted cases, gates and suites and loosened margins are noted. More than 5 % of a suite's cases gone, or
+    any critical, safety or regression case, holds; a suite that is gone is all of its cases.
+
+    Args:
+        before: the suites of the run that the baseline stands on.
+        now: the suites of this run.
+        left_out: suites that ``--suite`` left out; they are not gone.
+    """
+    notes: list[str] = []
+    holds: list[tuple[str, str]] = []
+    current = {suite.suite: suite for suite in now}
+    for suite in before:
+        if suite.suite in left_out:
+            continue
+        after = current.get(suite.suite)
+        if after is None:
+            notes.append(f"the suite {suite.suite} is gone ({_count(len(suite.cases))})")
+            holds.append((f"the suite {suite.suite} is gone since the baseline's run", _REMEDY))
+            continue
+        have = {case.id for case in after.cases}
+        gone = [case for case in suite.cases if case.id not in have]
+        if gone:
+            text = f"{len(gone)} of {_count(len(suite.cases))} of {suite.suite}"
+            notes.append(f"gone: {text}: {_some(case.id for case in gone)}")
+            holds += [(reason, _REMEDY) for reason in _gone(suite, gone, text)]
+        notes += _gate_changes(suite, after)
+    return SuiteChanges(tuple(notes), tuple(holds))
+
+
+def pair_cases(
+    before: Iterable[SuiteRecord], now: Iterable[SuiteRecord], measured: Collection[CaseKey]
+) -> Pairing:
+    """Which cases of this run may be paired with stored scores.
+
+    Args:
+        before: the suites of the stored run.
+        now: the suites of this run.
+        measured: the cases of the stored run that have an answer for every call.
+    """
+    versions = {(suite.suite, case.id): case.digest for suite in before for case in suite.cases}
+    paired: set[CaseKey] = set()
+    changed: list[CaseKey] = []
+    lacking: list[CaseKey] = []
+    holds = []
+    for suite in now:
+        differing = []
+        for case in suite.cases:
+            key = (suite.suite, case.id)
+            if key not in versions:
+                lacking.append(key)
+            elif versions[key] != case.digest:
+                differing.append(key)
+            elif key in measured:
+                paired.add(key)
+            else:
+                lacking.append(key)
+        changed += differing
+        if len(differing) > SHARE_AT_MOST * len(suite.cases):
+            reason = (
+                f"{len(differing)} of {_count(len(suite.cases))} of {suite.suite} changed since the stored "
+                f"baseline was measured (at most {SHARE_AT_MOST:.0%} may)"
+            )
+            holds.append((reason, "run the baseline live: name its manifest, version or alias"))
+    return Pairing(frozenset(paired), tuple(changed), tuple(lacking), tuple(holds))
+
+
+def _gone(suite: SuiteRecord, gone: Sequence[CaseRecord], text: str) -> list[str]:
+    special = [
+        (kind, ids)
+        for kind, ids in (
+            ("critical", [case.id for case in gone if case.critical]),
+            ("regression", [case.id for case in gone if case.regression]),
+            ("safety", [case.id for case in gone] if suite.kind == "safety" else []),
+        )
+        if ids
+    ]
+    reasons = [
+        f"{kind} cases of {suite.suite} are gone since the baseline's run: {_some(ids)}"
+        for kind, ids in special
+    ]
+    if len(gone) > SHARE_AT_MOST * len(suite.cases) and not reasons:
+        reasons.append(f"{text} are gone since the baseline's run (at most {SHARE_AT_MOST:.0%} may)")
+    return reasons
+
+
+def _gate_changes(before: SuiteRecord, after: SuiteRecord) -> list[str]:
+    """Gates that are gone, and gates of which no line is as strict as it was."""
+    current: dict[str, list[Mapping[str, Any]]] = {}
+    for gate in after.gates:
+        current.setdefault(_which(gate), []).append(gate)
+    notes = []
+    for gate in before.gates:
+        same = current.get(_which(gate), [])
+        if not same:
+            notes.append(f"the gate {_gate(gate)} of {before.suite} is gone")
+        elif all(_looser(gate, new) for new in same):
+            notes.append(f"the gate {_gate(gate)} of {before.suite} was loosened to {_gate(same[0])}")
+    return notes
+
+
+def _which(gate: Mapping[str, Any]) -> str:
+    """Which gate it is, whatever its bar; a setting that a later version added and that is unset is none."""
+    return json.dumps({k: v for k, v in gate.items() if k not in _BAR and v}, sort_keys=True)
+
+
+def _looser(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    was, now = float(before["boundary"]), float(after["boundary"])
+    easier = now < was if before["form"] in ("at_least", "superior") else now > was
+    rate, rate_now = before.get("rate_at_most"), after.get("rate_at_most")
+    unproven = rate is not None and (rate_now is None or rate_now > rate)
+    weaker = _ROLES.index(after["role"]) < _ROLES.index(before["role"])
+    return easier or unproven or weaker or after.get("slack", 0.0) > before.get("slack", 0.0)
+
+
+def _gate(gate: Mapping[str, Any]) -> str:
+    words = [gate["metric"]]
+    if gate.get("quantile") is not None:
+        words.append(f"p{100 * gate['quantile']:g}")
+    words.append(f"{gate['form']} {gate['boundary']:g}")
+    if gate.get("slack"):
+        words.append(f"slack {gate['slack']:g}")
+    if gate.get("rate_at_most") is not None:
+        words.append(f"rate {gate['rate_at_most']:g}")
+    if gate.get("by"):
+        words.append(f"by {gate['by']}")
+    return " ".join([*words, f"({gate['role']})"])
+
+
+def _count(n: int) -> str:
+    return "1 case" if n == 1 else f"{n} cases"
+
+
+def _some(ids: Iterable[str]) -> str:
+    named = list(ids)
+    return ", ".join(named[:_NAMED]) + (" ..." if len(named) > _NAMED else "")

@@ -1,0 +1,44 @@
+"""The verdict of a screen, the pull-request mode: harm is looked for, nothing promoted (verdict.md 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from relgate.domain.gate import GateResult
+from relgate.domain.verdict import Verdict
+
+HARM = 0.02
+"""p of harm against 0 from which a screen holds: an identical candidate is flagged .03 of the time."""
+
+NOTHING_FOUND = "screen: nothing found"
+_NEXT = "run without --screen for a verdict that can promote"
+
+
+def screen_verdict(verdict: Verdict, gates: Sequence[GateResult], known: Sequence[str] = ()) -> Verdict:
+    """What a screen says instead of the verdict of the same measurements.
+
+    Reject rules stay. What was not measured, could not be judged, or was alarmed, missed or gone holds as it
+    would in a whole run, and so does harm with p <= .02 on a non-inferiority gate that decides something.
+    A gate that is merely not proven, or missing, is no finding: then nothing was found, the decision is hold
+    because nothing may be promoted from a screen, and the exit status is 0.
+
+    Args:
+        verdict: of ``decide`` over the same measurements.
+        gates: every gate's result.
+        known: reasons of the verdict other than gates that are not proven.
+    """
+    if verdict.partial or verdict.decision == "reject":
+        return replace(verdict, screen=True)
+    harmed = [
+        g
+        for g in gates
+        if g.role != "report" and g.p_harm is not None and g.p_harm <= HARM and not g.identical
+    ]
+    found = [*(f"{g.id.removeprefix('gates::')} got worse (p = {g.p_harm:.2g}): {g.message}" for g in harmed)]
+    found += known
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        step = "look at the worst cases: `relgate show RUN CASE`"
+        return Verdict("hold", f"screen: {found[0]}{more}", step, attempts=verdict.attempts, screen=True)
+    return Verdict("hold", NOTHING_FOUND, _NEXT, attempts=verdict.attempts, screen=True, clear=True)

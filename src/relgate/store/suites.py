@@ -1,0 +1,84 @@
+"""The suites of a run as they were: what a later run is compared with, so that nothing goes unnoticed."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, insert, or_, select
+
+from relgate.domain.response import Side
+from relgate.domain.run import CaseRecord, SuiteRecord
+from relgate.store.tables import releases, runs, suites, verdicts
+
+
+def add(connection: Connection, run: int, records: tuple[SuiteRecord, ...]) -> None:
+    """Write the suites of a run; to be called inside the transaction that writes the run."""
+    if records:
+        connection.execute(
+            insert(suites),
+            [
+                {
+                    "run": run,
+                    "suite": record.suite,
+                    "kind": record.kind,
+                    "gates": [dict(gate) for gate in record.gates],
+                    "cases": [[c.id, c.digest, c.critical, c.regression] for c in record.cases],
+                }
+                for record in records
+            ],
+        )
+
+
+def of_run(connection: Connection, run_id: str) -> list[SuiteRecord]:
+    """The suites of a run by name; none where they were not recorded."""
+    rows = connection.execute(
+        select(suites)
+        .join(runs, runs.c.number == suites.c.run)
+        .where(runs.c.id == run_id)
+        .order_by(suites.c.suite)
+    )
+    return [
+        SuiteRecord(row.suite, row.kind, tuple(row.gates), tuple(CaseRecord(*case) for case in row.cases))
+        for row in rows
+    ]
+
+
+def stored_runs(connection: Connection, release_digest: str) -> list[tuple[str, Side]]:
+    """The whole runs that measured a release, newest first, with the side that it was on."""
+    rows = connection.execute(
+        select(runs.c.id, runs.c.release, releases.c.id.label("measured"))
+        .join(verdicts, verdicts.c.run == runs.c.number)
+        .join(releases, or_(releases.c.id == runs.c.release, releases.c.id == runs.c.baseline))
+        .where(
+            releases.c.digest == release_digest,
+            verdicts.c.partial.is_(False),
+            runs.c.number.in_(select(suites.c.run)),
+        )
+        .order_by(runs.c.number.desc())
+    )
+    return [(row.id, "candidate" if row.release == row.measured else "baseline") for row in rows]
+
+
+def judging_run(connection: Connection, release_digest: str) -> str | None:
+    """The whole run that a release stands on: the newest that promoted it, else the newest that judged it.
+
+    Of a release that was only ever a baseline it is the first run against it: the suites of a later one may
+    have shrunk, and a run that holds for that must not become the measure of the next.
+    """
+    whole = (verdicts.c.partial.is_(False), runs.c.number.in_(select(suites.c.run)))
+
+    def find(side: ColumnElement[int | None], *more: ColumnElement[bool], newest: bool = True) -> str | None:
+        order = runs.c.number.desc() if newest else runs.c.number
+        found: str | None = connection.scalar(
+            select(runs.c.id)
+            .join(verdicts, verdicts.c.run == runs.c.number)
+            .join(releases, releases.c.id == side)
+            .where(releases.c.digest == release_digest, *whole, *more)
+            .order_by(order)
+            .limit(1)
+        )
+        return found
+
+    return (
+        find(runs.c.release, verdicts.c.decision == "promote")
+        or find(runs.c.release)
+        or find(runs.c.baseline, newest=False)
+    )

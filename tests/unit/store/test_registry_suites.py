@@ -1,0 +1,56 @@
+"""The suites of a run as they were, and the run that a release stands on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from relgate.domain.run import CaseRecord, SuiteRecord
+
+GATE = {"metric": "exact", "form": "non_inferior", "boundary": 0.05, "role": "require"}
+SUITE = SuiteRecord(
+    "support-golden",
+    "golden",
+    (GATE,),
+    (CaseRecord("refund-000", "sha256:0", critical=True), CaseRecord("refund-001", "", regression=True)),
+)
+
+
+def record(registry, make, run_id, candidate, *, suites=(SUITE,), **more):
+    registry.record(replace(make.run_record(run_id, candidate, rows=(), **more), suites=suites))
+
+
+def test_suites_come_back_as_they_were_recorded(registry, make):
+    record(registry, make, "aa11", make.release("1.0.0"), suites=(replace(SUITE, suite="z"), SUITE))
+    assert registry.suites("aa11") == [SUITE, replace(SUITE, suite="z")]
+
+
+def test_a_release_stands_on_the_newest_run_that_promoted_it(registry, make):
+    release = make.release("1.0.0")
+    record(registry, make, "aa11", release)
+    record(registry, make, "bb22", release)
+    record(registry, make, "cc33", release, decision="hold")
+    record(registry, make, "dd44", release, partial=True)
+    record(registry, make, "ee55", release, suites=())
+    assert registry.judging_run(release.digest) == "bb22"
+
+
+def test_a_release_that_was_never_promoted_stands_on_the_newest_run_that_judged_it(registry, make):
+    release = make.release("1.0.0")
+    record(registry, make, "aa11", release, decision="hold")
+    record(registry, make, "bb22", release, decision="reject")
+    assert registry.judging_run(release.digest) == "bb22"
+
+
+def test_a_release_that_was_only_a_baseline_stands_on_the_first_run_against_it(registry, make):
+    baseline = make.release("1.0.0")
+    record(registry, make, "aa11", make.release("1.1.0", prompt="v15"), baseline=baseline)
+    record(registry, make, "bb22", make.release("1.2.0", prompt="v16"), baseline=baseline)
+    assert registry.judging_run(baseline.digest) == "aa11"
+
+
+@pytest.mark.parametrize("digest", ["", "sha256:unknown"])
+def test_an_unknown_release_stands_on_nothing(registry, make, digest):
+    record(registry, make, "aa11", make.release("1.0.0"))
+    assert registry.judging_run(digest) is None
