@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from relgate.domain.scorer import Judge, Scorer, ScorerContext
+from relgate.scorers.grounded import make_grounded
+from relgate.scorers.judge import make_judge
 from relgate.scorers.numeric import make_numeric
 from relgate.scorers.recorded import make_recorded
 from relgate.scorers.refusal import make_refusal
@@ -25,6 +27,8 @@ BUILTINS: Mapping[str, Factory] = {
     "numeric": make_numeric,
     "json_schema": make_json_schema,
     "citations": make_citations,
+    "grounded": make_grounded,
+    "judge": make_judge,
     "tool_call": make_tool_call,
     "refusal": make_refusal,
     "recorded": make_recorded,

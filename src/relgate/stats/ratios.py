@@ -133,6 +133,63 @@ def fieller_interval(
     return Interval(min(max(low, 0.0), estimate), max(high, estimate))
 
 
+@dataclass(frozen=True, slots=True)
+class PairMoments:
+    """What Fieller's test needs of two paired columns without clusters.
+
+    Attributes:
+        n: Pairs, at least 2.
+        base: Mean of the baseline, >= 0.
+        cand: Mean of the candidate.
+        var_b: Variance of the baseline's mean.
+        var_c: Variance of the candidate's mean.
+        cov: Covariance of the two means.
+    """
+
+    n: int
+    base: float
+    cand: float
+    var_b: float
+    var_c: float
+    cov: float
+
+    def spread(self, ratio: float) -> float:
+        """Return Var(mean of ratio * base - cand); 0 where rounding cannot be told from a spread."""
+        terms = ratio * ratio * self.var_b + self.var_c
+        found = terms - 2.0 * ratio * self.cov
+        return found if found > 1e-9 * (terms + (ratio * self.base) ** 2 / self.n) else 0.0
+
+    def p(self, ratio: float, alternative: Alternative) -> float:
+        """Return what `fieller_p` returns for data with these moments.
+
+        Raises:
+            ValueError: No spread: the data must be looked at.
+        """
+        variance = self.spread(ratio)
+        if variance == 0.0:
+            raise ValueError("no spread in ratio * base - cand: use fieller_p")
+        wanted = 1.0 if direction(alternative) == "less" else -1.0
+        return float(stdtr(self.n - 1, -wanted * (ratio * self.base - self.cand) / math.sqrt(variance)))
+
+    def interval(self, alpha: float = 0.05) -> Interval:
+        """Return what `fieller_interval` returns for data with these moments.
+
+        Raises:
+            ValueError: A baseline of zero cost, no spread, or alpha out of range.
+        """
+        if self.base <= 0.0 or self.spread(self.cand / self.base) == 0.0:
+            raise ValueError("no spread, or a baseline of zero cost: use fieller_interval")
+        t2 = float(stdtrit(self.n - 1, 1.0 - one_sided_alpha(alpha))) ** 2
+        estimate = self.cand / self.base
+        low, high = _roots(
+            self.base * self.base - t2 * self.var_b,
+            self.base * self.cand - t2 * self.cov,
+            self.cand * self.cand - t2 * self.var_c,
+            estimate,
+        )
+        return Interval(min(max(low, 0.0), estimate), max(high, estimate))
+
+
 def _roots(a: float, half_b: float, c: float, estimate: float) -> tuple[float, float]:
     """Return the ends of the part of {r: a r^2 - 2 half_b r + c <= 0} that holds `estimate`."""
     root = math.sqrt(max(half_b * half_b - a * c, 0.0))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from relgate.stats import ppi_mean
+from relgate.stats import ppi_mean, ppi_mean_cross_fitted
 
 RNG = np.random.default_rng(5)
 Y = RNG.choice([-1.0, 0.0, 1.0], 60)
@@ -65,3 +65,34 @@ def test_no_variance_gives_no_p_value():
 def test_labels_that_do_not_fit_are_refused(call):
     with pytest.raises(ValueError, match=r"values|needs|lam"):
         call()
+
+
+def test_a_cross_fitted_trust_keeps_the_level_with_few_labels():
+    drawn = np.random.default_rng(11)
+    passed = {"cross": 0, "tuned": 0}
+    rounds = 2000
+    for _ in range(rounds):
+        human = drawn.choice([-1.0, 0.0, 1.0], size=300, p=[0.15, 0.80, 0.05])  # mean -0.10, the boundary
+        judge = np.where(drawn.random(300) < 0.9, human, drawn.choice([-1.0, 0.0, 1.0], size=300))
+        labelled, rest = slice(0, 50), slice(50, None)
+        for name, infer in (("cross", ppi_mean_cross_fitted), ("tuned", ppi_mean)):
+            found = infer(human[labelled], judge[labelled], judge[rest])
+            passed[name] += found.p(-0.10, "greater") <= 0.05
+    assert passed["cross"] / rounds <= 0.06 + 2 * 0.0053
+    assert passed["cross"] <= passed["tuned"]
+
+
+def test_cross_fitting_agrees_with_tuning_when_labels_are_many():
+    drawn = np.random.default_rng(2)
+    human = drawn.normal(size=2000)
+    judge = human + drawn.normal(size=2000) * 0.5
+    rest = drawn.normal(size=4000)
+    one, other = ppi_mean(human, judge, rest), ppi_mean_cross_fitted(human, judge, rest)
+    assert other.lam == pytest.approx(one.lam, abs=0.02)
+    assert other.estimate == pytest.approx(one.estimate, abs=0.002)
+    assert other.se == pytest.approx(one.se, rel=0.01)
+
+
+def test_cross_fitting_refuses_fewer_labels_than_two_a_fold():
+    with pytest.raises(ValueError, match="at least 10"):
+        ppi_mean_cross_fitted([0.0] * 9, [0.0] * 9, [0.0, 1.0])

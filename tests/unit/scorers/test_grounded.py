@@ -1,0 +1,167 @@
+"""grounded: what counts as a claim, which claims the evidence carries, and the figures that the docs give."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from relgate.domain.case import Case
+from relgate.domain.errors import InputError
+from relgate.domain.release import Artifact
+from relgate.domain.response import Response, ScorerFailure, ToolCall
+from relgate.scorers.grounded_claims import claims, read_evidence, unsupported
+from relgate.stats import binary_agreement
+
+ROOT = Path(__file__).parents[3]
+RETURNS = (
+    "You can return most items within 40 days of delivery. The return period for Fernwood Plus members is "
+    "60 days. Software codes cannot be returned after the code has been revealed."
+)
+REFUNDS = (
+    "A refund to a credit card takes four to six working days. Refunds to a PayLark wallet show up within "
+    "24 hours."
+)
+CORPUS = "".join(
+    json.dumps({"id": key, "title": key, "body": body}) + "\n"
+    for key, body in (("returns", RETURNS), ("refunds", REFUNDS))
+)
+
+
+def corpus(text: str = CORPUS) -> tuple[Artifact, ...]:
+    return (Artifact("retrieval_corpus", "help", "1", "sha256:1", content=text.encode()),)
+
+
+def answer(text: str, *evidence: str) -> Response:
+    return Response(text, evidence=evidence or (RETURNS, REFUNDS))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You have 40 days from delivery to return most items.",
+        "Plus members get 60 days.",
+        "Refunds to a PayLark wallet show up within one day.",
+        "Card refunds take 4-6 business days.",
+        "You can't return software codes once they were revealed.",
+        "Hello! Thanks for asking.",
+        "The articles do not say anything about that.",
+    ],
+)
+def test_what_the_evidence_says_in_other_words_is_grounded(judge, text):
+    assert judge("grounded", answer(text)) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("You have 50 days from delivery to return most items.", "wrong number"),
+        ("You have 40 weeks from delivery to return most items.", "wrong unit"),
+        ("You have 60 days from delivery to return most items.", "another's number"),
+        ("A refund to a credit card takes 24 hours.", "another's number"),
+        ("Software codes can be returned after the code has been revealed.", "negation dropped"),
+        ("Most items cannot be returned within 40 days of delivery.", "negation added"),
+        ("All customers have 60 days for a return.", "speaks of all"),
+        ("Write to help@fernwood.example about a refund.", "invented address"),
+        ("Most items go back to Berlin within 40 days of delivery.", "invented name"),
+        ("Your refund has already been released.", "account of the customer"),
+        ("Our couriers juggle flaming torches.", "nothing of it"),
+    ],
+)
+def test_what_the_evidence_does_not_say_is_not_grounded(judge, text, why):
+    assert judge("grounded", answer(text)) == 0.0, why
+
+
+def test_the_score_is_the_share_of_supported_claims_or_whether_all_are(make, judge):
+    mixed = answer("Plus members get 60 days. A refund to a credit card takes 24 hours.")
+    assert judge("grounded", mixed) == 0.5
+    assert judge("grounded", mixed, all=True) is False
+    assert make("grounded").metric.kind == "unit"
+    assert make("grounded", {"all": True}).metric.kind == "binary"
+
+
+def test_the_corpus_gives_the_texts_of_what_was_retrieved_and_no_others(make):
+    scorer = make("grounded", {"corpus": "help"}, corpus())
+    said = "Plus members get 60 days."
+    case = Case("c", "How long?")
+    assert scorer.judge(case, Response(said, retrieved=("returns",))) == 1.0
+    assert scorer.judge(case, Response(said, retrieved=("refunds",))) == 0.0
+    assert scorer.judge(case, Response(said)) == 0.0
+    gone = scorer.judge(case, Response(said, retrieved=("gone",)))
+    assert isinstance(gone, ScorerFailure)
+    assert "gone" in gone.message
+
+
+def test_a_case_may_carry_the_evidence(judge):
+    expected = {"evidence": [RETURNS]}
+    assert judge("grounded", "Plus members get 60 days.", expected) == 1.0
+    assert isinstance(judge("grounded", "Plus members get 60 days.", {"evidence": 3}), ScorerFailure)
+
+
+def test_claims_without_any_evidence_to_look_at_are_a_failure_to_judge(judge):
+    assert isinstance(judge("grounded", "Plus members get 60 days."), ScorerFailure)
+
+
+def test_an_answer_by_tool_is_not_judged_and_an_empty_one_is_not_grounded(judge):
+    assert judge("grounded", Response("Done: 60 days.", tool_calls=(ToolCall("refund"),))) is None
+    assert judge("grounded", "") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("artifacts", "message"),
+    [
+        ((), "has no retrieval_corpus 'help', it has none"),
+        (corpus("nonsense\n"), "line 1 of retrieval_corpus/help@1 is no JSON object with an id"),
+        (corpus('{"id": "a"}\n'), "line 1 of retrieval_corpus/help@1 has neither body, text nor content"),
+    ],
+)
+def test_a_corpus_that_cannot_be_used_is_an_error_before_the_first_call(make, artifacts, message):
+    with pytest.raises(InputError, match=message):
+        make("grounded", {"corpus": "help"}, artifacts)
+
+
+def test_results_of_one_step_of_arithmetic_are_grounded_and_others_are_not():
+    evidence = read_evidence(["Carriage to the floor costs $60 per pallet."])
+    question = "What does carriage of four pallets to the floor cost?"
+    assert unsupported("Carriage to the floor costs $240 for four pallets.", evidence, question) is None
+    assert unsupported("Carriage to the floor costs $250 for four pallets.", evidence, question) is not None
+
+
+def test_the_agreement_with_the_labels_is_what_the_docs_say():
+    lines = (ROOT / "tests" / "data" / "grounded_labels.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    verdicts = []
+    for row in rows:
+        evidence = read_evidence(item["text"] for item in row["evidence"])
+        said = claims(row["answer"])
+        verdicts.append(all(unsupported(claim, evidence, row["question"]) is None for claim in said))
+    labels = [row["grounded"] for row in rows]
+    assert len(labels) == 100
+
+    def figures(part: slice) -> list[str]:
+        found = binary_agreement(labels[part], verdicts[part])
+        numbers = (found.agreement.observed, found.agreement.kappa, found.sensitivity, found.specificity)
+        return [f"{number:.2f}".removeprefix("0") for number in numbers if number is not None]
+
+    documented = (ROOT / "docs" / "scorers.md").read_text("utf-8")
+    assert f"(tuned) | 50 | {' | '.join(figures(slice(0, None, 2)))} |" in documented
+    assert f"never looked at | 50 | {' | '.join(figures(slice(1, None, 2)))} |" in documented
+
+
+def test_articles_are_grounded_in_themselves_and_not_in_others():
+    path = ROOT / "src" / "relgate" / "demo" / "artifacts" / "corpus" / "help.v18.jsonl"
+    articles = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    drawn = random.Random(1)
+    own, foreign, total = 0, 0, 0
+    for article in articles:
+        other = drawn.choice([a for a in articles if a["topic"] != article["topic"]])
+        itself, another = (read_evidence([f"{a['title']}\n{a['body']}"]) for a in (article, other))
+        for claim in claims(article["body"]):
+            total += 1
+            own += unsupported(claim, itself, article["title"]) is None
+            foreign += unsupported(claim, another, article["title"]) is None
+    assert total > 1000
+    assert own / total > 0.99
+    assert foreign / total < 0.02
