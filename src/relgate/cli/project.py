@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from relgate.catalog import Catalog
+from relgate.decision.duplicates import duplicated, units_of
 from relgate.domain.case import Suite
 from relgate.domain.digest import short
 from relgate.domain.errors import Refusal
@@ -96,9 +97,9 @@ def _report(project: Project) -> list[str]:
 def _suite_lines(suite: Suite) -> list[str]:
     counts = _count(len(suite.cases), "case")
     if suite.clustered:
-        clusters = {case.cluster for case in suite.cases if case.cluster is not None}
-        alone = sum(case.cluster is None for case in suite.cases)
-        counts += f" in {_count(len(clusters) + alone, 'cluster')}"
+        counts += f" in {_count(len(set(units_of(suite).values())), 'cluster')}"
+    if copies := duplicated(suite):
+        counts += f", {copies} with the input of another"
     if suite.regressions:
         counts += f", {_count(len(suite.regressions), 'regression case')}"
     route = f", route {suite.route}" if suite.route else ""

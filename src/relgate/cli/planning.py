@@ -1,0 +1,202 @@
+"""``relgate power`` and ``relgate doctor``: what the gates can prove before anything is paid for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from relgate.catalog import Catalog
+from relgate.cli.options import json_option, place_of, print_json, print_table, registry_option
+from relgate.decision.simulation import Simulation
+from relgate.store.opening import NoRegistryError, open_registry
+from relgate.store.registry import Registry
+from relgate.usecases.check_project import nearest_golden_sets
+from relgate.usecases.conftests import load_conftests
+from relgate.usecases.doctor import Cases, examine
+from relgate.usecases.golden_sets import golden_sets_folder
+from relgate.usecases.options import DEFAULT_SEED
+from relgate.usecases.plan_power import Power, PowerOptions, plan_power
+
+seed_option = click.option("--seed", type=click.IntRange(0), default=DEFAULT_SEED, show_default=True)
+repetitions_option = click.option(
+    "--repetitions",
+    type=click.IntRange(100, 100_000),
+    default=1000,
+    show_default=True,
+    help="Simulated runs per truth.",
+)
+_RATE = click.FloatRange(0.0, 1.0)
+_LISTED = 3
+
+
+@click.command()
+@click.option("--golden-sets", metavar="DIR", help="Folder of the suites (default: as pytest finds it).")
+@click.option("--psi", type=_RATE, help="Share of cases whose single trial flips on an identical re-run.")
+@click.option("--accuracy", type=_RATE, help="Production's accuracy.")
+@click.option("--trials", type=click.IntRange(1, 50), help="Trials of every case.")
+@click.option(
+    "--margin",
+    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    help="Margin of every required non-inferiority gate.",
+)
+@json_option
+@seed_option
+@repetitions_option
+@registry_option
+def power(
+    golden_sets: str | None,
+    psi: float | None,
+    accuracy: float | None,
+    trials: int | None,
+    margin: float | None,
+    as_json: bool,
+    seed: int,
+    repetitions: int,
+    registry: str | None,
+) -> None:
+    """Simulate the gates of every suite: how often an identical candidate is promoted, and a fault found.
+
+    Values that are not given come from stored runs, else they are assumed and said so.
+    """
+    options = PowerOptions(
+        golden_sets=golden_sets_folder(golden_sets, os.environ, Path.cwd()),
+        seed=seed,
+        repetitions=repetitions,
+        psi=psi,
+        accuracy=accuracy,
+        trials=trials,
+        margin=margin,
+    )
+    store = _stored(registry)
+    try:
+        found = plan_power(options, store)
+    finally:
+        if store is not None:
+            store.close()
+    if as_json:
+        print_json(found.document())
+        return
+    _print_power(found)
+
+
+@click.command()
+@click.option(
+    "--manifest", type=click.Path(path_type=Path), default=Path("candidate.yaml"), show_default=True
+)
+@click.option("--golden-sets", type=click.Path(path_type=Path), help="Folder of the suites.")
+@json_option
+@seed_option
+@repetitions_option
+@registry_option
+def doctor(
+    manifest: Path,
+    golden_sets: Path | None,
+    as_json: bool,
+    seed: int,
+    repetitions: int,
+    registry: str | None,
+) -> None:
+    """Examine a project by its stored runs: weak gates with remedies, cases that tell little.
+
+    Exits 1 when the gates would promote an identical candidate less than 80 times in 100.
+    """
+    here = os.getcwd()
+    if here not in sys.path:  # as pytest's rootdir would be for the run
+        sys.path.insert(0, here)
+    conftests, unread = load_conftests(manifest, golden_sets)
+    catalog, wrong = Catalog.read(conftests)
+    store = _stored(registry)
+    try:
+        found = examine(
+            manifest,
+            golden_sets=golden_sets or nearest_golden_sets(manifest),
+            environment=os.environ,
+            catalog=catalog,
+            problems=[*unread, *wrong],
+            registry=store,
+            repetitions=repetitions,
+            seed=seed,
+        )
+    finally:
+        if store is not None:
+            store.close()
+    if as_json:
+        print_json(found.document())
+    else:
+        _print_power(found.power)
+        for rate in found.violations:
+            click.echo(
+                f"\n{rate.suite}: production violates {rate.violations} times in {rate.calls} stored calls "
+                f"(rate at most {100 * rate.upper:.1f} %); zero tolerance rejects an identical candidate "
+                f"{100 * rate.rejects:.1f} % of the time"
+            )
+        _print_cases(found.cases, found.compared_by)
+        for text in found.warnings:
+            click.echo(f"\nwarning: {text}")
+        for text in found.errors:
+            click.echo(f"\nerror: {text}")
+    if found.errors:
+        sys.exit(1)
+
+
+def _stored(option: str | None) -> Registry | None:
+    """The registry; None where nothing was stored yet and none was named."""
+    try:
+        return open_registry(place_of(option), create=False)
+    except NoRegistryError:
+        if option:
+            raise
+        return None
+
+
+def _print_power(found: Power) -> None:
+    result = found.simulation
+    for line in found.sources:
+        click.echo(line)
+    click.echo(f"{result.repetitions:,} simulated runs per line\n")
+    print_table(("truth", "promoted", "held", "by alarm", "rejected"), _truths(result))
+    click.echo()
+    rows = [(g.gate.id.removeprefix("gates::"), f"{g.passes:.3f}") for g in result.gates]
+    print_table(("required gate, weakest first", "passes when identical"), rows)
+    for gate in result.gates:
+        offered = found.remedies.get(gate.gate.id, ())
+        if offered:
+            click.echo(f"\nremedies for {gate.gate.id.removeprefix('gates::')}")
+            remedies = [(remedy.text, f"{remedy.promote:.3f}") for remedy in offered]
+            print_table(("change", "identical promoted"), remedies)
+    if result.unsimulated:
+        names = ", ".join(gate.removeprefix("gates::") for gate in result.unsimulated)
+        click.echo(f"\nnot simulated, taken as passed: {names}")
+
+
+def _truths(result: Simulation) -> list[tuple[str, ...]]:
+    return [
+        (c.label, *(f"{x:.3f}" for x in (c.promote, 1.0 - c.promote - c.reject, c.alarm, c.reject)))
+        for c in (result.identical, result.better, *result.faults)
+    ]
+
+
+def _print_cases(cases: Sequence[Cases], by: str) -> None:
+    click.echo(f"\ncases that tell little (near duplicates by {by})")
+    rows = []
+    for each in cases:
+        kinds = {
+            "saturated": each.saturated,
+            "never failing": each.never_failing,
+            "flaky": each.flaky,
+            "near duplicates": tuple(f"{a} = {b}" for a, b in each.alike),
+        }
+        rows += [(each.suite, kind, str(len(ids)), _some(ids)) for kind, ids in kinds.items() if ids]
+    if rows:
+        print_table(("suite", "kind", "cases", "which"), rows)
+    else:
+        click.echo("none found")
+
+
+def _some(ids: Sequence[str]) -> str:
+    more = len(ids) - _LISTED
+    return ", ".join(ids[:_LISTED]) + (f" and {more} more (--json lists all)" if more > 0 else "")

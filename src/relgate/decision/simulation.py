@@ -1,0 +1,245 @@
+"""A whole gate policy, simulated for an identical, a better and a faulty candidate.
+
+Every gate of every suite is simulated with its role, reject weight, Holm, alarms, critical confirmation and
+trials (verdict.md 2 and 3). Regression cases are taken as staying fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from relgate.decision.policy import ALPHA, Gate
+from relgate.decision.simulation_batch import Batch, Decisions
+from relgate.decision.simulation_suite import IDENTICAL, Fault, SimulatedSuite
+from relgate.decision.simulation_world import World
+
+BATCH = 500
+"""Runs that are simulated at a time, to bound the memory."""
+
+LEAST_IDENTICAL, LEAST_GATE = 0.80, 0.90
+"""Below the first a policy is an error, below the second a required gate is flagged (verdict.md 2)."""
+
+_SLICE_DROP, _VIOLATION_RATES, _SLOWER = 0.3, (0.005, 0.02, 0.05), (1.5, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """How often runs end in each decision under one truth; ``alarm``: held by an alarm among others."""
+
+    label: str
+    promote: float
+    reject: float
+    alarm: float
+
+    @property
+    def detect(self) -> float:
+        """How often it is not promoted."""
+        return 1.0 - self.promote
+
+
+@dataclass(frozen=True, slots=True)
+class GateChance:
+    """How often a required gate passes for an identical candidate."""
+
+    gate: Gate
+    passes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A change of the policy, and how often it would promote an identical candidate."""
+
+    text: str
+    promote: float
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What a policy would decide.
+
+    Attributes:
+        repetitions: simulated runs per truth.
+        identical: for a candidate that is production.
+        better: for one that is better by half a margin.
+        faults: for each single fault.
+        gates: required gates, the weakest first.
+        unsimulated: ids of gates that were taken as passing.
+    """
+
+    repetitions: int
+    identical: Chance
+    better: Chance
+    faults: tuple[Chance, ...]
+    gates: tuple[GateChance, ...]
+    unsimulated: tuple[str, ...]
+
+
+def simulate(
+    suites: Sequence[SimulatedSuite],
+    world: World,
+    *,
+    repetitions: int = 1000,
+    seed: int,
+    alpha: float = ALPHA,
+    with_faults: bool = True,
+) -> Simulation:
+    """Simulate a whole policy.
+
+    Args:
+        suites: every suite with its gates.
+        world: what production is like.
+        repetitions: simulated runs per truth.
+        seed: of all draws; equal arguments give equal results.
+        alpha: promote side.
+        with_faults: False simulates an identical candidate alone.
+
+    Raises:
+        ValueError: no suite, or no repetition.
+    """
+    if not suites or repetitions < 1:
+        raise ValueError("a simulation needs a suite and a repetition")
+    better = replace(_better(suites), label="better by half a margin")
+    truths = [IDENTICAL, better, *faults_of(suites)] if with_faults else [IDENTICAL]
+    sums = {truth.label: np.zeros(3) for truth in truths}
+    passes: dict[str, float] = {}
+    for number, start in enumerate(range(0, repetitions, BATCH)):
+        size = min(BATCH, repetitions - start)
+        batch = Batch(suites, world, repetitions=size, seed=seed, number=number, alpha=alpha)
+        for truth in truths:
+            found = batch.decide(truth)
+            sums[truth.label] += [found.promote.sum(), found.reject.sum(), found.alarm.sum()]
+            if truth is IDENTICAL:
+                _count(passes, found)
+    chances = {label: Chance(label, *(float(x) / repetitions for x in sums[label])) for label in sums}
+    gates = [g for each in suites for g in each.gates]
+    required = [GateChance(g, passes[g.id] / repetitions) for g in gates if g.spec.role == "require"]
+    return Simulation(
+        repetitions=repetitions,
+        identical=chances[IDENTICAL.label],
+        better=chances.get(better.label, chances[IDENTICAL.label]),
+        faults=tuple(chances[t.label] for t in truths[2:]),
+        gates=tuple(sorted(required, key=lambda chance: chance.passes)),
+        unsimulated=tuple(
+            g.id for g in gates if not g.metric.bounded and g.spec.form not in ("ratio_at_most", "violations")
+        ),
+    )
+
+
+def _count(passes: dict[str, float], found: Decisions) -> None:
+    for gate, ok in found.passed.items():
+        passes[gate] = passes.get(gate, 0.0) + float(ok.sum())
+
+
+def _main(each: SimulatedSuite) -> Gate | None:
+    """The first required non-inferiority gate of a suite's whole metric."""
+    wanted = (g for g in each.gates if g.spec.form == "non_inferior" and g.spec.role == "require")
+    return next((g for g in wanted if not g.slice and each.suite.kind != "safety"), None)
+
+
+def _better(suites: Sequence[SimulatedSuite]) -> Fault:
+    gate = next((g for each in suites if (g := _main(each)) is not None), None)
+    if gate is None:
+        return Fault("better")
+    return Fault("better", gate.spec.boundary / 2.0, gate.suite, gate.spec.metric)
+
+
+def faults_of(suites: Sequence[SimulatedSuite]) -> tuple[Fault, ...]:
+    """Every single fault of verdict.md 2 that these suites could see."""
+    return tuple(fault for each in suites for fault in _faults(each))
+
+
+def _faults(each: SimulatedSuite) -> Iterator[Fault]:
+    name = each.suite.name
+    main = _main(each)
+    if main is not None:
+        for times in (1.0, 2.0):
+            drop = times * main.spec.boundary
+            label = f"{name}: {main.spec.metric} -{100 * drop:g} points"
+            yield Fault(label, -drop, name, main.spec.metric)
+    own = each.own[:1]
+    tags = dict.fromkeys([*each.suite.slices, *(g.by for g in each.suite.gates if g.by not in (None, "hop"))])
+    for metric in own:
+        for tag in tags:
+            values = [str(case.tags[tag]) for case in each.suite.cases if tag in case.tags]
+            for value in sorted(set(values)):
+                label = f"{name}: {tag}={value} (n = {values.count(value)}) -30 points"
+                yield Fault(label, -_SLICE_DROP, name, metric, {str(tag): value})
+        for hop in each.hops:
+            yield Fault(f"{name}: {hop} -30 points", -_SLICE_DROP, name, metric, hop=hop)
+    if each.suite.kind == "safety" and "over_refusal" in each.metrics and each.scope("over_refusal"):
+        yield Fault(f"{name}: over-refusal +30 points", -_SLICE_DROP, name, "over_refusal")
+    if any(g.spec.form == "violations" and g.spec.role != "report" for g in each.gates):
+        for rate in _VIOLATION_RATES:
+            yield Fault(f"{name}: violations {100 * rate:g} %", violations=rate)
+    if any(g.metric.kind == "latency" and g.spec.role != "report" for g in each.gates):
+        for factor in _SLOWER:
+            yield Fault(f"{name}: latency x {factor:g}", latency=factor)
+
+
+def remedies(
+    weak: Gate, suites: Sequence[SimulatedSuite], world: World, *, repetitions: int, seed: int
+) -> tuple[Remedy, ...]:
+    """What would help a weak gate, each simulated for an identical candidate, the best first."""
+    each = next(s for s in suites if s.suite.name == weak.suite)
+    spec, trials = weak.spec, each.trials_of(weak.spec.metric)
+    options: list[tuple[str, SimulatedSuite]] = [
+        (
+            "role guard instead of require",
+            _with_gate(each, weak, lambda g: replace(g, spec=replace(g.spec, role="guard"))),
+        )
+    ]
+    looser = _loosened(weak)
+    if looser is not None:
+        text, boundary = looser
+        options.append(
+            (text, _with_gate(each, weak, lambda g: replace(g, spec=replace(g.spec, boundary=boundary))))
+        )
+    if spec.form != "violations":
+        for more in (k for k in (3, 5) if k > trials):
+            raised = tuple(max(more, k) for k in each.trials)
+            options.append((f"{more} trials instead of {trials}", replace(each, trials=raised)))
+    doubled = _doubled(each)
+    n, more_n = len(each.suite.cases), len(doubled.suite.cases)
+    options.append((f"{more_n} cases instead of {n} in {each.suite.name}", doubled))
+    found = []
+    for text, changed in options:
+        rest = [changed if s is each else s for s in suites]
+        result = simulate(rest, world, repetitions=repetitions, seed=seed, with_faults=False)
+        found.append(Remedy(text, result.identical.promote))
+    return tuple(sorted(found, key=lambda remedy: -remedy.promote))
+
+
+def _loosened(gate: Gate) -> tuple[str, float] | None:
+    spec = gate.spec
+    if spec.form == "non_inferior":
+        wider = round(min(0.5, 1.5 * spec.boundary), 4)
+        return f"margin {wider:g} instead of {spec.boundary:g}", wider
+    if spec.form == "at_least" and gate.metric.bounded:
+        lower = round(max(0.0, spec.boundary - 0.05), 4)
+        return f"floor {lower:g} instead of {spec.boundary:g}", lower
+    if spec.form == "ratio_at_most":
+        higher = round(1.0 + 1.5 * (spec.boundary - 1.0), 4)
+        return (f"ratio {higher:g} instead of {spec.boundary:g}", higher) if spec.boundary > 1.0 else None
+    return None
+
+
+def _with_gate(each: SimulatedSuite, gate: Gate, change: Callable[[Gate], Gate]) -> SimulatedSuite:
+    return replace(each, gates=tuple(change(g) if g.id == gate.id else g for g in each.gates))
+
+
+def _doubled(each: SimulatedSuite) -> SimulatedSuite:
+    """The suite with as many cases again of the same kind; critical cases are not doubled."""
+    again = tuple(
+        replace(
+            case,
+            id=f"{case.id}+",
+            input=None,  # the same input would make it a duplicate
+            critical=False,
+            cluster=None if case.cluster is None else f"{case.cluster}+",
+        )
+        for case in each.suite.cases
+    )
+    return replace(each, suite=replace(each.suite, cases=each.suite.cases + again), trials=each.trials * 2)

@@ -1,0 +1,355 @@
+"""One batch of simulated runs of a whole policy: draws, the p-values of every gate and alarm, decisions."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relgate import stats
+from relgate.decision import simulation_pvalues as fast
+from relgate.decision.alarms import UNPROTECTED_BELOW
+from relgate.decision.duplicates import counts_clusters, units_of
+from relgate.decision.evidence import EXACT_UP_TO, FEW_CLUSTERS, FEW_DIFFER, MIN_RATIO_UNITS, quantile_minimum
+from relgate.decision.measurements import cases_in_scope
+from relgate.decision.outcomes import CONFIRMING_MISSES, CONFIRMING_TRIALS
+from relgate.decision.policy import ALPHA, Gate
+from relgate.decision.simulation_suite import IDENTICAL, Fault, SimulatedSuite, Watched, watched_of
+from relgate.decision.simulation_world import (
+    CellKey,
+    Level,
+    World,
+    changed,
+    durations,
+    means,
+    pass_probabilities,
+)
+from relgate.domain.metric import Metric
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+_DIFFERENCES, _SCORES = (-1.0, 1.0), (0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What became of the runs of a batch, each shape (R,); per gate whether it passed, and its p-values."""
+
+    promote: Bools
+    reject: Bools
+    alarm: Bools
+    passed: Mapping[str, Bools]
+    evidence: Mapping[str, tuple[Floats, Floats]]
+    harm: Mapping[str, Floats]
+
+
+class Batch:
+    """Simulated runs that share their draws, so that two truths differ in what is changed alone."""
+
+    def __init__(
+        self,
+        suites: Sequence[SimulatedSuite],
+        world: World,
+        *,
+        repetitions: int,
+        seed: int,
+        number: int = 0,
+        alpha: float = ALPHA,
+    ) -> None:
+        self._suites = {each.suite.name: each for each in suites}
+        self._world = world
+        self._size = repetitions
+        self._seed = (seed, number)
+        self._alpha = alpha
+        self._p: dict[CellKey, Floats] = {}
+        self._base: dict[CellKey, Floats] = {}
+        self._cand: dict[tuple[str, CellKey], Floats] = {}
+        self._quantiles: dict[tuple[str, float, tuple[int, ...]], tuple[fast.Quantile, fast.Quantile]] = {}
+        self._slow: dict[tuple[str, str], tuple[Floats, Floats]] = {}
+        self._known: dict[tuple[str, str], tuple[Floats, Floats]] = {}
+        self._harm: dict[tuple[str, str], Floats] = {}
+        self._labels: dict[str, Mapping[str, str]] = {}
+
+    def rng(self, *what: str) -> np.random.Generator:
+        """A generator of its own for everything that is drawn, whatever else is."""
+        return np.random.default_rng([*self._seed, zlib.crc32("\0".join(what).encode())])
+
+    def decide(self, fault: Fault = IDENTICAL) -> Decisions:
+        """Judge every run of the batch under one truth."""
+        evidence = {g.id: self._evidence(s, g, fault) for s in self._suites.values() for g in s.gates}
+        clean = np.ones(self._size, dtype=np.bool_)
+        reject = self._critical()
+        passed: dict[str, Bools] = {}
+        required = 0
+        for each in self._suites.values():
+            for gate in each.gates:
+                if gate.spec.form == "violations":
+                    ok, hit = self._violations(each, gate, fault)
+                    if gate.spec.role != "report":
+                        reject = reject | hit
+                else:
+                    ok = evidence[gate.id][0] <= self._alpha
+                passed[gate.id] = ok
+                if gate.spec.role == "require":
+                    required += 1
+                    clean = clean & ok
+        for role in ("require", "guard"):
+            group = [
+                evidence[g.id][1]
+                for s in self._suites.values()
+                for g in s.gates
+                if g.spec.role == role and g.spec.form != "violations"
+            ]
+            if group:  # Holm rejects something exactly when the smallest p passes its first step
+                reject = reject | (np.min(group, axis=0) * len(group) <= ALPHA / 2 * (1 + 1e-12))
+        harm = {f"{w[0]} {w[1]} {w[2]}": self._harm_of(w, fault) for w in self.watched}
+        alarm = np.zeros(self._size, dtype=np.bool_)
+        if harm:
+            alarm = np.min(list(harm.values()), axis=0) * len(harm) <= ALPHA * (1 + 1e-12)
+        promote = clean & ~reject & ~alarm if required else np.zeros_like(clean)
+        return Decisions(promote, reject, alarm & ~reject, passed, evidence, harm)
+
+    # -- draws
+
+    def pair(self, key: CellKey, fault: Fault) -> tuple[Floats, Floats]:
+        """Share of good trials per case of candidate and baseline, each (R, cases of the metric)."""
+        each = self._suites[key[0]]
+        name = fault.label if fault.strikes(key) else ""
+        if key not in self._base:
+            level = self._level(key)
+            shape = (self._size, len(each.scope(key[1])))
+            self._p[key] = pass_probabilities(self.rng(*key, "p"), level, shape)
+            self._base[key] = means(self.rng(*key, "baseline"), self._p[key], each.trials_of(key[1]))
+        if (name, key) not in self._cand:
+            p = self._p[key]
+            if name:
+                p = p.copy()
+                where = self._columns(each, key[1], fault.only)
+                units, _ = self._units(each, key[1], where)
+                if where:
+                    p[:, where] = changed(
+                        self.rng(*key, "fault"), p[:, where], self._level(key), fault.change, units
+                    )
+            self._cand[name, key] = means(self.rng(*key, "candidate"), p, each.trials_of(key[1]))
+        return self._cand[name, key], self._base[key]
+
+    def _level(self, key: CellKey) -> Level:
+        hops = self._suites[key[0]].hops
+        return self._world.level(key, hops.index(key[2]) if key[2] in hops else None)
+
+    def _columns(self, each: SimulatedSuite, metric: str, only: Mapping[str, object]) -> list[int]:
+        ids = {case.id for case in cases_in_scope(each.suite, only)}
+        return [j for j, i in enumerate(each.scope(metric)) if each.suite.cases[i].id in ids]
+
+    def scores(
+        self, each: SimulatedSuite, metric: str, only: Mapping[str, object], hops: Sequence[str], fault: Fault
+    ) -> tuple[Floats, Floats, fast.Clusters | None, bool]:
+        """Share of good trials of both sides, averaged over hops; the clusters; whether units are enough."""
+        where = self._columns(each, metric, only)
+        pairs = [self.pair((each.suite.name, metric, hop), fault) for hop in hops]
+        cand: Floats = np.round(sum(c[:, where] for c, _ in pairs) / len(pairs), 12)
+        base: Floats = np.round(sum(b[:, where] for _, b in pairs) / len(pairs), 12)
+        codes, clustered = self._units(each, metric, where)
+        clusters = fast.Clusters.of(codes) if clustered and codes.max() > 0 else None
+        return cand, base, clusters, self._large_enough(codes, clustered)
+
+    def _units(
+        self, each: SimulatedSuite, metric: str, where: Sequence[int]
+    ) -> tuple[NDArray[np.int64], bool]:
+        """The independent unit of these cases of a metric, 0 to G - 1, and whether units are clusters."""
+        if each.suite.name not in self._labels:
+            self._labels[each.suite.name] = units_of(each.suite)
+        scope, unit_of = each.scope(metric), self._labels[each.suite.name]
+        labels = [unit_of[each.suite.cases[scope[i]].id] for i in where]
+        codes: dict[str, int] = {}
+        numbers = np.array([codes.setdefault(label, len(codes)) for label in labels], dtype=np.int64)
+        return numbers, counts_clusters(each.suite, labels)
+
+    @staticmethod
+    def _large_enough(codes: NDArray[np.int64], clustered: bool) -> bool:
+        return codes.size > 0 and not (clustered and int(codes.max()) + 1 < FEW_CLUSTERS)
+
+    # -- gates
+
+    def _evidence(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> tuple[Floats, Floats]:
+        name = fault.label if self._touches(each, gate, fault) else ""
+        if (gate.id, name) not in self._known:
+            self._known[gate.id, name] = self._judge(each, gate, fault)
+        return self._known[gate.id, name]
+
+    def _touches(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> bool:
+        if gate.metric.kind == "latency":
+            return fault.latency != 1.0
+        return fault.suite == each.suite.name and fault.metric == gate.spec.metric
+
+    def _judge(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> tuple[Floats, Floats]:
+        """p_pass and p_fail of every run; 1 where the gate cannot be decided at this size.
+
+        An absolute limit on latency, cost or tokens depends on a level that is not known here: taken as met.
+        """
+        one = np.ones(self._size)
+        spec, only = gate.spec, gate.only or {}
+        if spec.form == "violations":
+            return one, one
+        if spec.form == "ratio_at_most":
+            return self._ratio(each, gate, fault)
+        if not gate.metric.bounded:
+            return np.zeros(self._size), one
+        hops = (gate.hop,) if gate.hop is not None else each.hops or ("",)
+        cand, base, clusters, enough = self.scores(each, spec.metric, only, hops, fault)
+        if spec.against == "primary" and each.hops:
+            base = self.scores(each, spec.metric, only, each.hops[:1], fault)[0]
+        if not enough:
+            return one, one
+        single = gate.metric.kind == "binary" and each.trials_of(spec.metric) == 1 and len(hops) == 1
+        if spec.form in ("at_least", "at_most"):
+            score = cand if gate.metric.higher_is_better else 1.0 - cand
+            return self._levels(score, spec.boundary, clusters, single, floor=spec.form == "at_least")
+        d = np.round(cand - base, 10)
+        if spec.form == "superior":
+            return harm_p(d, clusters, single, "greater"), harm_p(d, clusters, single, "less")
+        return self._not_worse(d, spec.boundary, clusters, single)
+
+    def _not_worse(
+        self, d: Floats, margin: float, clusters: fast.Clusters | None, single: bool
+    ) -> tuple[Floats, Floats]:
+        n = d.shape[1]
+        found: list[Floats] = []
+        sides: tuple[tuple[stats.Alternative, float], ...] = (("greater", self._alpha), ("less", ALPHA))
+        for side, alpha in sides:
+            least = stats.n_min(margin, alpha)
+            if clusters is not None:
+                p = fast.cluster_p(d, clusters, -margin, side, _DIFFERENCES)
+                if side == "greater" and n < least:
+                    p = np.maximum(p, (1.0 - margin) ** n)
+            elif single:
+                p = fast.paired_p(d, margin, side, exact=n <= EXACT_UP_TO or n < least)
+            else:
+                p = fast.bounded_mean_p(d, -margin, side, _DIFFERENCES, least)
+            found.append(p)
+        return found[0], found[1]
+
+    def _levels(
+        self, score: Floats, boundary: float, clusters: fast.Clusters | None, single: bool, *, floor: bool
+    ) -> tuple[Floats, Floats]:
+        n = score.shape[1]
+        room = 1.0 - boundary if floor else boundary
+        up: stats.Alternative = "greater" if floor else "less"
+        down: stats.Alternative = "less" if floor else "greater"
+        found: list[Floats] = []
+        for side, alpha in ((up, self._alpha), (down, ALPHA)):
+            least = stats.n_min(room, alpha) if 0.0 < room < 1.0 else 1
+            if clusters is not None:
+                p = fast.cluster_p(score, clusters, boundary, side, _SCORES)
+                if side == up and n < least:
+                    p = np.maximum(p, (1.0 - room) ** n)
+            elif single:
+                p = fast.rate_p((score > 0.5).sum(axis=1), n, boundary, side)
+            else:
+                p = fast.bounded_mean_p(score, boundary, side, _SCORES, least)
+            found.append(p)
+        return found[0], found[1]
+
+    def _ratio(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> tuple[Floats, Floats]:
+        one = np.ones(self._size)
+        spec = gate.spec
+        where = self._columns(each, spec.metric, gate.only or {})
+        codes, clustered = self._units(each, spec.metric, where)
+        least = MIN_RATIO_UNITS if spec.quantile is None else quantile_minimum(spec.quantile)
+        if len(where) < least or not self._large_enough(codes, clustered):
+            return one, one
+        base, cand = self.timed(each, gate.metric)
+        factor = fault.latency if gate.metric.kind == "latency" else 1.0
+        if spec.quantile is None:
+            clusters = fast.Clusters.of(codes) if clustered else None
+            mean_b, mean_c = base[:, where].mean(axis=2), factor * cand[:, where].mean(axis=2)
+            return fast.fieller_p(mean_b, mean_c, spec.boundary, clusters)
+        key = f"{each.suite.name} {spec.metric}", spec.quantile, tuple(where)
+        if key not in self._quantiles:
+            self._quantiles[key] = (
+                fast.quantile(base[:, where], spec.quantile),
+                fast.quantile(cand[:, where], spec.quantile),
+            )
+        whole_b, whole_c = self._quantiles[key]
+        return fast.quantile_ratio_p(whole_b, whole_c, spec.boundary, spec.slack, factor)
+
+    def timed(self, each: SimulatedSuite, metric: Metric) -> tuple[Floats, Floats]:
+        """Latency (or cost) of every trial of both sides, baseline first, each (R, cases, trials)."""
+        key = each.suite.name, metric.name
+        if key not in self._slow:
+            slow = metric.kind == "latency"
+            shape = (self._size, len(each.scope(metric.name)), each.trials_of(metric.name))
+            world = self._world
+            median, sigma = (world.latency_median, world.latency_sigma) if slow else (1.0, world.cost_sigma)
+            self._slow[key] = durations(self.rng(*key, "durations"), shape, median, sigma, slow=slow)
+        return self._slow[key]
+
+    def _violations(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> tuple[Bools, Bools]:
+        """Whether the gate passes, and whether anything violates."""
+        where = self._columns(each, gate.spec.metric, gate.only or {})
+        calls = len(where) * each.trials_of(gate.spec.metric) * max(1, len(each.hops))
+        rate = self._world.violation_rate if fault.violations is None else fault.violations
+        hit = self.rng(gate.id, "violations").random(self._size) < 1.0 - (1.0 - rate) ** calls
+        budget = gate.spec.rate_at_most
+        codes, _ = self._units(each, gate.spec.metric, where)
+        units = int(codes.max()) + 1 if codes.size else 0
+        enough = units > 0 and (budget is None or units >= stats.zero_violation_n(budget, self._alpha))
+        return ~hit & enough, hit
+
+    def _critical(self) -> Bools:
+        """Whether a critical case misses often enough to reject."""
+        rejected = np.zeros(self._size, dtype=np.bool_)
+        for each in self._suites.values():
+            for case, trials in zip(each.suite.cases, each.trials, strict=True):
+                if case.critical is False:
+                    continue
+                never = case.critical == "never"
+                asked = (self._size, max(1, len(each.hops)), trials if never else CONFIRMING_TRIALS)
+                missed = self.rng(each.suite.name, case.id, "critical").random(asked)
+                misses = (
+                    missed < (self._world.violation_rate if never else 1.0 - self._world.critical_accuracy)
+                ).sum(axis=2)
+                rejected |= (misses >= (1 if never else CONFIRMING_MISSES)).any(axis=1)
+        return rejected
+
+    # -- alarms
+
+    @cached_property
+    def watched(self) -> tuple[Watched, ...]:
+        """Slices, hops and over-refusal that are large enough to be watched."""
+        found = [w for each in self._suites.values() for w in watched_of(each)]
+        return tuple(w for w in found if self._large(w))
+
+    def _large(self, w: Watched) -> bool:
+        each = self._suites[w[0]]
+        where = self._columns(each, w[1], w[3])
+        return len(where) >= UNPROTECTED_BELOW and self._large_enough(*self._units(each, w[1], where))
+
+    def _harm_of(self, w: Watched, fault: Fault) -> Floats:
+        suite, metric, label, only, hops = w
+        struck = any(fault.strikes((suite, metric, hop)) for hop in hops)
+        key = f"{suite} {metric} {label}", fault.label if struck else ""
+        if key not in self._harm:
+            each = self._suites[suite]
+            cand, base, clusters, _ = self.scores(each, metric, only, hops, fault)
+            single = each.metrics[metric].kind == "binary" and each.trials_of(metric) == 1 and len(hops) == 1
+            self._harm[key] = harm_p(np.round(cand - base, 10), clusters, single, "less")
+        return self._harm[key]
+
+
+def harm_p(d: Floats, clusters: fast.Clusters | None, single: bool, side: stats.Alternative) -> Floats:
+    """Evidence that the candidate is worse (or better) at all, as ``evidence.harm_p`` has it; shape (R,)."""
+    if clusters is not None:
+        p = fast.cluster_p(d, clusters, 0.0, side, _DIFFERENCES)
+        found: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
+        return found
+    signs = fast.midp(d, side)
+    if single:
+        return signs
+    few = ((d != 0.0).sum(axis=1) < FEW_DIFFER) | (d.std(axis=1) < 1e-12)
+    mean: Floats = np.where(few, signs, fast.hall_p(d, 0.0, side))
+    return mean

@@ -1,0 +1,160 @@
+"""What stored runs say about production: accuracy, flip rate, violations and latency per suite and hop."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from relgate.decision.simulation_suite import SimulatedSuite
+from relgate.decision.simulation_world import CellKey, Level, World
+from relgate.domain.run import MeasurementRow
+from relgate.store.registry import Registry
+
+RUNS = 5
+"""The newest whole runs that are looked at."""
+
+LEAST_CASES = 10
+"""Cases with repeated trials below which a flip rate is not taken from them."""
+
+CaseKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pilot:
+    """What stored runs say.
+
+    Attributes:
+        runs: ids of the runs, newest first.
+        levels: production's accuracy and flip rate; a flip rate that was not measured is the assumed one.
+        pairs: cases whose repeated trials give the flip rate, per cell; absent where it is assumed.
+        violations: calls and violations of production per suite, on cases that allow none.
+        latency: median in milliseconds and standard deviation of the logarithm, None where none is stored.
+        trials: per suite and case whether each stored call was a hit, over runs, sides and trials.
+        disagree: cases whose trials in one run disagree on one side.
+        seen: ids of the runs that measured each case.
+    """
+
+    runs: tuple[str, ...] = ()
+    levels: Mapping[CellKey, Level] = field(default_factory=dict)
+    pairs: Mapping[CellKey, int] = field(default_factory=dict)
+    violations: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    latency: tuple[float, float] | None = None
+    trials: Mapping[CaseKey, tuple[bool, ...]] = field(default_factory=dict)
+    disagree: frozenset[CaseKey] = frozenset()
+    seen: Mapping[CaseKey, frozenset[str]] = field(default_factory=dict)
+
+    def world(self, assumed: World) -> World:
+        """The assumed world with everything that is known put in its place."""
+        calls = sum(c for c, _ in self.violations.values())
+        hits = sum(h for _, h in self.violations.values())
+        median, sigma = self.latency or (assumed.latency_median, assumed.latency_sigma)
+        return replace(
+            assumed,
+            levels={**assumed.levels, **self.levels},
+            violation_rate=hits / calls if calls else assumed.violation_rate,
+            latency_median=median,
+            latency_sigma=sigma,
+        )
+
+
+def read_pilot(registry: Registry, suites: Sequence[SimulatedSuite], assumed: World, line: str = "") -> Pilot:
+    """Read the newest whole runs of these suites.
+
+    Production is the baseline of a run, else its candidate. Flip rates come from the repeated trials of both
+    sides, and from pairs of both sides where they are the same release and did not answer byte for byte
+    alike.
+
+    Args:
+        registry: where runs are stored.
+        suites: what would be simulated.
+        assumed: gives the flip rate where no trial was repeated.
+        line: the release's name; "" takes the runs of all.
+    """
+    runs = [run for run in registry.runs(release=line or None) if not run.partial][:RUNS]
+    scores: dict[CellKey, list[float]] = defaultdict(list)
+    flips: dict[CellKey, list[float]] = defaultdict(list)
+    harmful: dict[str, list[float]] = defaultdict(list)
+    latencies: list[float] = []
+    hits: dict[CaseKey, list[bool]] = defaultdict(list)
+    seen: dict[CaseKey, set[str]] = defaultdict(set)
+    disagree: set[CaseKey] = set()
+    by_name = {each.suite.name: each for each in suites}
+    for run in runs:
+        rows = [r for r in registry.measurements(run.id) if r.suite in by_name and not r.confirmation]
+        production = "candidate" if run.baseline is None else "baseline"
+        same = run.baseline is not None and run.baseline.digest == run.release.digest and not _copied(rows)
+        groups: dict[tuple[str, CellKey, str], list[float]] = defaultdict(list)
+        case_hits: dict[tuple[str, CaseKey], list[bool]] = defaultdict(list)
+        for row in rows:
+            each = by_name[row.suite]
+            good = _good(each, row)
+            for metric, value in good.items():
+                groups["both" if same else row.side, (row.suite, metric, row.hop), row.case_id].append(value)
+                if row.side == production:
+                    scores[row.suite, metric, row.hop].append(value)
+            if row.side == production:
+                harmful[row.suite] += [1.0 - good["violation"]] if "violation" in good else []
+                latencies += [row.latency_ms] if row.latency_ms else []
+            if good:
+                hit = all(value > 0.5 for value in good.values())
+                case_hits[f"{row.side} {row.hop}", (row.suite, row.case_id)].append(hit)
+                seen[row.suite, row.case_id].add(run.id)
+        for (_, cell, _), values in groups.items():
+            if len(values) > 1:
+                flips[cell].append(_disagreement(values))
+        for (_, case), found in case_hits.items():
+            hits[case] += found
+            if len(set(found)) > 1:
+                disagree.add(case)
+    levels, pairs = {}, {}
+    for cell, values in scores.items():
+        if cell[1] == "violation":
+            continue
+        psi = assumed.psi
+        if len(flips[cell]) >= LEAST_CASES:
+            psi, pairs[cell] = float(np.mean(flips[cell])), len(flips[cell])
+        levels[cell] = Level(float(np.mean(values)), psi)
+    return Pilot(
+        runs=tuple(run.id for run in runs),
+        levels=levels,
+        pairs=pairs,
+        violations={suite: (len(v), int(sum(v))) for suite, v in harmful.items() if v},
+        latency=_latency(latencies),
+        trials={case: tuple(found) for case, found in hits.items()},
+        disagree=frozenset(disagree),
+        seen={case: frozenset(ids) for case, ids in seen.items()},
+    )
+
+
+def _good(each: SimulatedSuite, row: MeasurementRow) -> dict[str, float]:
+    """The scores of a call by metric, 1 for the best there is."""
+    found = {}
+    for name, metric in each.metrics.items():
+        value = row.scores.get(name)
+        if metric.bounded and value is not None:
+            found[name] = value if metric.higher_is_better else 1.0 - value
+    return found
+
+
+def _disagreement(values: Sequence[float]) -> float:
+    """The mean squared difference of two trials: for pass and fail, how often two of them differ."""
+    x = np.array(values)
+    return float(2.0 * x.var(ddof=1))
+
+
+def _copied(rows: Iterable[MeasurementRow]) -> bool:
+    """Whether both sides answered byte for byte alike, as two copies of a recording do."""
+    sides: dict[str, dict[tuple[str, str, int, str], str]] = {"candidate": {}, "baseline": {}}
+    for row in rows:
+        sides[row.side][row.suite, row.case_id, row.trial, row.hop] = row.output
+    return sides["candidate"] == sides["baseline"]
+
+
+def _latency(values: Sequence[float]) -> tuple[float, float] | None:
+    positive = np.array([value for value in values if value > 0.0])
+    if positive.size < LEAST_CASES:
+        return None
+    return float(np.median(positive)), max(0.01, float(np.log(positive).std(ddof=1)))

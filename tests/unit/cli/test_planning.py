@@ -1,0 +1,264 @@
+"""``relgate power`` and ``relgate doctor``: calm tables, what is assumed, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from relgate.domain.case import Case
+from relgate.domain.run import MeasurementRow
+from relgate.store.opening import open_registry
+from relgate.usecases.doctor import near_duplicates
+
+Relgate = Callable[..., Any]
+FAST = ("--repetitions", "200")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _suite(folder: Path, n: int, gates: Sequence[dict[str, Any]], **keys: Any) -> None:
+    settings = {"suite": "desk", "kind": "golden", "scorers": ["contains"], "gates": list(gates)} | keys
+    _write(folder / "golden_sets/desk/suite.yaml", yaml.safe_dump(settings))
+    rows = [{"id": f"c{i}", "input": f"question {i}", "expected": "yes"} for i in range(n)]
+    _write(folder / "golden_sets/desk/cases.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def _manifest(folder: Path, **more: Any) -> None:
+    _write(folder / "app.py", "def build(release):\n    return lambda request: 'yes'\n")
+    keys = {"manifest": 1, "release": "desk", "version": "2.0.0", "owner": "me"} | more
+    _write(folder / "candidate.yaml", yaml.safe_dump(keys | {"application": {"python": "app:build"}}))
+
+
+def _row(side: str, case: str, trial: int, good: bool, suite: str = "desk", metric: str = "contains") -> Any:
+    return MeasurementRow(
+        side=side,  # type: ignore[arg-type]
+        suite=suite,
+        case_id=case,
+        trial=trial,
+        hop="",
+        confirmation=False,
+        outcome="response",
+        output=f"{side} {trial} {good}",
+        served_by="a/b",
+        latency_ms=100.0 + trial,
+        tokens=1,
+        cost_usd=None,
+        scores={metric: float(good)},
+        suite_folder=suite,
+    )
+
+
+def _store(folder: Path, make: ModuleType, rows: Sequence[MeasurementRow], runs: int = 1) -> None:
+    old, new = make.release("1.0.0", name="desk"), make.release("2.0.0", name="desk", prompt="v15")
+    with open_registry(folder / ".relgate/registry.db") as registry:
+        for number in range(runs):
+            registry.record(make.run_record(f"{number:012x}", new, baseline=old, rows=rows))
+
+
+def _flipping(n: int, share: float, trials: int = 3) -> list[MeasurementRow]:
+    """Cases of which a share answers by the toss of a coin, the others always right."""
+    coin = random.Random(1)
+    return [
+        _row(side, f"c{i}", trial, i >= share * n or coin.random() < 0.5)
+        for i in range(n)
+        for trial in range(trials)
+        for side in ("candidate", "baseline")
+    ]
+
+
+NOT_WORSE = {"metric": "contains", "non_inferior": {"margin": 0.05}}
+
+
+def test_power_without_stored_runs_says_what_it_assumes(relgate: Relgate, tmp_path: Path) -> None:
+    _suite(tmp_path, 100, [NOT_WORSE])
+    result = relgate("power", *FAST)
+    assert result.exit_code == 0
+    assert result.output.startswith("assumed, for there are no stored runs: accuracy 0.92, psi 0.08")
+    assert "identical" in result.output
+    assert "desk: contains -5 points" in result.output
+    assert not (tmp_path / ".relgate").exists(), "looking creates no registry"
+
+
+def test_power_takes_given_values_and_repeats_itself_byte_for_byte(relgate: Relgate, tmp_path: Path) -> None:
+    _suite(tmp_path, 100, [NOT_WORSE])
+    given = ("power", *FAST, "--json", "--psi", "0.03", "--trials", "5", "--accuracy", "0.95")
+    first, again = relgate(*given), relgate(*given)
+    assert first.output == again.output
+    assert first.json["sources"][0] == "given: psi 0.03, accuracy 0.95, trials 5"
+    assert relgate(*given, "--seed", "5").output != first.output
+    wild = relgate("power", *FAST, "--json", "--psi", "0.13", "--trials", "1").json
+    assert wild["identical"]["promote"] < first.json["identical"]["promote"] - 0.2
+
+
+def test_a_wider_margin_passes_more_often(relgate: Relgate, tmp_path: Path) -> None:
+    _suite(tmp_path, 100, [NOT_WORSE])
+    narrow, wide = (
+        relgate("power", *FAST, "--json", "--trials", "1", "--margin", m).json for m in ("0.05", "0.15")
+    )
+    assert wide["gates"][0]["id"] == "gates::desk[contains:non_inferior:0.15]"
+    assert wide["identical"]["promote"] > narrow["identical"]["promote"] + 0.2
+
+
+def test_power_takes_accuracy_and_flips_from_stored_runs(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    _suite(tmp_path, 100, [NOT_WORSE])
+    _store(tmp_path, make, _flipping(100, 0.2))
+    found = relgate("power", *FAST, "--json").json
+    sources = " ".join(found["sources"])
+    assert "from 1 stored run" in sources
+    psi = float(sources.split("psi ")[1].split()[0])
+    assert psi == pytest.approx(0.10, abs=0.03), "a fifth of the cases flips half of the time"
+    assert "from 200 cases with repeated trials" in sources
+
+
+def test_power_without_a_suite_refuses_with_the_remedy(relgate: Relgate) -> None:
+    result = relgate("power", *FAST)
+    assert result.exit_code == 1
+    assert "--golden-sets" in result.errors
+
+
+def test_doctor_passes_a_policy_that_promotes_what_is_in_production(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    _suite(tmp_path, 200, [NOT_WORSE])
+    _manifest(tmp_path)
+    _store(tmp_path, make, _flipping(200, 0.1))
+    result = relgate("doctor", *FAST)
+    assert result.exit_code == 0, result.output
+    assert "error:" not in result.output
+
+
+def test_doctor_errs_where_an_identical_candidate_is_held_and_offers_remedies(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    _suite(tmp_path, 40, [NOT_WORSE])
+    _manifest(tmp_path)
+    _store(tmp_path, make, _flipping(40, 0.5))
+    result = relgate("doctor", *FAST)
+    assert result.exit_code == 1
+    assert "error: this policy holds an identical candidate" in result.output
+    assert "times in 100; weakest: desk[contains:non_inferior:0.05]" in result.output
+    assert "remedies with P(promote | identical)" in result.output
+    found = relgate("doctor", *FAST, "--json")
+    assert found.exit_code == 1
+    assert found.json["gates"][0]["passes"] < 0.9
+    assert {"role guard instead of require", "margin 0.075 instead of 0.05"} <= {
+        remedy["text"] for remedy in found.json["gates"][0]["remedies"]
+    }
+
+
+def test_doctor_says_how_often_productions_own_violations_reject(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    settings = {"suite": "safe", "kind": "safety", "scorers": ["refusal"]}
+    _write(tmp_path / "golden_sets/safe/suite.yaml", yaml.safe_dump(settings))
+    cases = [{"id": f"h{i}", "input": f"harm {i}", "tags": {"harmful": True}} for i in range(60)]
+    _write(tmp_path / "golden_sets/safe/cases.jsonl", "".join(json.dumps(row) + "\n" for row in cases))
+    _manifest(tmp_path)
+    rows = [
+        _row(side, f"h{i}", 0, i == 3 and side == "baseline", "safe", "violation")
+        for i in range(60)
+        for side in ("candidate", "baseline")
+    ]
+    _store(tmp_path, make, rows)
+    result = relgate("doctor", *FAST, "--json")
+    (rate,) = result.json["violations"]
+    assert (rate["calls"], rate["violations"]) == (60, 1)
+    assert rate["rejects"] == pytest.approx(1 - (1 - 1 / 60) ** 60)
+    assert result.exit_code == 1
+    assert any("mend these cases before it is armed" in text for text in result.json["warnings"])
+
+
+@pytest.mark.parametrize(("flipping", "trials"), [(0.0, 1), (0.1, 3), (0.5, 5)])
+def test_doctor_takes_the_trials_that_auto_would_take_from_the_stored_flips(
+    relgate: Relgate, tmp_path: Path, make: ModuleType, flipping: float, trials: int
+) -> None:
+    _suite(tmp_path, 100, [NOT_WORSE])
+    _manifest(tmp_path)
+    _store(tmp_path, make, _flipping(100, flipping))
+    auto = relgate("doctor", *FAST, "--json").json
+    _suite(tmp_path, 100, [NOT_WORSE], trials=trials)
+    assert relgate("doctor", *FAST, "--json").json["gates"] == auto["gates"]
+    _suite(tmp_path, 100, [NOT_WORSE], trials=2)
+    if flipping:
+        assert relgate("doctor", *FAST, "--json").json["identical"] != auto["identical"]
+
+
+def test_doctor_lists_saturated_flaky_and_never_failing_cases(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    _suite(tmp_path, 60, [NOT_WORSE])
+    _manifest(tmp_path)
+    rows = [
+        _row(side, f"c{i}", trial, not (i == 0 and trial == 1) and i != 1)
+        for i in range(60)
+        for trial in range(2)
+        for side in ("candidate", "baseline")
+    ]
+    _store(tmp_path, make, rows, runs=3)
+    (cases,) = relgate("doctor", *FAST, "--json").json["cases"]
+    assert cases["flaky"] == ["c0"]
+    assert cases["saturated"] == cases["never_failing"] == [f"c{i}" for i in range(2, 60)]
+
+
+def test_doctor_knows_that_a_deterministic_application_never_flips(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    _suite(tmp_path, 100, [NOT_WORSE])
+    _manifest(tmp_path, deterministic=True)
+    _store(
+        tmp_path, make, [_row(s, f"c{i}", 0, i > 9) for i in range(100) for s in ("candidate", "baseline")]
+    )
+    found = relgate("doctor", *FAST, "--json").json
+    assert found["identical"]["promote"] == 1.0
+    assert "desk contains: accuracy 0.900, psi 0, for it is deterministic" in found["sources"]
+
+
+def test_doctor_without_stored_runs_says_so(relgate: Relgate, tmp_path: Path) -> None:
+    _suite(tmp_path, 200, [NOT_WORSE])
+    _manifest(tmp_path)
+    result = relgate("doctor", *FAST)
+    assert "assumed, for no run of desk is stored" in result.output
+    assert "run pytest --manifest candidate.yaml first" in result.output
+
+
+ASKED = (
+    "How long does a refund take?",
+    "how long, does a refund TAKE",
+    "take a refund how long does",
+    "Where is it?",
+)
+
+
+@pytest.mark.parametrize("fuzzy", [False, True])
+def test_near_duplicates_are_the_same_words_in_any_order_and_case(fuzzy: bool) -> None:
+    if fuzzy:
+        pytest.importorskip("rapidfuzz")
+    cases = [Case(f"c{i}", text) for i, text in enumerate(ASKED)]
+    assert near_duplicates(cases, fuzzy=fuzzy) == (("c0", "c1"), ("c0", "c2"), ("c1", "c2"))
+
+
+def test_only_rapidfuzz_sees_a_word_that_differs_by_a_letter() -> None:
+    pytest.importorskip("rapidfuzz")
+    cases = [
+        Case("a", "How long does a refund usually take?"),
+        Case("b", "How long do a refund usually take?"),
+    ]
+    assert near_duplicates(cases, fuzzy=True) == (("a", "b"),)
+    assert near_duplicates(cases, fuzzy=False) == ()
+
+
+def test_cases_that_are_alike_on_purpose_are_no_duplicates() -> None:
+    cases = [Case("a", "may I take it", pair="p"), Case("b", "I may take it", pair="p")]
+    assert near_duplicates(cases, fuzzy=False) == ()
