@@ -1,0 +1,120 @@
+"""Measure size and power of every gate kind and of the whole policy, and write docs/calibration.md.
+
+    python benchmarks/calibration.py [--short | --share 0.1] [--out FILE] [--seed N] [--processes 2]
+
+The long form takes at most two hours on two cores. Bounds stand in ``simulated/bounds.py``; the exit
+status is 1 when one is missed. statgate is compared where it can be imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells, size_cells
+from simulated.peers import Compared, compare, contests
+from simulated.policies import EXPERIMENTS, Claim
+from simulated.report import Report, render
+
+LONG, SHORT = 10_000, 100
+PEERS = 0.1
+"""Share of the repetitions that the comparison with statgate gets: its bootstrap is slow."""
+
+LEAST = 50
+CELLS: Sequence[Cell] = [*size_cells(), *power_cells(), *balanced_cells()]
+CONTESTS = contests()
+Job = tuple[str, int, int, int]
+Result = Measured | Compared | list[Claim]
+
+
+def jobs(repetitions: int, seed: int) -> list[Job]:
+    """What to do: kind, which one, repetitions, seed. The longest first."""
+    found: list[Job] = [
+        ("experiment", i, max(LEAST, round(repetitions * share)), seed + 1000 + i)
+        for i, (_, share) in enumerate(EXPERIMENTS.values())
+    ]
+    found += [
+        ("contest", i, max(LEAST, round(repetitions * PEERS)), seed + 2000 + i) for i in range(len(CONTESTS))
+    ]
+    found += [
+        ("cell", i, max(LEAST, round(repetitions * cell.weight)), seed + 3000 + i)
+        for i, cell in enumerate(CELLS)
+    ]
+    return found
+
+
+def work(job: Job) -> tuple[Job, Result, float]:
+    """Do one job; its CPU seconds beside it."""
+    kind, index, repetitions, seed = job
+    started = time.process_time()
+    result: Result
+    if kind == "cell":
+        found = measure(CELLS[index], repetitions, seed)
+        # a cell draws from closures, which cannot travel between processes; the index can
+        result = Measured(None, found.repetitions, found.passed, found.failed)  # type: ignore[arg-type]
+    elif kind == "contest":
+        result = compare(CONTESTS[index], repetitions, seed)
+    else:
+        result = list(EXPERIMENTS.values())[index][0](repetitions, seed)
+    return job, result, time.process_time() - started
+
+
+def main() -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--short", action="store_true", help="about a hundredth of the repetitions")
+    size.add_argument("--share", type=float, default=1.0, help="share of the long form's repetitions")
+    parser.add_argument("--out", type=Path, help="write the report here; default: print it")
+    parser.add_argument("--seed", type=int, default=20260101)
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    repetitions = SHORT if options.short else max(LEAST, round(LONG * options.share))
+    started, clock = datetime.now(UTC), time.perf_counter()
+    todo = jobs(repetitions, options.seed)
+    done: dict[tuple[str, int], Result] = {}
+    cpu = 0.0
+    with multiprocessing.get_context("fork").Pool(options.processes) as pool:
+        for job, result, seconds in pool.imap_unordered(work, todo):
+            done[job[0], job[1]] = result
+            cpu += seconds
+            print(f"\r{len(done)} of {len(todo)}, {cpu:.0f} s of CPU", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    cells = [
+        Measured(cell, found.repetitions, found.passed, found.failed)
+        for i, cell in enumerate(CELLS)
+        if isinstance(found := done["cell", i], Measured)
+    ]
+    report = Report(
+        date=f"{started:%Y-%m-%d}",
+        machine=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        command=" ".join(["python", *sys.argv]),
+        seed=options.seed,
+        repetitions=repetitions,
+        long=LONG,
+        cpu=cpu,
+        wall=time.perf_counter() - clock,
+        cells=cells,
+        claims={name: done["experiment", i] for i, name in enumerate(EXPERIMENTS)},  # type: ignore[misc]
+        compared=[done["contest", i] for i in range(len(CONTESTS))],  # type: ignore[misc]
+    )
+    text = render(report)
+    if options.out is None:
+        print(text)
+    else:
+        options.out.write_text(text, encoding="utf-8")
+    misses = report.misses
+    print(f"{len(misses)} bounds missed" + "".join(f"\n  {miss}" for miss in misses), file=sys.stderr)
+    return 1 if misses else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

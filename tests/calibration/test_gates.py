@@ -1,0 +1,144 @@
+"""Size and power of every gate kind, by the generators and bounds of benchmarks/calibration.py, in short.
+
+So many shares of so few repetitions stray by luck: three Monte-Carlo errors are allowed here, two in the
+long form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+
+import numpy as np
+import pytest
+from simulated.bounds import SIZE_AT_MOST
+from simulated.cells import (
+    RIGHT,
+    Measured,
+    balanced_cells,
+    clean_suite,
+    decide_sample,
+    gate,
+    measure,
+    power_cells,
+    size_cells,
+)
+from simulated.policies import Claim, attempts, creep, default_policy
+from simulated.report import Report, render
+from simulated.worlds import from_difference, level, loss, pairs, sample, true_quantile, units_of
+from simulated.worlds import latencies as draw_latencies
+
+from relgate.decision.gates import judge_gate
+from relgate.decision.policy import ALPHA
+
+pytestmark = pytest.mark.calibration
+
+REPETITIONS, ERRORS, SEED = 60, 3.0, 20260101
+CELLS = [cell for cell in [*size_cells(), *balanced_cells()] if cell.n <= 500]
+BY_KIND = {
+    kind: list(cells) for kind, cells in groupby(sorted(CELLS, key=lambda c: c.kind), key=lambda c: c.kind)
+}
+
+
+@pytest.mark.parametrize("kind", BY_KIND)
+def test_gate_keeps_its_size_on_the_boundary(kind):
+    found = [measure(cell, max(20, round(REPETITIONS * cell.weight)), SEED) for cell in BY_KIND[kind]]
+    missed = [f"{m.cell.name}: {m.passed:.3f} / {m.failed:.3f}" for m in found if not m.holds_within(ERRORS)]
+    assert not missed
+    assert any(SIZE_AT_MOST[m.cell.rule] is not None for m in found)
+
+
+@pytest.mark.parametrize("cell", [c for c in power_cells() if c.n <= 200], ids=lambda cell: cell.name)
+def test_gate_has_the_power_of_the_study(cell):
+    found = measure(cell, max(20, round(REPETITIONS * cell.weight)), SEED)
+    assert found.holds_within(ERRORS)
+
+
+def test_a_gate_without_error_control_misses_the_bounds():
+    cell = next(c for c in CELLS if c.kind == "non-inferiority, one trial" and c.n == 200)
+    lenient = replace(cell, gate=gate(RIGHT, "non_inferior", 0.10))
+    assert not measure(lenient, REPETITIONS, SEED).holds_within(ERRORS)
+
+
+def test_default_policy_promotes_an_identical_candidate_nine_times_in_ten():
+    claims = {claim.name: claim for claim in default_policy(200, SEED)}
+    identical = claims["identical promoted, psi 0.08"]
+    assert identical.at_least == 0.90
+    assert identical.holds
+    assert claims["identical rejected, psi 0.08"].rate == 0.0
+
+
+def test_attempts_spend_no_more_than_all_alphas_together():
+    spent, full = attempts(100, SEED)
+    assert spent.holds
+    assert spent.rate < full.rate
+
+
+def test_anchor_finds_creep_and_leaves_identical_releases_alone():
+    claims = creep(200, SEED)
+    assert all(claim.holds for claim in claims)
+    assert any(claim.at_least is not None for claim in claims)
+
+
+@pytest.mark.parametrize("shape", ["all ties", "zero-inflated", "skewed", "catastrophe", "normal"])
+@pytest.mark.parametrize("mean", [-0.15, -0.02])
+def test_a_shape_has_exactly_the_mean_that_it_says(shape, mean):
+    assert loss(shape, mean).mean == pytest.approx(mean, abs=1e-9)
+    assert float(loss(shape, mean).weights.sum()) == pytest.approx(1.0)
+    if shape != "normal":
+        assert level(shape, 1.0 + mean).mean == pytest.approx(1.0 + mean, abs=1e-9)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_clustered_pairs_keep_their_truth_and_lean_together(together):
+    rng = np.random.default_rng(SEED)
+    units = np.repeat(np.arange(4000), 5)
+    candidate, baseline = pairs(rng, units, 0.2, 0.1, together=together)
+    difference = candidate - baseline
+    assert difference.mean() == pytest.approx(-0.1, abs=0.02)
+    means = difference.reshape(-1, 5).mean(axis=1)
+    assert means.var() > 1.3 * difference.var() / 5
+
+
+def test_true_quantile_is_the_one_of_the_draws():
+    values = draw_latencies(np.random.default_rng(SEED), units_of(200_000), 1.0, "skewed")[1]
+    assert np.mean(values <= true_quantile("skewed", 0.95)) == pytest.approx(0.95, abs=0.002)
+
+
+def test_cells_are_decided_as_a_run_decides_them():
+    rng = np.random.default_rng(SEED)
+    units = units_of(60)
+    candidate, baseline = pairs(rng, units, 0.02, 0.02)
+    judged = gate(RIGHT, "non_inferior", 0.10)
+    data = clean_suite(units, np.zeros(60), clustered=False)
+    series = {
+        ("candidate", "right", ""): {f"c{i}": (float(x),) for i, x in enumerate(candidate)},
+        ("baseline", "right", ""): {f"c{i}": (float(x),) for i, x in enumerate(baseline)},
+    }
+    whole = replace(data, values=series, metrics={"right": RIGHT}, paired=True)
+    result = judge_gate(judged, whole, alpha=ALPHA)
+    drawn = sample(candidate, baseline, units, clustered=False)
+    assert (result.result == "pass", (result.p_fail or 0.0) <= ALPHA) == decide_sample(judged, drawn)
+
+
+def test_a_difference_is_kept_by_the_two_sides_made_from_it():
+    d = np.array([-0.9, -0.05, 0.0, 0.3])
+    candidate, baseline = from_difference(d)
+    assert np.round(candidate - baseline, 10).tolist() == d.tolist()
+    assert candidate.min() >= 0.0
+    assert baseline.max() <= 1.0
+
+
+def test_the_report_names_what_missed_its_bound():
+    cell = next(c for c in CELLS if c.kind == "non-inferiority, one trial" and c.n == 200)
+    held, missed = Measured(cell, 600, 0.05, 0.04), Measured(cell, 600, 0.20, 0.04)
+    claims = {"Creep": [Claim("anchor alarms", 0.5, 600, at_least=0.9)]}
+    report = Report("2026-01-01", "here", "python x", 1, 600, 6000, 1.0, 1.0, [held, missed], claims, [])
+    assert report.misses == [
+        f"{cell.name}: passed 0.200, failed 0.040 (600 repetitions)",
+        "anchor alarms: 0.500 (600 repetitions)",
+    ]
+    page = render(report)
+    assert page.count("**missed**") == 2
+    assert "Nothing." not in page
+    assert "Nothing." in render(replace(report, cells=[held], claims={}))
