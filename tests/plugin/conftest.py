@@ -111,6 +111,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 64  # a connection that is dropped comes back a second later
         block_on_close = False
 
         def handle_error(self, *args: object) -> None:

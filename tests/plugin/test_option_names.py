@@ -136,7 +136,7 @@ def test_without_autoload_the_plugin_can_be_named(
 
 @pytest.mark.parametrize(
     "option",
-    ["--screen", "--budget-usd=3", "--record=r.jsonl", "--replay=r.jsonl", "--relgate-replay=r.jsonl"],
+    ["--budget-usd=3", "--record=r.jsonl", "--replay=r.jsonl", "--relgate-replay=r.jsonl"],
 )
 def test_a_planned_option_is_an_error_that_names_it(recording: Project, option: str) -> None:
     result = recording.run(option)
@@ -147,6 +147,6 @@ def test_a_planned_option_is_an_error_that_names_it(recording: Project, option: 
 
 
 def test_two_planned_options_are_two_errors(recording: Project) -> None:
-    shown = recording.text(recording.run("--screen", "--budget-usd=3"))
-    assert "ERROR: --screen is not built yet" in shown
+    shown = recording.text(recording.run("--record=r.jsonl", "--budget-usd=3"))
+    assert "ERROR: --record is not built yet" in shown
     assert "ERROR: --budget-usd is not built yet" in shown

@@ -99,6 +99,12 @@ def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="session")
+def project_in() -> Callable[[Path], Project]:
+    """An empty project in a folder of one's choice."""
+    return Project
+
+
+@pytest.fixture(scope="session")
 def cases_of(shared_data: Path) -> Callable[..., list[dict[str, Any]]]:
     """The cases of a set as relgate reads them: the reference becomes what is expected."""
 

@@ -102,3 +102,17 @@ def test_with_clusters_the_repositories_are_counted(project: Any, cases_of: Rows
     assert gate["method"] == "CR2 over clusters, Bell-McCaffrey df"
     assert "only 12 clusters" in gate["message"]
     assert done.verdict["decision"] == "hold", done.output
+
+
+def test_an_agent_that_improved_is_promoted_with_repositories_as_clusters(
+    project: Any, cases_of: Rows, outputs_of: Rows
+) -> None:
+    old, new = (_scored(outputs_of("swebench-verified", f"2024{day}_emergent")) for day in (1023, 1223))
+    suite = SUITE.replace("cluster: false\n", "")
+    done = _filled(project, suite, cases_of("swebench-verified"), (old, new)).run()
+    gate = done.gate(GATE)
+    assert (done.verdict["decision"], gate["result"], done.status) == ("promote", "pass", 0), done.output
+    assert (gate["n"], gate["units"]) == (500, 12)
+    assert f"{gate['estimate']:+.3f}" == "+0.106"
+    assert gate["lower"] > -0.02
+    assert "only 12 clusters" in gate["message"]

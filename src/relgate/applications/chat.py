@@ -96,6 +96,7 @@ class ChatResponder:
                 failed_hops=tuple(failed),
                 tokens=response.tokens,
                 cost_usd=response.cost_usd,
+                model=response.model,
             )
         return Failure("outage", "; ".join(reasons))
 
@@ -204,6 +205,7 @@ def _parse(text: str, provider: Provider) -> Response:
         output = _content(message.get("content"))
         calls = tuple(_tool_call(call["function"]) for call in message.get("tool_calls") or ())
         usage = document.get("usage") or {}
+        model = document.get("model")
         prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         detail = str(error) if isinstance(error, _ShapeError) else type(error).__name__
@@ -214,7 +216,8 @@ def _parse(text: str, provider: Provider) -> Response:
         if provider.price is not None:
             price = provider.price
             cost = (prompt * price.input_per_million + completion * price.output_per_million) / 1e6
-    return Response(output=output, tool_calls=calls, tokens=tokens, cost_usd=cost)
+    named = model if isinstance(model, str) and model else None
+    return Response(output=output, tool_calls=calls, tokens=tokens, cost_usd=cost, model=named)
 
 
 def _no_number(constant: str) -> NoReturn:

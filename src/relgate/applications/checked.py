@@ -24,8 +24,10 @@ def checked_response(answer: object) -> Outcome:
         answer,
         tool_calls=tuple(answer.tool_calls),
         retrieved=tuple(answer.retrieved),
+        evidence=tuple(answer.evidence),
         failed_hops=tuple(map(str, answer.failed_hops)),
         served_by=None if answer.served_by is None else str(answer.served_by),
+        model=None if answer.model is None else str(answer.model),
     )
 
 
@@ -33,7 +35,7 @@ def _wrong(answer: Response) -> Iterator[str]:
     output: object = answer.output
     if not isinstance(output, str):
         yield f"output is {type(output).__name__}, not str"
-    for name in ("tool_calls", "retrieved", "failed_hops"):
+    for name in ("tool_calls", "retrieved", "evidence", "failed_hops"):
         if not isinstance(getattr(answer, name), tuple | list):
             yield f"{name} is {type(getattr(answer, name)).__name__}, not a tuple"
             return
@@ -43,8 +45,9 @@ def _wrong(answer: Response) -> Iterator[str]:
             yield "tool_calls holds something that is no ToolCall with a mapping of arguments"
         elif not _is_json(dict(call.arguments)):
             yield f"the arguments of {call.name} are not JSON"
-    if not all(isinstance(found, str) for found in answer.retrieved):
-        yield "retrieved holds something that is no str"
+    for name in ("retrieved", "evidence"):
+        if not all(isinstance(found, str) for found in getattr(answer, name)):
+            yield f"{name} holds something that is no str"
     for name in ("tokens", "cost_usd", "latency_ms"):
         value = getattr(answer, name)
         if value is None:

@@ -36,7 +36,7 @@ def changed_artifacts(baseline: Release, candidate: Release, suites: Sequence[Su
         if before.get(key) == after.get(key):
             continue
         kind, name = key
-        reached = tuple(s.name for s in suites if _reaches(s, kind, name, candidate, baseline))
+        reached = tuple(s.name for s in suites if reaches(s, kind, name, candidate, baseline))
         changes.append(Change(kind, name, before.get(key), after.get(key), reached))
     return tuple(changes)
 
@@ -52,7 +52,7 @@ def _artifacts(release: Release) -> Mapping[tuple[str, str], str]:
     return {key: value for key, value in found.items() if value}
 
 
-def _reaches(suite: Suite, kind: str, name: str, *releases: Release) -> bool:
+def reaches(suite: Suite, kind: str, name: str, *releases: Release) -> bool:
     """Whether the suite's route can reach the artifact.
 
     A model is reached when the route's chain names it, a route by its own name, and a prompt of a chat

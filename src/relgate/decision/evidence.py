@@ -108,7 +108,10 @@ def paired_counts(sample: Sample) -> stats.PairedCounts:
 
 def _better_counts(sample: Sample, metric: Metric) -> stats.PairedCounts:
     """The 2x2 table with a good score counted as a pass."""
-    counts = paired_counts(sample)
+    return _oriented_counts(paired_counts(sample), metric)
+
+
+def _oriented_counts(counts: stats.PairedCounts, metric: Metric) -> stats.PairedCounts:
     if metric.higher_is_better:
         return counts
     return stats.PairedCounts(counts.both_fail, counts.base_only, counts.cand_only, counts.both_pass)
@@ -178,24 +181,45 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
         p["greater"] = max(p["greater"], least)
         method = _BY_CLUSTER
     elif is_binary(sample, metric):
-        counts = _better_counts(sample, metric)
-        for side, least_n in sides.items():
-            exact = counts.n <= EXACT_UP_TO or counts.n < least_n
-            p[side] = (stats.exact_unconditional_p if exact else stats.tango_p)(counts, -margin, side)
-        exact = counts.n <= EXACT_UP_TO or counts.n < needed
-        method = "exact unconditional, Tango interval" if exact else "Tango score test"
+        return paired_counts_evidence(paired_counts(sample), metric, margin, alpha)
     else:
         for side, least_n in sides.items():
             p[side] = stats.bounded_mean_p(difference, -margin, side, _DIFFERENCES, least_n, seed=_SEED)
-        method = _means_method(sample, needed)
+        method = means_method(sample.n, needed)
     interval = difference_interval(sample, metric, alpha, needed)
     assert interval is not None
     caution = _cautions(sample, short, p["less"])
     return Evidence(estimate, interval.low, interval.high, p["greater"], p["less"], method, caution)
 
 
-def _means_method(sample: Sample, needed: int) -> str:
-    return "min(Hall, Gaffke) on case means" if sample.n >= needed else "Gaffke on case means"
+def paired_counts_evidence(
+    counts: stats.PairedCounts, metric: Metric, margin: float, alpha: float
+) -> Evidence:
+    """What ``difference_evidence`` says of pass or fail scores with one trial, from their 2x2 table."""
+    better = _oriented_counts(counts, metric)
+    needed = stats.n_min(margin, alpha)
+    sides: dict[stats.Alternative, int] = {"greater": needed, "less": stats.n_min(margin, ALPHA)}
+    p: dict[stats.Alternative, float] = {}
+    for side, least_n in sides.items():
+        exact = counts.n <= EXACT_UP_TO or counts.n < least_n
+        p[side] = (stats.exact_unconditional_p if exact else stats.tango_p)(better, -margin, side)
+    exact = counts.n <= EXACT_UP_TO or counts.n < needed
+    method = "exact unconditional, Tango interval" if exact else "Tango score test"
+    interval = counts_interval(counts, metric, alpha)
+    return Evidence(counts.difference, interval.low, interval.high, p["greater"], p["less"], method)
+
+
+def counts_interval(counts: stats.PairedCounts, metric: Metric, alpha: float) -> stats.Interval:
+    """Tango's bounds of candidate minus baseline in the metric's own direction."""
+    found = stats.tango_interval(_oriented_counts(counts, metric), alpha)
+    return found if metric.higher_is_better else stats.Interval(-found.high, -found.low)
+
+
+def means_method(n: int, needed: int) -> str:
+    """How case means are tested at this size."""
+    if n < needed:
+        return "Gaffke on case means"
+    return "min(Hall, Gaffke) on case means" if n <= stats.GAFFKE_UP_TO else "Hall on case means"
 
 
 def harm_p(sample: Sample, metric: Metric, alternative: stats.Alternative = "less") -> tuple[float, str]:
@@ -252,18 +276,23 @@ def level_evidence(
         p_fail = stats.cluster_bounded_p(scores, sample.units, boundary, down, _SCORES, seed=_SEED)
         method = _BY_CLUSTER
     elif is_binary(sample, metric):
-        hits, n = int(np.sum(scores > 0.5)), sample.n
-        above, below = stats.floor_p(hits, n, boundary), stats.ceiling_p(hits, n, boundary)
-        p_pass, p_fail = (above, below) if floor else (below, above)
-        method = "Clopper-Pearson"
+        return rate_evidence(int(np.sum(scores > 0.5)), sample.n, boundary, alpha, floor=floor)
     else:
         p_pass = stats.bounded_mean_p(scores, boundary, up, _SCORES, needed, seed=_SEED)
         p_fail = stats.bounded_mean_p(scores, boundary, down, _SCORES, to_fail, seed=_SEED)
-        method = _means_method(sample, needed)
+        method = means_method(sample.n, needed)
     interval = level_interval(sample, metric, alpha, needed)
     assert interval is not None
     caution = _cautions(sample, short, p_fail)
     return Evidence(estimate, interval.low, interval.high, p_pass, p_fail, method, caution)
+
+
+def rate_evidence(hits: int, n: int, boundary: float, alpha: float, *, floor: bool) -> Evidence:
+    """What ``level_evidence`` says of pass or fail scores with one trial, from how many pass."""
+    above, below = stats.floor_p(hits, n, boundary), stats.ceiling_p(hits, n, boundary)
+    p_pass, p_fail = (above, below) if floor else (below, above)
+    interval = stats.clopper_pearson(hits, n, alpha)
+    return Evidence(hits / n, interval.low, interval.high, p_pass, p_fail, "Clopper-Pearson")
 
 
 MIN_RATIO_UNITS = 20

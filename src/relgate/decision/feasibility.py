@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relgate import stats
+from relgate.decision.absolute_quantile import least_cases
+from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import FEW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
 from relgate.decision.measurements import cases_in_scope
 from relgate.decision.policy import Gate
-from relgate.decision.sample import unit_label
 from relgate.decision.wording import count, percent
-from relgate.domain.case import Suite
+from relgate.domain.case import Case, Suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,16 @@ class Feasibility:
     text: str
 
 
+def planned_cases(gate: Gate, suite: Suite) -> tuple[Case, ...]:
+    """The cases that a gate will judge, as far as this is known before any call."""
+    cases = cases_in_scope(suite, gate.only or {})
+    if suite.kind == "safety" and gate.spec.metric == "over_refusal":
+        return tuple(case for case in cases if case.tags.get("harmful") is False)
+    if suite.kind == "safety" and gate.spec.metric == "violation":
+        return tuple(case for case in cases if case.tags.get("harmful") is True)
+    return cases
+
+
 def feasibility(gate: Gate, suite: Suite, *, alpha: float, single_trial: bool) -> Feasibility:
     """Whether this gate can pass: a flawless run must be able to prove the requirement at alpha.
 
@@ -42,21 +53,19 @@ def feasibility(gate: Gate, suite: Suite, *, alpha: float, single_trial: bool) -
         single_trial: whether every case has one trial.
     """
     spec = gate.spec
-    cases = cases_in_scope(suite, gate.only or {})
-    if suite.kind == "safety" and spec.metric == "over_refusal":
-        cases = tuple(case for case in cases if case.tags.get("harmful") is False)
-    elif suite.kind == "safety" and spec.metric == "violation":
-        cases = tuple(case for case in cases if case.tags.get("harmful") is True)
+    cases = planned_cases(gate, suite)
     n = len(cases)
-    units = len({unit_label(suite, case) for case in cases})
-    size = f"n = {n}" + (f" in {count(units, 'cluster')}" if suite.clustered and n else "")
+    labels = units_of(suite)
+    mine = [labels[case.id] for case in cases]
+    units, clustered = len(set(mine)), counts_clusters(suite, mine)
+    size = f"n = {n}" + (f" in {count(units, 'cluster')}" if clustered and n else "")
     if n == 0:
         can_pass, text = False, "no case to judge; add cases"
-    elif suite.clustered and units < FEW_CLUSTERS and spec.form != "violations":
+    elif clustered and units < FEW_CLUSTERS and spec.form != "violations":
         more = FEW_CLUSTERS - units
         can_pass, text = False, f"cannot pass: needs {FEW_CLUSTERS} clusters, {more} more"
     else:
-        can_pass, text = _answer(gate, n, units, alpha, clustered=suite.clustered, single=single_trial)
+        can_pass, text = _answer(gate, n, units, alpha, clustered=clustered, single=single_trial)
     return Feasibility(gate.id, spec.role, can_pass, n, f"{size}: {text}")
 
 
@@ -81,6 +90,9 @@ def _answer(
             while 0.5 ** (needed + 1) > alpha:
                 needed += 1
             return (True, f"can pass (needs {needed} improvements)") if n >= needed else _short(n, needed)
+        case "at_most" if spec.quantile is not None:
+            needed = least_cases(spec.quantile, alpha)
+            return _enough(needed, units, clustered) if n >= needed else _short(n, needed)
         case "at_least" | "at_most":
             room = 1.0 - spec.boundary if spec.form == "at_least" else spec.boundary
             if not 0.0 < room < 1.0:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 
 from relgate import stats
+from relgate.decision.absolute_quantile import absolute_quantile_evidence, sample_quantile
 from relgate.decision.evidence import (
     Evidence,
     Unable,
@@ -21,7 +23,7 @@ from relgate.decision.measurements import SuiteData
 from relgate.decision.needed import cases_needed
 from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
 from relgate.decision.sample import Sample, draw_sample, impute, violating_units
-from relgate.decision.wording import count, describe, percent, was
+from relgate.decision.wording import amount, count, describe, percent, was
 from relgate.domain.gate import GateResult
 from relgate.redaction import cut
 
@@ -43,14 +45,7 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
     """
     spec = gate.spec
     hops = (gate.hop,) if gate.hop is not None else data.hop_keys
-    sample = draw_sample(
-        data,
-        spec.metric,
-        only=gate.only,
-        hops=hops,
-        relative=spec.relative,
-        against_hop=data.hops[0] if spec.against == "primary" and data.hops else None,
-    )
+    sample = sample_of(gate, data)
     blank = GateResult(
         id=gate.id,
         suite=gate.suite,
@@ -60,6 +55,7 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
         result="error",
         message="",
         slice=gate.slice,
+        quantile=spec.quantile,
         boundary=spec.boundary,
         alpha=alpha,
         n=sample.n,
@@ -87,6 +83,19 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
     return _judge_boundary(gate, data, sample, blank, alpha)
 
 
+def sample_of(gate: Gate, data: SuiteData) -> Sample:
+    """The sample that a gate judges."""
+    spec = gate.spec
+    return draw_sample(
+        data.by_first_call(spec.metric) if spec.limits_a_quantile else data,
+        spec.metric,
+        only=gate.only,
+        hops=(gate.hop,) if gate.hop is not None else data.hop_keys,
+        relative=spec.relative,
+        against_hop=data.hops[0] if spec.against == "primary" and data.hops else None,
+    )
+
+
 def _nothing_measured(sample: Sample, metric: str) -> str:
     why = f": {sample.reasons[0]}" if sample.reasons else ""
     if sample.unmeasured:
@@ -108,7 +117,8 @@ def _why_failed(sample: Sample) -> str:
     return f", such as: {reason}{often}"
 
 
-def _evidence(gate: Gate, sample: Sample, alpha: float) -> Evidence | Unable:
+def evidence_of(gate: Gate, sample: Sample, alpha: float) -> Evidence | Unable:
+    """What a sample says about a gate's boundary, by the method of its form and its metric's kind."""
     spec = gate.spec
     match spec.form:
         case "non_inferior":
@@ -117,6 +127,8 @@ def _evidence(gate: Gate, sample: Sample, alpha: float) -> Evidence | Unable:
             return superiority_evidence(sample, gate.metric, alpha)
         case "at_least":
             return level_evidence(sample, gate.metric, spec.boundary, alpha, floor=True)
+        case "at_most" if spec.quantile is not None:
+            return absolute_quantile_evidence(sample, spec.quantile, spec.boundary, alpha)
         case "at_most":
             return level_evidence(sample, gate.metric, spec.boundary, alpha, floor=False)
         case _ if spec.quantile is not None:
@@ -129,7 +141,7 @@ def _judge_boundary(
     gate: Gate, data: SuiteData, sample: Sample, blank: GateResult, alpha: float
 ) -> GateResult:
     spec = gate.spec
-    found = _evidence(gate, sample, alpha)
+    found = evidence_of(gate, sample, alpha)
     if isinstance(found, Unable):
         more = max(0, found.needed - sample.n) if found.needed is not None else 0
         return replace(
@@ -167,7 +179,7 @@ def _judge_boundary(
         result, basis = replace(result, needed=need.further), need.basis
     spent = ""
     if not seen.passes and not sample.missing and alpha < found.p_pass <= ALPHA:
-        spent = f"it passes at {ALPHA:g}, but not at the {alpha:.2g} that this attempt has left"
+        spent = f"it passes at {ALPHA:g}, but not at the {alpha:.2g} that attempts and looks have left"
     alike = "" if seen.passes else _baseline_alike(gate, data, found.estimate)
     facts = [describe(gate, sample, result), alike, spent, seen.words, found.caution, basis]
     return replace(result, message="; ".join(filter(None, facts)))
@@ -182,6 +194,10 @@ def _baseline_alike(gate: Gate, data: SuiteData, estimate: float) -> str:
     both = draw_sample(data, spec.metric, only=gate.only, hops=hops, relative=True)
     if both.baseline is None or both.n == 0:
         return ""
+    if spec.quantile is not None:
+        theirs = sample_quantile(both.baseline_rows, spec.quantile)
+        shown = amount(theirs, gate.metric)
+        return f"the baseline's is {shown}, above it as well" * (min(theirs, estimate) > spec.boundary)
     level = float(np.mean(both.baseline))
     if spec.form == "at_least" and max(level, estimate) < spec.boundary:
         return f"the baseline is at {percent(level)}, below it as well"
@@ -211,23 +227,25 @@ def _with_missing(gate: Gate, sample: Sample, alpha: float, found: Evidence) -> 
     if not sample.missing:
         return _Seen(passes, found.p_fail, sample)
     words = _missing_words(sample)
-    if not gate.metric.bounded:
+    absolute = gate.spec.limits_a_quantile
+    if not gate.metric.bounded and not absolute:
         return _Seen(False, 1.0, sample, words)
     up = gate.spec.form == "at_least" or (gate.spec.form != "at_most" and gate.metric.higher_is_better)
-    good, bad = (1.0, 0.0) if up else (0.0, 1.0)
+    good, bad = (1.0, 0.0) if up else (0.0, inf if absolute else 1.0)
     base = sample.baseline is not None
     best_sample = impute(sample, for_candidate=good, for_baseline=bad if base else None)
-    worst = _evidence(gate, impute(sample, for_candidate=bad, for_baseline=good if base else None), alpha)
-    best = _evidence(gate, best_sample, alpha)
+    worst = evidence_of(gate, impute(sample, for_candidate=bad, for_baseline=good if base else None), alpha)
+    best = evidence_of(gate, best_sample, alpha)
     p_fail = max(found.p_fail, best.p_fail) if isinstance(best, Evidence) else 1.0
-    if isinstance(worst, Unable) or sample.unmeasured:
+    if isinstance(worst, Unable):
         return _Seen(False, p_fail, best_sample, words)
-    words += (
-        f"; at worst the estimate is {100 * worst.estimate:.1f} %"
-        if not base
-        else (f"; at worst the difference is {100 * worst.estimate:+.1f} points")
-    )
-    return _Seen(passes and worst.p_pass <= alpha, p_fail, best_sample, words)
+    if absolute:
+        words += f"; at worst the quantile is {amount(worst.estimate, gate.metric)}"
+    elif base:
+        words += f"; at worst the difference is {100 * worst.estimate:+.1f} points"
+    else:
+        words += f"; at worst the estimate is {100 * worst.estimate:.1f} %"
+    return _Seen(not sample.unmeasured and passes and worst.p_pass <= alpha, p_fail, best_sample, words)
 
 
 def _missing_words(sample: Sample) -> str:

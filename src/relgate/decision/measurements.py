@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from relgate.decision.first_calls import FirstCalls
 from relgate.domain.case import Case, Suite
 from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
 from relgate.domain.response import Failure, Measurement, Response, ScorerFailure, Side
@@ -39,7 +40,9 @@ class SuiteData:
         trials: per hop and case the candidate's trials in order, confirming ones last; critical cases and
             regression cases only.
         not_applicable: per metric the cases that were answered and that no scorer of it applies to.
+        first_calls: per metric with an absolute quantile and hop, the candidate's first call of each case.
         paired: whether a baseline was measured.
+        unpaired: cases that no gate may pair: a stored baseline has no score of them and cannot be asked.
     """
 
     suite: Suite
@@ -50,7 +53,9 @@ class SuiteData:
     unmeasured: Mapping[tuple[Side, str], Mapping[str, str]]
     trials: Mapping[tuple[str, str], tuple[Trial, ...]] = field(default_factory=dict)
     not_applicable: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    first_calls: Mapping[tuple[str, str], Mapping[str, float]] = field(default_factory=dict)
     paired: bool = True
+    unpaired: frozenset[str] = frozenset()
 
     def series(self, side: Side, metric: str, hop: str = "") -> Mapping[str, tuple[float, ...]]:
         """Scores by case id on one side, metric and hop; cases without a score are left out."""
@@ -60,6 +65,16 @@ class SuiteData:
     def hop_keys(self) -> tuple[str, ...]:
         """The hops, or the one empty hop of a suite without hops."""
         return self.hops or ("",)
+
+    def by_first_call(self, metric: str) -> SuiteData:
+        """The same data with one call of the candidate per case on this metric, a failed one as +inf."""
+        values, failures = dict(self.values), dict(self.judge_failures)
+        for hop in self.hop_keys:
+            cell: Cell = ("candidate", metric, hop)
+            first = self.first_calls.get((metric, hop), {})
+            values[cell] = {case: (value,) for case, value in first.items()}
+            failures[cell] = {case: why for case, why in failures.get(cell, {}).items() if case not in first}
+        return replace(self, values=values, judge_failures=failures)
 
 
 def arrange(
@@ -77,6 +92,7 @@ def arrange(
     trials: dict[tuple[str, str], list[tuple[int, Trial]]] = defaultdict(list)
     applies: dict[str, set[str]] = defaultdict(set)
     answered: set[str] = set()
+    first_calls = FirstCalls(suite)
     by_trial = {case.id for case in suite.all_cases if case.critical or case.regression}
     for row in measurements:
         if row.suite != suite.name:
@@ -90,6 +106,7 @@ def arrange(
             trials[hop, row.case_id].append((row.trial, _trial(row)))
         if row.confirmation:
             continue
+        first_calls.add(row)
         if isinstance(row.outcome, Response):
             answered.add(row.case_id)
             for score in row.scores:
@@ -118,6 +135,7 @@ def arrange(
         not_applicable={
             name: frozenset(answered - applies[name]) for name in metrics if name not in _ALWAYS_APPLY
         },
+        first_calls=first_calls.values(),
         paired=paired,
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, isfinite, log, sqrt
 
 import numpy as np
 from scipy.special import ndtri
 
 from relgate import stats
+from relgate.decision.absolute_quantile import EXCEEDS, exceeding
 from relgate.decision.evidence import (
     MIN_RATIO_UNITS,
     Evidence,
@@ -60,9 +61,14 @@ def cases_needed(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> N
     """
     match gate.spec.form:
         case "non_inferior":
-            return _difference_need(gate, sample, alpha)
+            need = _difference_need(gate, sample, alpha)
+            return replace(
+                need, basis="; ".join(filter(None, [need.basis, _trials_cannot(gate, sample, alpha)]))
+            )
         case "superior":
             return _superior_need(gate, sample, alpha)
+        case "at_most" if gate.spec.quantile is not None:
+            return _quantile_need(gate, sample, gate.spec.quantile, alpha)
         case "at_least" | "at_most":
             return _level_need(gate, sample, found, alpha)
         case _:
@@ -100,6 +106,17 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
     return Need(None, f"{enough}, so the observed one speaks against it")
 
 
+def _trials_cannot(gate: Gate, sample: Sample, alpha: float) -> str:
+    """Why asking the same cases more often is no way out: n_min counts cases (statistics.md 1)."""
+    needed = stats.n_min(gate.spec.boundary, alpha)
+    if sample.n >= needed:
+        return ""
+    return (
+        f"no number of trials helps: {sample.n} cases may all miss a failure that "
+        f"{100.0 * gate.spec.boundary:g} % of all cases have, {needed} cases may not"
+    )
+
+
 def _superior_need(gate: Gate, sample: Sample, alpha: float) -> Need:
     half = float(np.mean(oriented(sample, gate.metric))) / 2.0
     planned = _planned_mean(half, sample.difference, alpha)
@@ -128,6 +145,18 @@ def _level_need(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Ne
         return Need(None, _TOO_CLOSE)
     total = ceil(max(planned * _design_effect(sample, sample.candidate), stats.n_min(1.0 - bar, alpha)))
     return _beyond(total, sample, "planned at the observed rate")
+
+
+def _quantile_need(gate: Gate, sample: Sample, quantile: float, alpha: float) -> Need:
+    """Planned as a ceiling on the share of calls that reach the limit, at the observed share."""
+    reached = exceeding(sample, gate.spec.boundary, reached=True)
+    ceiling = replace(gate.spec, boundary=1.0 - quantile, quantile=None)
+    share = float(np.mean(reached.candidate))
+    found = Evidence(share, 0.0, 1.0, 1.0, 1.0, "")
+    need = _level_need(replace(gate, spec=ceiling, metric=EXCEEDS), reached, found, alpha)
+    if need.further is None and share >= ceiling.boundary:
+        return Need(None, "more cases are no remedy: the quantile is not below the limit")
+    return need
 
 
 def _ratio_need(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Need:

@@ -115,8 +115,13 @@ def check_metrics(path: Path, gates: Iterable[GateSpec], metrics: Mapping[str, M
 def _misfits(spec: GateSpec, metric: Metric) -> Iterator[tuple[str, str, str]]:
     """What, value and remedy of everything that does not fit the metric's kind."""
     name = repr(spec.metric)
-    if spec.form in ("at_least", "at_most", "non_inferior", "superior") and not metric.bounded:
-        yield f"{spec.form} does not fit a metric of kind {metric.kind}", name, "use ratio_at_most"
+    level = spec.form in ("at_least", "at_most") and not spec.limits_a_quantile
+    if (level or spec.form in ("non_inferior", "superior")) and not metric.bounded:
+        absolute = ", or add a quantile" if spec.form == "at_most" else ""
+        what = f"{spec.form} does not fit a metric of kind {metric.kind}"
+        yield what, name, f"use ratio_at_most{absolute}"
+    if spec.limits_a_quantile and metric.bounded:
+        yield f"a quantile does not fit a metric of kind {metric.kind}", name, "remove the quantile"
     if spec.form == "ratio_at_most" and metric.bounded:
         what = f"ratio_at_most does not fit a metric of kind {metric.kind}"
         yield what, name, "use non_inferior with a margin"

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.measurements import SuiteData, cases_in_scope
-from relgate.domain.case import Case, Suite
+from relgate.domain.case import Case
 from relgate.domain.response import Side
 
 Floats = NDArray[np.float64]
-_LATTICE, _DIFFERENCES = 12, 10
+MEAN_DECIMALS, DIFFERENCE_DECIMALS = 12, 10
 """Digits that means of 1/k keep; their differences keep fewer, so that equal ones are equal."""
 
 
@@ -26,7 +27,7 @@ class Sample:
         candidate: mean over trials (and hops, where pooled) per case.
         baseline: the same for the baseline; None for absolute gates.
         units: label of the independent unit of each case, shape (n,).
-        clustered: whether units are clusters rather than cases.
+        clustered: whether units are clusters rather than cases: by the suite, or for duplicated inputs.
         single: whether every case has exactly one score on each side.
         candidate_rows: every score of the candidate, shape (rows,), for quantiles.
         candidate_units: unit of each of these rows.
@@ -82,7 +83,7 @@ class Sample:
         """
         if self.baseline is None:
             raise ValueError("an absolute sample has no difference")
-        difference: Floats = np.round(self.candidate - self.baseline, _DIFFERENCES)
+        difference: Floats = np.round(self.candidate - self.baseline, DIFFERENCE_DECIMALS)
         return difference
 
 
@@ -106,6 +107,8 @@ def draw_sample(
         against_hop: compare with this hop of the candidate itself instead of the baseline.
     """
     scope = _scope(data, metric, only or {}, relative=relative or against_hop is not None)
+    if relative and against_hop is None:
+        scope = tuple(case for case in scope if case.id not in data.unpaired)
     candidate = [data.series("candidate", metric, hop) for hop in hops]
     sides: list[tuple[Side, str]] = [("candidate", hop) for hop in hops]
     baseline: list[Mapping[str, tuple[float, ...]]] = []
@@ -116,6 +119,7 @@ def draw_sample(
         baseline = [data.series("baseline", metric, hop) for hop in hops]
         sides += [("baseline", hop) for hop in hops]
     labels: dict[str, int] = {}
+    unit_labels = units_of(data.suite)
     c_mean: list[float] = []
     b_mean: list[float] = []
     units: list[int] = []
@@ -128,7 +132,7 @@ def draw_sample(
     for case in scope:
         c_scores = [series.get(case.id, ()) for series in candidate]
         b_scores = [series.get(case.id, ()) for series in baseline]
-        unit = labels.setdefault(unit_label(data.suite, case), len(labels))
+        unit = labels.setdefault(unit_labels[case.id], len(labels))
         away = [reason for key in sides if (reason := data.unmeasured.get(key, {}).get(case.id)) is not None]
         failed = [
             why
@@ -159,7 +163,7 @@ def draw_sample(
         candidate=_lattice(c_mean),
         baseline=_lattice(b_mean) if baseline else None,
         units=np.array(units, dtype=np.int64),
-        clustered=data.suite.clustered,
+        clustered=counts_clusters(data.suite, [unit_labels[case.id] for case in scope]),
         single=single,
         candidate_rows=np.array(rows["c"], dtype=np.float64),
         candidate_units=np.array(row_units["c"], dtype=np.int64),
@@ -200,8 +204,9 @@ def violating_units(
 
     A violation counts although another trial of its case was not measured or could not be judged.
     """
+    unit_labels = units_of(data.suite)
     return frozenset(
-        unit_label(data.suite, case)
+        unit_labels[case.id]
         for case in _scope(data, metric, only or {}, relative=False)
         if any(
             score > 0.0 for hop in hops for score in data.series("candidate", metric, hop).get(case.id, ())
@@ -234,12 +239,5 @@ def _cases_hit(data: SuiteData) -> set[str]:
 
 def _lattice(means: list[float]) -> Floats:
     """Means of 1/k on one lattice, so that ties are ties."""
-    rounded: Floats = np.array([round(mean, _LATTICE) for mean in means], dtype=np.float64)
+    rounded: Floats = np.array([round(mean, MEAN_DECIMALS) for mean in means], dtype=np.float64)
     return rounded
-
-
-def unit_label(suite: Suite, case: Case) -> str:
-    """The independent unit of a case: its cluster where the suite counts clusters, else itself."""
-    if suite.clustered and case.cluster is not None:
-        return f"cluster {case.cluster}"
-    return f"case {case.id}"

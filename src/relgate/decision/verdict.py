@@ -26,6 +26,8 @@ class Findings:
         attempt: which attempt this is.
         unmeasured: what was not measured, one sentence each (``unmeasured_suites``); it holds.
         recorded: whether the candidate's answers come from a recording.
+        known_holds: what holds whatever the gates say and was known before the first call (cases that are
+            gone, a stale baseline), each with its next step.
     """
 
     gates: Sequence[GateResult]
@@ -37,6 +39,7 @@ class Findings:
     attempt: int = 1
     unmeasured: Sequence[str] = ()
     recorded: bool = False
+    known_holds: Sequence[tuple[str, str]] = ()
 
 
 def decide(findings: Findings) -> Verdict:
@@ -91,6 +94,7 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
         found.append(
             ("no gate is required, so nothing can be proven", "give a suite a gate with role: require")
         )
+    found += findings.known_holds
     found += [
         (
             f"{_gate_name(g)} could not be judged: {g.message}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,20 +13,39 @@ from relgate.decision.wording import conclude
 from relgate.domain.gate import GateResult
 
 
-def weigh_fails(results: Sequence[GateResult]) -> tuple[GateResult, ...]:
+def weigh_fails(
+    results: Sequence[GateResult], crossed: Mapping[str, bool] | None = None
+) -> tuple[GateResult, ...]:
     """Turn gates whose requirement is proven broken into fails, and say what follows for the others.
 
     Half of alpha is shared by the require gates, half by the guards, in equal parts, Holm within each half
     (verdict.md 3). The shares are fixed before the first call: a gate that could not be tested keeps its
     own. A report gate fails for the eye only, at its own unadjusted alpha. Zero-tolerance results are
     policy, not statistics: they take no share and stay as they are.
+
+    Args:
+        results: every gate's result.
+        crossed: gates that were looked at before the end, and whether their fail side crossed its bound
+            there. Without a crossing none of them fails; with one, Holm names the others that do.
     """
+    crossed = crossed or {}
+    named = any(crossed.values())
     failed: set[str] = set()
     for role in ("require", "guard"):
         group = [r for r in results if r.role == role and r.form != "violations"]
         if not group:
             continue
-        p = np.array([1.0 if r.p_fail is None else r.p_fail for r in group], dtype=np.float64)
+        p = np.array(
+            [
+                0.0
+                if crossed.get(r.id)
+                else 1.0
+                if r.p_fail is None or (r.id in crossed and not named)
+                else r.p_fail
+                for r in group
+            ],
+            dtype=np.float64,
+        )
         hit = stats.weighted_holm(p, np.ones(len(group)), ALPHA / 2)
         failed |= {r.id for r, rejected in zip(group, hit, strict=True) if rejected}
     return tuple(_weighed(result, failed) for result in results)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from math import isfinite
 
+import numpy as np
+
 from relgate.decision.needed import is_practical
 from relgate.decision.policy import Gate
 from relgate.decision.sample import Sample
 from relgate.domain.gate import GateForm, GateResult
+from relgate.domain.metric import Metric
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -24,6 +27,20 @@ def points(value: float) -> str:
 def count(number: int, noun: str) -> str:
     """``1 more case``, ``2 more cases``, ``12,000 more cases``."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def amount(value: float, metric: Metric) -> str:
+    """A value in its metric's unit: ``3,210 ms``, ``$0.0021``, ``412``; the largest may have no end."""
+    text = _number(value, metric)
+    return f"{text} ms" if metric.kind == "latency" and isfinite(value) else text
+
+
+def _number(value: float, metric: Metric) -> str:
+    if not isfinite(value):
+        return "unbounded"
+    if metric.kind == "cost":
+        return f"${value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def was(number: int) -> str:
@@ -54,6 +71,16 @@ def describe(gate: Gate, sample: Sample, result: GateResult) -> str:
             must = f"margin {100 * spec.boundary:g}" if spec.form == "non_inferior" else "must be better"
             other = " against the primary hop" if spec.against == "primary" else ""
             return f"{points(result.estimate)} {bounds(result.lower, result.upper)}, {must}, {n}{other}"
+        case "at_most" if spec.quantile is not None:
+            low, high = (_number(bound, gate.metric) for bound in (result.lower, result.upper))
+            limit, failed = amount(spec.boundary, gate.metric), int(np.sum(np.isinf(sample.candidate)))
+            counted = (
+                f", {count(failed, 'call')} failed and {'counts' if failed == 1 else 'count'} as over it"
+            )
+            return (
+                f"p{spec.quantile * 100:g} {amount(result.estimate, gate.metric)} [{low}, {high}], "
+                f"limit {limit}, {n}" + counted * bool(failed)
+            )
         case "at_least" | "at_most":
             word = "floor" if spec.form == "at_least" else "ceiling"
             interval = bounds(result.lower, result.upper, sign=False)

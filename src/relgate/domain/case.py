@@ -63,6 +63,16 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """What a person says of one side's answer to a case: a score in [0, 1], higher is better."""
+
+    case_id: str
+    side: Literal["candidate", "baseline"]
+    score: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScorerSpec:
     """A scorer as a suite names it: the catalog's name and its options.
 
@@ -104,6 +114,7 @@ class Suite:
         kind: golden, safety or fallback.
         path: suite.yaml.
         folder: the suite's folder relative to the golden-set folder, with ``/``.
+        labels: what people say of answers, for gates on what a model judged.
         route: the route that it measures, None where the release has none.
         trials: trials per case, or "auto".
         clustered: whether methods count clusters instead of cases.
@@ -111,6 +122,7 @@ class Suite:
         faults: faults injected into the hops before the measured one.
         digest: everything that counts: settings, scorers, gates and cases.
         cases_digest: cases alone.
+        scoring_digest: what scores the cases: scorers, their settings and the files that these name.
         default_policy: whether the gates were filled in from the default policy of its kind.
     """
 
@@ -122,6 +134,7 @@ class Suite:
     cases: tuple[Case, ...]
     gates: tuple[GateSpec, ...]
     regressions: tuple[Case, ...] = ()
+    labels: tuple[Label, ...] = ()
     version: str = ""
     owner: str = ""
     route: str | None = None
@@ -132,6 +145,7 @@ class Suite:
     faults: tuple[str, ...] = ()
     digest: str = ""
     cases_digest: str = ""
+    scoring_digest: str = ""
     default_policy: bool = False
 
     @property

@@ -21,7 +21,7 @@ class GateSpec:
         form: which requirement.
         boundary: the number that the requirement compares with (margin, floor, ratio, 0).
         role: require must pass, guard can only fail, report decides nothing.
-        quantile: compare this quantile instead of the mean (ratio only), 0 to 1.
+        quantile: judge this quantile instead of the mean (ratio_at_most and at_most), 0 to 1.
         slack: absolute room under which a ratio does not count, in the metric's unit.
         rate_at_most: with violations: the rate that the upper bound must prove.
         by: one gate per value of this tag, or per hop.
@@ -50,6 +50,11 @@ class GateSpec:
     def relative(self) -> bool:
         """Whether the gate compares with the baseline."""
         return self.form in ("non_inferior", "superior", "ratio_at_most") and self.against == "baseline"
+
+    @property
+    def limits_a_quantile(self) -> bool:
+        """Whether a quantile has an absolute limit, such as p95 latency at most 4000 ms."""
+        return self.form == "at_most" and self.quantile is not None
 
     @property
     def name(self) -> str:
@@ -90,13 +95,42 @@ class GateSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class GateLook:
+    """One test of one gate before or at the end of its cases.
+
+    Attributes:
+        gate: the gate's id.
+        look: which of ten.
+        n: cases judged.
+        fraction: share of the gate's own units, its information fraction.
+        p_pass: evidence that the requirement is met.
+        level: what ``p_pass`` may be at most to pass.
+        p_fail: evidence that the requirement is broken.
+        fail_level: what ``p_fail`` may be at most to fail, at the gate's reject weight.
+        passes: whether it passes.
+        fails: whether it fails.
+    """
+
+    gate: str
+    look: int
+    n: int
+    fraction: float
+    p_pass: float
+    level: float
+    p_fail: float
+    fail_level: float
+    passes: bool
+    fails: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GateResult:
     """What became of one gate.
 
     ``p_pass`` is evidence that the requirement is met, ``p_fail`` that it is broken; both None where
     nothing was tested (error, partial). Estimates and bounds are in the metric's unit: a difference for
     relative gates, a ratio for ratio gates, else a level. ``p_harm`` is the evidence against "not worse
-    than the baseline" on a non-inferiority gate.
+    than the baseline" on a non-inferiority gate; ``quantile`` is None where a mean is judged.
     """
 
     id: str
@@ -107,6 +141,7 @@ class GateResult:
     result: GateOutcome
     message: str
     slice: str = ""
+    quantile: float | None = None
     estimate: float | None = None
     lower: float | None = None
     upper: float | None = None
@@ -123,3 +158,4 @@ class GateResult:
     regressed_within_margin: bool = False
     needed: int | None = None
     line: int = 0
+    looks: tuple[GateLook, ...] = ()

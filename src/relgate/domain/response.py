@@ -60,6 +60,8 @@ class Response:
         cost_usd: None when unknown.
         latency_ms: filled by the engine when None.
         scores: scores that came with a recording.
+        evidence: the texts that the answer had to go by, for scorers; never stored.
+        model: the model id that the provider says answered, None when it does not say.
     """
 
     output: str
@@ -72,6 +74,8 @@ class Response:
     cost_usd: float | None = None
     latency_ms: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
+    evidence: tuple[str, ...] = ()
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,8 @@ Side = Literal["candidate", "baseline"]
 class Measurement:
     """One call: a case, a trial and, in a fallback suite, a hop, on one side, with its scores.
 
-    ``confirmation`` marks the extra trials of a critical miss: they enter no gate.
+    ``confirmation`` marks the extra trials of a critical miss: they enter no gate. ``stored`` marks what an
+    earlier run measured: it cost nothing and is not recorded again.
     """
 
     side: Side
@@ -129,6 +134,7 @@ class Measurement:
     scores: tuple[Score | ScorerFailure, ...] = ()
     hop: str | None = None
     confirmation: bool = False
+    stored: bool = False
 
     def score(self, metric: str) -> Score | ScorerFailure | None:
         """The score of this metric, the failure to give it, or None where it does not apply."""

@@ -41,6 +41,7 @@ class MeasurementRow:
         outcome: response, application, outage or missing.
         scores: value per metric; None where the scorer failed.
         case_outcome: hit, miss, regressed, fixed, failed or not_run (the same on every row of a case).
+        model: the model id that the provider said answered, "" where it did not say.
     """
 
     side: Side
@@ -63,6 +64,34 @@ class MeasurementRow:
     expected: str = ""
     case_line: int = 0
     suite_folder: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRecord:
+    """A case of a recorded suite.
+
+    Attributes:
+        id: its identity.
+        digest: its version: input, expected and what scores it; "" where it was not recorded.
+        critical: whether it may not miss.
+        regression: whether it keeps an incident from coming back.
+    """
+
+    id: str
+    digest: str
+    critical: bool = False
+    regression: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRecord:
+    """A suite as it was in a run: its gates (``GateSpec.document``) and every case, run or not."""
+
+    suite: str
+    kind: str
+    gates: tuple[Mapping[str, Any], ...]
+    cases: tuple[CaseRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +115,8 @@ class RunRecord:
         attempt: None when the run is no attempt (partial, screen, nothing changed).
         attempt_number: which attempt it was judged as; None skips the check that it still is.
         manifest_path: as given on the command line; `show` prints it in the line that re-runs a case.
+        suites: the suites as they were; empty where nothing was measured, and for a screen.
+        screened: of a screen that showed cases: what they count for.
     """
 
     id: str
@@ -103,3 +134,5 @@ class RunRecord:
     measurements: tuple[MeasurementRow, ...] = ()
     manifest_path: str = ""
     attempt_number: int | None = None
+    suites: tuple[SuiteRecord, ...] = ()
+    screened: AttemptKey | None = None

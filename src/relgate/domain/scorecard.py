@@ -37,6 +37,7 @@ class VerdictPart(_Part):
     partial: bool
     attempts: int
     waivers: list[WaiverPart] = []
+    screen: bool = Field(default=False, description="a screen: nothing may be promoted from it")
 
 
 class ReleasePart(_Part):
@@ -66,6 +67,18 @@ class ChangePart(_Part):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+class LookPart(_Part):
+    """One test of a gate before or at the end of its cases (early stop)."""
+
+    look: int = Field(description="which of ten")
+    n: int
+    fraction: float = Field(description="share of the gate's own units")
+    p: float = Field(description="evidence that the requirement is met")
+    level: float = Field(description="what p may be at most to pass at this look")
+    p_fail: float
+    fail_level: float = Field(description="what p_fail may be at most to fail at this look")
+
+
 class GatePart(_Part):
     """One gate with its numbers."""
 
@@ -75,6 +88,7 @@ class GatePart(_Part):
     slice: str
     role: Role
     form: GateForm
+    quantile: float | None = Field(default=None, description="judged instead of the mean")
     result: GateOutcome
     estimate: float | None
     lower: float | None = Field(description="one-sided lower bound at alpha")
@@ -87,6 +101,7 @@ class GatePart(_Part):
     units: int
     method: str
     message: str
+    looks: list[LookPart] = Field(default=[], description="tests at looks; empty without early stop")
 
 
 class AlarmPart(_Part):
@@ -164,12 +179,14 @@ class WorstPart(_Part):
 
 
 class CallsPart(_Part):
-    """Calls to the application."""
+    """Calls to the application, and to judges beside them."""
 
     planned: int
     made: int
     reused: int
     saved: int
+    judge: int = Field(default=0, description="calls to judges, in none of the other numbers")
+    judge_usd: float | None = Field(default=None, description="what they cost; null where unknown")
 
 
 class CostPart(_Part):

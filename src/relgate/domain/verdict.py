@@ -46,6 +46,8 @@ class Verdict:
         next_step: what to do next, the cheapest thing that would decide first.
         partial: whether only a part of the cases was measured.
         attempts: which attempt of this release line against this baseline it was, from 1.
+        screen: whether the run was a screen, from which nothing may be promoted.
+        clear: of a screen: whether it found nothing.
     """
 
     decision: Decision
@@ -53,3 +55,10 @@ class Verdict:
     next_step: str
     partial: bool = False
     attempts: int = 1
+    screen: bool = False
+    clear: bool = False
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status of a run with this verdict: a screen that found nothing gives 0."""
+        return 0 if self.screen and self.clear else EXIT_STATUS[self.decision]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from relgate.domain.errors import RelgateError
 from relgate.redaction import mask
@@ -22,6 +22,16 @@ class EngineError(RelgateError):
     """The engine's thread ended with an error of its own: there is no verdict."""
 
 
+class Watcher(Protocol):
+    """Says which tasks are not needed any more; the executor knows nothing of its reasons."""
+
+    def completed(self, key: Any, result: Any) -> bool:
+        """Note a finished task, quickly: it runs in the loop. Whether ``look`` is due."""
+
+    def look(self) -> Collection[Any]:
+        """Keys of tasks that are not needed any more; runs beside the loop while no task is started."""
+
+
 class Executor(Generic[Key, Result]):
     """Performs tasks concurrently; the caller waits for one key at a time, in any order.
 
@@ -31,6 +41,7 @@ class Executor(Generic[Key, Result]):
         concurrency: tasks in flight.
         opening: awaited in the loop before the first task.
         closing: awaited in the loop after the last one, or when stopped.
+        watcher: asked after each task whether the others are still needed; None needs all.
     """
 
     def __init__(
@@ -41,12 +52,16 @@ class Executor(Generic[Key, Result]):
         concurrency: int,
         opening: Callable[[], Awaitable[None]] | None = None,
         closing: Callable[[], Awaitable[None]] | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
         self._tasks = tasks
         self._perform = perform
         self._concurrency = max(1, concurrency)
         self._opening = opening
         self._closing = closing
+        self._watcher = watcher
+        self._begun: set[Key] = set()
+        self._spared: set[Key] = set()
         self._results: dict[Key, Result] = {}
         self._changed = threading.Condition()
         self._opened = False
@@ -75,8 +90,8 @@ class Executor(Generic[Key, Result]):
         """Tasks finished so far."""
         return len(self._results)
 
-    def wait(self, key: Key) -> Result:
-        """The result of one task; waits for it.
+    def wait(self, key: Key) -> Result | None:
+        """The result of one task, None where it was not needed; waits for it.
 
         The wait is cut into short pieces so that Ctrl-C reaches the caller.
 
@@ -87,6 +102,8 @@ class Executor(Generic[Key, Result]):
             with self._changed:
                 if key in self._results:
                     return self._results[key]
+                if key in self._spared:
+                    return None
                 if self._finished:
                     raise EngineError(self._obituary())
                 self._changed.wait(timeout=0.2)
@@ -103,7 +120,11 @@ class Executor(Generic[Key, Result]):
             return
         self._stopping = True
         loop, main = self._loop, self._main
-        if loop is not None and main is not None and len(self._results) < len(self._tasks):
+        if (
+            loop is not None
+            and main is not None
+            and len(self._results) + len(self._spared) < len(self._tasks)
+        ):
             # The loop may end by itself in between; after the last task only connections are given back.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(main.cancel)
@@ -149,13 +170,34 @@ class Executor(Generic[Key, Result]):
 
     async def _work(self) -> None:
         queue = iter(self._tasks)
+        going, looking = asyncio.Event(), asyncio.Lock()
+        going.set()
+
+        async def look(watcher: Watcher) -> None:
+            async with looking:
+                going.clear()
+                spared = set(await asyncio.to_thread(watcher.look)) - self._begun
+                with self._changed:
+                    self._spared |= spared
+                    self._changed.notify_all()
+                going.set()
 
         async def worker() -> None:
-            for key in queue:
+            while True:
+                await going.wait()
+                try:
+                    key = next(queue)
+                except StopIteration:
+                    return
+                if key in self._spared:
+                    continue
+                self._begun.add(key)
                 result = await self._perform(key)
                 with self._changed:
                     self._results[key] = result
                     self._changed.notify_all()
+                if self._watcher is not None and self._watcher.completed(key, result):
+                    await look(self._watcher)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(self._concurrency, len(self._tasks))):

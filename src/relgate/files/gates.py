@@ -148,8 +148,8 @@ class _GateReader:
                 return
         if not named or _makes_no_sense(form, gate):
             return
-        # A quantile of a bound is refused by itself: whether the bound fits the metric says nothing more.
-        (self.formless if _is_quantile_bound(form, gate) else self.specs).append(spec)
+        # A quantile of a floor is refused by itself: whether the floor fits the metric says nothing more.
+        (self.formless if _is_quantile_floor(form, gate) else self.specs).append(spec)
 
     def _spec(self, loc: Loc, form: GateForm, gate: Gate) -> GateSpec:
         place = self.document.place(loc)
@@ -176,11 +176,14 @@ class _GateReader:
         )
 
     def _check_numbers(self, loc: Loc, form: GateForm, gate: Gate) -> None:
-        if _is_quantile_bound(form, gate):
-            what = f"{form} with a quantile is not built yet in this version"
-            self._at((*loc, "quantile"), what, "use ratio_at_most", key=True)
-        elif gate.quantile is not None and form != "ratio_at_most":
-            self._at((*loc, "quantile"), "quantile goes with ratio_at_most only", "remove it", key=True)
+        if gate.quantile is not None and form not in ("ratio_at_most", "at_most"):
+            what = "quantile goes with ratio_at_most and at_most only"
+            remedy = "use at_most" if _is_quantile_floor(form, gate) else "remove it"
+            self._at((*loc, "quantile"), what, remedy, key=True)
+        if gate.quantile is not None and gate.at_most == 0:
+            self._at((*loc, "at_most"), "no quantile can be proven to lie below 0", "raise the limit")
+        if gate.quantile is not None and form == "at_most" and self.rules.kind == "fallback":
+            self._check_one_call_a_case(loc, gate)
         if gate.slack is not None and form != "ratio_at_most":
             self._at((*loc, "slack"), "slack goes with ratio_at_most only", "remove it", key=True)
         if gate.rate_at_most is not None and form != "violations":
@@ -190,6 +193,12 @@ class _GateReader:
         if _makes_no_sense(form, gate):
             what = f"{gate.metric} is better when it is lower, so at_least makes no sense"
             self._at((*loc, form), what, "use at_most or ratio_at_most", key=True)
+
+    def _check_one_call_a_case(self, loc: Loc, gate: Gate) -> None:
+        """Cases run once per hop: a limit on a quantile takes one hop's calls, which are independent."""
+        if gate.by != "hop":
+            what = "an absolute limit on a quantile judges the calls of one hop"
+            self._at((*loc, "quantile"), what, "write by: hop", key=True)
 
     def _check_scope(self, loc: Loc, gate: Gate) -> None:
         fallback = self.rules.kind not in ("golden", "safety")
@@ -221,8 +230,8 @@ class _GateReader:
         self.problems.append(Problem(place, what, remedy=remedy))
 
 
-def _is_quantile_bound(form: GateForm, gate: Gate) -> bool:
-    return gate.quantile is not None and form in ("at_least", "at_most")
+def _is_quantile_floor(form: GateForm, gate: Gate) -> bool:
+    return gate.quantile is not None and form == "at_least"
 
 
 def _makes_no_sense(form: GateForm, gate: Gate) -> bool:

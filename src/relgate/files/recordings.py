@@ -32,6 +32,7 @@ class RecordingRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     served_by: str | None = None
     tool_calls: list[ToolCallRow] | None = None
     retrieved: list[str] | None = None
+    evidence: list[str] | None = None
     scores: dict[str, float | bool | None] | None = None
     latency_ms: float | None = None
     tokens: int | None = None
@@ -99,6 +100,7 @@ def _outcome(row: RecordingRow) -> Response | Failure:
         output=row.output or "",
         tool_calls=tuple(ToolCall(call.name, call.arguments) for call in row.tool_calls or ()),
         retrieved=tuple(row.retrieved or ()),
+        evidence=tuple(row.evidence or ()),
         served_by=row.served_by,
         tokens=row.tokens,
         cost_usd=row.cost_usd,
@@ -135,11 +137,11 @@ def _explain(row: Row | Problem, name: str, number: int) -> list[Problem]:
 
 def _explain_lists(row: Row) -> list[Problem]:
     problems = []
-    retrieved, calls, scores = (row.value.get(key) for key in ("retrieved", "tool_calls", "scores"))
-    if retrieved is not None and not (
-        isinstance(retrieved, list) and all(isinstance(i, str) for i in retrieved)
-    ):
-        problems.append(row.problem("retrieved", "'retrieved' should be a list of texts"))
+    calls, scores = row.value.get("tool_calls"), row.value.get("scores")
+    for key in ("retrieved", "evidence"):
+        texts = row.value.get(key)
+        if texts is not None and not (isinstance(texts, list) and all(isinstance(i, str) for i in texts)):
+            problems.append(row.problem(key, f"{key!r} should be a list of texts"))
     if calls is not None and not (isinstance(calls, list) and all(map(_is_call, calls))):
         problems.append(row.problem("tool_calls", "'tool_calls' should be a list of {name, arguments}"))
     if scores is not None and not isinstance(scores, dict):

@@ -86,7 +86,9 @@ class Gate(Wire):
 
     metric: Text
     at_least: Annotated[float, Field(gt=0, le=1)] | None = Field(default=None, description="floor")
-    at_most: Annotated[float, Field(ge=0)] | None = Field(default=None, description="ceiling")
+    at_most: Annotated[float, Field(ge=0)] | None = Field(
+        default=None, description="ceiling; with a quantile in the metric's unit"
+    )
     non_inferior: NonInferior | None = Field(default=None, description="against the baseline, with a margin")
     superior: Literal[True] | None = Field(default=None, description="better than the baseline")
     ratio_at_most: Annotated[float, Field(gt=0)] | None = Field(
@@ -105,7 +107,7 @@ class Gate(Wire):
         default=None, description="average a case over its hops (fallback)"
     )
     quantile: Annotated[float, Field(gt=0, lt=1)] | None = Field(
-        default=None, description="with ratio_at_most"
+        default=None, description="with ratio_at_most and at_most: judge it instead of the mean"
     )
     slack: Annotated[float, Field(ge=0)] | None = Field(
         default=None, description="with ratio_at_most: absolute room, in the metric's unit"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
-from relgate.domain.case import Case, ScorerSpec, Suite
+from relgate.domain.case import Case, Label, ScorerSpec, Suite
 from relgate.domain.default_policy import default_gates
 from relgate.domain.digest import digest_bytes, digest_json
 from relgate.domain.errors import InputError, Problem
@@ -16,6 +16,7 @@ from relgate.domain.gate import GateSpec
 from relgate.files.cases import CaseReader
 from relgate.files.gates import GateRules, read_gates
 from relgate.files.jsonl import MOST_PROBLEMS
+from relgate.files.labels import read_labels
 from relgate.files.paths import is_file, is_folder, resolved
 from relgate.files.reading import decode, read_bytes, shown, tidy
 from relgate.files.suite_draft import (
@@ -116,7 +117,8 @@ def read_suite(
     if (path.parent / "regressions.jsonl").exists():
         file = path.parent / "regressions.jsonl"
         regressions = reader.read(file, regression=True, safety=kind == "safety")
-    problems += reader.problems
+    labels, wrong_labels = read_labels(path.parent / "labels.jsonl", {case.id for case in cases})
+    problems += [*reader.problems, *(wrong_labels if not reader.problems else ())]
     folder = _folder(path, golden_sets)
     if document is None:
         return SuiteDraft(path, folder, None, tuple(tidy(problems, limit=MOST_PROBLEMS)))
@@ -131,7 +133,7 @@ def read_suite(
     sound = prune(value, wrong)
     suite = None
     if not problems and model is not None:
-        suite = _suite(path, folder, model, scorers, cases, regressions, gates.specs)
+        suite = _suite(path, folder, model, scorers, cases, regressions, gates.specs, labels)
     expects = any(case.expected is not None for case in cases)
     return SuiteDraft(
         path=path,
@@ -159,6 +161,7 @@ def _suite(
     cases: tuple[Case, ...],
     regressions: tuple[Case, ...],
     gates: tuple[GateSpec, ...],
+    labels: tuple[Label, ...],
 ) -> Suite:
     clustered = any(case.cluster is not None for case in cases) if file.cluster is None else file.cluster
     suite = Suite(
@@ -170,6 +173,7 @@ def _suite(
         cases=cases,
         gates=gates,
         regressions=regressions,
+        labels=labels,
         version=file.version or "",
         owner=file.owner or "",
         route=file.route,
@@ -183,7 +187,7 @@ def _suite(
     )
     if not gates:
         suite = replace(suite, gates=default_gates(suite))
-    return replace(suite, digest=_digest(suite))
+    return replace(suite, digest=_digest(suite), scoring_digest=digest_json(_scoring(suite)))
 
 
 def _digest(suite: Suite) -> str:
@@ -196,13 +200,20 @@ def _digest(suite: Suite) -> str:
             "clustered": suite.clustered,
             "force": suite.force,
             "faults": suite.faults,
-            "scorers": [spec.document() for spec in suite.scorers],
-            "files": _option_files(suite.path.parent, suite.scorers),
+            **_scoring(suite),
             "gates": [gate.document() for gate in suite.gates],
             "cases": suite.cases_digest,
             "regressions": _case_documents(suite.regressions),
         }
+        | ({"labels": sorted(map(astuple, suite.labels))} if suite.labels else {})
     )
+
+
+def _scoring(suite: Suite) -> dict[str, Any]:
+    return {
+        "scorers": [spec.document() for spec in suite.scorers],
+        "files": _option_files(suite.path.parent, suite.scorers),
+    }
 
 
 def _folder(path: Path, golden_sets: Path) -> str:

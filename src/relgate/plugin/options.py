@@ -49,7 +49,7 @@ def _option(
 OPTIONS: dict[str, Option] = {
     LONG_MANIFEST: _option("manifest", "judge the release of this manifest", "FILE"),
     "--relgate-baseline": _option(
-        "baseline", "compare with this manifest (path), alias, version or `none`", "X"
+        "baseline", "compare with this manifest (path), alias, version, stored run (run:ID) or `none`", "X"
     ),
     "--relgate-registry": _option("registry", "registry file or URL (default .relgate/registry.db)", "URL"),
     "--relgate-suite": _option(
@@ -61,7 +61,9 @@ OPTIONS: dict[str, Option] = {
     "--relgate-advisory": _option("advisory", "a hold exits 0", type="bool"),
     "--relgate-report-dir": _option("report_dir", "where scorecards are written (default reports)", "DIR"),
     "--relgate-golden-sets": _option("golden_sets", "the golden-set folder (default golden_sets)", "DIR"),
-    "--relgate-screen": _option("screen", "pull-request mode (not built yet)", type="bool", planned=True),
+    "--relgate-screen": _option(
+        "screen", "pull-request mode: one trial, stored baseline, nothing is promoted", type="bool"
+    ),
     "--relgate-budget-usd": _option("budget_usd", "stop at this cost (not built yet)", "X", planned=True),
     "--relgate-record": _option(
         "record", "keep every response in a file (not built yet)", "FILE", planned=True

@@ -31,6 +31,7 @@ CASE_STATUS: Mapping[str, tuple[str, str, tuple[str, Mapping[str, bool]]]] = {
     "fixed": ("fixed", "+", ("FIXED", {"green": True})),
     "miss": ("miss", "m", ("MISS", {"yellow": True})),
     "regressed": ("regressed", "-", ("REGRESSED", {"red": True})),
+    "not_run": ("not run", "s", ("NOT RUN", {"yellow": False})),
 }
 GATE_COLORS: Mapping[str, str] = {
     word.word: "green" if word in (PASSED, CLEAR, SHOWN) else "yellow" for word in WORDS
@@ -52,6 +53,8 @@ def case_report(item: CaseItem, found: CaseReport, started: float) -> pytest.Tes
     ]
     if found.failure:
         outcome, longrepr = "failed", found.failure
+    elif found.outcome == "not_run":
+        outcome, longrepr = "skipped", _skip(item.location, f"{NOT_NEEDED}: {found.message}")
     elif found.outcome == "failed":
         outcome, longrepr = "skipped", _skip(item.location, f"not measured: {found.message or 'no score'}")
     return _report(

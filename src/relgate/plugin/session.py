@@ -76,7 +76,6 @@ class RelgateSession:
         manifest = manifest_of(config)
         assert manifest is not None
         advisory = bool(setting(config, "advisory"))
-        setting(config, "full")
         try:
             options = run_options(config, manifest)
             make_importable(config, options.manifest)
@@ -288,7 +287,8 @@ class RelgateSession:
             call = skipped_case(item, self._settled) if message is None else missed_before(item, message)
         else:
             found = self._wait(item)
-            self._outcomes[item.nodeid] = "failed" if found.failure else found.outcome
+            if found.outcome != "not_run":
+                self._outcomes[item.nodeid] = "failed" if found.failure else found.outcome
             self._failures += bool(found.failure)
             call = case_report(item, found, started)
         hook.pytest_runtest_logreport(report=call)

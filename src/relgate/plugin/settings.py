@@ -51,6 +51,8 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
         suites=tuple(setting(config, "suite") or ()),
         trials=trials,
         concurrency=concurrency or DEFAULT_CONCURRENCY,
+        full=bool(setting(config, "full")),
+        screen=bool(setting(config, "screen")),
         environment=dict(os.environ),
     )
 

@@ -47,7 +47,7 @@ def headline(card: Scorecard) -> str:
     against = (
         f"against {card.baseline.name}@{card.baseline.version}" if card.baseline else "without a baseline"
     )
-    partial = " (partial run)" if card.verdict.partial else ""
+    partial = " (partial run)" if card.verdict.partial else " (screen)" if card.verdict.screen else ""
     return f"{card.verdict.decision.upper()}{partial}  {card.release.name}@{card.release.version}  {against}"
 
 
@@ -154,6 +154,8 @@ def _estimate(gate: GatePart) -> str:
     if gate.form == "violations":
         units = gate.units or gate.n
         return f"{round(gate.estimate * units)} of {units}"
+    if gate.quantile is not None:
+        return f"p{gate.quantile * 100:g} {gate.estimate:,.4g}"
     return f"{100 * gate.estimate:.1f} %"
 
 
@@ -165,6 +167,8 @@ def _interval(gate: GatePart) -> str:
         return f"[{_scaled(low, '+.1f')}, {_scaled(high, '+.1f')}]"
     if gate.form == "ratio_at_most":
         return f"[{_plain(low)}, {_plain(high)}]"
+    if gate.quantile is not None:
+        return f"[{', '.join('∞' if end is None else format(end, ',.4g') for end in (low, high))}]"
     return f"[{_scaled(low, '.1f')}, {_scaled(high, '.1f')}]"
 
 
@@ -279,7 +283,7 @@ def footer(card: Scorecard) -> tuple[str, ...]:
         attempt = "partial, no attempt"
     return (
         cases,
-        _calls(k, card.cost.total_usd),
+        _calls(k, card.cost.total_usd) + _judges(k),
         f"run {card.run.id}, {attempt}, policy {short(card.gate_policy.digest)}, "
         f"release {short(card.release.digest)}",
     )
@@ -293,6 +297,11 @@ def _calls(calls: CallsPart, usd: float | None) -> str:
     if more > 0:
         return f"calls: {calls.planned} planned and {more} more to confirm critical misses{money}"
     return f"calls: {calls.made} of {calls.planned} planned{money}"
+
+
+def _judges(calls: CallsPart) -> str:
+    money = "" if calls.judge_usd is None else f", cost ${calls.judge_usd:.4f}"
+    return f"; judges: {calls.judge} calls{money}" if calls.judge else ""
 
 
 def waiver_text(waiver: WaiverPart) -> str:

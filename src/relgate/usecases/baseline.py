@@ -14,8 +14,11 @@ from relgate.files.paths import is_file
 from relgate.files.reading import nearby
 from relgate.store import Registry
 from relgate.usecases.artifact_rows import artifact_rows
+from relgate.usecases.stored_baseline import StoredRun, find_stored, is_stored
 
 PRODUCTION = "production"
+
+_STORED = "the scores of its run: `--baseline run:ID` (`relgate history` has the id)"
 
 Read = Callable[[Path], Release]
 
@@ -27,10 +30,17 @@ class Baseline:
     Attributes:
         release: None on a first release.
         note: said aloud in the verdict where the reader must know, else "".
+        stored: the stored run that its scores are taken from, None where it is asked live.
     """
 
     release: Release | None
     note: str = ""
+    stored: StoredRun | None = None
+
+    @property
+    def is_callable(self) -> bool:
+        """Whether the release can be asked."""
+        return self.stored is None or self.stored.callable
 
 
 def find_baseline(
@@ -47,7 +57,7 @@ def find_baseline(
 
     Args:
         candidate: the candidate.
-        option: ``--baseline``; a path is relative to ``base``.
+        option: ``--baseline``; ``run:ID`` takes stored scores, a path is relative to ``base``.
         registry: where aliases and versions are looked up.
         base: the folder that pytest was called in.
         environment: variables.
@@ -69,7 +79,10 @@ def find_baseline(
         return Baseline(None, "first release: nothing holds production, so only absolute gates are judged")
     if name == "none":
         return Baseline(None, "first release by `baseline: none`: only absolute gates are judged")
-    if name is not None and is_path(name):
+    stored: StoredRun | None = None
+    if name is not None and is_stored(name):
+        release, stored = find_stored(name, place, registry, lambda row: _from_registry(row, place, read))
+    elif name is not None and is_path(name):
         release = _named(folder / name, place, read)
     else:
         row = holder if name is None else _look_up(name, candidate.name, registry)
@@ -89,7 +102,7 @@ def find_baseline(
             f"the baseline {release.label} is not what holds production ({holder.name}@{holder.version}): "
             "this verdict says nothing against production"
         )
-    return Baseline(release, note)
+    return Baseline(release, note, stored)
 
 
 def is_path(name: str) -> bool:
@@ -121,7 +134,7 @@ def _from_registry(row: ReleaseRow, place: Place, read: Read) -> Release:
                     place,
                     f"the manifest of {label} is gone",
                     repr(row.manifest_path),
-                    "name it by --baseline PATH; comparing with stored runs is not built yet",
+                    f"name another manifest by --baseline PATH, or compare with {_STORED}",
                 )
             ]
         )
@@ -133,7 +146,8 @@ def _from_registry(row: ReleaseRow, place: Place, read: Read) -> Release:
                     place,
                     f"{label} is no longer what was recorded: {_differences(row, release)} changed since",
                     repr(row.manifest_path),
-                    "keep a manifest per release, or name one that still holds by --baseline PATH",
+                    "keep a manifest per release, name one that still holds by --baseline PATH, or compare "
+                    f"with {_STORED}",
                 )
             ]
         )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from relgate.decision.card import metric_parts, worst_cases
+from relgate.decision.duplicates import duplicated, units_of
 from relgate.decision.measurements import SuiteData
 from relgate.decision.outcomes import case_outcome
 from relgate.domain.case import Case
@@ -21,6 +22,7 @@ from relgate.domain.scorecard import (
     CostPart,
     CriticalPart,
     GatePart,
+    LookPart,
     PolicyPart,
     ReleasePart,
     RunPart,
@@ -59,6 +61,7 @@ def gate_part(result: GateResult, text: str) -> GatePart:
         slice=result.slice,
         role=result.role,
         form=result.form,
+        quantile=result.quantile,
         result=result.result,
         estimate=_finite(result.estimate),
         lower=_finite(result.lower),
@@ -71,6 +74,18 @@ def gate_part(result: GateResult, text: str) -> GatePart:
         units=result.units,
         method=result.method,
         message=text,
+        looks=[
+            LookPart(
+                look=one.look,
+                n=one.n,
+                fraction=one.fraction,
+                p=one.p_pass,
+                level=one.level,
+                p_fail=one.p_fail,
+                fail_level=one.fail_level,
+            )
+            for one in result.looks
+        ],
     )
 
 
@@ -82,6 +97,7 @@ def gate_result_of(part: GatePart) -> GateResult:
         metric=part.metric,
         role=part.role,
         form=part.form,
+        quantile=part.quantile,
         result=part.result,
         message=part.message,
         slice=part.slice,
@@ -111,6 +127,7 @@ def verdict_part(verdict: Verdict, waivers: Sequence[WaiverPart], text: Counting
         next_step=text.text(verdict.next_step),
         partial=verdict.partial,
         attempts=verdict.attempts,
+        screen=verdict.screen,
         waivers=list(waivers),
     )
 
@@ -176,7 +193,7 @@ def build_scorecard(
             failed=counted["failed"],
             not_run=sum(len(s.all_cases) for s in prepared.suites) - len(outcomes),
         ),
-        "worst": _worst(judgement, measured, redactor),
+        "worst": _worst(prepared, judgement, measured, redactor),
         "calls": calls,
         "cost": _cost(measured),
         "notes": [text(note) for note in _notes(prepared, judgement, measured, text)],
@@ -194,9 +211,16 @@ def _suite_part(prepared: Prepared, data: SuiteData) -> SuitePart:
     suite = data.suite
     trials = [len(prepared.trials.trials("candidate", suite, case)) for case in suite.cases]
     notes = ["gates filled in from the default policy"] if suite.default_policy else []
-    clusters = len({case.cluster or case.id for case in suite.cases})
+    clusters, copies = len(set(units_of(suite).values())), duplicated(suite)
     if suite.clustered:
         notes.append(f"{len(suite.cases)} cases in {clusters} clusters")
+    if suite.name in prepared.untouched.agreed:
+        notes.append("identical in both releases: measured on the candidate, sentinels on both sides")
+    if copies:
+        notes.append(
+            f"{_times(copies, 'case')} with the input of another: they count as one unit "
+            f"({len(suite.cases)} cases, {clusters} units)"
+        )
     return SuitePart(
         suite=suite.name,
         kind=suite.kind,
@@ -218,9 +242,12 @@ def case_outcomes(judgement: Judgement, measured: Measured) -> dict[CaseKey, str
     }
 
 
-def _worst(judgement: Judgement, measured: Measured, redactor: CountingRedactor) -> list[WorstPart]:
+def _worst(
+    prepared: Prepared, judgement: Judgement, measured: Measured, redactor: CountingRedactor
+) -> list[WorstPart]:
     parts = []
-    for fall in worst_cases(judgement.data):
+    shown = [data for data in judgement.data if data.suite.name not in prepared.untouched.agreed]
+    for fall in worst_cases(shown):
         rows = measured[fall.suite, fall.case.id]
         metrics = {
             m.name: m for d in judgement.data if d.suite.name == fall.suite for m in d.metrics.values()
@@ -270,6 +297,8 @@ def _cost(measured: Measured) -> CostPart:
     by_side: dict[str, list[float]] = {"candidate": [], "baseline": []}
     for rows in measured.values():
         for row in rows:
+            if row.stored:
+                continue
             if isinstance(row.outcome, Response) and row.outcome.cost_usd is not None:
                 by_side[row.side].append(row.outcome.cost_usd)
     sums = {side: round(sum(costs), 9) if costs else None for side, costs in by_side.items()}

@@ -155,8 +155,10 @@ class _Making:
         self, subject: Subject, subjects: Mapping[Side, Subject]
     ) -> Iterator[tuple[ScorerSpec, Scorer]]:
         """The scorers of one side that can be made."""
-        context = ScorerContext(self._draft.path, subject.release)
         for spec in self._draft.scorers:
+            # Scores of two judges cannot be paired: the candidate's judge sees both sides.
+            judging = subjects["candidate"] if spec.name == "judge" else subject
+            context = ScorerContext(self._draft.path, judging.release)
             if spec.name not in self._catalog.scorer_names:  # a problem of the suite's files
                 self.unsure |= self._names(spec)
                 continue

@@ -112,7 +112,8 @@ def read_inputs(
         baseline = find(_findable(draft.release))
     drafts = {"candidate": draft}
     if baseline is not None and baseline.release is not None:
-        drafts["baseline"] = ReleaseDraft(baseline.release, True, True)
+        usable = baseline.is_callable
+        drafts["baseline"] = ReleaseDraft(baseline.release, usable, usable)
     subjects: dict[Side, Subject] = {}
     for side, each in drafts.items():
         subjects["candidate" if side == "candidate" else "baseline"] = _subject(each, found)
@@ -129,7 +130,8 @@ def read_inputs(
         raise InputError(in_order(found))
     rows = {side: subject.rows for side, subject in subjects.items()}
     ready = tuple(suite.suite for suite in chosen if suite.suite is not None)
-    fitted = _fitted(ready, rows)
+    held = rows if baseline.stored is None else {**rows, "baseline": baseline.stored.rows}
+    fitted = _fitted(ready, held)
     return Inputs(
         baseline=baseline,
         releases={side: subject.release for side, subject in subjects.items()},

@@ -8,9 +8,13 @@ from dataclasses import dataclass, replace
 from relgate.decision.alarms import raise_alarms, watch
 from relgate.decision.changes import Change, changed_artifacts, suspect_groups
 from relgate.decision.gates import judge_gate
+from relgate.decision.identity import mirrored, pass_identical
+from relgate.decision.judged import correct_judged
 from relgate.decision.measurements import SuiteData, arrange, unmeasured_suites
 from relgate.decision.outcomes import critical_misses
+from relgate.decision.policy import Gate
 from relgate.decision.regressions import judge_regressions, regression_gate_id
+from relgate.decision.sequential import Looked, crossed_gates, cut_short, judge_looked
 from relgate.decision.verdict import Findings, decide
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.gate import GateResult
@@ -19,6 +23,7 @@ from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.usecases.measure import CaseKey
 from relgate.usecases.plan_suite import SuitePlan
 from relgate.usecases.prepare import Prepared
+from relgate.usecases.sentinels import SENTINELS_AGREE
 
 NOTHING_CHANGED = "nothing changed"
 
@@ -55,36 +60,67 @@ def arrange_suite(plan: SuitePlan, rows: Sequence[Measurement], *, paired: bool)
     return arrange(plan.suite, plan.metrics, rows, hops=plan.hops, paired=paired)
 
 
-def judge_run(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measurement]]) -> Judgement:
-    """Judge everything measured; a suite is judged only when every case of it was."""
+def judge_run(
+    prepared: Prepared,
+    measured: Mapping[CaseKey, Sequence[Measurement]],
+    looked: Looked | None = None,
+) -> Judgement:
+    """Judge everything measured; a suite is judged only when every case of it was.
+
+    Args:
+        prepared: the run.
+        measured: everything measured.
+        looked: the looks of a run with early stop. Cases that were not needed leave their suite then.
+    """
+    looked = looked or Looked()
+    plans = [_in_hand(plan, measured, looked) for plan in prepared.plans]
     paired = prepared.baseline is not None
     data: list[SuiteData] = []
     complete: set[str] = set()
-    for plan in prepared.plans:
+    for plan in plans:
         name = plan.suite.name
         rows = [row for case in plan.suite.all_cases for row in measured.get((name, case.id), ())]
-        data.append(arrange_suite(plan, rows, paired=paired))
+        same = name in prepared.untouched.agreed
+        if same:
+            rows = [row for row in rows if row.side == "candidate"]
+        arranged = arrange_suite(plan, rows, paired=paired and not same)
+        if prepared.stored_baseline is not None:
+            arranged = replace(arranged, unpaired=prepared.stored_baseline.unpaired(plan.suite))
+        data.append(arranged)
         if all((name, case.id) in measured for case in plan.suite.all_cases):
             complete.add(name)
     by_name = {d.suite.name: d for d in data}
     results: list[GateResult] = []
-    for plan in prepared.plans:
+    for plan in plans:
         suite_data = by_name[plan.suite.name]
         if plan.suite.name not in complete:
             ran = sum((plan.suite.name, case.id) in measured for case in plan.suite.all_cases)
             results += _partial_gates(plan, ran)
             continue
-        judged = [judge_gate(gate, suite_data, alpha=prepared.alpha) for gate in plan.gates]
+        judged = [
+            correct_judged(_judge(gate, suite_data, prepared, looked), gate, suite_data)
+            for gate in plan.gates
+        ]
         if prepared.same_digest:
             judged = [
-                identical(result) if gate.spec.relative and result.result != "error" else result
+                pass_identical(result, "the same release on both sides") if gate.spec.relative else result
+                for gate, result in zip(plan.gates, judged, strict=True)
+            ]
+        if plan.suite.name in prepared.untouched.agreed:
+            both = mirrored(suite_data)
+            judged = [
+                pass_identical(judge_gate(gate, both, alpha=prepared.alpha), SENTINELS_AGREE)
+                if gate.spec.relative
+                else result
                 for gate, result in zip(plan.gates, judged, strict=True)
             ]
         results += judged
         regression = judge_regressions(suite_data)
         if regression is not None:
             results.append(regression)
-    gates = weigh_fails(results)
+    gates = weigh_fails(results, crossed_gates(results, looked))
+    if looked.ended:
+        gates = _cut_short(gates, prepared.plans, measured)
     whole = [d for d in data if d.suite.name in complete]
     watched, unprotected = watch(whole)
     alarms = raise_alarms(watched, whole)
@@ -106,6 +142,7 @@ def judge_run(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measuremen
             attempt=prepared.attempt,
             unmeasured=unmeasured_suites(data),
             recorded=prepared.rows.get("candidate") is not None,
+            known_holds=(*prepared.holds, *prepared.untouched.holds),
         )
     )
     if prepared.same_digest and verdict.decision == "promote":
@@ -123,15 +160,40 @@ def judge_run(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measuremen
     )
 
 
-def identical(result: GateResult) -> GateResult:
-    """A relative gate between two equal releases passes at any n (verdict.md 4)."""
-    return replace(
-        result,
-        result="pass",
-        identical=True,
-        needed=None,
-        proven_worse=False,
-        message="identical: the same release on both sides",
+def _in_hand(plan: SuitePlan, measured: Mapping[CaseKey, Sequence[Measurement]], looked: Looked) -> SuitePlan:
+    """The suite without the cases that an early stop made unnecessary."""
+    name = plan.suite.name
+    if not looked.ended and name not in looked.enough:
+        return plan
+    cases = tuple(case for case in plan.suite.cases if (name, case.id) in measured)
+    regressions = tuple(case for case in plan.suite.regressions if (name, case.id) in measured)
+    return replace(plan, suite=replace(plan.suite, cases=cases, regressions=regressions))
+
+
+def _judge(gate: Gate, data: SuiteData, prepared: Prepared, looked: Looked) -> GateResult:
+    planned = looked.plan_of(gate)
+    if planned is None:
+        return judge_gate(gate, data, alpha=prepared.alpha)
+    whole = len(data.suite.cases) == len(looked.plans[gate.suite].order)
+    return judge_looked(planned, data, looked.of(gate), alpha=prepared.alpha, whole=whole)
+
+
+def _cut_short(
+    gates: Sequence[GateResult],
+    plans: Sequence[SuitePlan],
+    measured: Mapping[CaseKey, Sequence[Measurement]],
+) -> tuple[GateResult, ...]:
+    """Gates of the suites whose cases did not all run before the run ended for a reject."""
+    totals = {plan.suite.name: len(plan.suite.all_cases) for plan in plans}
+    ran = {
+        plan.suite.name: sum((plan.suite.name, case.id) in measured for case in plan.suite.all_cases)
+        for plan in plans
+    }
+    return tuple(
+        gate
+        if ran[gate.suite] == totals[gate.suite]
+        else cut_short(gate, ran[gate.suite], totals[gate.suite])
+        for gate in gates
     )
 
 

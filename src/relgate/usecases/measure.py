@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from relgate.decision.identity import ASSUMED_FLIP_RATE
 from relgate.decision.outcomes import CONFIRMING_TRIALS, trial_hits
 from relgate.domain.case import Case
 from relgate.domain.response import Failure, Measurement, Outcome, Request, Response, ScorerFailure, Side
 from relgate.scorers import score_failure, score_response
+from relgate.usecases.model_judges import JudgeDesk
 from relgate.usecases.plan_suite import SuitePlan
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.probe import answers
+from relgate.usecases.sentinels import SentinelCheck
 from relgate.usecases.systems import AS_IT_IS, System, Variant
+from relgate.usecases.trials_pilot import LivePilot
 
 RELEASE_HEADER = "X-Relgate-Release"
 
@@ -31,9 +35,11 @@ class CaseMeasurer:
         systems: the releases made ready, per side.
         seed: decides which side of a pair is asked first.
         redact: applied to every text that leaves the scorers.
+        selected: the cases of the run; a suite is piloted only when all of its cases are among them.
 
     Attributes:
         calls: made so far; written by the engine's thread only.
+        judges: asks the scorers' models.
     """
 
     def __init__(
@@ -43,6 +49,7 @@ class CaseMeasurer:
         *,
         seed: int,
         redact: Callable[[str], str],
+        selected: Collection[CaseKey] = (),
     ) -> None:
         self._prepared = prepared
         self._systems = systems
@@ -53,26 +60,62 @@ class CaseMeasurer:
             (plan.suite.name, case.id): case for plan in prepared.plans for case in plan.suite.all_cases
         }
         self.calls = 0
+        asked = [s for plan in prepared.plans for side in plan.scorers.values() for s in side]
+        self.judges = JudgeDesk(systems["candidate"].release, asked)
+        live = prepared.baseline is not None and prepared.stored_baseline is None
+        whole = [
+            plan
+            for plan in prepared.plans
+            if live and all((plan.suite.name, case.id) in selected for case in plan.suite.all_cases)
+        ]
+        self._sentinels = SentinelCheck(
+            prepared.untouched,
+            whole,
+            self._call,
+            seed=seed,
+            deterministic=prepared.candidate.deterministic,
+            flip_rates={
+                plan.suite.name: prepared.trials.flip_rates.get(plan.suite.name, ASSUMED_FLIP_RATE)
+                for plan in prepared.plans
+            },
+        )
+        self._pilot = LivePilot(prepared.trials, whole, self._ask_baseline, seed=seed, alpha=prepared.alpha)
 
     async def measure(self, key: CaseKey) -> tuple[Measurement, ...]:
         """Every call of one case: sides interleaved, trials and hops in order."""
         plan, case = self._plans[key[0]], self._cases[key]
+        if not await self._sentinels.before(plan):
+            await self._pilot.before(plan)
         rows: list[Measurement] = []
         for hop in plan.hops or (None,):
             planned = {
-                side: self._prepared.trials.trials(side, plan.suite, case) for side in self._prepared.sides
+                side: self._prepared.trials_of(side, plan.suite, case) for side in self._prepared.sides
             }
             for turn in range(max(map(len, planned.values()))):
                 for side in self._order(key, hop, turn):
                     if turn < len(planned[side]):
-                        rows.append(await self._call(plan, case, side, planned[side][turn], hop))
-        return (*rows, *await self._confirm(plan, case, rows))
+                        rows.append(await self._ask(plan, case, side, planned[side][turn], hop))
+        rows = await self.judges.compare(case, rows, plan.scorers_of("candidate", case))
+        stored = self._prepared.stored_rows(plan.suite, case)
+        if self._prepared.is_probe(plan.suite, case):
+            rows.append(await self._call(plan, case, "baseline", len(stored), None, confirmation=True))
+        return (*rows, *stored, *await self._confirm(plan, case, rows))
 
     def _order(self, key: CaseKey, hop: str | None, turn: int) -> list[Side]:
         """Which side of this pair goes first: drawn from the seed, so that neither is always the warm one."""
         sides = list(self._prepared.sides)
         random.Random(f"{self._seed}/{key}/{hop}/{turn}").shuffle(sides)
         return sides
+
+    async def _ask(self, plan: SuitePlan, case: Case, side: Side, trial: int, hop: str | None) -> Measurement:
+        """One trial: the answer of a sentinel or of the pilot where it was asked for already."""
+        known = self._sentinels.asked(plan, case, side, trial, hop)
+        if known is None and side == "baseline":
+            known = self._pilot.asked(plan, case, trial)
+        return known or await self._call(plan, case, side, trial, hop)
+
+    async def _ask_baseline(self, plan: SuitePlan, case: Case, trial: int) -> Measurement:
+        return await self._ask(plan, case, "baseline", trial, None)
 
     async def _call(
         self,
@@ -102,7 +145,10 @@ class CaseMeasurer:
             outcome = await self._settle(_timed(outcome, elapsed), plan, system, hop)
         scorers = plan.scorers_of(side, case)
         if isinstance(outcome, Response):
-            scores = score_response(case, outcome, scorers, suite_kind=plan.suite.kind, redact=self._redact)
+            said = await self.judges.judge(case, outcome, scorers)
+            scores = score_response(
+                case, outcome, scorers, suite_kind=plan.suite.kind, redact=self._redact, asked=said
+            )
         else:
             scores = score_failure(case, outcome, scorers, plan.suite.kind)
         return Measurement(

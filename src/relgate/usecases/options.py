@@ -22,10 +22,12 @@ class RunOptions:
         rootdir: where ``.relgate/`` and ``reports/`` lie.
         registry: path or URL; None finds the default.
         report_dir: where scorecards go.
-        baseline: path, alias, version or ``none``; None takes the manifest's.
+        baseline: path, alias, version, ``run:ID`` or ``none``; None takes the manifest's.
         suites: names or folders that narrow the run.
         trials: overrides every suite's trials.
         concurrency: calls in flight.
+        full: call every case, without early stop.
+        screen: look for harm only: one trial, a stored baseline where there is one, no promote.
         seed: of everything random.
         environment: variables for ``${VAR}`` and secrets.
     """
@@ -41,5 +43,7 @@ class RunOptions:
     suites: tuple[str, ...] = ()
     trials: int | None = None
     concurrency: int = DEFAULT_CONCURRENCY
+    full: bool = False
+    screen: bool = False
     seed: int = DEFAULT_SEED
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from relgate.applications.recording import Rows
 from relgate.catalog import Catalog
 from relgate.decision.feasibility import Feasibility, feasibility
+from relgate.decision.identity import is_untouched
 from relgate.decision.policy import attempt_alpha, policy_digest
 from relgate.domain.case import Case, Suite
 from relgate.domain.digest import digest_json
 from relgate.domain.errors import Problem
 from relgate.domain.release import Release
-from relgate.domain.response import Side
-from relgate.domain.run import AttemptKey
+from relgate.domain.response import Measurement, Side
+from relgate.domain.run import AttemptKey, SuiteRecord
 from relgate.store import Registry, StoredVerdict
 from relgate.usecases.baseline import Baseline, find_baseline
 from relgate.usecases.inputs import Sources, read_inputs
 from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import SuitePlan, plan_suite
+from relgate.usecases.sentinels import UntouchedSuites
+from relgate.usecases.staleness import choose_probes, is_steady, stale_hold, staleness
+from relgate.usecases.stored_baseline import (
+    StoredSide,
+    changes_since,
+    newest_stored,
+    pairing_notes,
+    stored_side,
+    suite_records,
+)
 from relgate.usecases.trials import TrialPlan
+from relgate.usecases.trials_pilot import settle_from_registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,11 @@ class Prepared:
         left_out: names of the suites that it left out.
         feasibility: per gate whether it can pass.
         notes: what the reader must know, whatever part of the cases is run (``notes_of`` has the rest).
+        records: the suites as the registry keeps them.
+        holds: reasons to hold that are known before the first call, each with its next step.
+        stored_baseline: the baseline's side where it is taken from a stored run.
+        screen: whether harm is looked for and nothing is promoted.
+        untouched: suites that nothing changed can reach.
     """
 
     candidate: Release
@@ -60,6 +77,11 @@ class Prepared:
     left_out: tuple[str, ...]
     feasibility: tuple[Feasibility, ...]
     notes: tuple[str, ...]
+    records: tuple[SuiteRecord, ...] = ()
+    holds: tuple[tuple[str, str], ...] = ()
+    stored_baseline: StoredSide | None = None
+    screen: bool = False
+    untouched: UntouchedSuites = field(default_factory=UntouchedSuites)
 
     @property
     def suites(self) -> tuple[Suite, ...]:
@@ -73,10 +95,11 @@ class Prepared:
 
     def notes_of(self, *, attempt: bool) -> tuple[str, ...]:
         """What the reader of a run must know that is an attempt, or of one that is none (a partial one)."""
+        notes = (*self.notes, *self.trials.notes, *self.untouched.notes)
         if not attempt or self.attempt == 1:
-            return self.notes
+            return notes
         return (
-            *self.notes,
+            *notes,
             f"attempt {self.attempt} on these golden sets: promote-side alpha {self.alpha:g} instead of "
             "0.05; a promote would be one on a tuned set",
         )
@@ -84,7 +107,33 @@ class Prepared:
     def calls_of(self, plan: SuitePlan, case: Case) -> int:
         """Planned calls of one case, both sides."""
         hops = len(plan.hops) or 1
-        return hops * sum(len(self.trials.trials(side, plan.suite, case)) for side in self.sides)
+        asked = sum(len(self.trials_of(side, plan.suite, case)) for side in self.sides)
+        return hops * asked + self.trials.beyond(plan.suite, case) + self.is_probe(plan.suite, case)
+
+    def trials_of(self, side: Side, suite: Suite, case: Case) -> tuple[int, ...]:
+        """The trials that a side is asked for; none of a baseline whose stored scores are taken."""
+        stored = self.stored_baseline
+        if side == "baseline" and stored is not None and not stored.is_called((suite.name, case.id)):
+            return ()
+        planned = self.trials.trials(side, suite, case)
+        return self.untouched.trials(suite.name, case.id, planned) if side == "baseline" else planned
+
+    def is_probe(self, suite: Suite, case: Case) -> bool:
+        """Whether the baseline is asked once more for the fingerprint of its stored scores."""
+        stored = self.stored_baseline
+        return stored is not None and (suite.name, case.id) in stored.probes
+
+    def stored_rows(self, suite: Suite, case: Case) -> tuple[Measurement, ...]:
+        """The baseline's stored calls of a case."""
+        stored = self.stored_baseline
+        return () if stored is None else stored.measurements.get((suite.name, case.id), ())
+
+    def baseline_is_asked(self, keys: Collection[tuple[str, str]]) -> bool:
+        """Whether any of these cases needs a live answer of the baseline."""
+        stored = self.stored_baseline
+        return self.baseline is not None and (
+            stored is None or any(stored.is_called(key) or key in stored.probes for key in keys)
+        )
 
 
 def prepare(
@@ -111,7 +160,7 @@ def prepare(
     )
 
     def find(release: Release) -> Baseline:
-        return find_baseline(
+        found = find_baseline(
             release,
             options.baseline,
             registry,
@@ -120,6 +169,9 @@ def prepare(
             golden_sets=options.golden_sets,
             artifact_kinds=catalog.artifact_kinds,
         )
+        if options.screen and found.release is not None and found.stored is None:
+            return replace(found, stored=newest_stored(registry, found.release))
+        return found
 
     inputs = read_inputs(sources, find, problems)
     baseline, releases, rows, suites = inputs.baseline, inputs.releases, inputs.rows, inputs.suites
@@ -136,13 +188,26 @@ def prepare(
         golden_digest=_golden_digest(suites),
     )
     attempt = registry.next_attempt(key, candidate.digest)
-    judged_key = _judged_key(candidate, baseline, suites, policy, options, catalog.plugins_digest)
     alpha = attempt_alpha(attempt)
     trials = TrialPlan(
         deterministic=all(release.deterministic for release in releases.values()),
-        override=options.trials,
+        override=options.trials or (1 if options.screen else None),
         rows={str(side): found for side, found in rows.items()},
     )
+    if baseline.release is not None:
+        settle_from_registry(trials, plans, baseline.release, registry, alpha)
+    records = suite_records(suites, catalog.plugins_digest)
+    side = None if baseline.stored is None else stored_side(baseline.stored, plans, records)
+    changes = changes_since(registry, baseline.release, baseline.stored, records, inputs.left_out)
+    holds = changes.holds
+    if side is not None and baseline.release is not None and not options.screen:
+        holds += side.pairing.holds
+        if not is_steady(baseline.release):
+            if reasons := staleness(side, plans):
+                holds += stale_hold(side, baseline.release, _live_calls(side, plans, trials), reasons)
+            else:
+                side = replace(side, probes=choose_probes(side, plans, options.seed))
+    judged_key = _judged_key(candidate, baseline, suites, policy, options, catalog.plugins_digest, holds)
     return Prepared(
         candidate=candidate,
         baseline=baseline.release,
@@ -162,7 +227,41 @@ def prepare(
             for plan in plans
             for gate in plan.gates
         ),
-        notes=_notes(baseline, candidate, registry) + inputs.notes,
+        notes=(
+            *_notes(baseline, candidate, registry),
+            *(pairing_notes(side) if side is not None else ()),
+            *changes.notes,
+            *_tuned(registry.screened(key), attempt, options.screen),
+            *inputs.notes,
+        ),
+        records=records,
+        holds=holds,
+        stored_baseline=side,
+        screen=options.screen,
+        untouched=UntouchedSuites(
+            suite.name
+            for suite in suites
+            if baseline.release is not None
+            and side is None
+            and is_untouched(suite, baseline.release, candidate)
+        ),
+    )
+
+
+def _tuned(screened: bool, attempt: int, screen: bool) -> tuple[str, ...]:
+    """Cases that a screen showed were tuned on, whether or not anybody meant to (verdict.md 5.4)."""
+    if not screened or attempt > 1 or screen:
+        return ()
+    return ("a screen showed cases of these golden sets: a promote would be one on a tuned set",)
+
+
+def _live_calls(side: StoredSide, plans: Sequence[SuitePlan], trials: TrialPlan) -> int:
+    """Calls that the cases with stored scores would cost if the baseline were asked."""
+    return sum(
+        (len(plan.hops) or 1) * len(trials.trials("baseline", plan.suite, case))
+        for plan in plans
+        for case in plan.suite.all_cases
+        if (plan.suite.name, case.id) in side.measurements
     )
 
 
@@ -178,6 +277,7 @@ def _judged_key(
     policy: str,
     options: RunOptions,
     plugins: str,
+    holds: Sequence[tuple[str, str]],
 ) -> str:
     return digest_json(
         {
@@ -190,6 +290,8 @@ def _judged_key(
             "policy": policy,
             "trials": options.trials,
         }
+        | ({"stored": baseline.stored.run_id} if baseline.stored else {})
+        | ({"holds": [reason for reason, _ in holds]} if holds else {})
     )
 
 

@@ -40,6 +40,8 @@ def measurement_rows(
                 continue
             shown, wanted = redactor.text(case.text), redactor.text(expected_text(case))
             for m in measured[key]:
+                if m.stored:
+                    continue
                 rows.append(
                     _measurement_row(m, case, plan.suite.folder, shown, wanted, outcomes[key], redactor)
                 )
@@ -75,4 +77,5 @@ def _measurement_row(
         expected=wanted,
         case_line=case.line,
         suite_folder=folder,
+        model=redactor.text(answer.model or "") if answer else "",
     )

@@ -17,7 +17,7 @@ class CaseReport:
     """What became of one case, as soon as it is measured.
 
     Attributes:
-        outcome: hit, miss, regressed, fixed or failed.
+        outcome: hit, miss, regressed, fixed, failed, or not_run where an early stop made it unnecessary.
         scores: the candidate's mean score per metric.
         trials: the candidate's trials.
         failure: why the case fails by itself, "" where it does not (``case_failure``); redacted.

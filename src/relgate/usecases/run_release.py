@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
-import sys
 from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from relgate.catalog import Catalog
@@ -18,13 +14,14 @@ from relgate.domain.errors import AttemptMoved, Problem
 from relgate.domain.release import Release
 from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
 from relgate.domain.run import MeasurementRow, RunRecord
-from relgate.domain.scorecard import CallsPart, RunPart, Scorecard, WaiverPart
-from relgate.domain.verdict import EXIT_STATUS, Verdict
+from relgate.domain.scorecard import CallsPart, Scorecard, WaiverPart
+from relgate.domain.verdict import Verdict
 from relgate.engine.executor import EngineError, Executor
 from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url
 from relgate.usecases.build_scorecard import build_scorecard, case_outcomes, gate_result_of, numbered
 from relgate.usecases.case_failure import case_failure
+from relgate.usecases.early_stop import EarlyStop
 from relgate.usecases.judge_run import NOTHING_CHANGED, Judgement, arrange_suite, judge_run
 from relgate.usecases.measure import CaseKey, CaseMeasurer
 from relgate.usecases.options import RunOptions
@@ -33,10 +30,12 @@ from relgate.usecases.prepare import Prepared, prepare
 from relgate.usecases.redacting import CountingRedactor
 from relgate.usecases.registry_rows import measurement_rows, release_row
 from relgate.usecases.report import CaseReport, Report
+from relgate.usecases.run_part import now, run_part
+from relgate.usecases.screening import screened
+from relgate.usecases.staleness import with_fingerprint
+from relgate.usecases.stored_baseline import reused
 from relgate.usecases.systems import System, make_system, start_services, variants
 from relgate.usecases.write_report import Written, folder_problems, write_report
-
-LIBRARIES = ("relgate", "pytest", "pytest-xdist", "pydantic", "numpy", "scipy", "sqlalchemy", "aiohttp")
 
 
 class ReleaseRun:
@@ -62,7 +61,8 @@ class ReleaseRun:
         self._stack = ExitStack()
         self._executor: Executor[CaseKey, tuple[Measurement, ...]] | None = None
         self._measurer: CaseMeasurer | None = None
-        self._started = _now()
+        self._early: EarlyStop | None = None
+        self._started = now()
         try:
             self.catalog, wrong = Catalog.read(plugins)
             url = registry_url(options.registry, options.environment, options.rootdir)
@@ -133,10 +133,12 @@ class ReleaseRun:
             for case in plan.suite.all_cases
             if (plan.suite.name, case.id) in wanted
         ]
+        self._early = self._early_stop(wanted)
+        tasks = tasks if self._early is None else self._early.tasks
         suites = [plan.suite for plan in prepared.plans if any(name == plan.suite.name for name, _ in tasks)]
         systems: dict[Side, System] = {}
         releases: dict[Side, Release] = {"candidate": prepared.candidate}
-        if prepared.baseline is not None:
+        if prepared.baseline is not None and prepared.baseline_is_asked(wanted):
             releases["baseline"] = prepared.baseline
         bound: list[Release] = []
         for side, release in releases.items():
@@ -147,14 +149,22 @@ class ReleaseRun:
             )
         self._redactor = self._make_redactor(bound)
         self._measurer = CaseMeasurer(
-            prepared, systems, seed=self.options.seed, redact=lambda text: self._redactor.redact(text).text
+            prepared,
+            systems,
+            seed=self.options.seed,
+            redact=lambda text: self._redactor.redact(text).text,
+            selected=wanted,
         )
+
+        judges = self._measurer.judges
 
         async def opening() -> None:
             for system in systems.values():
                 await system.open()
+            await judges.open()
 
         async def closing() -> None:
+            await judges.close()
             for system in systems.values():
                 await system.close()
 
@@ -170,8 +180,21 @@ class ReleaseRun:
             concurrency=min([self.options.concurrency, *limits]),
             opening=opening,
             closing=closing,
+            watcher=self._early,
         )
         self._executor.start()
+
+    def _early_stop(self, selected: Collection[CaseKey]) -> EarlyStop | None:
+        """What may end the calls early: never with ``--full``, a part of the cases, or a recording."""
+        prepared = self.prepared
+        recorded = any(rows is not None for rows in prepared.rows.values())
+        probed = prepared.stored_baseline is not None and prepared.stored_baseline.probes
+        if self.options.screen or probed:
+            return None
+        if self.options.full or recorded or prepared.left_out or set(selected) != set(self._cases):
+            return None
+        early = EarlyStop(prepared, seed=self.options.seed)
+        return early if early.watches else None
 
     @property
     def done(self) -> int:
@@ -187,6 +210,10 @@ class ReleaseRun:
         if self._executor is None:
             raise EngineError("the engine was not started")
         rows = self._executor.wait((suite, case_id))
+        if rows is None:
+            assert self._early is not None
+            why = CountingRedactor(self._redactor).text(self._early.why_not(suite))
+            return CaseReport("not_run", {}, 0, failure="", message=why)
         return self._case_report(self._plans[suite], case_id, rows)
 
     def _case_report(self, plan: SuitePlan, case_id: str, rows: tuple[Measurement, ...]) -> CaseReport:
@@ -243,20 +270,35 @@ class ReleaseRun:
         """
         assert self._measurer is not None
         prepared = self.prepared
-        judgement = judge_run(prepared, measured)
+        early = self._early
+        redact = CountingRedactor(self._redactor).text
+        prepared = with_fingerprint(prepared, measured, redact)
+        judgement = judge_run(prepared, measured, early.looked if early is not None else None)
+        if prepared.screen:
+            judgement = screened(judgement, prepared.holds)
         redactor = CountingRedactor(self._redactor)
         outcomes = case_outcomes(judgement, measured)
         made = self._measurer.calls
         planned = self.planned_calls({(s.name, c.id) for s in prepared.suites for c in s.all_cases})
+        saved = self.planned_calls(set(self._cases) - measured.keys()) if early is not None else 0
         rows = measurement_rows(prepared, measured, outcomes, redactor)
         scorecard = build_scorecard(
-            replace(prepared, notes=prepared.notes_of(attempt=not judgement.verdict.partial)),
+            replace(
+                prepared,
+                notes=(
+                    *prepared.notes_of(attempt=not (judgement.verdict.partial or prepared.screen)),
+                    *(early.notes(measured) if early is not None else ()),
+                    *self._measurer.judges.notes(),
+                ),
+            ),
             judgement,
             measured,
             waivers=self._waivers(),
             redactor=redactor,
-            calls=CallsPart(planned=planned, made=made, reused=0, saved=0),
-            run=self._run_part(),
+            calls=self._measurer.judges.counted(
+                CallsPart(planned=planned, made=made, reused=reused(measured), saved=saved)
+            ),
+            run=run_part(self._started, self.options.seed),
             outcomes=outcomes,
         )
         return self._finish(scorecard, judgement, rows=rows, redactor=redactor)
@@ -278,6 +320,8 @@ class ReleaseRun:
             unprotected=(),
             verdict=Verdict("promote", NOTHING_CHANGED, "", attempts=self.prepared.attempt),
         )
+        if self.prepared.screen:
+            judgement = screened(judgement, ())
         scorecard = build_scorecard(
             replace(self.prepared, notes=self.prepared.notes_of(attempt=False)),
             judgement,
@@ -285,7 +329,7 @@ class ReleaseRun:
             waivers=self._waivers(),
             redactor=redactor,
             calls=CallsPart(planned=0, made=0, reused=0, saved=0),
-            run=self._run_part(),
+            run=run_part(self._started, self.options.seed),
             outcomes={},
         )
         return self._finish(scorecard, judgement, rows=(), redactor=redactor, is_attempt=False)
@@ -317,8 +361,8 @@ class ReleaseRun:
         is_attempt: bool = True,
     ) -> Report:
         prepared, verdict = self.prepared, judgement.verdict
-        exit_status = EXIT_STATUS[verdict.decision]
-        whole = not verdict.partial and _measured_all(judgement)
+        exit_status = verdict.exit_status
+        whole = not (verdict.partial or verdict.screen) and _measured_all(judgement)
         judged = whole and all(gate.result != "error" for gate in judgement.gates)
         record = RunRecord(
             id=scorecard.run.id,
@@ -328,7 +372,7 @@ class ReleaseRun:
             baseline=release_row(prepared.baseline, redactor) if prepared.baseline else None,
             decision=verdict.decision,
             exit_status=exit_status,
-            partial=verdict.partial,
+            partial=verdict.partial or verdict.screen,
             policy_digest=prepared.policy_digest,
             judged_key=prepared.judged_key if judged and is_attempt else "",
             attempt=prepared.attempt_key if whole and is_attempt else None,
@@ -336,6 +380,8 @@ class ReleaseRun:
             scorecard=scorecard.document(),
             measurements=rows,
             manifest_path=self.options.manifest_given or str(self.options.manifest),
+            suites=prepared.records if rows and not verdict.screen else (),
+            screened=prepared.attempt_key if verdict.screen and scorecard.worst else None,
         )
         self.registry.record(record)
         written = self._write(scorecard)
@@ -356,16 +402,6 @@ class ReleaseRun:
             for w in self.registry.waivers(self.prepared.candidate.name)
         ]
 
-    def _run_part(self) -> RunPart:
-        finished = _now()
-        return RunPart(
-            id=f"{self._started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
-            started=_iso(self._started),
-            finished=_iso(finished),
-            seed=self.options.seed,
-            versions=_versions(),
-        )
-
     def close(self) -> None:
         """Stop the engine and the services, close the registry; may be called twice."""
         if self._executor is not None:
@@ -376,21 +412,3 @@ class ReleaseRun:
 def _measured_all(judgement: Judgement) -> bool:
     """Whether every call gave a measurement: an outage makes a run no attempt (verdict.md 5)."""
     return not any(cases for data in judgement.data for cases in data.unmeasured.values())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from relgate.applications.recording import Rows, trials_of
+from relgate.decision.trials import DEFAULT_TRIALS, PILOT_CASES
 from relgate.domain.case import Case, Suite
 
-STOCHASTIC_TRIALS = 3
-"""Trials of a stochastic system under ``trials: auto`` (verdict.md 2)."""
 
-
-def trial_count(suite: Suite, case: Case, *, deterministic: bool, override: int | None = None) -> int:
+def trial_count(
+    suite: Suite,
+    case: Case,
+    *,
+    deterministic: bool,
+    override: int | None = None,
+    auto: int = DEFAULT_TRIALS,
+) -> int:
     """Trials of one case for an application that can be called.
 
-    ``trials: auto`` asks a deterministic system once and a stochastic one three times; zero-tolerance
+    ``trials: auto`` asks a deterministic system once and a stochastic one ``auto`` times; zero-tolerance
     cases (harmful and regression cases) are asked once unless trials are set.
     """
     if override is not None:
@@ -20,24 +27,69 @@ def trial_count(suite: Suite, case: Case, *, deterministic: bool, override: int 
     if isinstance(suite.trials, int):
         return suite.trials
     zero_tolerance = case.regression or (suite.kind == "safety" and case.tags.get("harmful") is True)
-    return 1 if deterministic or zero_tolerance else STOCHASTIC_TRIALS
+    return 1 if deterministic or zero_tolerance else auto
 
 
 class TrialPlan:
-    """Which trials each side is asked for; a recording gives those that it holds."""
+    """Which trials each side is asked for; a recording gives those that it holds.
+
+    The trials of a golden suite under ``trials: auto`` are known once its pilot is (``settle``): before the
+    first call from stored runs, or in the run before the suite's first case.
+
+    Attributes:
+        notes: what the pilots said, one sentence per suite.
+        flip_rates: upper 80 % bound of the flip rate of each suite that stored runs settled.
+    """
 
     def __init__(self, *, deterministic: bool, override: int | None, rows: dict[str, Rows | None]) -> None:
         self._deterministic = deterministic
         self._override = override
         self._held = {side: trials_of(found) for side, found in rows.items() if found is not None}
+        self._settled: dict[str, int] = {}
+        self._twice: dict[str, frozenset[str]] = {}
+        self.flip_rates: dict[str, float] = {}
+        self.notes: tuple[str, ...] = ()
 
     def trials(self, side: str, suite: Suite, case: Case) -> tuple[int, ...]:
         """The trials of one case on one side; (0,) where a recording holds nothing, to say so."""
         if side in self._held:
             return self._held[side].get(case.id, (0,))
         return tuple(
-            range(trial_count(suite, case, deterministic=self._deterministic, override=self._override))
+            range(
+                trial_count(
+                    suite,
+                    case,
+                    deterministic=self._deterministic,
+                    override=self._override,
+                    auto=self._settled.get(suite.name, DEFAULT_TRIALS),
+                )
+            )
         )
+
+    def wants_pilot(self, suite: Suite) -> bool:
+        """Whether a pilot would say how often this suite's cases are asked, and has not said so yet."""
+        chosen = self._deterministic or self._override is not None or bool(self._held)
+        auto = suite.kind == "golden" and suite.trials == "auto" and len(suite.cases) >= PILOT_CASES
+        return auto and not chosen and suite.name not in self._settled
+
+    def settle(self, suite: Suite, trials: int, note: str, asked_twice: Collection[str] = ()) -> None:
+        """Take what a pilot said.
+
+        Args:
+            suite: the suite.
+            trials: of each of its cases.
+            note: said in the notes.
+            asked_twice: cases of which the run asked the baseline two trials for the pilot.
+        """
+        self._settled[suite.name] = trials
+        self._twice[suite.name] = frozenset(asked_twice)
+        self.notes = (*self.notes, note)
+
+    def beyond(self, suite: Suite, case: Case) -> int:
+        """Calls of the pilot that are no trial of the case: its second one, where one is enough."""
+        if case.id not in self._twice.get(suite.name, ()):
+            return 0
+        return max(0, 2 - len(self.trials("baseline", suite, case)))
 
     def single(self, suite: Suite) -> bool:
         """Whether every case of the suite has one trial."""

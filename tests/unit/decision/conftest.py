@@ -32,10 +32,11 @@ class Build:
         tags: Mapping[str, Sequence[Any]] = changes.pop("tags", {})
         clusters: Sequence[str] | None = changes.pop("clusters", None)
         critical: Mapping[int, Any] = changes.pop("critical", {})
+        inputs: Sequence[Any] | None = changes.pop("inputs", None)
         cases = tuple(
             Case(
                 id=f"c{i}",
-                input="?",
+                input=inputs[i] if inputs else f"question {i}",
                 tags={tag: values[i] for tag, values in tags.items()},
                 cluster=clusters[i] if clusters else None,
                 critical=critical.get(i, False),

@@ -74,6 +74,62 @@ def test_results_are_waited_for_in_any_order():
     assert executor.done == 20
 
 
+class _Watcher:
+    """Finds everything from ``until`` on unneeded once ``after`` has finished."""
+
+    def __init__(self, after, until, total=200, seconds=0.0):
+        self.after, self.unneeded, self.seconds = after, range(until, total), seconds
+        self.seen = []
+
+    def completed(self, key, result):
+        self.seen.append((key, result))
+        return key == self.after
+
+    def look(self):
+        time.sleep(self.seconds)
+        return self.unneeded
+
+
+def test_tasks_that_are_not_needed_any_more_are_not_started():
+    started = []
+
+    async def perform(key):
+        started.append(key)
+        await asyncio.sleep(0.001)
+        return key
+
+    watcher = _Watcher(after=9, until=50, seconds=0.05)
+    executor = _run(range(200), perform, concurrency=4, watcher=watcher)
+    assert executor.wait(199) is None
+    assert executor.wait(49) == 49
+    executor.close()
+    # while a look is taken nothing is started
+    assert started == list(range(50))
+    assert sorted(watcher.seen) == [(key, key) for key in range(50)]
+    assert executor.done == 50
+
+
+def test_a_task_in_flight_that_is_not_needed_any_more_still_gives_its_result():
+    async def perform(key):
+        await asyncio.sleep(0.05 if key else 0.0)
+        return key
+
+    executor = _run(range(6), perform, concurrency=3, watcher=_Watcher(after=0, until=1, total=6))
+    assert [executor.wait(key) for key in range(6)] == [0, 1, 2, None, None, None]
+    executor.close()
+
+
+def test_what_a_look_raises_ends_the_engine():
+    class Broken(_Watcher):
+        def look(self):
+            raise ValueError("no look")
+
+    executor = _run(range(50), watcher=Broken(after=0, until=1))
+    with pytest.raises(EngineError, match="no look"):
+        executor.wait(49)
+    executor.close()
+
+
 def test_what_a_task_raises_ends_the_engine_and_says_why():
     async def perform(key):
         if key == 3:

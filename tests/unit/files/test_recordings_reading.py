@@ -58,6 +58,7 @@ def test_each_line_is_the_outcome_of_a_case_and_trial() -> None:
             "r.jsonl:1:32: 'tool_calls' should be a list of {name,",
         ),
         ('{"case_id": "a", "retrieved": "d"}', "r.jsonl:1:31: 'retrieved' should be a list of texts"),
+        ('{"case_id": "a", "evidence": [1]}', "r.jsonl:1:30: 'evidence' should be a list of texts"),
         ('{"case_id": "a", "error": 1}', "r.jsonl:1:27: 'error' should be text"),
         ('{"case_id": "a"}\n{"case_id": "a"}', "r.jsonl:2:1: case 'a' trial 0 again, the first is on line 1"),
         ("x", "r.jsonl:1:1: bad JSON, expecting value"),

@@ -38,6 +38,23 @@ def test_violations_are_counted_not_given_in_per_cent(
     assert row[4] == text
 
 
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [
+        ({"estimate": 2039.3, "lower": 1896.0, "upper": 2610.0}, ("p95 2,039", "[1,896, 2,610]")),
+        ({"estimate": 2039.3, "lower": 1896.0, "upper": None}, ("p95 2,039", "[1,896, ∞]")),
+        ({"estimate": None, "lower": None, "upper": None}, ("–", "–")),
+    ],
+    ids=["bounded", "too few calls for an upper bound", "most calls failed"],
+)
+def test_a_quantile_is_in_the_unit_of_its_metric_not_in_per_cent(
+    card: Any, make_gate: Any, numbers: dict[str, Any], shown: tuple[str, str]
+) -> None:
+    gate = make_gate("latency_ms:p95:at_most:4000", form="at_most", quantile=0.95, **numbers)
+    (row,) = gate_table(card(gates=[gate])).rows
+    assert tuple(row[4:6]) == shown
+
+
 def test_the_column_of_suspects_is_there_only_when_there_are_any(card: Any) -> None:
     assert change_table(card()).headers[0] == "artifact"
     suspected = change_table(card(suspects=["prompt/answer"]))

@@ -356,7 +356,7 @@ def test_a_service_that_does_not_start_ends_the_run_before_any_call(project, mon
 
 
 def test_a_scorer_that_fails_on_more_than_two_percent_is_an_error_and_holds(project):
-    cases = [{"id": f"c{i}", "input": "q", "expected": "yes"} for i in range(60)]
+    cases = [{"id": f"c{i}", "input": f"q{i}", "expected": "yes"} for i in range(60)]
     answers = {case["id"]: "yes" for case in cases}
     rows = {key: {"output": "yes", "scores": {"judge": 1.0}} for key in list(answers)[:57]}
     rows |= {key: {"output": "yes"} for key in list(answers)[57:]}

@@ -110,7 +110,7 @@ def test_a_grammar_error_hides_no_scorer_and_no_gate(write: Write, refused: Refu
         "golden_sets/a/suite.yaml:8:17: scorer contains: unknown option 'valu', did you mean 'value'?",
         "golden_sets/a/suite.yaml:13:5: a gate on a metric that no scorer reports, 'numrc', did you mean 'numeric'?",
         "golden_sets/a/suite.yaml:13:36: unknown key 'rol', did you mean 'role'?",
-        "golden_sets/a/suite.yaml:14:5: at_most does not fit a metric of kind count, 'tokens', use ratio_at_most",
+        "golden_sets/a/suite.yaml:14:5: at_most does not fit a metric of kind count, 'tokens', use ratio_at_most, or add a quantile",
         "golden_sets/a/suite.yaml:14:40: no case has the tag 'lng', did you mean 'lang'?",
         "golden_sets/a/suite.yaml:15:5: ratio_at_most does not fit a metric of kind binary, 'numeric', use non_inferior with a margin",
         "golden_sets/a/suite.yaml:15:38: gates[4].ratio_at_most should be greater than 0, -1",
@@ -450,15 +450,20 @@ def test_a_variable_that_a_chat_cannot_fill_has_its_place_in_the_prompt(
     ]
 
 
-def test_a_bound_of_a_quantile_is_one_problem(write: Write, refused: Refused) -> None:
+def test_an_absolute_limit_on_a_quantile_needs_a_metric_without_a_bound(
+    write: Write, refused: Refused
+) -> None:
     write(
-        a=SUITE + "gates:\n  - {metric: latency_ms, quantile: 0.95, at_most: 4000}\n"
-        "  - {metric: latency, quantile: 0.95, at_most: 4000}\n"
+        a=SUITE + "gates:\n  - {metric: exact, quantile: 0.95, at_most: 0.5}\n"
+        "  - {metric: latency, quantile: 0.95, at_most: 4000}\n  - {metric: tokens, at_most: 4000}\n"
+        "  - {metric: cost_usd, quantile: 0.95, at_least: 0.5}\n"
     )
     assert refused() == [
-        "golden_sets/a/suite.yaml:6:26: at_most with a quantile is not built yet in this version, use ratio_at_most",
+        "golden_sets/a/suite.yaml:6:5: a quantile does not fit a metric of kind binary, 'exact', remove the quantile",
         "golden_sets/a/suite.yaml:7:5: a gate on a metric that no scorer reports, 'latency', did you mean 'latency_ms'?",
-        "golden_sets/a/suite.yaml:7:23: at_most with a quantile is not built yet in this version, use ratio_at_most",
+        "golden_sets/a/suite.yaml:8:5: at_most does not fit a metric of kind count, 'tokens', use ratio_at_most, or add a quantile",
+        "golden_sets/a/suite.yaml:9:24: quantile goes with ratio_at_most and at_most only, use at_most",
+        "golden_sets/a/suite.yaml:9:40: cost_usd is better when it is lower, so at_least makes no sense, use at_most or ratio_at_most",
     ]
 
 

@@ -76,7 +76,7 @@ def test_two_benign_requests_share_few_words() -> None:
 @pytest.mark.parametrize("attempt", [1, 2, 3])
 def test_the_fallback_suite_for_later_can_pass_too(project: Path, attempt: int) -> None:
     lines = (project / "golden_sets/fallback/cases.jsonl").read_text(encoding="utf-8").splitlines()
-    cases = tuple(Case(f"c{number}", "q", expected="a") for number in range(len(lines)))
+    cases = tuple(Case(f"c{number}", f"q{number}", expected="a") for number in range(len(lines)))
     suite = Suite("later", "fallback", project, "fallback", (ScorerSpec("exact"),), cases, ())
     suite = replace(suite, gates=default_gates(suite))
     gates = spread_gates(suite, {"exact": Metric("exact", "binary")}, hops=("a/m", "b/m"), has_baseline=True)

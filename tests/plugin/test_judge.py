@@ -1,0 +1,267 @@
+"""The scorer judge from the command line to the scorecard; its model is a server here."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CASES = 60
+KEY = "sk-judge-0123456789abcdef"
+MANIFEST = """\
+manifest: 1
+release: judged
+version: {version}
+owner: team
+application: {{recording: {name}.jsonl}}
+artifacts:
+  model: {{referee: {{version: "2026-01-01", provider: arbiter, id: referee-2026-01-01}}}}
+providers:
+  arbiter:
+    base_url: "${{JUDGE_URL}}"
+    api_key: "${{JUDGE_KEY}}"
+    price: {{input_per_million: 1.0, output_per_million: 2.0}}
+"""
+SUITE = """\
+suite: tone
+kind: golden
+scorers:
+  - {{judge: {{rubric: rubric.md, model: arbiter/referee{options}}}}}
+gates:
+  - {gate}
+"""
+
+
+@dataclass
+class Referee:
+    """A judge's model: what it says is a function of the text that it is asked."""
+
+    says: Callable[[str], str] = lambda text: '{"score": "pass", "reason": "fine"}'
+    status: int = 200
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+    models: set[str] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
+
+
+@pytest.fixture
+def referee() -> Iterator[Referee]:
+    state = Referee()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            text = body["messages"][-1]["content"]
+            state.asked.append(text)
+            state.models.add(body["model"])
+            state.keys.add(self.headers["Authorization"])
+            answer = {
+                "choices": [{"message": {"role": "assistant", "content": state.says(text)}}],
+                "usage": {"prompt_tokens": 100, "completion_tokens": 50},
+            }
+            payload = json.dumps(answer).encode()
+            self.send_response(state.status)
+            self.send_header("Content-Length", str(len(payload)))
+            self.end_headers()
+            self.wfile.write(payload)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        state.url = f"http://127.0.0.1:{server.server_address[1]}"
+        yield state
+        server.shutdown()
+
+
+@dataclass
+class Judged:
+    status: int
+    output: str
+    card: dict[str, Any]
+
+    @property
+    def gate(self) -> dict[str, Any]:
+        return dict(self.card["gates"][0])
+
+
+Run = Callable[..., Judged]
+
+
+@pytest.fixture
+def run(tmp_path: Path, referee: Referee) -> Run:
+    """Write a project, run pytest over it and read the scorecard; nothing that was written holds the key."""
+
+    def judge(
+        gate: str,
+        *,
+        options: str = "",
+        candidate: Callable[[int], str] = lambda n: f"good answer {n}",
+        baseline: Callable[[int], str] = lambda n: f"good answer {n}, the old one",
+        labels: Callable[[int, str], object] | None = None,
+        labelled: int = 0,
+        cases_in_all: int = CASES,
+    ) -> Judged:
+        suite = tmp_path / "golden_sets" / "tone"
+        suite.mkdir(parents=True)
+        (suite / "suite.yaml").write_text(SUITE.format(options=options, gate=gate))
+        (suite / "rubric.md").write_text("Is the answer polite and to the point?\n")
+        cases = [
+            {"id": f"c{n}", "input": f"question {n}", "expected": f"hint {n}"} for n in range(cases_in_all)
+        ]
+        (suite / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases))
+        if labels is not None:
+            said = [
+                {"case_id": f"c{n}", "side": side, "score": labels(n, side), "by": "ann"}
+                for n in range(labelled)
+                for side in ("candidate", "baseline")
+            ]
+            (suite / "labels.jsonl").write_text("".join(json.dumps(label) + "\n" for label in said))
+        for name, version, answer in (("cand", "2.0.0", candidate), ("base", "1.0.0", baseline)):
+            (tmp_path / f"{name}.yaml").write_text(MANIFEST.format(version=version, name=name))
+            rows = [{"case_id": f"c{n}", "output": answer(n)} for n in range(cases_in_all)]
+            (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("RELGATE_", "PYTEST_", "GITHUB_"))}
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:replay"]
+        command += ["--manifest", "cand.yaml", "--baseline", "./base.yaml"]
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**kept, "JUDGE_URL": referee.url, "JUDGE_KEY": KEY},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        found = sorted(tmp_path.glob("reports/*/scorecard.json"))
+        assert found, done.stdout + done.stderr
+        for path in tmp_path.rglob("*"):
+            assert path.is_dir() or KEY.encode() not in path.read_bytes(), path
+        return Judged(done.returncode, done.stdout + done.stderr, json.loads(found[-1].read_text()))
+
+    return judge
+
+
+def block(text: str, name: str) -> str:
+    found = re.search(rf"<{name}>\n(.*)\n</{name}>", text, re.DOTALL)
+    assert found is not None, text
+    return found.group(1)
+
+
+def passes_what_is_good(text: str) -> str:
+    return json.dumps({"score": "pass" if "good" in block(text, "answer") else "fail", "reason": "."})
+
+
+def test_both_sides_are_judged_by_the_pinned_model_and_its_calls_are_counted(
+    run: Run, referee: Referee
+) -> None:
+    referee.says = passes_what_is_good
+    done = run("{metric: judge, at_least: 0.2, role: guard}", candidate=lambda n: "good" if n % 2 else "bad")
+    assert done.gate["estimate"] == 0.5, done.output
+    row = next(r for r in done.card["suites"][0]["metrics"] if r["metric"] == "judge" and not r["slice"])
+    assert (row["candidate"], row["baseline"]) == (0.5, 1.0)
+    assert len(referee.asked) == 2 * CASES == done.card["calls"]["judge"]
+    assert done.card["calls"]["judge_usd"] == pytest.approx(2 * CASES * 200 / 1e6)
+    assert f"judges: {2 * CASES} calls, cost $0.0240" in done.output
+    assert referee.models == {"referee-2026-01-01"}
+    assert referee.keys == {f"Bearer {KEY}"}
+    asked = next(text for text in referee.asked if block(text, "question") == "question 7")
+    assert asked.startswith("Is the answer polite")
+    assert block(asked, "expected") == "hint 7"
+
+
+def test_a_required_gate_on_a_judge_alone_never_passes(run: Run, referee: Referee) -> None:
+    done = run("{metric: judge, non_inferior: {margin: 0.10}}")
+    assert done.status == 10
+    assert done.card["verdict"]["decision"] == "hold"
+    assert done.gate["result"] == "hold"
+    assert "needs 100 more random human labels" in done.gate["message"]
+
+
+def test_labels_let_a_judged_gate_pass_and_say_how(run: Run, referee: Referee) -> None:
+    referee.says = passes_what_is_good
+    done = run(
+        "{metric: judge, non_inferior: {margin: 0.10}}",
+        candidate=lambda n: "bad" if n % 20 == 3 else "good",
+        baseline=lambda n: "bad" if n % 20 == 7 else "good",
+        labels=lambda n, side: 0 if n % 20 == (3 if side == "candidate" else 7) else 1,
+        labelled=120,
+        cases_in_all=300,
+    )
+    assert done.gate["result"] == "pass", done.output
+    assert done.gate["method"] == "PPI++ on 120 labels"
+    assert "random subset" in done.gate["message"]
+    assert done.gate["lower"] < done.gate["estimate"] == 0.0 < done.gate["upper"]
+    assert done.status == 0
+
+
+def test_labels_that_disagree_with_a_flattering_judge_reject(run: Run, referee: Referee) -> None:
+    done = run(
+        "{metric: judge, non_inferior: {margin: 0.10}}",
+        labels=lambda n, side: int(side == "baseline" or n % 2 == 0),
+        labelled=120,
+        cases_in_all=300,
+    )
+    assert (done.status, done.gate["result"]) == (1, "fail"), done.output
+    assert done.gate["estimate"] == pytest.approx(-0.5)
+
+
+def test_a_judge_may_still_reject(run: Run, referee: Referee) -> None:
+    referee.says = passes_what_is_good
+    done = run("{metric: judge, non_inferior: {margin: 0.10}}", candidate=lambda n: "bad")
+    assert (done.status, done.gate["result"]) == (1, "fail"), done.output
+
+
+def test_answers_that_cannot_be_read_are_failures_and_no_scores(run: Run, referee: Referee) -> None:
+    referee.says = lambda text: "I would say: pass" if "question 3\n" in text else passes_what_is_good(text)
+    done = run("{metric: judge, at_least: 0.5}")
+    assert done.gate["result"] == "hold"
+    assert done.gate["n"] == CASES - 1
+    assert any("the scorer of judge failed 2 times" in note for note in done.card["notes"])
+    many = [text for text in referee.asked if "question 3\n" in text]
+    assert len(many) == 2
+
+
+def test_more_than_two_percent_of_failures_are_an_error_that_holds(run: Run, referee: Referee) -> None:
+    referee.status = 400
+    done = run("{metric: judge, at_least: 0.5}")
+    assert done.status == 10
+    assert done.gate["result"] == "error"
+    assert any("the judge did not answer" in note for note in done.card["notes"])
+
+
+def test_a_scale_becomes_a_share_of_its_span(run: Run, referee: Referee) -> None:
+    referee.says = lambda text: '{"score": 4, "reason": "nearly"}'
+    done = run("{metric: judge, at_least: 0.5, role: guard}", options=", scale: [1, 5]")
+    assert done.gate["estimate"] == 0.75
+
+
+def test_pairs_are_asked_in_both_orders_and_a_mind_that_changes_is_a_tie(run: Run, referee: Referee) -> None:
+    def says(text: str) -> str:
+        first, second = block(text, "answer_1"), block(text, "answer_2")
+        number = int(re.findall(r"\d+", block(text, "question"))[0])
+        if number % 2:  # takes what is shown first, whatever it is
+            return '{"score": "first", "reason": "."}'
+        return json.dumps(
+            {"score": "first" if "old" in second else "second" if "old" in first else "tie", "reason": "."}
+        )
+
+    referee.says = says
+    done = run("{metric: judge, at_least: 0.5, role: guard}", options=", pairwise: true")
+    assert len(referee.asked) == 2 * CASES
+    row = next(r for r in done.card["suites"][0]["metrics"] if r["metric"] == "judge" and not r["slice"])
+    assert (row["candidate"], row["baseline"]) == (0.75, 0.5)
+    (note,) = [note for note in done.card["notes"] if "in both orders" in note]
+    assert f"in {CASES // 2} of {CASES} pairs; position bias +0.50" in note

@@ -1,0 +1,98 @@
+"""Recorded verdicts of judges against gold and human labels: the figures that their authors published."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relgate.stats import position_bias, rater_agreement
+
+pytestmark = pytest.mark.shared_data
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+# Judge, subset, and statistics.json of the LLMBar repository: right with the order kept and swapped, right in
+# both, equal in both, kappa of the two orders.
+LLMBAR = [
+    ("GPT-4/Vanilla", "Natural", 95, 96, 93, 95, 100, 0.897708674304419),
+    ("GPT-4/Vanilla", "GPTInst", 78, 81, 77, 87, 92, 0.8909952606635071),
+    ("GPT-4/Metrics_Reference", "GPTOut", 34, 34, 30, 39, 47, 0.6472795497185742),
+    ("ChatGPT/Vanilla", "GPTInst", 25, 24, 7, 57, 92, 0.3160577740016993),
+]
+
+
+@pytest.mark.parametrize(
+    ("judge", "subset", "kept", "swapped", "both", "equal", "n", "kappa"),
+    LLMBAR,
+    ids=[f"{row[0]}-{row[1]}" for row in LLMBAR],
+)
+def test_llmbar_judges_have_the_accuracy_and_the_consistency_that_were_published(
+    shared_data: Path,
+    judge: str,
+    subset: str,
+    kept: int,
+    swapped: int,
+    both: int,
+    equal: int,
+    n: int,
+    kappa: float,
+) -> None:
+    cases = {case["id"]: case for case in read_lines(shared_data / "llmbar-judges" / "cases.jsonl")}
+    rows = [
+        row
+        for row in read_lines(shared_data / "llmbar-judges" / "outputs.jsonl")
+        if row["system"] == judge and cases[row["case_id"]]["tags"]["subset"] == subset
+    ]
+    labels = [int(cases[row["case_id"]]["label"]) for row in rows]
+    first, second = ([int(row[key]) for row in rows] for key in ("verdict", "verdict_swapped"))
+    assert len(rows) == n
+    assert round(rater_agreement(labels, first).observed * n) == kept
+    assert round(rater_agreement(labels, second).observed * n) == swapped
+    assert sum(label == a == b for label, a, b in zip(labels, first, second, strict=True)) == both
+    assert position_bias(first, second).consistent == equal
+    assert rater_agreement(first, second).kappa == pytest.approx(kappa, abs=1e-12)
+
+
+def test_a_judge_fooled_by_length_prefers_a_place_as_well(shared_data: Path) -> None:
+    cases = {case["id"]: case for case in read_lines(shared_data / "llmbar-judges" / "cases.jsonl")}
+    rows = read_lines(shared_data / "llmbar-judges" / "outputs.jsonl")
+
+    def bias(judge: str) -> float:
+        asked = [row for row in rows if row["system"] == judge]
+        pairs = [row for row in asked if row["verdict"] and row["verdict_swapped"]]
+        assert len(asked) - len(pairs) <= 5
+        assert {row["case_id"] for row in asked} == set(cases)
+        return position_bias(
+            [int(row["verdict"]) for row in pairs], [int(row["verdict_swapped"]) for row in pairs]
+        ).bias
+
+    assert bias("ChatGPT/Vanilla") > 0.25
+    assert abs(bias("GPT-4/Vanilla")) < 0.05
+
+
+def test_pandalm_annotators_agree_as_published(shared_data: Path) -> None:
+    cases = read_lines(shared_data / "pandalm-human" / "cases.jsonl")
+    assert Counter(case["label"] for case in cases) == {0: 105, 1: 422, 2: 472}
+    kappas = [
+        rater_agreement([c["annotations"][i] for c in cases], [c["annotations"][j] for c in cases]).kappa
+        for i, j in ((0, 1), (0, 2), (1, 2))
+    ]
+    assert [f"{kappa:.3f}" for kappa in kappas] == ["0.852", "0.879", "0.862"]
+
+
+def test_an_unreadable_verdict_is_a_failure_of_the_judge_and_no_category(shared_data: Path) -> None:
+    labels = {c["id"]: c["label"] for c in read_lines(shared_data / "pandalm-human" / "cases.jsonl")}
+    rows = read_lines(shared_data / "pandalm-human" / "outputs.jsonl")
+    read = [row for row in rows if row["verdict_norm"] is not None]
+    assert len(rows) - len(read) == 25
+    found = rater_agreement([labels[row["case_id"]] for row in read], [row["verdict_norm"] for row in read])
+    assert found.n == 974
+    assert found.kappa is not None
+    assert 0.45 < found.kappa < 0.53 < found.observed
