@@ -1,4 +1,4 @@
-"""Early stop (verdict.md 8): what is decided needs no more calls, and ``--full`` makes them all."""
+"""Early stop (verdict.md 8): what is decided needs no more calls; without it all are made."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ def _cases(project, count=N, **more):
         case["tags"] = {"area": TAGS[i % len(TAGS)]}
         case.update(more.get(case["id"], {}))
     return cases
+
+
+@pytest.fixture(autouse=True)
+def _early_stop(project, monkeypatch):
+    monkeypatch.setenv("RELGATE_EARLY_STOP", "1")
 
 
 @pytest.fixture
@@ -74,6 +79,12 @@ def test_full_makes_every_call(equal, provider):
     assert card["calls"]["saved"] == 0
     assert card["cases"]["not_run"] == 0
     assert all(gate["looks"] == [] for gate in card["gates"])
+
+
+def test_without_early_stop_every_call_is_made(equal, provider, monkeypatch):
+    monkeypatch.delenv("RELGATE_EARLY_STOP")
+    assert equal.run().ret == 0
+    assert provider.calls == 2 * N
 
 
 def test_a_part_of_the_cases_is_never_stopped(equal, provider):

@@ -65,7 +65,7 @@ def test_one_suite_of_two_by_path_is_partial(python_app: Project, provider: Prov
 
 @pytest.mark.parametrize("name", ODD)
 def test_case_ids_select_by_node_id(project: Project, name: str) -> None:
-    cases = [{"id": i, "input": "x", "expected": "y"} for i in ODD]
+    cases = [{"id": i, "input": f"is {i} odd?", "expected": "y"} for i in ODD]
     project.suite("small", cases)
     project.write("answers.jsonl", project.lines([{"case_id": i, "output": "y"} for i in ODD]))
     project.write("candidate.yaml", project.manifest("{recording: answers.jsonl}"))
@@ -76,7 +76,7 @@ def test_case_ids_select_by_node_id(project: Project, name: str) -> None:
 
 
 def test_odd_case_ids_promote_with_xdist_and_in_junit(project: Project) -> None:
-    project.suite("small", [{"id": i, "input": "x", "expected": "y"} for i in ODD])
+    project.suite("small", [{"id": i, "input": f"is {i} odd?", "expected": "y"} for i in ODD])
     project.write("answers.jsonl", project.lines([{"case_id": i, "output": "y"} for i in ODD]))
     project.write("candidate.yaml", project.manifest("{recording: answers.jsonl}"))
     cases = project.junit("-n", "2", spawn=True)

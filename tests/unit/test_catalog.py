@@ -37,6 +37,7 @@ def make(catalog: Catalog, name: str, **options: object) -> Scorer:
 def test_the_built_in_scorers_are_there():
     names = {"exact", "contains", "one_of", "regex", "numeric", "json_schema", "citations", "tool_call"}
     names |= {"refusal", "no_pii", "no_secrets", "must_not", "recorded", "regression"}
+    names |= {"judge", "grounded"}
     assert set(Catalog.load().scorer_names) == names
 
 

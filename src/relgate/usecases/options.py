@@ -26,7 +26,7 @@ class RunOptions:
         suites: names or folders that narrow the run.
         trials: overrides every suite's trials.
         concurrency: calls in flight.
-        full: call every case, without early stop.
+        early_stop: make no call that the verdict does not need.
         screen: look for harm only: one trial, a stored baseline where there is one, no promote.
         seed: of everything random.
         environment: variables for ``${VAR}`` and secrets.
@@ -43,7 +43,7 @@ class RunOptions:
     suites: tuple[str, ...] = ()
     trials: int | None = None
     concurrency: int = DEFAULT_CONCURRENCY
-    full: bool = False
+    early_stop: bool = False
     screen: bool = False
     seed: int = DEFAULT_SEED
     environment: Mapping[str, str] = field(default_factory=dict)

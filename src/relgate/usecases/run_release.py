@@ -185,13 +185,13 @@ class ReleaseRun:
         self._executor.start()
 
     def _early_stop(self, selected: Collection[CaseKey]) -> EarlyStop | None:
-        """What may end the calls early: never with ``--full``, a part of the cases, or a recording."""
+        """What may end the calls early, where it was asked for: never a part of the cases or a recording."""
         prepared = self.prepared
         recorded = any(rows is not None for rows in prepared.rows.values())
         probed = prepared.stored_baseline is not None and prepared.stored_baseline.probes
         if self.options.screen or probed:
             return None
-        if self.options.full or recorded or prepared.left_out or set(selected) != set(self._cases):
+        if not self.options.early_stop or recorded or prepared.left_out or set(selected) != set(self._cases):
             return None
         early = EarlyStop(prepared, seed=self.options.seed)
         return early if early.watches else None
