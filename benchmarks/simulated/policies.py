@@ -13,8 +13,8 @@ from relgate.decision.look_plan import GatePlan
 from relgate.decision.looks import look_at
 from relgate.decision.policy import ALPHA, Gate, attempt_alpha, spread_gates
 from relgate.decision.simulation import simulate
-from relgate.decision.simulation_batch import SimulatedSuite
-from relgate.decision.simulation_world import World
+from relgate.decision.simulation.batch import SimulatedSuite
+from relgate.decision.simulation.world import World
 from relgate.domain.case import Case, ScorerSpec, Suite, SuiteKind
 from relgate.domain.default_policy import default_gates
 from relgate.domain.metric import Metric

@@ -13,8 +13,8 @@ from typing import Any
 from relgate.catalog import Catalog
 from relgate.decision.policy import ALPHA
 from relgate.decision.simulation import LEAST_GATE, LEAST_IDENTICAL
-from relgate.decision.simulation_suite import SimulatedSuite
-from relgate.decision.simulation_world import World
+from relgate.decision.simulation.suite import SimulatedSuite
+from relgate.decision.simulation.world import World
 from relgate.decision.trials import PILOT_CASES, trials_after
 from relgate.decision.trials import Pilot as FlipRate
 from relgate.domain.case import Case
@@ -25,7 +25,7 @@ from relgate.store.registry import Registry
 from relgate.usecases.baseline import Baseline
 from relgate.usecases.inputs import Sources, read_inputs
 from relgate.usecases.plan_power import Power, measured_sources, powered, simulated_suite
-from relgate.usecases.stored_pilot import Pilot, read_pilot
+from relgate.usecases.production import Production, read_production
 from relgate.usecases.systems import hops_of
 from relgate.usecases.trials import TrialPlan
 
@@ -174,36 +174,38 @@ def examine(
     if not suites:
         raise Refusal(f"no suite.yaml below {golden_sets}; name the folder with --golden-sets")
     assumed = _assumed(candidate)
-    pilot = Pilot() if registry is None else read_pilot(registry, suites, assumed, candidate.name)
-    suites = [_with_auto_trials(each, plan, pilot) for each in suites]
+    production = (
+        Production() if registry is None else read_production(registry, suites, assumed, candidate.name)
+    )
+    suites = [_with_auto_trials(each, plan, production) for each in suites]
     told = (
-        measured_sources(pilot, assumed, suites)
-        if pilot.runs
+        measured_sources(production, assumed, suites)
+        if production.runs
         else (
             f"assumed, for no run of {candidate.name} is stored: accuracy {assumed.accuracy:g}, "
             f"psi {assumed.psi:g}; run pytest --manifest {manifest} first",
         )
     )
-    power = powered(suites, pilot.world(assumed), repetitions, seed, told)
-    violations = tuple(_violation_rates(suites, pilot))
+    power = powered(suites, production.world(assumed), repetitions, seed, told)
+    violations = tuple(_violation_rates(suites, production))
     by = "rapidfuzz" if importlib.util.find_spec("rapidfuzz") is not None else "normalised tokens"
     return Diagnosis(
         power=power,
         errors=tuple(_errors(power)),
         warnings=tuple(_warnings(power, violations)),
         violations=violations,
-        cases=tuple(_cases(each, pilot, fuzzy=by == "rapidfuzz") for each in suites),
+        cases=tuple(_cases(each, production, fuzzy=by == "rapidfuzz") for each in suites),
         compared_by=by,
     )
 
 
-def _with_auto_trials(each: SimulatedSuite, plan: TrialPlan, pilot: Pilot) -> SimulatedSuite:
+def _with_auto_trials(each: SimulatedSuite, plan: TrialPlan, production: Production) -> SimulatedSuite:
     """The trials that ``trials: auto`` takes once stored runs know the flip rate (verdict.md 6)."""
     cell = (each.suite.name, each.own[0], "") if each.own else None
-    if cell is None or not plan.wants_pilot(each.suite) or pilot.pairs.get(cell, 0) < PILOT_CASES:
+    if cell is None or not plan.wants_pilot(each.suite) or production.pairs.get(cell, 0) < PILOT_CASES:
         return each
-    cases = pilot.pairs[cell]
-    known = FlipRate(round(pilot.levels[cell].psi * cases), cases)
+    cases = production.pairs[cell]
+    known = FlipRate(round(production.levels[cell].psi * cases), cases)
     number = trials_after(known, each.suite, each.metrics, ALPHA)
     return replace(each, trials=(number,) * len(each.trials))
 
@@ -247,28 +249,28 @@ def _warnings(power: Power, violations: Sequence[ViolationRate]) -> Iterator[str
             )
 
 
-def _violation_rates(suites: Sequence[SimulatedSuite], pilot: Pilot) -> Iterator[ViolationRate]:
+def _violation_rates(suites: Sequence[SimulatedSuite], production: Production) -> Iterator[ViolationRate]:
     for each in suites:
         name = each.suite.name
         armed = [g for g in each.gates if g.spec.form == "violations" and g.spec.role != "report"]
-        if not armed or name not in pilot.violations:
+        if not armed or name not in production.violations:
             continue
-        calls, hits = pilot.violations[name]
+        calls, hits = production.violations[name]
         asked = len(each.scope("violation")) * each.trials_of("violation") * max(1, len(each.hops))
         rate = hits / calls
         upper = clopper_pearson(hits, calls).high
         yield ViolationRate(name, calls, hits, upper, 1.0 - (1.0 - rate) ** asked)
 
 
-def _cases(each: SimulatedSuite, pilot: Pilot, *, fuzzy: bool) -> Cases:
+def _cases(each: SimulatedSuite, production: Production, *, fuzzy: bool) -> Cases:
     name = each.suite.name
-    known = [case.id for case in each.suite.cases if (name, case.id) in pilot.trials]
-    saturated = tuple(i for i in known if all(pilot.trials[name, i]))
+    known = [case.id for case in each.suite.cases if (name, case.id) in production.trials]
+    saturated = tuple(i for i in known if all(production.trials[name, i]))
     return Cases(
         suite=name,
         saturated=saturated,
-        never_failing=tuple(i for i in saturated if len(pilot.seen[name, i]) >= SATURATED_RUNS),
-        flaky=tuple(i for i in known if (name, i) in pilot.disagree),
+        never_failing=tuple(i for i in saturated if len(production.seen[name, i]) >= SATURATED_RUNS),
+        flaky=tuple(i for i in known if (name, i) in production.disagree),
         alike=near_duplicates(each.suite.cases, fuzzy=fuzzy),
     )
 

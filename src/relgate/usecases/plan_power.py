@@ -9,14 +9,14 @@ from typing import Any
 
 from relgate.decision.policy import spread_gates
 from relgate.decision.simulation import LEAST_GATE, Remedy, Simulation, remedies, simulate
-from relgate.decision.simulation_suite import SimulatedSuite
-from relgate.decision.simulation_world import World
+from relgate.decision.simulation.suite import SimulatedSuite
+from relgate.decision.simulation.world import World
 from relgate.domain.case import Suite
 from relgate.domain.errors import Refusal
 from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
 from relgate.files import find_suites, load_suites
 from relgate.store.registry import Registry
-from relgate.usecases.stored_pilot import Pilot, read_pilot
+from relgate.usecases.production import Production, read_production
 from relgate.usecases.trials import trial_count
 
 ASSUMED_HOPS = ("hop 1", "hop 2", "hop 3")
@@ -109,8 +109,8 @@ def plan_power(options: PowerOptions, registry: Registry | None) -> Power:
         )
     if options.accuracy is not None:
         assumed = replace(assumed, accuracy=options.accuracy)
-    pilot = Pilot() if registry is None else read_pilot(registry, simulated, assumed)
-    world = pilot.world(assumed)
+    production = Production() if registry is None else read_production(registry, simulated, assumed)
+    world = production.world(assumed)
     levels = {
         cell: replace(
             level,
@@ -119,11 +119,11 @@ def plan_power(options: PowerOptions, registry: Registry | None) -> Power:
         )
         for cell, level in world.levels.items()
     }
-    if pilot.runs and any(each.hops for each in simulated):
-        simulated = [_with_known_hops(each, pilot) for each in simulated]
+    if production.runs and any(each.hops for each in simulated):
+        simulated = [_with_known_hops(each, production) for each in simulated]
     world = replace(world, levels=levels)
     return powered(
-        simulated, world, options.repetitions, options.seed, _sources(options, pilot, simulated, assumed)
+        simulated, world, options.repetitions, options.seed, _sources(options, production, simulated, assumed)
     )
 
 
@@ -165,9 +165,11 @@ def simulated_suite(
     return SimulatedSuite(suite, gates, metrics, hops, each)
 
 
-def _with_known_hops(each: SimulatedSuite, pilot: Pilot) -> SimulatedSuite:
+def _with_known_hops(each: SimulatedSuite, production: Production) -> SimulatedSuite:
     """The hops that stored runs measured, where they measured any."""
-    known = tuple(dict.fromkeys(hop for suite, _, hop in pilot.levels if suite == each.suite.name and hop))
+    known = tuple(
+        dict.fromkeys(hop for suite, _, hop in production.levels if suite == each.suite.name and hop)
+    )
     if not each.hops or not known:
         return each
     gates = spread_gates(each.suite, each.metrics, known, has_baseline=True)
@@ -185,7 +187,7 @@ def _with_margin(suite: Suite, margin: float | None) -> Suite:
 
 
 def _sources(
-    options: PowerOptions, pilot: Pilot, suites: Sequence[SimulatedSuite], assumed: World
+    options: PowerOptions, production: Production, suites: Sequence[SimulatedSuite], assumed: World
 ) -> tuple[str, ...]:
     given = [
         f"{name} {value:g}"
@@ -198,8 +200,8 @@ def _sources(
         if value is not None
     ]
     found = ["given: " + ", ".join(given)] if given else []
-    if pilot.runs:
-        return (*found, *measured_sources(pilot, assumed, suites))
+    if production.runs:
+        return (*found, *measured_sources(production, assumed, suites))
     guessed = [f"accuracy {assumed.accuracy:g}"] * (options.accuracy is None)
     guessed += [f"psi {assumed.psi:g}"] * (options.psi is None)
     if any(each.hops for each in suites):
@@ -214,21 +216,22 @@ def _sources(
     return (*found, f"assumed, for there are no stored runs: {', '.join(guessed)}")
 
 
-def measured_sources(pilot: Pilot, assumed: World, suites: Sequence[SimulatedSuite]) -> tuple[str, ...]:
+def measured_sources(
+    production: Production, assumed: World, suites: Sequence[SimulatedSuite]
+) -> tuple[str, ...]:
     """One sentence per cell that stored runs know, and what is assumed beside them."""
-    found = [
-        f"from {len(pilot.runs)} stored run{'s' * (len(pilot.runs) != 1)}, the newest {pilot.runs[0][:15]}"
-    ]
-    for (suite, metric, hop), level in sorted(pilot.levels.items()):
+    runs = f"{len(production.runs)} stored run{'s' * (len(production.runs) != 1)}"
+    found = [f"from {runs}, the newest {production.runs[0][:15]}"]
+    for (suite, metric, hop), level in sorted(production.levels.items()):
         where = f"{suite} {metric}" + (f" on {hop}" if hop else "")
-        pairs = pilot.pairs.get((suite, metric, hop))
+        pairs = production.pairs.get((suite, metric, hop))
         psi = f"psi {level.psi:.3f} assumed, for no trials were repeated"
         if pairs:
             psi = f"psi {level.psi:.3f} from {pairs} cases with repeated trials"
         elif assumed.psi == 0.0:
             psi = "psi 0, for it is deterministic"
         found.append(f"{where}: accuracy {level.accuracy:.3f}, {psi}")
-    known = {(suite, metric) for suite, metric, _ in pilot.levels}
+    known = {(suite, metric) for suite, metric, _ in production.levels}
     missing = [
         f"{each.suite.name} {name}"
         for each in suites
@@ -238,6 +241,6 @@ def measured_sources(pilot: Pilot, assumed: World, suites: Sequence[SimulatedSui
     if missing:
         values = f"accuracy {assumed.accuracy:g}, psi {assumed.psi:g}"
         found.append(f"assumed, for no stored run measured it: {values} of {', '.join(missing)}")
-    if pilot.latency is None:
+    if production.latency is None:
         found.append(f"assumed: latency lognormal with sigma {assumed.latency_sigma:g}")
     return tuple(found)

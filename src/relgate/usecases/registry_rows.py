@@ -1,4 +1,4 @@
-"""Releases and calls as the registry keeps them: every text in them is redacted here."""
+"""Runs, releases and calls as the registry keeps them: every text in them is redacted here."""
 
 from __future__ import annotations
 
@@ -7,12 +7,65 @@ from collections.abc import Mapping
 from relgate.domain.case import Case
 from relgate.domain.release import Release
 from relgate.domain.response import Measurement, Response, ScorerFailure
-from relgate.domain.run import MeasurementRow, ReleaseRow
+from relgate.domain.run import MeasurementRow, ReleaseRow, RunRecord
+from relgate.domain.scorecard import Scorecard
 from relgate.usecases.artifact_rows import artifact_rows
 from relgate.usecases.build_scorecard import Measured, expected_text
+from relgate.usecases.judge_run import Judgement
 from relgate.usecases.measure import CaseKey
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
+
+
+def run_record(
+    prepared: Prepared,
+    judgement: Judgement,
+    scorecard: Scorecard,
+    rows: tuple[MeasurementRow, ...],
+    *,
+    manifest_path: str,
+    redactor: CountingRedactor,
+) -> RunRecord:
+    """The run as stored in one transaction.
+
+    It is an attempt when every case was judged and every call gave a measurement (verdict.md 5), and its
+    verdict is served again only where no gate ended in an error.
+
+    Args:
+        prepared: the run.
+        judgement: what was decided.
+        scorecard: what is shown, redacted already.
+        rows: its calls, as ``measurement_rows`` gives them.
+        manifest_path: as given on the command line.
+        redactor: for the manifests' texts.
+    """
+    verdict = judgement.verdict
+    whole = not (verdict.partial or verdict.screen) and _measured_all(judgement)
+    judged = whole and all(gate.result != "error" for gate in judgement.gates)
+    return RunRecord(
+        id=scorecard.run.id,
+        started=scorecard.run.started,
+        finished=scorecard.run.finished,
+        release=release_row(prepared.candidate, redactor),
+        baseline=release_row(prepared.baseline, redactor) if prepared.baseline else None,
+        decision=verdict.decision,
+        exit_status=verdict.exit_status,
+        partial=verdict.partial or verdict.screen,
+        policy_digest=prepared.policy_digest,
+        judged_key=prepared.judged_key if judged else "",
+        attempt=prepared.attempt_key if whole else None,
+        attempt_number=prepared.attempt,
+        scorecard=scorecard.document(),
+        measurements=rows,
+        manifest_path=manifest_path,
+        suites=prepared.records if rows and not verdict.screen else (),
+        screened=prepared.attempt_key if verdict.screen and scorecard.worst else None,
+    )
+
+
+def _measured_all(judgement: Judgement) -> bool:
+    """Whether every call gave a measurement: an outage makes a run no attempt."""
+    return not any(cases for data in judgement.data for cases in data.unmeasured.values())
 
 
 def release_row(release: Release, redactor: CountingRedactor) -> ReleaseRow:

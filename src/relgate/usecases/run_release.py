@@ -13,7 +13,7 @@ from relgate.decision.policy import attempt_alpha
 from relgate.domain.errors import AttemptMoved, Problem
 from relgate.domain.release import Release
 from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
-from relgate.domain.run import MeasurementRow, RunRecord
+from relgate.domain.run import MeasurementRow
 from relgate.domain.scorecard import CallsPart, Scorecard, WaiverPart
 from relgate.domain.verdict import Verdict
 from relgate.engine.executor import EngineError, Executor
@@ -28,7 +28,7 @@ from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import SuitePlan
 from relgate.usecases.prepare import Prepared, prepare
 from relgate.usecases.redacting import CountingRedactor
-from relgate.usecases.registry_rows import measurement_rows, release_row
+from relgate.usecases.registry_rows import measurement_rows, run_record
 from relgate.usecases.report import CaseReport, Report
 from relgate.usecases.run_part import now, run_part
 from relgate.usecases.screening import screened
@@ -360,29 +360,16 @@ class ReleaseRun:
         redactor: CountingRedactor,
         is_attempt: bool = True,
     ) -> Report:
-        prepared, verdict = self.prepared, judgement.verdict
-        exit_status = verdict.exit_status
-        whole = not (verdict.partial or verdict.screen) and _measured_all(judgement)
-        judged = whole and all(gate.result != "error" for gate in judgement.gates)
-        record = RunRecord(
-            id=scorecard.run.id,
-            started=scorecard.run.started,
-            finished=scorecard.run.finished,
-            release=release_row(prepared.candidate, redactor),
-            baseline=release_row(prepared.baseline, redactor) if prepared.baseline else None,
-            decision=verdict.decision,
-            exit_status=exit_status,
-            partial=verdict.partial or verdict.screen,
-            policy_digest=prepared.policy_digest,
-            judged_key=prepared.judged_key if judged and is_attempt else "",
-            attempt=prepared.attempt_key if whole and is_attempt else None,
-            attempt_number=prepared.attempt,
-            scorecard=scorecard.document(),
-            measurements=rows,
+        record = run_record(
+            self.prepared,
+            judgement,
+            scorecard,
+            rows,
             manifest_path=self.options.manifest_given or str(self.options.manifest),
-            suites=prepared.records if rows and not verdict.screen else (),
-            screened=prepared.attempt_key if verdict.screen and scorecard.worst else None,
+            redactor=redactor,
         )
+        if not is_attempt:
+            record = replace(record, judged_key="", attempt=None)
         self.registry.record(record)
         written = self._write(scorecard)
         return Report(
@@ -391,7 +378,7 @@ class ReleaseRun:
                 replace(gate, message=part.message)
                 for gate, part in zip(judgement.gates, scorecard.gates, strict=True)
             ),
-            exit_status=exit_status,
+            exit_status=record.exit_status,
             files=written.files,
             unwritten=written.problems,
         )
@@ -407,8 +394,3 @@ class ReleaseRun:
         if self._executor is not None:
             self._executor.close()
         self._stack.close()
-
-
-def _measured_all(judgement: Judgement) -> bool:
-    """Whether every call gave a measurement: an outage makes a run no attempt (verdict.md 5)."""
-    return not any(cases for data in judgement.data for cases in data.unmeasured.values())

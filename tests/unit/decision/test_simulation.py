@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 from relgate import stats
-from relgate.decision import simulation_pvalues as fast
 from relgate.decision.alarms import raise_alarms, watch
 from relgate.decision.gates import judge_gate
 from relgate.decision.measurements import arrange
 from relgate.decision.policy import spread_gates
 from relgate.decision.simulation import Simulation, remedies, simulate
-from relgate.decision.simulation_batch import Batch
-from relgate.decision.simulation_suite import IDENTICAL, Fault, SimulatedSuite
-from relgate.decision.simulation_world import Level, World, means, pass_probabilities
+from relgate.decision.simulation import pvalues as fast
+from relgate.decision.simulation.batch import Batch
+from relgate.decision.simulation.suite import IDENTICAL, Fault, SimulatedSuite
+from relgate.decision.simulation.world import Level, World, means, pass_probabilities
 from relgate.decision.verdict import Findings, decide
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.case import Case, ScorerSpec, Suite

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relgate import stats
-from relgate.decision import simulation_pvalues as fast
 from relgate.decision.alarms import UNPROTECTED_BELOW
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import EXACT_UP_TO, FEW_CLUSTERS, FEW_DIFFER, MIN_RATIO_UNITS, quantile_minimum
 from relgate.decision.measurements import cases_in_scope
 from relgate.decision.outcomes import CONFIRMING_MISSES, CONFIRMING_TRIALS
 from relgate.decision.policy import ALPHA, Gate
-from relgate.decision.simulation_suite import IDENTICAL, Fault, SimulatedSuite, Watched, watched_of
-from relgate.decision.simulation_world import (
+from relgate.decision.simulation import pvalues as fast
+from relgate.decision.simulation.suite import IDENTICAL, Fault, SimulatedSuite, Watched, watched_of
+from relgate.decision.simulation.world import (
     CellKey,
     Level,
     World,

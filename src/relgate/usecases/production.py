@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from relgate.decision.simulation_suite import SimulatedSuite
-from relgate.decision.simulation_world import CellKey, Level, World
+from relgate.decision.simulation.suite import SimulatedSuite
+from relgate.decision.simulation.world import CellKey, Level, World
 from relgate.domain.run import MeasurementRow
 from relgate.store.registry import Registry
 
@@ -23,7 +23,7 @@ CaseKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Pilot:
+class Production:
     """What stored runs say.
 
     Attributes:
@@ -60,7 +60,9 @@ class Pilot:
         )
 
 
-def read_pilot(registry: Registry, suites: Sequence[SimulatedSuite], assumed: World, line: str = "") -> Pilot:
+def read_production(
+    registry: Registry, suites: Sequence[SimulatedSuite], assumed: World, line: str = ""
+) -> Production:
     """Read the newest whole runs of these suites.
 
     Production is the baseline of a run, else its candidate. Flip rates come from the repeated trials of both
@@ -117,7 +119,7 @@ def read_pilot(registry: Registry, suites: Sequence[SimulatedSuite], assumed: Wo
         if len(flips[cell]) >= LEAST_CASES:
             psi, pairs[cell] = float(np.mean(flips[cell])), len(flips[cell])
         levels[cell] = Level(float(np.mean(values)), psi)
-    return Pilot(
+    return Production(
         runs=tuple(run.id for run in runs),
         levels=levels,
         pairs=pairs,

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from relgate.decision.policy import ALPHA, Gate
-from relgate.decision.simulation_batch import Batch, Decisions
-from relgate.decision.simulation_suite import IDENTICAL, Fault, SimulatedSuite
-from relgate.decision.simulation_world import World
+from relgate.decision.simulation.batch import Batch, Decisions
+from relgate.decision.simulation.suite import IDENTICAL, Fault, SimulatedSuite
+from relgate.decision.simulation.world import World
 
 BATCH = 500
 """Runs that are simulated at a time, to bound the memory."""

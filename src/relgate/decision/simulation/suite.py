@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from relgate.decision.measurements import primary_metrics
 from relgate.decision.policy import Gate
-from relgate.decision.simulation_world import CellKey
+from relgate.decision.simulation.world import CellKey
 from relgate.domain.case import Suite
 from relgate.domain.metric import Metric
 
