@@ -80,7 +80,8 @@ def judge(
 
 def judge_apart(folder: Path, manifest: str, name: str) -> Done:
     """A run with a registry and reports of its own, so that runs in one project do not meet."""
-    done = judge(folder, manifest, "--registry", f"{name}.db", "--report-dir", f"reports-{name}")
+    own = ("--registry", f"{name}.db", "--report-dir", f"reports-{name}")
+    done = judge(folder, manifest, *own, *(("--full",) if name in WHOLE else ()))
     return Done(done.exit_code, done.output, folder / f"reports-{name}")
 
 
@@ -117,8 +118,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+WHOLE = ("full", "again")
+"""Runs that make every call, so that two of them are alike."""
+
 RUNS = {
     "candidate": "candidate.yaml",
+    "full": "candidate.yaml",
     "again": "candidate.yaml",
     **{
         name: f"{MANIFESTS}/{name}.yaml"

@@ -1,4 +1,4 @@
-"""Early stop (verdict.md 8): what is decided needs no more calls; without it all are made."""
+"""Early stop (verdict.md 8): what is decided needs no more calls; with --full all are made."""
 
 from __future__ import annotations
 
@@ -22,11 +22,6 @@ def _cases(project, count=N, **more):
         case["tags"] = {"area": TAGS[i % len(TAGS)]}
         case.update(more.get(case["id"], {}))
     return cases
-
-
-@pytest.fixture(autouse=True)
-def _early_stop(project, monkeypatch):
-    monkeypatch.setenv("RELGATE_EARLY_STOP", "1")
 
 
 @pytest.fixture
@@ -81,8 +76,12 @@ def test_full_makes_every_call(equal, provider):
     assert all(gate["looks"] == [] for gate in card["gates"])
 
 
-def test_without_early_stop_every_call_is_made(equal, provider, monkeypatch):
-    monkeypatch.delenv("RELGATE_EARLY_STOP")
+@pytest.mark.parametrize("how", ["variable", "ini"])
+def test_full_may_be_set_for_good(equal, provider, monkeypatch, how):
+    if how == "variable":
+        monkeypatch.setenv("RELGATE_FULL", "1")
+    else:
+        equal.write("pytest.ini", "[pytest]\nrelgate_full = yes\n")
     assert equal.run().ret == 0
     assert provider.calls == 2 * N
 
@@ -115,6 +114,33 @@ def test_a_clear_fail_ends_the_run(equal, provider):
     result = equal.run()
     assert equal.decisions == ["reject"], equal.text(result)
     assert provider.calls <= 0.6 * 2 * N
+
+
+def test_a_reject_that_ends_the_run_names_the_gates_that_fail_on_what_is_in_hand(equal, provider):
+    """The first case in the order of the calls is critical and missed: the gate is judged all the same."""
+    equal.suite("golden", _cases(equal, **{f"c{i}": {"critical": "never"} for i in range(100)}), GATES)
+    provider.wrong["answerer-2"] = {f"question {i}" for i in range(N)}
+    result = equal.run("--concurrency=32")
+    assert result.ret == 1
+    card = equal.scorecard()
+    assert card["calls"]["made"] < 0.2 * card["calls"]["planned"]
+    failed = {gate["id"] for gate in card["gates"] if gate["result"] == "fail"}
+    assert "gates::golden[exact:non_inferior:0.05]" in failed
+    assert "`--full` makes every call and judges every gate" in card["verdict"]["next_step"]
+    assert equal.run("--full").ret == 1
+    assert "--full" not in equal.scorecard()["verdict"]["next_step"]
+
+
+def test_golden_suites_are_asked_first_and_reported_as_they_are_asked(equal, provider):
+    """A safety suite whose folder comes before: golden suites say more about a bad release."""
+    equal.suite("a-safety", [{**case, "tags": {"harmful": True}} for case in equal.numbered(80)], "")
+    path = equal.path / "golden_sets/a-safety/suite.yaml"
+    path.write_text(path.read_text().replace("kind: golden", "kind: safety"))
+    provider.wrong["answerer-2"] = {f"question {i}" for i in range(0, N, 4)}
+    equal.run("-v")
+    gates = equal.scorecard()["gates"]
+    assert {g["suite"] for g in gates if g["result"] == "fail"} == {"golden"}
+    assert all("before any of its" in g["message"] for g in gates if g["suite"] == "a-safety")
 
 
 def test_every_critical_case_runs_although_the_rest_is_not_needed(equal, provider):

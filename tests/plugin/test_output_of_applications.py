@@ -47,7 +47,7 @@ def noisy(python_app: Project) -> Project:
     "flags", [("-p", "no:xdist"), ("-n", "2"), ("-p", "no:xdist", "--capture=sys"), ("-p", "no:xdist", "-v")]
 )
 def test_prints_do_not_reach_the_terminal(noisy: Project, flags: tuple[str, ...]) -> None:
-    result = noisy.spawn(*flags, "--junitxml=j.xml", "-rA")
+    result = noisy.spawn(*flags, "--junitxml=j.xml", "-rA", "--full")
     shown = noisy.text(result)
     assert result.ret == 0
     assert "NOISE" not in shown

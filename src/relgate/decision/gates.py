@@ -20,6 +20,7 @@ from relgate.decision.evidence import (
     superiority_evidence,
 )
 from relgate.decision.measurements import SuiteData
+from relgate.decision.more_trials import trials_needed
 from relgate.decision.needed import cases_needed
 from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
 from relgate.decision.sample import Sample, draw_sample, impute, violating_units
@@ -176,7 +177,8 @@ def _judge_boundary(
     basis = ""
     if not (seen.passes or result.proven_worse or sample.missing) and spec.role == "require":
         need = cases_needed(gate, sample, found, alpha)
-        result, basis = replace(result, needed=need.further), need.basis
+        again = trials_needed(gate, sample, alpha)
+        result, basis = replace(result, needed=need.further, needed_trials=again), need.basis
     spent = ""
     if not seen.passes and not sample.missing and alpha < found.p_pass <= ALPHA:
         spent = f"it passes at {ALPHA:g}, but not at the {alpha:.2g} that attempts and looks have left"

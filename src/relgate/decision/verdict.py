@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from relgate.decision.needed import is_practical
+from relgate.decision.next_step import CasePrice, cheapest_step, gate_name, reject_step
 from relgate.decision.outcomes import CONFIRMING_TRIALS
-from relgate.decision.wording import count, remedy
 from relgate.domain.gate import GateResult
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 
@@ -28,6 +27,8 @@ class Findings:
         recorded: whether the candidate's answers come from a recording.
         known_holds: what holds whatever the gates say and was known before the first call (cases that are
             gone, a stale baseline), each with its next step.
+        prices: per suite what one more case costs, for the next step of a hold.
+        ended_early: whether calls ended for a reject before every gate was judged.
     """
 
     gates: Sequence[GateResult]
@@ -40,6 +41,8 @@ class Findings:
     unmeasured: Sequence[str] = ()
     recorded: bool = False
     known_holds: Sequence[tuple[str, str]] = ()
+    prices: Mapping[str, CasePrice] = field(default_factory=dict)
+    ended_early: bool = False
 
 
 def decide(findings: Findings) -> Verdict:
@@ -59,7 +62,8 @@ def decide(findings: Findings) -> Verdict:
             "hold", reason, "run all cases of every suite", partial=True, attempts=findings.attempt
         )
     if rejecting:
-        return Verdict("reject", _listed(rejecting), _reject_step(findings), attempts=findings.attempt)
+        step = reject_step(findings.suspects, ranked=findings.ranked, ended_early=findings.ended_early)
+        return Verdict("reject", _listed(rejecting), step, attempts=findings.attempt)
     holding = _holding(findings)
     if holding:
         reasons, steps = zip(*holding, strict=True)
@@ -83,7 +87,7 @@ def _rejecting(findings: Findings) -> list[str]:
 
 
 def _failed(gate: GateResult) -> str:
-    return f"{_gate_name(gate)} failed: {gate.message}"
+    return f"{gate_name(gate)} failed: {gate.message}"
 
 
 def _holding(findings: Findings) -> list[tuple[str, str]]:
@@ -97,7 +101,7 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
     found += findings.known_holds
     found += [
         (
-            f"{_gate_name(g)} could not be judged: {g.message}",
+            f"{gate_name(g)} could not be judged: {g.message}",
             "mend what kept it from being measured and run again",
         )
         for g in required
@@ -108,7 +112,7 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
         for reason in findings.unmeasured
     ]
     found += [
-        (f"{_gate_name(g)} is {g.message}", "fix what got worse; more cases would rather reject than promote")
+        (f"{gate_name(g)} is {g.message}", "fix what got worse; more cases would rather reject than promote")
         for g in required
         if g.result == "hold" and g.proven_worse
     ]
@@ -123,41 +127,8 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
         if not miss.confirmed and (miss.misses == 0 or miss.trials < CONFIRMING_TRIALS)
     ]
     undecided = [g for g in required if g.result in ("hold", "partial") and not g.proven_worse]
-    step = _cheapest(undecided)
-    return found + [(f"{_gate_name(g)} is not proven: {g.message}", step) for g in undecided]
-
-
-def _cheapest(gates: Sequence[GateResult]) -> str:
-    """The next step that lets every undecided gate be decided: the largest number of further cases."""
-    for gate in gates:
-        if gate.needed and not is_practical(gate.needed, gate.n):
-            return (
-                f"change {_gate_name(gate)}: {remedy(gate.form)}; more cases will not decide it in practice"
-            )
-    wanted: dict[tuple[str, str], int] = {}
-    for gate in gates:
-        if gate.needed:
-            by_cluster = gate.form == "violations" and gate.units != gate.n
-            key = gate.suite, "cluster" if by_cluster else "case"
-            wanted[key] = max(wanted.get(key, 0), gate.needed)
-    if not wanted:
-        return "look at the gate: more cases of the same kind would not decide it"
-    adding = [f"add {count(n, noun)} to {suite}" for (suite, noun), n in sorted(wanted.items())]
-    return " and ".join(adding) + ", then run again"
-
-
-def _reject_step(findings: Findings) -> str:
-    if findings.suspects:
-        order = " (first what the most failing and the fewest other suites reach)" * findings.ranked
-        return f"look first at {', '.join(findings.suspects)}{order}; then {_WORST}"
-    return f"look {_WORST}"
-
-
-_WORST = "at the worst cases: `relgate show RUN CASE`"
-
-
-def _gate_name(gate: GateResult) -> str:
-    return gate.id.removeprefix("gates::")
+    step = cheapest_step(undecided, findings.prices)
+    return found + [(f"{gate_name(g)} is not proven: {g.message}", step) for g in undecided]
 
 
 def _listed(texts: Sequence[str]) -> str:

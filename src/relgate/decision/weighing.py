@@ -14,7 +14,7 @@ from relgate.domain.gate import GateResult
 
 
 def weigh_fails(
-    results: Sequence[GateResult], crossed: Mapping[str, bool] | None = None
+    results: Sequence[GateResult], crossed: Mapping[str, bool] | None = None, *, ended: bool = False
 ) -> tuple[GateResult, ...]:
     """Turn gates whose requirement is proven broken into fails, and say what follows for the others.
 
@@ -27,9 +27,11 @@ def weigh_fails(
         results: every gate's result.
         crossed: gates that were looked at before the end, and whether their fail side crossed its bound
             there. Without a crossing none of them fails; with one, Holm names the others that do.
+        ended: whether the run ended early for a reject, a critical miss for example: then Holm names the
+            gates that fail on the data in hand (verdict.md 8).
     """
     crossed = crossed or {}
-    named = any(crossed.values())
+    named = ended or any(crossed.values())
     failed: set[str] = set()
     for role in ("require", "guard"):
         group = [r for r in results if r.role == role and r.form != "violations"]

@@ -157,5 +157,6 @@ class GateResult:
     proven_worse: bool = False
     regressed_within_margin: bool = False
     needed: int | None = None
+    needed_trials: int | None = None
     line: int = 0
     looks: tuple[GateLook, ...] = ()

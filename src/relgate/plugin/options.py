@@ -56,10 +56,11 @@ OPTIONS: dict[str, Option] = {
         "suite", "run only this suite (name or folder); may be repeated", "NAME", "list"
     ),
     "--relgate-trials": _option("trials", "trials per case, instead of what the suites say", "K", "int"),
-    "--relgate-early-stop": _option(
-        "early_stop", "make no call that the verdict does not need (gates may stay unjudged)", type="bool"
+    "--relgate-full": _option(
+        "full",
+        "make every call and judge every gate: calls do not end when the verdict is certain",
+        type="bool",
     ),
-    "--relgate-full": _option("full", "run every case, also with --early-stop", type="bool"),
     "--relgate-concurrency": _option("concurrency", "calls in flight (default 8)", "N", "int"),
     "--relgate-advisory": _option("advisory", "a hold exits 0", type="bool"),
     "--relgate-report-dir": _option("report_dir", "where scorecards are written (default reports)", "DIR"),

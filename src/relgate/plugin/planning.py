@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from relgate.usecases.plan_suite import SuitePlan
-from relgate.usecases.prepare import Prepared
 from relgate.usecases.run_release import ReleaseRun
 
 
@@ -25,7 +23,7 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
     lines.append(f"  {counted}, {measured if calls else 'read from recordings'}")
     if calls:
         plans = [plan for plan in prepared.plans if plan.suite.name in chosen]
-        trials = {plan.suite.name: _trials(prepared, plan) for plan in plans}
+        trials = {plan.suite.name: prepared.trials_at_most(plan) for plan in plans}
         lines += [f"  {name}: {count} trials a case" for name, count in trials.items() if count > 1]
     lines += [f"  note: {note}" for note in prepared.notes_of(attempt=whole and not prepared.left_out)]
     defaults = [s.name for s in prepared.suites if s.default_policy]
@@ -51,7 +49,3 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
 
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
-def _trials(prepared: Prepared, plan: SuitePlan) -> int:
-    return max(len(prepared.trials.trials("candidate", plan.suite, case)) for case in plan.suite.cases)

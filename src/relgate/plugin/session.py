@@ -34,6 +34,7 @@ from relgate.plugin.summary import summary_lines, write_summary
 from relgate.plugin.usage import usage_text
 from relgate.plugin.worker import CASE_FILES, may_hold_cases
 from relgate.render.words import word_of
+from relgate.usecases.plan_suite import in_order_of_calls
 from relgate.usecases.report import CaseReport, Report
 from relgate.usecases.run_release import ReleaseRun
 from relgate.usecases.step_summary import summarise_errors
@@ -132,7 +133,15 @@ class RelgateSession:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep other plugins from timing or repeating a case: relgate asks it as often as planned."""
+        """Keep other plugins from timing or repeating a case: relgate asks it as often as planned.
+
+        Cases are reported suite by suite as they are asked, so that no suite waits for one that comes later.
+        """
+        rank = {plan.suite.name: i for i, plan in enumerate(in_order_of_calls(self.run.prepared.plans))}
+        places = [i for i, item in enumerate(items) if isinstance(item, CaseItem)]
+        cases = sorted((item for item in items if isinstance(item, CaseItem)), key=lambda c: rank[c.key[0]])
+        for place, case in zip(places, cases, strict=True):
+            items[place] = case
         manager = self.config.pluginmanager
         guards = []
         if manager.hasplugin("timeout"):

@@ -51,7 +51,7 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
         suites=tuple(setting(config, "suite") or ()),
         trials=trials,
         concurrency=concurrency or DEFAULT_CONCURRENCY,
-        early_stop=bool(setting(config, "early-stop")) and not setting(config, "full"),
+        full=bool(setting(config, "full")),
         screen=bool(setting(config, "screen")),
         environment=dict(os.environ),
     )

@@ -14,7 +14,7 @@ from relgate.domain.gate import GateLook
 from relgate.domain.response import Measurement
 from relgate.usecases.case_failure import case_failure
 from relgate.usecases.measure import CaseKey
-from relgate.usecases.plan_suite import SuitePlan
+from relgate.usecases.plan_suite import SuitePlan, in_order_of_calls
 from relgate.usecases.prepare import Prepared
 
 Rows = Sequence[Measurement]
@@ -33,7 +33,7 @@ class EarlyStop:
     def __init__(self, prepared: Prepared, *, seed: int) -> None:
         self._paired = prepared.baseline is not None
         self._stored = prepared.stored_baseline
-        self._suites = {plan.suite.name: plan for plan in prepared.plans}
+        self._suites = {plan.suite.name: plan for plan in in_order_of_calls(prepared.plans)}
         self._cases = {(s.name, case.id): case for s in prepared.suites for case in s.all_cases}
         weights = reject_weights([gate for plan in prepared.plans for gate in plan.gates])
         planned = {
@@ -140,12 +140,12 @@ class EarlyStop:
         return f"early stop: {self._ended or self._enough.get(suite, '')}"
 
     def notes(self, measured: Collection[CaseKey]) -> list[str]:
-        """One line per suite with cases that were not called."""
-        lines = []
+        """One line per reason: how many cases of which suites were not called."""
+        spared: dict[str, list[str]] = {}
         for name, plan in self._suites.items():
             total = len(plan.suite.all_cases)
             ran = sum((name, case.id) in measured for case in plan.suite.all_cases)
             if ran < total:
                 why = self._ended or self._enough.get(name, "")
-                lines.append(f"early stop: {total - ran} of {total} cases of {name} not needed: {why}")
-        return lines
+                spared.setdefault(why, []).append(f"{total - ran} of {total} cases of {name}")
+        return [f"early stop: {', '.join(suites)} not needed: {why}" for why, suites in spared.items()]

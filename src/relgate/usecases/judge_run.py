@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from relgate.decision.alarms import raise_alarms, watch
 from relgate.decision.changes import Change, changed_artifacts, suspect_groups
+from relgate.decision.feasibility import planned_cases
 from relgate.decision.gates import judge_gate
 from relgate.decision.identity import mirrored, pass_identical
 from relgate.decision.judged import correct_judged
@@ -20,6 +21,7 @@ from relgate.decision.weighing import weigh_fails
 from relgate.domain.gate import GateResult
 from relgate.domain.response import Measurement
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
+from relgate.usecases.case_prices import case_prices
 from relgate.usecases.measure import CaseKey
 from relgate.usecases.plan_suite import SuitePlan
 from relgate.usecases.prepare import Prepared
@@ -118,7 +120,7 @@ def judge_run(
         regression = judge_regressions(suite_data)
         if regression is not None:
             results.append(regression)
-    gates = weigh_fails(results, crossed_gates(results, looked))
+    gates = weigh_fails(results, crossed_gates(results, looked), ended=bool(looked.ended))
     if looked.ended:
         gates = _cut_short(gates, prepared.plans, measured)
     whole = [d for d in data if d.suite.name in complete]
@@ -143,6 +145,8 @@ def judge_run(
             unmeasured=unmeasured_suites(data),
             recorded=prepared.rows.get("candidate") is not None,
             known_holds=(*prepared.holds, *prepared.untouched.holds),
+            prices=case_prices(prepared, measured),
+            ended_early=bool(looked.ended),
         )
     )
     if prepared.same_digest and verdict.decision == "promote":
@@ -184,17 +188,22 @@ def _cut_short(
     measured: Mapping[CaseKey, Sequence[Measurement]],
 ) -> tuple[GateResult, ...]:
     """Gates of the suites whose cases did not all run before the run ended for a reject."""
-    totals = {plan.suite.name: len(plan.suite.all_cases) for plan in plans}
-    ran = {
+    suites = {plan.suite.name: plan.suite for plan in plans}
+    judged_by = {gate.id: planned_cases(gate, plan.suite) for plan in plans for gate in plan.gates}
+    ran_of = {
         plan.suite.name: sum((plan.suite.name, case.id) in measured for case in plan.suite.all_cases)
         for plan in plans
     }
-    return tuple(
-        gate
-        if ran[gate.suite] == totals[gate.suite]
-        else cut_short(gate, ran[gate.suite], totals[gate.suite])
-        for gate in gates
-    )
+    found = []
+    for gate in gates:
+        total = len(suites[gate.suite].all_cases)
+        if ran_of[gate.suite] == total:
+            found.append(gate)
+            continue
+        own = judged_by.get(gate.id, suites[gate.suite].regressions)
+        reached = any((gate.suite, case.id) in measured for case in own)
+        found.append(cut_short(gate, ran_of[gate.suite], total) if reached else cut_short(gate, 0, len(own)))
+    return tuple(found)
 
 
 def _partial_gates(plan: SuitePlan, ran: int) -> list[GateResult]:

@@ -26,7 +26,7 @@ class RunOptions:
         suites: names or folders that narrow the run.
         trials: overrides every suite's trials.
         concurrency: calls in flight.
-        early_stop: make no call that the verdict does not need.
+        full: make every call, also those that the verdict does not need.
         screen: look for harm only: one trial, a stored baseline where there is one, no promote.
         seed: of everything random.
         environment: variables for ``${VAR}`` and secrets.
@@ -43,7 +43,7 @@ class RunOptions:
     suites: tuple[str, ...] = ()
     trials: int | None = None
     concurrency: int = DEFAULT_CONCURRENCY
-    early_stop: bool = False
+    full: bool = False
     screen: bool = False
     seed: int = DEFAULT_SEED
     environment: Mapping[str, str] = field(default_factory=dict)

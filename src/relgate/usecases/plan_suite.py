@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from relgate.applications.recording import Rows
@@ -44,6 +44,14 @@ class SuitePlan:
         if case.regression and case.expected is not None:
             return (self.regression_scorer,)
         return self.scorers[side]
+
+
+_ASKED = ("golden", "safety", "fallback")
+
+
+def in_order_of_calls(plans: Iterable[SuitePlan]) -> tuple[SuitePlan, ...]:
+    """Golden suites first: where a run ends early for a reject, they say the most about what is wrong."""
+    return tuple(sorted(plans, key=lambda plan: _ASKED.index(plan.suite.kind)))
 
 
 def without_absent(suite: Suite, rows: Rows) -> Suite:

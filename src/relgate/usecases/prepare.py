@@ -110,6 +110,11 @@ class Prepared:
         asked = sum(len(self.trials_of(side, plan.suite, case)) for side in self.sides)
         return hops * asked + self.trials.beyond(plan.suite, case) + self.is_probe(plan.suite, case)
 
+    def trials_at_most(self, plan: SuitePlan) -> int:
+        """The most trials that the candidate is asked for in a case of a suite."""
+        asked = (len(self.trials.trials("candidate", plan.suite, case)) for case in plan.suite.cases)
+        return max(asked, default=1)
+
     def trials_of(self, side: Side, suite: Suite, case: Case) -> tuple[int, ...]:
         """The trials that a side is asked for; none of a baseline whose stored scores are taken."""
         stored = self.stored_baseline
@@ -219,7 +224,7 @@ def prepare(
         attempt=attempt,
         alpha=alpha,
         judged_key=judged_key,
-        stored=registry.judged(judged_key),
+        stored=_judged_before(registry, judged_key, full=options.full),
         same_digest=same,
         left_out=inputs.left_out,
         feasibility=tuple(
@@ -246,6 +251,14 @@ def prepare(
             and is_untouched(suite, baseline.release, candidate)
         ),
     )
+
+
+def _judged_before(registry: Registry, key: str, *, full: bool) -> StoredVerdict | None:
+    """The stored verdict; not a reject that ended its run early where every gate is asked for now."""
+    stored = registry.judged(key)
+    if stored is None or not full or stored.decision != "reject":
+        return stored
+    return None if stored.scorecard["calls"]["saved"] else stored
 
 
 def _tuned(screened: bool, attempt: int, screen: bool) -> tuple[str, ...]:

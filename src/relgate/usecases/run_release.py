@@ -25,7 +25,7 @@ from relgate.usecases.early_stop import EarlyStop
 from relgate.usecases.judge_run import NOTHING_CHANGED, Judgement, arrange_suite, judge_run
 from relgate.usecases.measure import CaseKey, CaseMeasurer
 from relgate.usecases.options import RunOptions
-from relgate.usecases.plan_suite import SuitePlan
+from relgate.usecases.plan_suite import SuitePlan, in_order_of_calls
 from relgate.usecases.prepare import Prepared, prepare
 from relgate.usecases.redacting import CountingRedactor
 from relgate.usecases.registry_rows import measurement_rows, run_record
@@ -129,7 +129,7 @@ class ReleaseRun:
         wanted = set(selected)
         tasks = [
             (plan.suite.name, case.id)
-            for plan in prepared.plans
+            for plan in in_order_of_calls(prepared.plans)
             for case in plan.suite.all_cases
             if (plan.suite.name, case.id) in wanted
         ]
@@ -185,13 +185,13 @@ class ReleaseRun:
         self._executor.start()
 
     def _early_stop(self, selected: Collection[CaseKey]) -> EarlyStop | None:
-        """What may end the calls early, where it was asked for: never a part of the cases or a recording."""
+        """What may end the calls early: never those of a part of the cases, a screen or a recording."""
         prepared = self.prepared
         recorded = any(rows is not None for rows in prepared.rows.values())
         probed = prepared.stored_baseline is not None and prepared.stored_baseline.probes
         if self.options.screen or probed:
             return None
-        if not self.options.early_stop or recorded or prepared.left_out or set(selected) != set(self._cases):
+        if self.options.full or recorded or prepared.left_out or set(selected) != set(self._cases):
             return None
         early = EarlyStop(prepared, seed=self.options.seed)
         return early if early.watches else None

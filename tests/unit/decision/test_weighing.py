@@ -52,6 +52,15 @@ def test_zero_tolerance_takes_no_share_and_stays_as_it_is(build: Any) -> None:
     assert _failed(weighed[1:]) == ["require-0"]
 
 
+@pytest.mark.parametrize(("ended", "names"), [(False, []), (True, ["require-0"])])
+def test_a_gate_that_crossed_no_look_fails_only_where_something_else_ended_the_run(
+    build: Any, ended: bool, names: list[str]
+) -> None:
+    gates = _gates(build, "require", 0.0004, 0.5)
+    crossed = {gate.id: False for gate in gates}
+    assert _failed(weigh_fails(gates, crossed, ended=ended)) == names
+
+
 def test_a_pass_never_becomes_a_fail(build: Any) -> None:
     (result,) = weigh_fails([build.result("require", "pass", p_pass=0.0, p_fail=0.0)])
     assert result.result == "pass"
