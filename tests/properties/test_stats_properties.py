@@ -23,6 +23,8 @@ from relgate.stats import (
     floor_p,
     gaffke_interval,
     gaffke_p,
+    guarded_cluster_interval,
+    guarded_cluster_p,
     hall_interval,
     hall_p,
     harrell_davis,
@@ -183,13 +185,33 @@ def test_hall_moves_with_the_data(d, mu0, shift):
 def test_clustered_means_always_have_a_p_and_an_interval(rows, mu0):
     y, cluster = [list(column) for column in zip(*rows, strict=True)]
     assume(len(set(cluster)) >= 2)
-    p_pass = cluster_bounded_p(y, cluster, mu0, "greater", (-1, 1))
-    p_fail = cluster_bounded_p(y, cluster, mu0, "less", (-1, 1))
-    assert not math.isnan(p_pass + p_fail)
-    assert max(p_pass, p_fail) > ALPHA
-    bounds = cluster_bounded_interval(y, cluster, ALPHA, (-1, 1))
-    assert bounds.width > 0.0
-    assert bounds.low - 1e-9 <= float(np.mean(y)) <= bounds.high + 1e-9
+    for p_of, interval_of in (
+        (cluster_bounded_p, cluster_bounded_interval),
+        (guarded_cluster_p, guarded_cluster_interval),
+    ):
+        p_pass = p_of(y, cluster, mu0, "greater", (-1, 1))
+        p_fail = p_of(y, cluster, mu0, "less", (-1, 1))
+        assert not math.isnan(p_pass + p_fail)
+        assert max(p_pass, p_fail) > ALPHA
+        bounds = interval_of(y, cluster, ALPHA, (-1, 1))
+        assert bounds.width > 0.0
+        assert bounds.low - 1e-9 <= float(np.mean(y)) <= bounds.high + 1e-9
+
+
+@quick
+@given(
+    st.lists(st.tuples(scores, st.integers(0, 6)), min_size=2, max_size=40),
+    st.floats(-0.99, 0.99),
+    st.floats(0.0, 0.5),
+    st.sampled_from([None, 0.0]),
+)
+def test_the_guard_of_clusters_only_takes_away_and_follows_the_boundary(rows, mu0, step, neutral):
+    y, cluster = [list(column) for column in zip(*rows, strict=True)]
+    assume(len(set(cluster)) >= 2)
+    guarded = guarded_cluster_p(y, cluster, mu0, "greater", (-1, 1), neutral=neutral)
+    assert guarded >= cluster_bounded_p(y, cluster, mu0, "greater", (-1, 1))
+    lower = max(-0.999, mu0 - step)
+    assert guarded_cluster_p(y, cluster, lower, "greater", (-1, 1), neutral=neutral) <= guarded + 1e-9
 
 
 @quick

@@ -36,6 +36,6 @@ def test_a_loss_of_13_points_over_29_subjects_is_rejected(project: Any, outputs_
     assert (done.verdict["decision"], gate["result"], done.status) == ("reject", "fail", 1), done.output
     assert (gate["n"], gate["units"]) == (7658, 29)
     assert [f"{value:.4f}" for value in done.accuracy("right")] == ["0.7031", "0.8312"]
-    assert gate["method"] == "CR2 over clusters, Bell-McCaffrey df"
-    assert gate["p_fail"] < 0.001
+    assert gate["method"] == "CR2 over clusters, Bell-McCaffrey df, one unseen unit"
+    assert gate["p_fail"] < 0.005
     assert gate["upper"] < -0.05

@@ -64,7 +64,7 @@ def test_it_passes_only_because_it_passes_at_worst_too(filled: Any) -> None:
 def test_turns_of_one_question_are_one_unit(filled: Any) -> None:
     gate = filled.run().gate(GATE)
     assert gate["units"] == 80
-    assert gate["method"] == "CR2 over clusters, Bell-McCaffrey df"
+    assert gate["method"] == "CR2 over clusters, Bell-McCaffrey df, one unseen unit"
 
 
 def test_minus_one_as_a_score_is_refused_before_the_run(filled: Any, outputs_of: Rows) -> None:

@@ -99,7 +99,7 @@ def test_with_clusters_the_repositories_are_counted(project: Any, cases_of: Rows
     done = _filled(project, suite, cases_of("swebench-verified"), agents).run()
     gate = done.gate(GATE)
     assert (gate["n"], gate["units"]) == (500, 12)
-    assert gate["method"] == "CR2 over clusters, Bell-McCaffrey df"
+    assert gate["method"] == "CR2 over clusters, Bell-McCaffrey df, one unseen unit"
     assert "only 12 clusters" in gate["message"]
     assert done.verdict["decision"] == "hold", done.output
 

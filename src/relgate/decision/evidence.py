@@ -24,7 +24,7 @@ FEW_DIFFER = 6
 """Cases that must differ before Hall's t is used against a difference of 0 (verdict.md 3)."""
 
 _SEED = 20260101
-_BY_CLUSTER = "CR2 over clusters, Bell-McCaffrey df"
+GUARDED = "CR2 over clusters, Bell-McCaffrey df, one unseen unit"
 _DIFFERENCES, _SCORES = (-1.0, 1.0), (0.0, 1.0)
 
 
@@ -128,13 +128,20 @@ def is_binary(sample: Sample, metric: Metric) -> bool:
 
 
 def difference_interval(
-    sample: Sample, metric: Metric, alpha: float, hall_from: int = SHOWN_FROM
+    sample: Sample, metric: Metric, alpha: float, hall_from: int = SHOWN_FROM, *, guarded: bool = True
 ) -> stats.Interval | None:
-    """Bounds of candidate minus baseline in the metric's own direction; None under five clusters."""
+    """Bounds of candidate minus baseline in the metric's own direction; None under five clusters.
+
+    Clusters are guarded by the unseen unit, as non-inferiority is; tests against 0 are not.
+    """
     if few_clusters(sample) is not None:
         return None
     difference = oriented(sample, metric)
-    if sample.clustered:
+    if sample.clustered and guarded:
+        found = stats.guarded_cluster_interval(
+            difference, sample.units, alpha, _DIFFERENCES, neutral=0.0, seed=_SEED
+        )
+    elif sample.clustered:
         found = stats.cluster_bounded_interval(difference, sample.units, alpha, _DIFFERENCES, seed=_SEED)
     elif is_binary(sample, metric):
         found = stats.tango_interval(_better_counts(sample, metric), alpha)
@@ -151,7 +158,7 @@ def level_interval(
         return None
     scores = sample.candidate
     if sample.clustered:
-        return stats.cluster_bounded_interval(scores, sample.units, alpha, _SCORES, seed=_SEED)
+        return stats.guarded_cluster_interval(scores, sample.units, alpha, _SCORES, seed=_SEED)
     if is_binary(sample, metric):
         return stats.clopper_pearson(int(np.sum(scores > 0.5)), sample.n, alpha)
     return stats.bounded_mean_interval(scores, alpha, _SCORES, hall_from, seed=_SEED)
@@ -161,7 +168,8 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
     """Evidence that the candidate is not worse than the baseline by the margin (statistics.md 1, 2, 3).
 
     Binary scores with one trial use Tango's score test, the exact unconditional test at n <= 200 and below
-    n_min; case means use min(Hall, Gaffke); clusters CR2 with Bell-McCaffrey degrees of freedom. The fail
+    n_min; case means use min(Hall, Gaffke); clusters CR2 with Bell-McCaffrey degrees of freedom, guarded
+    by one unseen unit (``stats.unseen_unit``). The fail
     side takes n_min at ALPHA: an attempt spends the promote side only.
     """
     difference = oriented(sample, metric)
@@ -175,11 +183,11 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
     least, short = _too_few_to_pass(sample, margin, needed)
     if sample.clustered:
         for side in sides:
-            p[side] = stats.cluster_bounded_p(
-                difference, sample.units, -margin, side, _DIFFERENCES, seed=_SEED
+            p[side] = stats.guarded_cluster_p(
+                difference, sample.units, -margin, side, _DIFFERENCES, neutral=0.0, seed=_SEED
             )
         p["greater"] = max(p["greater"], least)
-        method = _BY_CLUSTER
+        method = GUARDED
     elif is_binary(sample, metric):
         return paired_counts_evidence(paired_counts(sample), metric, margin, alpha)
     else:
@@ -252,7 +260,7 @@ def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Eviden
         return replace(few, estimate=estimate)
     p_pass, method = harm_p(sample, metric, "greater")
     p_fail, _ = harm_p(sample, metric, "less")
-    interval = difference_interval(sample, metric, alpha)
+    interval = difference_interval(sample, metric, alpha, guarded=False)
     assert interval is not None
     return Evidence(estimate, interval.low, interval.high, p_pass, p_fail, method, _caution(sample))
 
@@ -272,9 +280,9 @@ def level_evidence(
     down: stats.Alternative = "less" if floor else "greater"
     least, short = _too_few_to_pass(sample, room, needed)
     if sample.clustered:
-        p_pass = max(stats.cluster_bounded_p(scores, sample.units, boundary, up, _SCORES, seed=_SEED), least)
-        p_fail = stats.cluster_bounded_p(scores, sample.units, boundary, down, _SCORES, seed=_SEED)
-        method = _BY_CLUSTER
+        p_pass = max(stats.guarded_cluster_p(scores, sample.units, boundary, up, _SCORES, seed=_SEED), least)
+        p_fail = stats.guarded_cluster_p(scores, sample.units, boundary, down, _SCORES, seed=_SEED)
+        method = GUARDED
     elif is_binary(sample, metric):
         return rate_evidence(int(np.sum(scores > 0.5)), sample.n, boundary, alpha, floor=floor)
     else:

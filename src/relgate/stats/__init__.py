@@ -49,6 +49,7 @@ from relgate.stats.quantiles import (
 from relgate.stats.ratios import PairMoments, fieller_interval, fieller_p
 from relgate.stats.results import Alternative, Interval
 from relgate.stats.sequential import group_sequential_bounds, hsd_spent
+from relgate.stats.unseen_unit import guarded_cluster_interval, guarded_cluster_p
 
 __all__ = [
     "GAFFKE_UP_TO",
@@ -80,6 +81,8 @@ __all__ = [
     "gaffke_interval",
     "gaffke_p",
     "group_sequential_bounds",
+    "guarded_cluster_interval",
+    "guarded_cluster_p",
     "hall_interval",
     "hall_p",
     "harrell_davis",

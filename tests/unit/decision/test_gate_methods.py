@@ -92,7 +92,9 @@ def test_clusters_are_counted_where_the_suite_has_them(build: Any) -> None:
     data = build.data(candidate, baseline, clusters=clusters)
     result = judge_gate(build.gate("non_inferior", 0.05), data, alpha=0.05)
     difference = np.array(candidate) - np.array(baseline)
-    assert result.p_pass == pytest.approx(stats.cluster_mean(difference, clusters).p(-0.05, "greater"))
+    assert result.p_pass == pytest.approx(
+        stats.guarded_cluster_p(difference, clusters, -0.05, "greater", (-1, 1), neutral=0.0)
+    )
     assert (result.n, result.units) == (240, 24)
     assert "n = 240 in 24 clusters" in result.message
 
@@ -114,7 +116,7 @@ def test_below_n_min_a_clustered_gate_cannot_pass_but_can_fail(build: Any, role:
     (failed,) = weigh_fails([judge_gate(gate, broken, alpha=0.05)])
     assert failed.result == "fail"
     assert failed.p_fail == pytest.approx(
-        stats.cluster_mean([-1.0] * 22 + [0.0] * 4, clusters).p(-0.1, "less")
+        stats.guarded_cluster_p([-1.0] * 22 + [0.0] * 4, clusters, -0.1, "less", (-1, 1), neutral=0.0)
     )
     assert "cannot pass" not in failed.message
     better = build.data([1.0] * 26, [1.0] * 4 + [0.0] * 22, clusters=clusters)

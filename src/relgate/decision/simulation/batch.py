@@ -223,7 +223,7 @@ class Batch:
         for side, alpha in sides:
             least = stats.n_min(margin, alpha)
             if clusters is not None:
-                p = fast.cluster_p(d, clusters, -margin, side, _DIFFERENCES)
+                p = fast.guarded_cluster_p(d, clusters, -margin, side, _DIFFERENCES, neutral=0.0)
                 if side == "greater" and n < least:
                     p = np.maximum(p, (1.0 - margin) ** n)
             elif single:
@@ -244,7 +244,7 @@ class Batch:
         for side, alpha in ((up, self._alpha), (down, ALPHA)):
             least = stats.n_min(room, alpha) if 0.0 < room < 1.0 else 1
             if clusters is not None:
-                p = fast.cluster_p(score, clusters, boundary, side, _SCORES)
+                p = fast.guarded_cluster_p(score, clusters, boundary, side, _SCORES)
                 if side == up and n < least:
                     p = np.maximum(p, (1.0 - room) ** n)
             elif single:

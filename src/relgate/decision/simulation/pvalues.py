@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import betainc, ndtr, stdtr
 
 from relgate import stats
+from relgate.stats.unseen_unit import LEAST_CORRELATION
 
 Floats = NDArray[np.float64]
 
@@ -181,6 +182,40 @@ def cluster_p(
         means = clusters.sums(d[flat]) / clusters.sizes
         p[flat] = 1.0 if support is None else gaffke_p(means, mu0, side, support)
     return p
+
+
+def guarded_cluster_p(
+    d: Floats,
+    clusters: Clusters,
+    mu0: float,
+    side: stats.Alternative,
+    support: tuple[float, float],
+    *,
+    neutral: float | None = None,
+) -> Floats:
+    """``cluster_p``, and where clusters differ the larger of it and that with one unseen failing unit."""
+    n = d.shape[1]
+    sums, mean = clusters.sums(d), d.mean(axis=1)
+    inside = 1.0 - clusters.sizes / n
+    se = np.sqrt(np.sum((sums - clusters.sizes * mean[:, None]) ** 2 / inside, axis=1)) / n
+    alone = d.std(axis=1, ddof=1) / np.sqrt(n)
+    plain = cluster_p(d, clusters, mu0, side, support)
+    flat = (se < _NO_SPREAD) | (alone < _NO_SPREAD)
+    assumed = 1.0 + (float(np.sum(clusters.sizes**2)) / n - 1.0) * LEAST_CORRELATION
+    size = np.maximum(max(1.0, assumed), (se / np.where(flat, 1.0, alone)) ** 2)
+    upward = side == "less"
+    worst = d.max(axis=1) if upward else d.min(axis=1)
+    if neutral is not None:
+        beyond = worst > neutral if upward else worst < neutral
+        worst = np.where(beyond, worst, support[1] if upward else support[0])
+    total = n + size
+    moved = (n * mean + size * worst) / total
+    spread = np.sum((sums - clusters.sizes * moved[:, None]) ** 2 / inside, axis=1)
+    error = np.sqrt(spread + (size * (worst - moved)) ** 2) / total
+    t = (moved - mu0) / np.where(flat, 1.0, error)
+    guarded = stdtr(clusters.df, t if upward else -t)
+    found: Floats = np.where(flat, plain, np.maximum(plain, guarded))
+    return found
 
 
 def fieller_p(base: Floats, cand: Floats, limit: float, clusters: Clusters | None) -> tuple[Floats, Floats]:
