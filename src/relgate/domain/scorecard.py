@@ -140,6 +140,18 @@ class MetricPart(_Part):
     n: int
 
 
+class UnchangedPart(_Part):
+    """How many outputs of a suite's traffic sample changed."""
+
+    suite: str
+    n: int = Field(description="independent inputs that both releases were asked once")
+    changed: int = Field(description="of these, whose output changed or was not measured")
+    unmeasured: int
+    upper: float = Field(description="upper bound of the share that changes, one-sided at alpha")
+    changed_ids: list[str] = Field(description="the first lines whose output changed")
+    passed: list[str] = Field(description="gates that it let pass")
+
+
 class SuitePart(_Part):
     """One suite."""
 
@@ -226,6 +238,7 @@ class Scorecard(_Part):
     worst: list[WorstPart]
     calls: CallsPart
     cost: CostPart
+    unchanged: list[UnchangedPart] = Field(default=[], description="traffic samples")
     notes: list[str] = Field(default=[], description="what the reader must know: what is gone, what is stale")
     run: RunPart
 

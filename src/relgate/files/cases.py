@@ -91,8 +91,8 @@ def _problems(row: Row, safety: bool) -> Iterable[Problem]:
     if "id" not in value:
         yield row.missing("id")
     else:
-        yield from _id_problems(row, value["id"])
-    if not _is_input(value.get("input")):
+        yield from id_problems(row, value["id"])
+    if not is_input(value.get("input")):
         yield row.problem("input", "'input' should be text or a list of {role, content}")
     tags = value.get("tags", {})
     if not isinstance(tags, dict):
@@ -114,7 +114,8 @@ def _problems(row: Row, safety: bool) -> Iterable[Problem]:
         yield row.problem("tags", "tag 'harmful' should be true or false", remedy)
 
 
-def _id_problems(row: Row, case_id: Any) -> Iterable[Problem]:
+def id_problems(row: Row, case_id: Any) -> Iterable[Problem]:
+    """What keeps an id from naming a case."""
     if not isinstance(case_id, str):
         yield row.problem("id", "'id' should be text", "put it in quotes")
     elif not case_id.strip():
@@ -128,7 +129,8 @@ def _id_problems(row: Row, case_id: Any) -> Iterable[Problem]:
         yield row.problem("id", "'id' cannot be a pytest name", remedy, repr(case_id[:60]))
 
 
-def _is_input(value: Any) -> bool:
+def is_input(value: Any) -> bool:
+    """Whether a value is nothing, text or a conversation."""
     if value is None or isinstance(value, str):
         return True
     return isinstance(value, list) and bool(value) and all(map(_is_message, value))
@@ -140,14 +142,20 @@ def _is_message(value: Any) -> bool:
     return isinstance(value["role"], str) and isinstance(value["content"], str)
 
 
+def input_of(given: Any) -> str | tuple[Message, ...] | None:
+    """The input of a case from its JSON value (``is_input``)."""
+    if isinstance(given, list):
+        return tuple(Message(message["role"], message["content"]) for message in given)
+    return cast("str | None", given)
+
+
 def _case(row: Row, regression: bool) -> Case:
     value = row.value
     given = value.get("input")
-    messages = tuple(Message(m["role"], m["content"]) for m in given) if isinstance(given, list) else given
     cluster = value.get("cluster")
     return Case(
         id=value["id"],
-        input=messages,
+        input=input_of(given),
         expected=value.get("expected"),
         tags=value.get("tags", {}),
         cluster=None if cluster is None else str(cluster),

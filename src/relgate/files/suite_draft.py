@@ -95,6 +95,10 @@ def kind_problems(document: YamlDocument) -> list[Problem]:
                 place = document.place(("kind",))
                 problems.append(Problem(place, f"a fallback suite needs {key!r}", remedy=remedy))
                 break
+        if "unchanged" in value:
+            place = document.key_place(("unchanged",))
+            what = "'unchanged' goes with kind golden or safety"
+            problems.append(Problem(place, what, remedy="remove it"))
     elif value.get("kind") in ("golden", "safety"):
         problems = [
             Problem(document.key_place((key,)), f"{key!r} goes with kind fallback only", remedy="remove it")

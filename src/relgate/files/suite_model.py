@@ -130,6 +130,10 @@ class SuiteFile(Wire):
     route: Text | None = Field(default=None, description="the route that it measures")
     trials: Trials = "auto"
     sealed: Literal[False] | None = Field(default=None, description="true is not built yet")
+    unchanged: Text | None = Field(
+        default=None,
+        description="a file of sampled inputs, {id, input} per line: few changed outputs may pass",
+    )
     slices: list[Text] = Field(default=[], description="tags to report by")
     cluster: bool | None = Field(default=None, description="count clusters; default: any case has one")
     gates: list[Gate] | None = Field(default=None, description="default: the default policy of the kind")

@@ -28,6 +28,7 @@ from relgate.files.suite_draft import (
     unknown_slices,
 )
 from relgate.files.suite_model import SuiteFile
+from relgate.files.traffic import read_traffic
 from relgate.files.wire import prune, validate
 from relgate.files.yamldoc import MAX_BYTES, parse_yaml
 
@@ -122,6 +123,8 @@ def read_suite(
     folder = _folder(path, golden_sets)
     if document is None:
         return SuiteDraft(path, folder, None, tuple(tidy(problems, limit=MOST_PROBLEMS)))
+    traffic, wrong_traffic = read_traffic(document, path.parent)
+    problems += wrong_traffic
     scorers = read_scorers(document)
     tags = reader.tags if reader.sure_of_tags else None
     gates = read_gates(document, GateRules(kind, tags))
@@ -133,7 +136,7 @@ def read_suite(
     sound = prune(value, wrong)
     suite = None
     if not problems and model is not None:
-        suite = _suite(path, folder, model, scorers, cases, regressions, gates.specs, labels)
+        suite = _suite(path, folder, model, scorers, cases, regressions, gates.specs, labels, traffic)
     expects = any(case.expected is not None for case in cases)
     return SuiteDraft(
         path=path,
@@ -162,6 +165,7 @@ def _suite(
     regressions: tuple[Case, ...],
     gates: tuple[GateSpec, ...],
     labels: tuple[Label, ...],
+    traffic: tuple[Case, ...],
 ) -> Suite:
     clustered = any(case.cluster is not None for case in cases) if file.cluster is None else file.cluster
     suite = Suite(
@@ -180,6 +184,7 @@ def _suite(
         trials=file.trials,
         slices=tuple(file.slices),
         clustered=clustered,
+        traffic=traffic,
         force=file.force,
         faults=tuple(file.faults or ("refuse",)) if file.kind == "fallback" else (),
         cases_digest=digest_json(_case_documents(cases)),
@@ -206,6 +211,7 @@ def _digest(suite: Suite) -> str:
             "regressions": _case_documents(suite.regressions),
         }
         | ({"labels": sorted(map(astuple, suite.labels))} if suite.labels else {})
+        | ({"traffic": [[case.id, case.digest] for case in suite.traffic]} if suite.traffic else {})
     )
 
 

@@ -25,6 +25,12 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
         plans = [plan for plan in prepared.plans if plan.suite.name in chosen]
         trials = {plan.suite.name: prepared.trials_at_most(plan) for plan in plans}
         lines += [f"  {name}: {count} trials a case" for name, count in trials.items() if count > 1]
+    if whole:
+        lines += [
+            f"  {plan.suite.name}: {_count(len(plan.suite.traffic), 'sampled input')} to compare outputs on"
+            for plan in prepared.plans
+            if plan.suite.traffic
+        ]
     lines += [f"  note: {note}" for note in prepared.notes_of(attempt=whole and not prepared.left_out)]
     defaults = [s.name for s in prepared.suites if s.default_policy]
     if defaults:

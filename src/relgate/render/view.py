@@ -117,7 +117,7 @@ def gate_messages(card: Scorecard) -> tuple[tuple[str, str], ...]:
         and (
             g.result in ("fail", "error")
             or (g.result == "hold" and g.role == "require")
-            or g.message.startswith("regressed within margin")
+            or g.message.startswith(("regressed within margin", "unchanged outputs"))
         )
     ]
     looked.sort(key=lambda g: (RESULT_ORDER[g.result], ROLE_ORDER[g.role]))

@@ -10,6 +10,8 @@ from relgate.decision.card import metric_parts, worst_cases
 from relgate.decision.duplicates import duplicated, units_of
 from relgate.decision.measurements import SuiteData
 from relgate.decision.outcomes import case_outcome
+from relgate.decision.unchanged import METHOD as UNCHANGED_OUTPUTS
+from relgate.decision.unchanged import Unchanged
 from relgate.domain.case import Case
 from relgate.domain.gate import GateResult
 from relgate.domain.release import Release
@@ -28,6 +30,7 @@ from relgate.domain.scorecard import (
     RunPart,
     Scorecard,
     SuitePart,
+    UnchangedPart,
     VerdictPart,
     WaiverPart,
     WorstPart,
@@ -40,6 +43,9 @@ from relgate.usecases.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
 
 LONGEST_NOTE = 300
+
+MOST_CHANGED = 10
+"""Lines of a traffic sample that are named; a reader needs a few to look at."""
 
 PROSE = frozenset({"reason", "next_step", "message", "notes", "input", "expected", "candidate", "baseline"})
 """Fields of the scorecard that a reader reads and that may hold a placeholder; the others are names."""
@@ -142,8 +148,21 @@ def build_scorecard(
     calls: CallsPart,
     run: RunPart,
     outcomes: Mapping[CaseKey, str],
+    asked: Measured | None = None,
 ) -> Scorecard:
-    """The scorecard of a judged run, its placeholders numbered by first appearance."""
+    """The scorecard of a judged run, its placeholders numbered by first appearance.
+
+    Args:
+        prepared: the run.
+        judgement: what was decided.
+        measured: every call to a case.
+        waivers: of the release line.
+        redactor: for every text.
+        calls: how many were made.
+        run: id, times, versions.
+        outcomes: what became of every case.
+        asked: everything that was paid for, where that is more than ``measured``.
+    """
     text = redactor.text
     verdict = judgement.verdict
     if verdict.decision == "promote":
@@ -195,11 +214,24 @@ def build_scorecard(
         ),
         "worst": _worst(prepared, judgement, measured, redactor),
         "calls": calls,
-        "cost": _cost(measured),
+        "cost": _cost(measured if asked is None else asked),
+        "unchanged": [_unchanged_part(one, prepared.alpha, judgement) for one in judgement.unchanged],
         "notes": [text(note) for note in _notes(prepared, judgement, measured, text)],
     }
     redacted = dict(sorted(redactor.counts.items()))
     return numbered(Scorecard(**parts, run=run.model_copy(update={"redacted": redacted})))
+
+
+def _unchanged_part(found: Unchanged, alpha: float, judgement: Judgement) -> UnchangedPart:
+    return UnchangedPart(
+        suite=found.suite,
+        n=found.n,
+        changed=found.changed,
+        unmeasured=found.unmeasured,
+        upper=found.upper(alpha),
+        changed_ids=list(found.changed_ids[:MOST_CHANGED]),
+        passed=[g.id for g in judgement.gates if g.suite == found.suite and g.method == UNCHANGED_OUTPUTS],
+    )
 
 
 def numbered(card: Scorecard) -> Scorecard:

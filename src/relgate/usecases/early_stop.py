@@ -16,6 +16,7 @@ from relgate.usecases.case_failure import case_failure
 from relgate.usecases.measure import CaseKey
 from relgate.usecases.plan_suite import SuitePlan, in_order_of_calls
 from relgate.usecases.prepare import Prepared
+from relgate.usecases.traffic import sampled
 
 Rows = Sequence[Measurement]
 
@@ -42,6 +43,7 @@ class EarlyStop:
             if name not in prepared.untouched.claimed  # its baseline is asked too little for a look
         }
         self._plans = {name: plan for name, plan in planned.items() if plan is not None}
+        self._sampled = frozenset(sampled(prepared))
         self._results: dict[CaseKey, Rows] = {}
         self._complete = dict.fromkeys(self._plans, 0)
         self._looked = dict.fromkeys(self._plans, 0)
@@ -67,6 +69,8 @@ class EarlyStop:
 
     def completed(self, key: CaseKey, result: Rows) -> bool:
         """Note a case with all its trials on both sides; whether a look is due."""
+        if key not in self._cases:  # a sampled input: it belongs to no look
+            return False
         self._results[key] = result
         plan, case = self._suites[key[0]], self._cases[key]
         if not self._ended and (failure := case_failure(plan, self._alone(plan, case, result), case)):
@@ -105,7 +109,7 @@ class EarlyStop:
             elif decision.enough:
                 self._enough[name] = decision.reason
         if self._ended:
-            return frozenset(self._cases)
+            return frozenset(self._cases) | self._sampled
         return frozenset(
             (name, case_id)
             for name in self._enough

@@ -117,6 +117,7 @@ def read_inputs(
     subjects: dict[Side, Subject] = {}
     for side, each in drafts.items():
         subjects["candidate" if side == "candidate" else "baseline"] = _subject(each, found)
+    found += _same_recordings(drafts)
     suites = _read_suites(sources, draft.release, found)
     chosen = _chosen(suites, sources.chosen, found)
     judgings = []
@@ -185,6 +186,22 @@ def _subject(draft: ReleaseDraft, found: list[Problem]) -> Subject:
         with _collecting(found):
             rows = load_recording(release.application.path)
     return Subject(release, rows, known=rows is not None)
+
+
+def _same_recordings(drafts: Mapping[str, ReleaseDraft]) -> list[Problem]:
+    """Two releases that differ cannot have given the very same bytes: one recording stands for the other."""
+    if len(drafts) < 2:
+        return []
+    candidate, baseline = drafts["candidate"].release, drafts["baseline"].release
+    one, other = candidate.application, baseline.application
+    equal = one.kind == other.kind == "recording" and one.code_digest and one.code_digest == other.code_digest
+    if not equal or candidate.digest == baseline.digest or not candidate.digest:
+        return []
+    document, _ = parse_yaml(candidate.manifest_text, candidate.path)
+    place = document.place(("application", "recording")) if document else Place(str(candidate.path))
+    what = f"the recording is byte for byte that of {baseline.label}, but the releases differ"
+    remedy = f"record the candidate's own answers; {shown(other.path or other.value)} belongs to the baseline"
+    return [Problem(place, what, repr(one.value), remedy)]
 
 
 def application_problems(release: Release, *, sound: bool = True) -> list[Problem]:
@@ -274,7 +291,7 @@ def _unjudged(suites: Sequence[Suite], judgings: Sequence[Judging]) -> list[str]
 
 def _unmatched(suites: Sequence[Suite], rows: Mapping[Side, Rows | None]) -> list[str]:
     """Recorded answers to cases that no suite of the run has, and cases without a recorded answer."""
-    known = {case.id for suite in suites for case in suite.all_cases}
+    known = {case.id for suite in suites for case in (*suite.all_cases, *suite.traffic)}
     notes = []
     for side, found in rows.items():
         if found is None:

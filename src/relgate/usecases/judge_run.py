@@ -16,6 +16,7 @@ from relgate.decision.outcomes import critical_misses
 from relgate.decision.policy import Gate
 from relgate.decision.regressions import judge_regressions, regression_gate_id
 from relgate.decision.sequential import Looked, crossed_gates, cut_short, judge_looked
+from relgate.decision.unchanged import Unchanged, pass_unchanged
 from relgate.decision.verdict import Findings, decide
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.gate import GateResult
@@ -44,6 +45,7 @@ class Judgement:
         suspects: changed artifacts that a failing suite reaches, likeliest first.
         unprotected: slices that are too small to watch.
         verdict: the decision.
+        unchanged: what changed in the traffic samples.
     """
 
     data: tuple[SuiteData, ...]
@@ -55,6 +57,7 @@ class Judgement:
     suspects: tuple[str, ...]
     unprotected: tuple[str, ...]
     verdict: Verdict
+    unchanged: tuple[Unchanged, ...] = ()
 
 
 def arrange_suite(plan: SuitePlan, rows: Sequence[Measurement], *, paired: bool) -> SuiteData:
@@ -66,6 +69,7 @@ def judge_run(
     prepared: Prepared,
     measured: Mapping[CaseKey, Sequence[Measurement]],
     looked: Looked | None = None,
+    unchanged: Sequence[Unchanged] = (),
 ) -> Judgement:
     """Judge everything measured; a suite is judged only when every case of it was.
 
@@ -73,6 +77,7 @@ def judge_run(
         prepared: the run.
         measured: everything measured.
         looked: the looks of a run with early stop. Cases that were not needed leave their suite then.
+        unchanged: what changed in the traffic samples that were asked.
     """
     looked = looked or Looked()
     plans = [_in_hand(plan, measured, looked) for plan in prepared.plans]
@@ -116,7 +121,11 @@ def judge_run(
                 else result
                 for gate, result in zip(plan.gates, judged, strict=True)
             ]
-        results += judged
+        sample = next((one for one in unchanged if one.suite == plan.suite.name), None)
+        results += [
+            pass_unchanged(result, gate, sample, prepared.alpha)
+            for gate, result in zip(plan.gates, judged, strict=True)
+        ]
         regression = judge_regressions(suite_data)
         if regression is not None:
             results.append(regression)
@@ -161,6 +170,7 @@ def judge_run(
         suspects=blamed,
         unprotected=unprotected,
         verdict=verdict,
+        unchanged=tuple(unchanged),
     )
 
 

@@ -11,10 +11,19 @@ from urllib.parse import urlsplit
 from relgate.decision.identity import ASSUMED_FLIP_RATE
 from relgate.decision.outcomes import CONFIRMING_TRIALS, trial_hits
 from relgate.domain.case import Case
-from relgate.domain.response import Failure, Measurement, Outcome, Request, Response, ScorerFailure, Side
+from relgate.domain.response import (
+    Failure,
+    Measurement,
+    Outcome,
+    Request,
+    Response,
+    Score,
+    ScorerFailure,
+    Side,
+)
 from relgate.scorers import score_failure, score_response
 from relgate.usecases.model_judges import JudgeDesk
-from relgate.usecases.plan_suite import SuitePlan
+from relgate.usecases.plan_suite import SuitePlan, traffic_key
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.probe import answers
 from relgate.usecases.sentinels import SentinelCheck
@@ -59,6 +68,11 @@ class CaseMeasurer:
         self._cases = {
             (plan.suite.name, case.id): case for plan in prepared.plans for case in plan.suite.all_cases
         }
+        self._traffic = {
+            traffic_key(plan.suite.name, case.id): (plan, case)
+            for plan in prepared.plans
+            for case in plan.suite.traffic
+        }
         self.calls = 0
         asked = [s for plan in prepared.plans for side in plan.scorers.values() for s in side]
         self.judges = JudgeDesk(systems["candidate"].release, asked)
@@ -83,6 +97,8 @@ class CaseMeasurer:
 
     async def measure(self, key: CaseKey) -> tuple[Measurement, ...]:
         """Every call of one case: sides interleaved, trials and hops in order."""
+        if key in self._traffic:
+            return await self._compare(*self._traffic[key])
         plan, case = self._plans[key[0]], self._cases[key]
         if not await self._sentinels.before(plan):
             await self._pilot.before(plan)
@@ -100,6 +116,13 @@ class CaseMeasurer:
         if self._prepared.is_probe(plan.suite, case):
             rows.append(await self._call(plan, case, "baseline", len(stored), None, confirmation=True))
         return (*rows, *stored, *await self._confirm(plan, case, rows))
+
+    async def _compare(self, plan: SuitePlan, case: Case) -> tuple[Measurement, ...]:
+        """Both sides' answers to one sampled input; nothing is scored."""
+        key = traffic_key(plan.suite.name, case.id)
+        return tuple(
+            [await self._call(plan, case, side, 0, None, scored=False) for side in self._order(key, None, 0)]
+        )
 
     def _order(self, key: CaseKey, hop: str | None, turn: int) -> list[Side]:
         """Which side of this pair goes first: drawn from the seed, so that neither is always the warm one."""
@@ -126,6 +149,7 @@ class CaseMeasurer:
         hop: str | None,
         *,
         confirmation: bool = False,
+        scored: bool = True,
     ) -> Measurement:
         system = self._systems[side]
         variant = AS_IT_IS if hop is None else Variant(plan.suite.route, hop)
@@ -143,8 +167,10 @@ class CaseMeasurer:
         elapsed = (time.perf_counter() - started) * 1000.0
         if not recorded:
             outcome = await self._settle(_timed(outcome, elapsed), plan, system, hop)
-        scorers = plan.scorers_of(side, case)
-        if isinstance(outcome, Response):
+        scorers = plan.scorers_of(side, case) if scored else ()
+        if not scored:
+            scores: tuple[Score | ScorerFailure, ...] = ()
+        elif isinstance(outcome, Response):
             said = await self.judges.judge(case, outcome, scorers)
             scores = score_response(
                 case, outcome, scorers, suite_kind=plan.suite.kind, redact=self._redact, asked=said

@@ -46,6 +46,11 @@ class SuitePlan:
         return self.scorers[side]
 
 
+def traffic_key(suite: str, line_id: str) -> tuple[str, str]:
+    """The key of a sampled input among the engine's tasks: no suite is called like this."""
+    return f"{suite}::unchanged", line_id
+
+
 _ASKED = ("golden", "safety", "fallback")
 
 

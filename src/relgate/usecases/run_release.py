@@ -35,6 +35,7 @@ from relgate.usecases.screening import screened
 from relgate.usecases.staleness import with_fingerprint
 from relgate.usecases.stored_baseline import reused
 from relgate.usecases.systems import System, make_system, start_services, variants
+from relgate.usecases.traffic import changes_found, sampled
 from relgate.usecases.write_report import Written, folder_problems, write_report
 
 
@@ -62,6 +63,7 @@ class ReleaseRun:
         self._executor: Executor[CaseKey, tuple[Measurement, ...]] | None = None
         self._measurer: CaseMeasurer | None = None
         self._early: EarlyStop | None = None
+        self._traffic: tuple[CaseKey, ...] = ()
         self._started = now()
         try:
             self.catalog, wrong = Catalog.read(plugins)
@@ -111,7 +113,8 @@ class ReleaseRun:
         """Calls to applications that these cases need, both sides; a recording needs none."""
         if self.prepared.candidate.application.kind == "recording":
             return 0
-        return sum(
+        whole = set(selected) == set(self._cases)
+        return 2 * len(sampled(self.prepared)) * whole + sum(
             self.prepared.calls_of(plan, case)
             for plan in self.prepared.plans
             for case in plan.suite.all_cases
@@ -135,6 +138,7 @@ class ReleaseRun:
         ]
         self._early = self._early_stop(wanted)
         tasks = tasks if self._early is None else self._early.tasks
+        self._traffic = tuple(sampled(prepared)) if wanted == set(self._cases) else ()
         suites = [plan.suite for plan in prepared.plans if any(name == plan.suite.name for name, _ in tasks)]
         systems: dict[Side, System] = {}
         releases: dict[Side, Release] = {"candidate": prepared.candidate}
@@ -175,7 +179,7 @@ class ReleaseRun:
             if provider.max_concurrency is not None
         ]
         self._executor = Executor(
-            tasks,
+            [*tasks, *self._traffic],
             self._measurer.measure,
             concurrency=min([self.options.concurrency, *limits]),
             opening=opening,
@@ -250,19 +254,28 @@ class ReleaseRun:
         """
         assert self._executor is not None
         assert self._measurer is not None
+        for key in self._traffic:  # cases were waited for by whoever reports them
+            self._executor.wait(key)
         self._executor.close()
         results = self._executor.results()
+        traffic = {key: results[key] for key in self._traffic if key in results}
+        unasked = 2 * (len(self._traffic) - len(traffic))
         # In the order of the suites: cases finish in another one each time, and reports must not show it.
         measured = {key: results[key] for key in self._cases if key in results}
         while True:
             try:
-                return self._judge(measured)
+                return self._judge(measured, traffic, unasked)
             except AttemptMoved as moved:
                 self.prepared = replace(
                     self.prepared, attempt=moved.number, alpha=attempt_alpha(moved.number)
                 )
 
-    def _judge(self, measured: dict[CaseKey, tuple[Measurement, ...]]) -> Report:
+    def _judge(
+        self,
+        measured: dict[CaseKey, tuple[Measurement, ...]],
+        traffic: dict[CaseKey, tuple[Measurement, ...]],
+        unasked: int,
+    ) -> Report:
         """Judge and record under the attempt as it stands.
 
         Raises:
@@ -273,14 +286,19 @@ class ReleaseRun:
         early = self._early
         redact = CountingRedactor(self._redactor).text
         prepared = with_fingerprint(prepared, measured, redact)
-        judgement = judge_run(prepared, measured, early.looked if early is not None else None)
+        judgement = judge_run(
+            prepared,
+            measured,
+            early.looked if early is not None else None,
+            changes_found(prepared, {} if unasked else traffic),
+        )
         if prepared.screen:
             judgement = screened(judgement, prepared.holds)
         redactor = CountingRedactor(self._redactor)
         outcomes = case_outcomes(judgement, measured)
         made = self._measurer.calls
         planned = self.planned_calls({(s.name, c.id) for s in prepared.suites for c in s.all_cases})
-        saved = self.planned_calls(set(self._cases) - measured.keys()) if early is not None else 0
+        saved = unasked + self.planned_calls(set(self._cases) - measured.keys()) if early is not None else 0
         rows = measurement_rows(prepared, measured, outcomes, redactor)
         scorecard = build_scorecard(
             replace(
@@ -300,6 +318,7 @@ class ReleaseRun:
             ),
             run=run_part(self._started, self.options.seed),
             outcomes=outcomes,
+            asked={**measured, **traffic},
         )
         return self._finish(scorecard, judgement, rows=rows, redactor=redactor)
 
