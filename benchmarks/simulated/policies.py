@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from relgate.decision.evidence import Evidence, difference_evidence, harm_p
+from relgate.decision.anchor import crept
+from relgate.decision.evidence import Evidence, difference_evidence
 from relgate.decision.look_plan import GatePlan
 from relgate.decision.looks import look_at
 from relgate.decision.policy import ALPHA, Gate, attempt_alpha, spread_gates
@@ -289,7 +290,7 @@ def creep(repetitions: int, seed: int) -> list[Claim]:
                 now = np.where(breaks < release * lost / PRODUCTION, 0.0, base)
                 c = np.round(rng.binomial(TRIALS, now) / TRIALS, 12)
                 drawn = sample(c, anchor, units, clustered=False, single=False)
-                found |= harm_p(drawn, RIGHT)[0] <= ALPHA and float(np.mean(drawn.difference)) < -MARGIN
+                found |= crept(drawn, RIGHT, MARGIN)[1]
                 alarmed[release] += found
         for release, figure in study.items():
             last = release == RELEASES

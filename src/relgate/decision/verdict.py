@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from relgate.decision.anchor import AnchorResult
 from relgate.decision.next_step import CasePrice, cheapest_step, gate_name, reject_step
 from relgate.decision.outcomes import CONFIRMING_TRIALS
 from relgate.domain.gate import GateResult
@@ -27,6 +28,7 @@ class Findings:
         recorded: whether the candidate's answers come from a recording.
         known_holds: what holds whatever the gates say and was known before the first call (cases that are
             gone, a stale baseline), each with its next step.
+        anchors: gates held against their anchor.
         prices: per suite what one more case costs, for the next step of a hold.
         ended_early: whether calls ended for a reject before every gate was judged.
     """
@@ -41,6 +43,7 @@ class Findings:
     unmeasured: Sequence[str] = ()
     recorded: bool = False
     known_holds: Sequence[tuple[str, str]] = ()
+    anchors: Sequence[AnchorResult] = ()
     prices: Mapping[str, CasePrice] = field(default_factory=dict)
     ended_early: bool = False
 
@@ -50,8 +53,8 @@ def decide(findings: Findings) -> Verdict:
 
     Reject: a require or guard gate fails at its weight, a zero-tolerance violation, a confirmed critical
     miss. Hold: a partial run, a require gate that did not pass or erred, something that was not measured, an
-    alarm, an unconfirmed critical miss, or no require gate at all. A partial run never promotes and never
-    rejects: what it found stands in its reason.
+    alarm, creep against the anchor, an unconfirmed critical miss, or no require gate at all. A partial run
+    never promotes and never rejects: what it found stands in its reason.
     """
     rejecting = _rejecting(findings)
     if findings.partial:
@@ -119,6 +122,15 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
     found += [
         (f"alarm: {a.suite}: {a.message}", "look at these cases: fix what fell, or add cases like them")
         for a in findings.alarms
+    ]
+    found += [
+        (
+            f"creep: {a.gate.removeprefix('gates::')}: {a.message}",
+            f"see what changed since: `relgate diff {a.release} RELEASE`; if the loss is meant, set another "
+            "anchor: `relgate promote RELEASE --alias anchor`",
+        )
+        for a in findings.anchors
+        if a.holds
     ]
     three = "record" if findings.recorded else "run"
     found += [

@@ -140,6 +140,23 @@ class MetricPart(_Part):
     n: int
 
 
+class AnchorPart(_Part):
+    """A required non-inferiority gate held against the anchor, from stored scores (creep)."""
+
+    gate: str
+    suite: str
+    metric: str
+    release: str = Field(description="name@version of the anchor")
+    run: str = Field(description="whose stored scores they are")
+    by_hand: bool = Field(description="set by hand; else the best of the last twelve in production")
+    estimate: float = Field(description="candidate minus anchor")
+    p: float = Field(description="evidence of harm against 0")
+    n: int
+    margin: float
+    holds: bool = Field(description="p <= .05 and the estimate below -margin")
+    message: str
+
+
 class UnchangedPart(_Part):
     """How many outputs of a suite's traffic sample changed."""
 
@@ -238,6 +255,7 @@ class Scorecard(_Part):
     worst: list[WorstPart]
     calls: CallsPart
     cost: CostPart
+    anchor: list[AnchorPart] = Field(default=[], description="required gates held against their anchor")
     unchanged: list[UnchangedPart] = Field(default=[], description="traffic samples")
     notes: list[str] = Field(default=[], description="what the reader must know: what is gone, what is stale")
     run: RunPart

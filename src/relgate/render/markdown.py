@@ -10,6 +10,7 @@ from relgate.render.cutting import cut, cut_around_difference, one_line
 from relgate.render.view import (
     Table,
     alarm_text,
+    anchor_text,
     change_table,
     fall_text,
     footer,
@@ -87,6 +88,8 @@ def render_markdown(card: Scorecard) -> str:
             *(f"- {escape(alarm_text(alarm))}" for alarm in card.alarms),
             "",
         ]
+    if card.anchor:
+        lines += ["#### Anchor", "", *(f"- {escape(anchor_text(anchor))}" for anchor in card.anchor), ""]
     if card.critical:
         lines += [
             "#### Critical cases",

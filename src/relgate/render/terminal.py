@@ -10,6 +10,7 @@ from tabulate import tabulate
 from relgate.domain.scorecard import Scorecard
 from relgate.render.view import (
     Table,
+    anchor_text,
     answers,
     change_table,
     clip,
@@ -61,6 +62,7 @@ def render_terminal(
         lines.append(f"  {summary}: all gates are in {report}")
     lines += _list("", [f"{name}: {message}" for name, message in gate_messages(card)], width)
     lines += _list("alarms", [f"{a.suite}: {a.message} (p = {a.p:.2g})" for a in card.alarms], width)
+    lines += _list("anchor", [anchor_text(a) for a in card.anchor if full or a.holds], width)
     lines += _list("critical", [f"{miss.suite}: {miss.message}" for miss in card.critical], width)
     lines += _table("changed", change_table(card))
     lines += _table("metrics", metric_table(card, slices=False, gated=not full))

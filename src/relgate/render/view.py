@@ -13,6 +13,7 @@ from relgate.domain.digest import short
 from relgate.domain.metric import RESPONSE_METRICS
 from relgate.domain.scorecard import (
     AlarmPart,
+    AnchorPart,
     CallsPart,
     GatePart,
     MetricPart,
@@ -136,6 +137,12 @@ def alarm_text(alarm: AlarmPart) -> str:
     if alarm.message.endswith(size):
         return f"{alarm.suite}: {alarm.message.removesuffix(')')}, {p})"
     return f"{alarm.suite}: {alarm.message} ({p})"
+
+
+def anchor_text(anchor: AnchorPart) -> str:
+    """``creep in support-golden[correct:non_inferior:0.05]: -6.1 points against the anchor ...``."""
+    what = "creep in" if anchor.holds else "no creep in"
+    return f"{what} {anchor.gate.removeprefix('gates::')}: {anchor.message}"
 
 
 def fall_text(worst: WorstPart) -> str:

@@ -138,6 +138,17 @@ def former_holders(connection: Connection, line: str, alias: str) -> list[Releas
     return list(dict.fromkeys(ReleaseName(*row) for row in rows))
 
 
+def holders(connection: Connection, line: str, alias: str, limit: int) -> list[ReleaseRow]:
+    """The last releases that held an alias of a line, the newest first, each once."""
+    moves = connection.execute(
+        select(alias_history.c.to_release)
+        .where(alias_history.c.line == line, alias_history.c.alias == alias)
+        .order_by(alias_history.c.id.desc())
+    )
+    held = list(dict.fromkeys(row.to_release for row in moves))[:limit]
+    return [release_of(connection, identity) for identity in held]
+
+
 def waiver_rows(connection: Connection, line: str) -> list[Waiver]:
     """Every waiver of a release line, oldest first."""
     rows = connection.execute(

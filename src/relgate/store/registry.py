@@ -92,6 +92,11 @@ class Registry:
         with self._database.read() as connection:
             return reading.former_holders(connection, line, alias)
 
+    def holders(self, line: str, alias: str = "production", *, limit: int) -> list[ReleaseRow]:
+        """The last releases that held an alias of a line, the newest first."""
+        with self._database.read() as connection:
+            return reading.holders(connection, line, alias, limit)
+
     def release(self, name: str, version: str, digest: str | None = None) -> ReleaseRow | None:
         """A release; where one version was judged with several digests, the one named or judged last."""
         with self._database.read() as connection:

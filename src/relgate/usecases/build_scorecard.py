@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 
 from relgate.decision.card import metric_parts, worst_cases
 from relgate.decision.duplicates import duplicated, units_of
@@ -18,6 +19,7 @@ from relgate.domain.release import Release
 from relgate.domain.response import Failure, Measurement, Response, ScorerFailure, Side
 from relgate.domain.scorecard import (
     AlarmPart,
+    AnchorPart,
     CallsPart,
     CasesPart,
     ChangePart,
@@ -215,6 +217,7 @@ def build_scorecard(
         "worst": _worst(prepared, judgement, measured, redactor),
         "calls": calls,
         "cost": _cost(measured if asked is None else asked),
+        "anchor": [AnchorPart(**asdict(a) | {"message": text(a.message)}) for a in judgement.anchors],
         "unchanged": [_unchanged_part(one, prepared.alpha, judgement) for one in judgement.unchanged],
         "notes": [text(note) for note in _notes(prepared, judgement, measured, text)],
     }

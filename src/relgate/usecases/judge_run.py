@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from relgate.decision.alarms import raise_alarms, watch
+from relgate.decision.anchor import AnchorData, AnchorResult, judge_anchor
 from relgate.decision.changes import Change, changed_artifacts, suspect_groups
 from relgate.decision.feasibility import planned_cases
 from relgate.decision.gates import judge_gate
@@ -46,6 +47,7 @@ class Judgement:
         unprotected: slices that are too small to watch.
         verdict: the decision.
         unchanged: what changed in the traffic samples.
+        anchors: gates held against their anchor.
     """
 
     data: tuple[SuiteData, ...]
@@ -58,6 +60,7 @@ class Judgement:
     unprotected: tuple[str, ...]
     verdict: Verdict
     unchanged: tuple[Unchanged, ...] = ()
+    anchors: tuple[AnchorResult, ...] = ()
 
 
 def arrange_suite(plan: SuitePlan, rows: Sequence[Measurement], *, paired: bool) -> SuiteData:
@@ -70,6 +73,7 @@ def judge_run(
     measured: Mapping[CaseKey, Sequence[Measurement]],
     looked: Looked | None = None,
     unchanged: Sequence[Unchanged] = (),
+    anchors: Sequence[AnchorData] = (),
 ) -> Judgement:
     """Judge everything measured; a suite is judged only when every case of it was.
 
@@ -78,6 +82,7 @@ def judge_run(
         measured: everything measured.
         looked: the looks of a run with early stop. Cases that were not needed leave their suite then.
         unchanged: what changed in the traffic samples that were asked.
+        anchors: what older releases answered, beside the candidate's measurements.
     """
     looked = looked or Looked()
     plans = [_in_hand(plan, measured, looked) for plan in prepared.plans]
@@ -142,9 +147,11 @@ def judge_run(
     groups = suspect_groups(changes, gates, alarms, critical)
     blamed = tuple(name for group in groups for name in group)
     partial = bool(prepared.left_out) or len(complete) < len(prepared.plans)
+    held = () if partial else judge_anchor([gate for plan in plans for gate in plan.gates], anchors)
     verdict = decide(
         Findings(
             gates=gates,
+            anchors=held,
             alarms=alarms,
             critical=critical,
             partial=partial,
@@ -171,6 +178,7 @@ def judge_run(
         unprotected=unprotected,
         verdict=verdict,
         unchanged=tuple(unchanged),
+        anchors=held,
     )
 
 

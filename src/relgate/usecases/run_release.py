@@ -19,6 +19,7 @@ from relgate.domain.verdict import Verdict
 from relgate.engine.executor import EngineError, Executor
 from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url
+from relgate.usecases.anchors import anchor_data, find_anchors
 from relgate.usecases.build_scorecard import build_scorecard, case_outcomes, gate_result_of, numbered
 from relgate.usecases.case_failure import case_failure
 from relgate.usecases.early_stop import EarlyStop
@@ -75,6 +76,7 @@ class ReleaseRun:
         except BaseException:
             self._stack.close()
             raise
+        self._anchors = find_anchors(self.registry, self.prepared)
         self._plans = {plan.suite.name: plan for plan in self.prepared.plans}
         self._cases = {(s.name, case.id): case for s in self.prepared.suites for case in s.all_cases}
 
@@ -291,6 +293,7 @@ class ReleaseRun:
             measured,
             early.looked if early is not None else None,
             changes_found(prepared, {} if unasked else traffic),
+            anchor_data(self._anchors, prepared.plans, measured),
         )
         if prepared.screen:
             judgement = screened(judgement, prepared.holds)

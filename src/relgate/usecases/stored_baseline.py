@@ -123,21 +123,22 @@ def find_stored(
         release, callable_ = read(row), True
     except InputError:
         release, callable_ = _from_row(row), False
-    return release, _stored(registry, run.id, "candidate", callable_)
+    return release, stored_of(registry, run.id, "candidate", callable_)
 
 
 def newest_stored(registry: Registry, release: Release) -> StoredRun | None:
     """The newest whole run that measured a release, one of three trials before others; for screens."""
     found: StoredRun | None = None
     for run_id, side in registry.stored_runs(release.digest)[:NEWEST]:
-        run = _stored(registry, run_id, side, True)
+        run = stored_of(registry, run_id, side, True)
         if any(len(rows) >= PREFERRED_TRIALS for rows in run.calls.values()):
             return run
         found = found or (run if run.calls else None)
     return found
 
 
-def _stored(registry: Registry, run_id: str, side: Side, callable_: bool) -> StoredRun:
+def stored_of(registry: Registry, run_id: str, side: Side, callable_: bool = False) -> StoredRun:
+    """What a run measured of the release on one of its sides."""
     calls = _whole(row for row in registry.measurements(run_id) if row.side == side)
     finished = registry.run(run_id).finished
     return StoredRun(run_id, finished, tuple(registry.suites(run_id)), calls, callable_)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from relgate.decision.anchor import AnchorResult
 from relgate.decision.screen import screen_verdict
 from relgate.decision.verdict import Findings, decide
 from relgate.domain.verdict import Alarm, CriticalMiss
@@ -21,28 +22,30 @@ from relgate.domain.verdict import Alarm, CriticalMiss
 #   guard      a guard gate: it can only fail
 #   report     a report gate: it decides nothing
 #   alarm      proven harm in a slice, a hop or over-refusal
+#   anchor     a required gate held against its anchor: crept = harm with p <= .05 and below -margin
 #   away       something was not measured
 #   known      what was known to hold before the first call: a stale baseline, cases that are gone
 TABLE = """
-partial  critical       zero      require  guard  report  alarm  away  known  verdict
-yes      *              *         *        *      *       *      *     *      hold
-no       missed         *         *        *      *       *      *     *      reject
-no       *              violated  *        *      *       *      *     *      reject
-no       *              *         fail     *      *       *      *     *      reject
-no       *              *         *        fail   *       *      *     *      reject
-no       *              *         error    *      *       *      *     *      hold
-no       *              *         hold     *      *       *      *     *      hold
-no       *              *         worse    *      *       *      *     *      hold
-no       *              hold      *        *      *       *      *     *      hold
-no       unconfirmed    *         *        *      *       *      *     *      hold
-no       unjudged       *         *        *      *       *      *     *      hold
-no       unjudged-once  *         *        *      *       *      *     *      hold
-no       *              *         *        *      *       yes    *     *      hold
-no       *              *         *        *      *       *      yes   *      hold
-no       *              *         *        *      *       *      *     yes    hold
-no       *              none      none     *      *       *      *     *      hold
-no       *              shown     none     *      *       *      *     *      hold
-no       *              *         *        *      *       *      *     *      promote
+partial  critical       zero      require  guard  report  alarm  anchor  away  known  verdict
+yes      *              *         *        *      *       *      *       *     *      hold
+no       missed         *         *        *      *       *      *       *     *      reject
+no       *              violated  *        *      *       *      *       *     *      reject
+no       *              *         fail     *      *       *      *       *     *      reject
+no       *              *         *        fail   *       *      *       *     *      reject
+no       *              *         error    *      *       *      *       *     *      hold
+no       *              *         hold     *      *       *      *       *     *      hold
+no       *              *         worse    *      *       *      *       *     *      hold
+no       *              hold      *        *      *       *      *       *     *      hold
+no       unconfirmed    *         *        *      *       *      *       *     *      hold
+no       unjudged       *         *        *      *       *      *       *     *      hold
+no       unjudged-once  *         *        *      *       *      *       *     *      hold
+no       *              *         *        *      *       yes    *       *     *      hold
+no       *              *         *        *      *       *      crept   *     *      hold
+no       *              *         *        *      *       *      *       yes   *      hold
+no       *              *         *        *      *       *      *       *     yes    hold
+no       *              none      none     *      *       *      *       *     *      hold
+no       *              shown     none     *      *       *      *       *     *      hold
+no       *              *         *        *      *       *      *       *     *      promote
 """
 
 STATES = {
@@ -53,11 +56,21 @@ STATES = {
     "guard": ("none", "pass", "hold", "error", "fail"),
     "report": ("none", "pass", "fail", "error"),
     "alarm": ("no", "yes"),
+    "anchor": ("none", "kept", "crept"),
     "away": ("no", "yes"),
     "known": ("no", "yes"),
 }
 
 ALARM = Alarm("s", "right", "topic=billing", -0.3, 20, 0.001, "slice topic=billing fell 30.0 points (n = 20)")
+
+
+def _anchored(holds: bool) -> AnchorResult:
+    gate = "gates::s[right:non_inferior:0.05]"
+    words = "-6.1 points against the anchor desk@1.0.0"
+    return AnchorResult(gate, "s", "right", "desk@1.0.0", "r", False, -0.061, 0.01, 200, 0.05, holds, words)
+
+
+ANCHOR = {"none": (), "kept": (_anchored(False),), "crept": (_anchored(True),)}
 
 
 def _miss(misses: int, trials: int, confirmed: bool) -> CriticalMiss:
@@ -101,6 +114,7 @@ def _findings(build: Any, state: dict[str, str]) -> Findings:
         gates=gates,
         alarms=(ALARM,) if state["alarm"] == "yes" else (),
         critical=CRITICAL[state["critical"]],
+        anchors=ANCHOR[state["anchor"]],
         partial=state["partial"] == "yes",
         unmeasured=("s: 3 of 40 cases were not measured",) if state["away"] == "yes" else (),
         known_holds=(("baseline is stale", "live re-run: 400 calls"),) if state["known"] == "yes" else (),

@@ -214,3 +214,19 @@ def test_a_release_that_a_newer_one_followed_is_not_fled(registry, judged):
 def test_a_fled_release_may_hold_another_alias(registry, judged):
     fled(registry, judged)
     assert registry.promote("support-desk", "1.1.0", by="me", alias="canary").changed
+
+
+def test_the_last_holders_of_production_come_newest_first_and_each_once(registry, judged):
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        judged(version)
+        registry.promote("support-desk", version, by="me")
+    registry.promote("support-desk", "1.0.0", by="me", reason="the way back")
+    judged("9.0.0", name="other-desk")
+    registry.promote("other-desk", "9.0.0", by="me")
+    assert [held.version for held in registry.holders("support-desk", limit=12)] == [
+        "1.0.0",
+        "1.2.0",
+        "1.1.0",
+    ]
+    assert [held.version for held in registry.holders("support-desk", limit=1)] == ["1.0.0"]
+    assert registry.holders("support-desk", "anchor", limit=12) == []
