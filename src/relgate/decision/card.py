@@ -13,6 +13,7 @@ from relgate.decision.measurements import SuiteData
 from relgate.decision.outcomes import case_outcome, hit_metrics
 from relgate.decision.policy import ALPHA
 from relgate.decision.sample import Sample, draw_sample
+from relgate.decision.sealing import open_data
 from relgate.domain.case import Case
 from relgate.domain.metric import Metric
 from relgate.domain.response import Side
@@ -29,10 +30,11 @@ def metric_parts(data: SuiteData) -> list[MetricPart]:
     for metric in own:
         parts += _parts(data, metric, "", {}, data.hop_keys)
     bounded = [m for m in own if m.bounded and m.name != "answered"]
+    opened = open_data(data)  # a slice of few sealed cases would show them
     for tag in data.suite.slices:
-        for value in sorted({str(case.tags[tag]) for case in data.suite.cases if tag in case.tags}):
+        for value in sorted({str(case.tags[tag]) for case in opened.suite.cases if tag in case.tags}):
             for metric in bounded:
-                parts += _parts(data, metric, f"{tag}={value}", {tag: value}, data.hop_keys)
+                parts += _parts(opened, metric, f"{tag}={value}", {tag: value}, data.hop_keys)
     for hop in data.hops:
         for metric in own:
             parts += _parts(data, metric, f"hop={hop}", {}, (hop,))

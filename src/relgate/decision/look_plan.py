@@ -122,6 +122,8 @@ def plan_looks(
         weights: alpha of the fail side per role (``reject_weights``).
         seed: of the order of the cases.
     """
+    if suite.sealed:  # early stop inside a sealed verdict was not simulated (verdict.md 8)
+        return None
     planned = [_plan_gate(g, suite, weights) for g in gates if g.spec.role != "report"]
     required = [g for g in planned if g.gate.spec.role == "require" and g.kind != "N"]
     if len(suite.cases) < LEAST_CASES or not required or not all(_can_pass_early(g, alpha) for g in required):

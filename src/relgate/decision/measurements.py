@@ -160,9 +160,9 @@ def unmeasured_suites(data: Iterable[SuiteData]) -> tuple[str, ...]:
         if reasons:
             total = len(suite_data.suite.all_cases)
             verb = "was" if len(reasons) == 1 else "were"
-            why = next(iter(reasons.values()))
+            why = next((f" ({why})" for why in reasons.values() if why), "")
             sentences.append(
-                f"{suite_data.suite.name}: {len(reasons)} of {total} cases {verb} not measured ({why})"
+                f"{suite_data.suite.name}: {len(reasons)} of {total} cases {verb} not measured{why}"
             )
     return tuple(sentences)
 

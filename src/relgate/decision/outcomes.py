@@ -11,7 +11,7 @@ from relgate.domain.metric import Metric
 from relgate.domain.response import Side
 from relgate.domain.verdict import CriticalMiss
 
-CaseOutcome = Literal["hit", "miss", "regressed", "fixed", "failed", "not_run"]
+CaseOutcome = Literal["hit", "miss", "regressed", "fixed", "failed", "not_run", "sealed"]
 
 _DESCRIPTIVE = frozenset({"answered", "refusal"})
 

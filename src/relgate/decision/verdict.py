@@ -30,6 +30,7 @@ class Findings:
             gone, a stale baseline), each with its next step.
         anchors: gates held against their anchor.
         prices: per suite what one more case costs, for the next step of a hold.
+        tuned: whether cases that prove the promote were shown since the baseline was set.
         ended_early: whether calls ended for a reject before every gate was judged.
     """
 
@@ -46,6 +47,7 @@ class Findings:
     anchors: Sequence[AnchorResult] = ()
     prices: Mapping[str, CasePrice] = field(default_factory=dict)
     ended_early: bool = False
+    tuned: bool = False
 
 
 def decide(findings: Findings) -> Verdict:
@@ -76,6 +78,8 @@ def decide(findings: Findings) -> Verdict:
     reason = f"all {passed} required gates pass" if passed != 1 else "the required gate passes"
     if within:
         reason += f"; {within} regressed within margin"
+    if findings.tuned:
+        reason += "; a promote on a tuned set"
     return Verdict("promote", reason, "relgate promote", attempts=findings.attempt)
 
 

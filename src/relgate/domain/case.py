@@ -118,6 +118,7 @@ class Suite:
         route: the route that it measures, None where the release has none.
         trials: trials per case, or "auto".
         clustered: whether methods count clusters instead of cases.
+        sealed: whether half of its cases is sealed (``decision.sealing``).
         traffic: sampled production inputs of which only the outputs are compared.
         force: "hop" when a fallback suite runs every case once per hop of its route.
         faults: faults injected into the hops before the measured one.
@@ -142,6 +143,7 @@ class Suite:
     trials: Trials = "auto"
     slices: tuple[str, ...] = ()
     clustered: bool = False
+    sealed: bool = False
     traffic: tuple[Case, ...] = ()
     force: Literal["hop"] | None = None
     faults: tuple[str, ...] = ()

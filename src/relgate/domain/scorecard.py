@@ -190,6 +190,7 @@ class CasesPart(_Part):
     fixed: int
     failed: int
     not_run: int
+    sealed: int = Field(default=0, description="measured, but shown in aggregates only")
 
 
 class WorstPart(_Part):

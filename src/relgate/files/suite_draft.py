@@ -69,10 +69,6 @@ def later(document: YamlDocument) -> list[Problem]:
     if value.get("kind") in _LATER_KINDS:
         what = f"suite kind {value['kind']!r} is not built yet in this version"
         problems.append(Problem(document.place(("kind",)), what, remedy="use golden, safety or fallback"))
-    if value.get("sealed") is True:
-        problems.append(
-            Problem(document.place(("sealed",)), "sealed halves are not built yet", remedy="remove it")
-        )
     for key in _LATER_KEYS:
         if key in value:
             what = f"{key!r} is not built yet in this version"
@@ -89,6 +85,9 @@ def kind_problems(document: YamlDocument) -> list[Problem]:
     """What a suite's kind needs, and what it has no use for."""
     value = document.value
     problems = []
+    if value.get("sealed") is True and value.get("kind") in ("safety", "fallback"):
+        place = document.key_place(("sealed",))
+        problems.append(Problem(place, "'sealed' goes with kind golden only", remedy="remove it"))
     if value.get("kind") == "fallback":
         for key, remedy in (("force", "add force: hop"), ("route", "add route: and the route's name")):
             if value.get(key) is None:
@@ -100,7 +99,7 @@ def kind_problems(document: YamlDocument) -> list[Problem]:
             what = "'unchanged' goes with kind golden or safety"
             problems.append(Problem(place, what, remedy="remove it"))
     elif value.get("kind") in ("golden", "safety"):
-        problems = [
+        problems += [
             Problem(document.key_place((key,)), f"{key!r} goes with kind fallback only", remedy="remove it")
             for key in ("force", "faults")
             if key in value

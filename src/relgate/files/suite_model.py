@@ -129,7 +129,9 @@ class SuiteFile(Wire):
     description: Text | None = None
     route: Text | None = Field(default=None, description="the route that it measures")
     trials: Trials = "auto"
-    sealed: Literal[False] | None = Field(default=None, description="true is not built yet")
+    sealed: bool | None = Field(
+        default=None, description="true: half of the golden cases is sealed, only its aggregates are shown"
+    )
     unchanged: Text | None = Field(
         default=None,
         description="a file of sampled inputs, {id, input} per line: few changed outputs may pass",

@@ -184,6 +184,7 @@ def _suite(
         trials=file.trials,
         slices=tuple(file.slices),
         clustered=clustered,
+        sealed=file.sealed is True,
         traffic=traffic,
         force=file.force,
         faults=tuple(file.faults or ("refuse",)) if file.kind == "fallback" else (),
@@ -211,6 +212,7 @@ def _digest(suite: Suite) -> str:
             "regressions": _case_documents(suite.regressions),
         }
         | ({"labels": sorted(map(astuple, suite.labels))} if suite.labels else {})
+        | ({"sealed": True} if suite.sealed else {})
         | ({"traffic": [[case.id, case.digest] for case in suite.traffic]} if suite.traffic else {})
     )
 

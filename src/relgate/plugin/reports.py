@@ -31,6 +31,7 @@ CASE_STATUS: Mapping[str, tuple[str, str, tuple[str, Mapping[str, bool]]]] = {
     "fixed": ("fixed", "+", ("FIXED", {"green": True})),
     "miss": ("miss", "m", ("MISS", {"yellow": True})),
     "regressed": ("regressed", "-", ("REGRESSED", {"red": True})),
+    "sealed": ("sealed", "*", ("SEALED", {"yellow": False})),
     "not_run": ("not run", "s", ("NOT RUN", {"yellow": False})),
 }
 GATE_COLORS: Mapping[str, str] = {
@@ -49,7 +50,7 @@ def case_report(item: CaseItem, found: CaseReport, started: float) -> pytest.Tes
     properties: list[tuple[str, object]] = [
         ("relgate.outcome", found.outcome),
         *((f"relgate.score.{name}", f"{value:.6g}") for name, value in sorted(found.scores.items())),
-        ("relgate.trial", str(found.trials)),
+        *([("relgate.trial", str(found.trials))] if found.trials else []),
     ]
     if found.failure:
         outcome, longrepr = "failed", found.failure

@@ -285,6 +285,7 @@ def footer(card: Scorecard) -> tuple[str, ...]:
     cases = f"cases: {c.hit} hit, {c.fixed} fixed, {c.miss} miss, {c.regressed} regressed"
     cases += f", {c.failed} not measured" if c.failed else ""
     cases += f", {c.not_run} not run" if c.not_run else ""
+    cases += f", {c.sealed} sealed (counted in their gates only)" if c.sealed else ""
     attempt = f"attempt {card.verdict.attempts}, alpha {card.gate_policy.alpha:g}"
     if card.verdict.partial:
         attempt = "partial, no attempt"

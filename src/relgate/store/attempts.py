@@ -42,6 +42,14 @@ def screened(connection: Connection, key: AttemptKey) -> bool:
     return connection.scalar(select(attempts.c.id).where(*here).limit(1)) is not None
 
 
+def uses(connection: Connection, golden_digest: str) -> int:
+    """How many candidates these golden cases gave a whole verdict on, over every line and baseline."""
+    query = select(func.count(attempts.c.release_digest.distinct())).where(
+        attempts.c.golden_digest == golden_digest, attempts.c.number != SCREEN
+    )
+    return connection.execute(query).scalar_one()
+
+
 def _insert(connection: Connection, key: AttemptKey, release_digest: str, run: int, number: int) -> None:
     connection.execute(
         insert(attempts).values(

@@ -217,6 +217,11 @@ class Registry:
         with self._database.read() as connection:
             return attempts.screened(connection, key)
 
+    def uses(self, golden_digest: str) -> int:
+        """How many candidates were judged on these golden cases, ever."""
+        with self._database.read() as connection:
+            return attempts.uses(connection, golden_digest)
+
     def judging_run(self, release_digest: str) -> str | None:
         """The whole run that a release stands on: what a comparison with it must not fall short of."""
         with self._database.read() as connection:

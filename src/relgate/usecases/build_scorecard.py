@@ -11,6 +11,7 @@ from relgate.decision.card import metric_parts, worst_cases
 from relgate.decision.duplicates import duplicated, units_of
 from relgate.decision.measurements import SuiteData
 from relgate.decision.outcomes import case_outcome
+from relgate.decision.sealing import HIDDEN, open_data
 from relgate.decision.unchanged import METHOD as UNCHANGED_OUTPUTS
 from relgate.decision.unchanged import Unchanged
 from relgate.domain.case import Case
@@ -205,13 +206,16 @@ def build_scorecard(
             )
             for m in judgement.critical
         ],
-        "suites": [_suite_part(prepared, d) for d in judgement.data],
+        "suites": [
+            _suite_part(prepared, d, whole=d.suite.name in judgement.complete) for d in judgement.data
+        ],
         "cases": CasesPart(
             hit=counted["hit"],
             miss=counted["miss"],
             regressed=counted["regressed"],
             fixed=counted["fixed"],
             failed=counted["failed"],
+            sealed=counted[HIDDEN],
             not_run=sum(len(s.all_cases) for s in prepared.suites) - len(outcomes),
         ),
         "worst": _worst(prepared, judgement, measured, redactor),
@@ -242,7 +246,7 @@ def numbered(card: Scorecard) -> Scorecard:
     return Scorecard.model_validate(number_placeholders(card.document(), PROSE))
 
 
-def _suite_part(prepared: Prepared, data: SuiteData) -> SuitePart:
+def _suite_part(prepared: Prepared, data: SuiteData, *, whole: bool) -> SuitePart:
     suite = data.suite
     trials = [len(prepared.trials.trials("candidate", suite, case)) for case in suite.cases]
     notes = ["gates filled in from the default policy"] if suite.default_policy else []
@@ -262,15 +266,16 @@ def _suite_part(prepared: Prepared, data: SuiteData) -> SuitePart:
         digest=suite.digest,
         cases=len(suite.all_cases),
         trials=max(trials, default=0),
-        metrics=metric_parts(data),
+        # a part of the cases may be a single one, and then an aggregate is no aggregate
+        metrics=metric_parts(data) if whole else metric_parts(open_data(data)),
         notes=notes,
     )
 
 
-def case_outcomes(judgement: Judgement, measured: Measured) -> dict[CaseKey, str]:
-    """What became of every measured case."""
+def case_outcomes(prepared: Prepared, judgement: Judgement, measured: Measured) -> dict[CaseKey, str]:
+    """What became of every measured case; of a sealed one that it is sealed."""
     return {
-        (data.suite.name, case.id): case_outcome(data, case)
+        (key := (data.suite.name, case.id)): HIDDEN if key in prepared.sealed else case_outcome(data, case)
         for data in judgement.data
         for case in data.suite.all_cases
         if (data.suite.name, case.id) in measured
@@ -281,7 +286,7 @@ def _worst(
     prepared: Prepared, judgement: Judgement, measured: Measured, redactor: CountingRedactor
 ) -> list[WorstPart]:
     parts = []
-    shown = [data for data in judgement.data if data.suite.name not in prepared.untouched.agreed]
+    shown = [open_data(d) for d in judgement.data if d.suite.name not in prepared.untouched.agreed]
     for fall in worst_cases(shown):
         rows = measured[fall.suite, fall.case.id]
         metrics = {
@@ -348,7 +353,9 @@ def _cost(measured: Measured) -> CostPart:
 def _notes(
     prepared: Prepared, judgement: Judgement, measured: Measured, redact: Callable[[str], str]
 ) -> list[str]:
-    notes = [*prepared.notes, *_application_failures(measured, redact)]
+    notes = [*prepared.notes]
+    measured = {key: rows for key, rows in measured.items() if key not in prepared.sealed}
+    notes += _application_failures(measured, redact)
     if prepared.left_out:
         notes.append(f"left out by --suite: {', '.join(prepared.left_out)}")
     if judgement.unprotected:

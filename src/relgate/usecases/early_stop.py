@@ -43,6 +43,7 @@ class EarlyStop:
             if name not in prepared.untouched.claimed  # its baseline is asked too little for a look
         }
         self._plans = {name: plan for name, plan in planned.items() if plan is not None}
+        self._sealed = prepared.sealed
         self._sampled = frozenset(sampled(prepared))
         self._results: dict[CaseKey, Rows] = {}
         self._complete = dict.fromkeys(self._plans, 0)
@@ -73,6 +74,8 @@ class EarlyStop:
             return False
         self._results[key] = result
         plan, case = self._suites[key[0]], self._cases[key]
+        if key in self._sealed:
+            return False
         if not self._ended and (failure := case_failure(plan, self._alone(plan, case, result), case)):
             self._ended = f"{key[0]}: {failure}"
             return True

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from relgate.decision.sealing import HIDDEN
 from relgate.domain.digest import short
 from relgate.domain.errors import Refusal
 from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow
@@ -180,6 +181,8 @@ def show_case(registry: Registry, run_id: str, case_id: str, golden_sets: Path) 
     if not rows:
         known = {case.case_id for case in registry.cases(run.id)}
         raise Refusal(f"run {run.id} measured no case {case_id!r}; {near(case_id, sorted(known))}")
+    if any(row.case_outcome == HIDDEN for row in rows):
+        raise Refusal(f"case {case_id!r} is sealed: what became of it is shown in its gates only")
     shown = []
     for suite in dict.fromkeys(row.suite for row in rows):
         of_suite = tuple(row for row in rows if row.suite == suite)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from relgate.decision.sealing import HIDDEN
 from relgate.domain.errors import Refusal
 from relgate.domain.run import MeasurementRow
 from relgate.files import values_of_variables
@@ -124,6 +125,11 @@ def _measured(registry: Registry, run_id: str, report: Report) -> MeasurementRow
     if not rows:
         raise Refusal(_not_measured(registry, run_id, report))
     outcome = rows[0].case_outcome
+    if outcome == HIDDEN:
+        raise Refusal(
+            f"case {report.case_id!r} is sealed, and nobody may know what became of it; "
+            "write a case of your own from what was seen in production"
+        )
     if not any(row.side == "candidate" for row in rows):
         raise Refusal(f"run {run_id} measured case {report.case_id!r} on the baseline only")
     if outcome not in MISSED and not report.force:

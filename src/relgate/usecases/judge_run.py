@@ -16,6 +16,7 @@ from relgate.decision.measurements import SuiteData, arrange, unmeasured_suites
 from relgate.decision.outcomes import critical_misses
 from relgate.decision.policy import Gate
 from relgate.decision.regressions import judge_regressions, regression_gate_id
+from relgate.decision.sealing import is_tuned, open_data, seen_by, speechless
 from relgate.decision.sequential import Looked, crossed_gates, cut_short, judge_looked
 from relgate.decision.unchanged import Unchanged, pass_unchanged
 from relgate.decision.verdict import Findings, decide
@@ -110,8 +111,9 @@ def judge_run(
             results += _partial_gates(plan, ran)
             continue
         judged = [
-            correct_judged(_judge(gate, suite_data, prepared, looked), gate, suite_data)
+            correct_judged(_judge(gate, seen, prepared, looked), gate, seen)
             for gate in plan.gates
+            for seen in (seen_by(suite_data, gate.spec, exposed=prepared.exposed),)
         ]
         if prepared.same_digest:
             judged = [
@@ -138,8 +140,9 @@ def judge_run(
     if looked.ended:
         gates = _cut_short(gates, prepared.plans, measured)
     whole = [d for d in data if d.suite.name in complete]
-    watched, unprotected = watch(whole)
-    alarms = raise_alarms(watched, whole)
+    opened = [open_data(d) for d in whole]
+    watched, unprotected = watch(opened)
+    alarms = raise_alarms(watched, opened)
     critical = tuple(miss for d in data for miss in critical_misses(d))
     changes = (
         changed_artifacts(prepared.baseline, prepared.candidate, prepared.suites) if prepared.baseline else ()
@@ -158,11 +161,12 @@ def judge_run(
             suspects=blamed,
             ranked=len(groups) > 1,
             attempt=prepared.attempt,
-            unmeasured=unmeasured_suites(data),
+            unmeasured=unmeasured_suites([*map(speechless, data)]),
             recorded=prepared.rows.get("candidate") is not None,
             known_holds=(*prepared.holds, *prepared.untouched.holds),
             prices=case_prices(prepared, measured),
             ended_early=bool(looked.ended),
+            tuned=is_tuned(prepared.suites, exposed=prepared.exposed),
         )
     )
     if prepared.same_digest and verdict.decision == "promote":

@@ -10,6 +10,7 @@ from relgate.catalog import Catalog
 from relgate.decision.feasibility import Feasibility, feasibility
 from relgate.decision.identity import is_untouched
 from relgate.decision.policy import attempt_alpha, policy_digest
+from relgate.decision.sealing import MOST_USES, is_tuned, judged_by, open_half, sealed_ids
 from relgate.domain.case import Case, Suite
 from relgate.domain.digest import digest_json
 from relgate.domain.errors import Problem
@@ -59,6 +60,8 @@ class Prepared:
         holds: reasons to hold that are known before the first call, each with its next step.
         stored_baseline: the baseline's side where it is taken from a stored run.
         screen: whether harm is looked for and nothing is promoted.
+        exposed: whether open cases of these golden sets were shown since the baseline was set.
+        sealed: suite and id of every sealed case.
         untouched: suites that nothing changed can reach.
     """
 
@@ -81,6 +84,8 @@ class Prepared:
     holds: tuple[tuple[str, str], ...] = ()
     stored_baseline: StoredSide | None = None
     screen: bool = False
+    exposed: bool = False
+    sealed: frozenset[tuple[str, str]] = frozenset()
     untouched: UntouchedSuites = field(default_factory=UntouchedSuites)
 
     @property
@@ -98,10 +103,11 @@ class Prepared:
         notes = (*self.notes, *self.trials.notes, *self.untouched.notes)
         if not attempt or self.attempt == 1:
             return notes
+        tuned = "; a promote would be one on a tuned set" * is_tuned(self.suites, exposed=self.exposed)
         return (
             *notes,
             f"attempt {self.attempt} on these golden sets: promote-side alpha {self.alpha:g} instead of "
-            "0.05; a promote would be one on a tuned set",
+            f"0.05{tuned}",
         )
 
     def calls_of(self, plan: SuitePlan, case: Case) -> int:
@@ -194,6 +200,10 @@ def prepare(
     )
     attempt = registry.next_attempt(key, candidate.digest)
     alpha = attempt_alpha(attempt)
+    shown = registry.screened(key)
+    exposed = shown or attempt > 1
+    if options.screen:
+        plans = [replace(plan, suite=open_half(plan.suite)) for plan in plans]
     trials = TrialPlan(
         deterministic=all(release.deterministic for release in releases.values()),
         override=options.trials or (1 if options.screen else None),
@@ -228,7 +238,12 @@ def prepare(
         same_digest=same,
         left_out=inputs.left_out,
         feasibility=tuple(
-            feasibility(gate, plan.suite, alpha=alpha, single_trial=trials.single(plan.suite))
+            feasibility(
+                gate,
+                judged_by(plan.suite, gate.spec, exposed=exposed),
+                alpha=alpha,
+                single_trial=trials.single(plan.suite),
+            )
             for plan in plans
             for gate in plan.gates
         ),
@@ -236,13 +251,16 @@ def prepare(
             *_notes(baseline, candidate, registry),
             *(pairing_notes(side) if side is not None else ()),
             *changes.notes,
-            *_tuned(registry.screened(key), attempt, options.screen),
+            *_tuned(suites, shown, attempt, options.screen),
+            *_sealed_notes(suites, registry.uses(key.golden_digest), exposed=exposed, screen=options.screen),
             *inputs.notes,
         ),
         records=records,
         holds=holds,
         stored_baseline=side,
         screen=options.screen,
+        exposed=exposed,
+        sealed=frozenset((s.name, case_id) for s in suites for case_id in sealed_ids(s)),
         untouched=UntouchedSuites(
             suite.name
             for suite in suites
@@ -261,11 +279,34 @@ def _judged_before(registry: Registry, key: str, *, full: bool) -> StoredVerdict
     return None if stored.scorecard["calls"]["saved"] else stored
 
 
-def _tuned(screened: bool, attempt: int, screen: bool) -> tuple[str, ...]:
+def _tuned(suites: tuple[Suite, ...], screened: bool, attempt: int, screen: bool) -> tuple[str, ...]:
     """Cases that a screen showed were tuned on, whether or not anybody meant to (verdict.md 5.4)."""
-    if not screened or attempt > 1 or screen:
+    if not screened or attempt > 1 or screen or not is_tuned(suites, exposed=True):
         return ()
     return ("a screen showed cases of these golden sets: a promote would be one on a tuned set",)
+
+
+def _sealed_notes(suites: Sequence[Suite], uses: int, *, exposed: bool, screen: bool) -> tuple[str, ...]:
+    """What the reader must know of sealed halves: which cases prove, and whether they were used too often."""
+    notes = []
+    for suite in suites:
+        sealed = len(sealed_ids(suite))
+        if not sealed or screen:
+            continue
+        open_cases = len(suite.cases) - sealed
+        prove = (
+            f"its {open_cases} open cases were shown since the baseline was set, so the sealed ones alone "
+            "prove non-inferiority"
+            if exposed
+            else "nothing was shown since the baseline was set, so all of them prove non-inferiority"
+        )
+        notes.append(f"{suite.name}: {sealed} of {len(suite.cases)} cases are sealed; {prove}")
+        if uses >= MOST_USES:
+            notes.append(
+                f"the sealed half of {suite.name} served {uses} verdicts (more than {MOST_USES - 1} tell too "
+                "much of it): draw new cases"
+            )
+    return tuple(notes)
 
 
 def _live_calls(side: StoredSide, plans: Sequence[SuitePlan], trials: TrialPlan) -> int:

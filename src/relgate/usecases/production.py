@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from relgate.decision.sealing import HIDDEN
 from relgate.decision.simulation.suite import SimulatedSuite
 from relgate.decision.simulation.world import CellKey, Level, World
 from relgate.domain.run import MeasurementRow
@@ -100,7 +101,7 @@ def read_production(
             if row.side == production:
                 harmful[row.suite] += [1.0 - good["violation"]] if "violation" in good else []
                 latencies += [row.latency_ms] if row.latency_ms else []
-            if good:
+            if good and row.case_outcome != HIDDEN:
                 hit = all(value > 0.5 for value in good.values())
                 case_hits[f"{row.side} {row.hop}", (row.suite, row.case_id)].append(hit)
                 seen[row.suite, row.case_id].add(run.id)

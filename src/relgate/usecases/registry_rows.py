@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from relgate.domain.case import Case
 from relgate.domain.release import Release
@@ -91,14 +92,25 @@ def measurement_rows(
             key = (plan.suite.name, case.id)
             if key not in measured:
                 continue
-            shown, wanted = redactor.text(case.text), redactor.text(expected_text(case))
-            for m in measured[key]:
+            hidden = key in prepared.sealed
+            shown, wanted = (
+                ("", "") if hidden else (redactor.text(case.text), redactor.text(expected_text(case)))
+            )
+            for m in map(_speechless, measured[key]) if hidden else measured[key]:
                 if m.stored:
                     continue
                 rows.append(
                     _measurement_row(m, case, plan.suite.folder, shown, wanted, outcomes[key], redactor)
                 )
     return tuple(rows)
+
+
+def _speechless(m: Measurement) -> Measurement:
+    """A sealed case's call without what it said: nobody may read it in the registry either."""
+    if not isinstance(m.outcome, Response):
+        return replace(m, outcome=replace(m.outcome, message=""))
+    said = replace(m.outcome, output="", tool_calls=(), retrieved=(), evidence=())
+    return replace(m, outcome=said)
 
 
 def _measurement_row(

@@ -10,6 +10,7 @@ from pathlib import Path
 from relgate.catalog import Catalog
 from relgate.decision.outcomes import case_outcome, critical_misses
 from relgate.decision.policy import attempt_alpha
+from relgate.decision.sealing import HIDDEN
 from relgate.domain.errors import AttemptMoved, Problem
 from relgate.domain.release import Release
 from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
@@ -224,6 +225,8 @@ class ReleaseRun:
 
     def _case_report(self, plan: SuitePlan, case_id: str, rows: tuple[Measurement, ...]) -> CaseReport:
         case = self._cases[plan.suite.name, case_id]
+        if (plan.suite.name, case_id) in self.prepared.sealed:
+            return CaseReport(HIDDEN, {}, 0, failure="", message="counted in its gates only")
         alone = replace(
             plan.suite, cases=() if case.regression else (case,), regressions=(case,) * case.regression
         )
@@ -298,7 +301,7 @@ class ReleaseRun:
         if prepared.screen:
             judgement = screened(judgement, prepared.holds)
         redactor = CountingRedactor(self._redactor)
-        outcomes = case_outcomes(judgement, measured)
+        outcomes = case_outcomes(prepared, judgement, measured)
         made = self._measurer.calls
         planned = self.planned_calls({(s.name, c.id) for s in prepared.suites for c in s.all_cases})
         saved = unasked + self.planned_calls(set(self._cases) - measured.keys()) if early is not None else 0

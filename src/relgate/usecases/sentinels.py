@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
 from relgate.decision.identity import SENTINELS, disagreement
+from relgate.decision.sealing import open_half
 from relgate.domain.case import Case
 from relgate.domain.response import Failure, Measurement, Side
 from relgate.usecases.plan_suite import SuitePlan
@@ -87,7 +88,7 @@ class SentinelCheck:
         self._rows: dict[tuple[str, str, str | None], dict[Side, Measurement]] = {}
         self._work: dict[str, SharedWork] = {}
         for plan in plans:
-            cases = plan.suite.cases
+            cases = open_half(plan.suite).cases
             if plan.suite.name in untouched.claimed and cases:
                 drawn = random.Random(f"{seed}/sentinels/{plan.suite.name}").sample(
                     cases, min(SENTINELS, len(cases))

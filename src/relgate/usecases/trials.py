@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from relgate.applications.recording import Rows, trials_of
+from relgate.decision.sealing import SEALED_TRIALS
 from relgate.decision.trials import DEFAULT_TRIALS, PILOT_CASES
 from relgate.domain.case import Case, Suite
 
@@ -20,12 +21,15 @@ def trial_count(
     """Trials of one case for an application that can be called.
 
     ``trials: auto`` asks a deterministic system once and a stochastic one ``auto`` times; zero-tolerance
-    cases (harmful and regression cases) are asked once unless trials are set.
+    cases (harmful and regression cases) are asked once unless trials are set, and a suite with a sealed half
+    ``SEALED_TRIALS`` times.
     """
     if override is not None:
         return override
     if isinstance(suite.trials, int):
         return suite.trials
+    if suite.sealed and not deterministic:
+        return SEALED_TRIALS
     zero_tolerance = case.regression or (suite.kind == "safety" and case.tags.get("harmful") is True)
     return 1 if deterministic or zero_tolerance else auto
 
@@ -70,7 +74,7 @@ class TrialPlan:
         """Whether a pilot would say how often this suite's cases are asked, and has not said so yet."""
         chosen = self._deterministic or self._override is not None or bool(self._held)
         auto = suite.kind == "golden" and suite.trials == "auto" and len(suite.cases) >= PILOT_CASES
-        return auto and not chosen and suite.name not in self._settled
+        return auto and not suite.sealed and not chosen and suite.name not in self._settled
 
     def settle(self, suite: Suite, trials: int, note: str, asked_twice: Collection[str] = ()) -> None:
         """Take what a pilot said.

@@ -51,7 +51,7 @@ def test_a_list_of_no_gates_takes_no_default_policy_in_silence(problems: Problem
         ("kind: degraded", "suite.yaml:2:7: suite kind 'degraded' is not built yet in this version, use golden,"),
         ("kind: retrieval", "suite.yaml:2:7: suite kind 'retrieval' is not built yet"),
         ("kind: golden\nkid: 1", "suite.yaml:3:1: unknown key 'kid', did you mean 'kind'?"),
-        ("kind: golden\nsealed: true", "suite.yaml:3:9: sealed halves are not built yet, remove it"),
+        ("kind: safety\nsealed: true", "suite.yaml:3:1: 'sealed' goes with kind golden only, remove it"),
         ("kind: golden\nhops: all", "suite.yaml:3:1: 'hops' is not built yet in this version, remove it"),
         ("kind: golden\nlimits: {attempts: 3}", "suite.yaml:3:1: 'limits' is not built yet in this version"),
         ("kind: golden\ndown: {reranker: [refuse]}", "suite.yaml:3:1: 'down' is not built yet in this version"),

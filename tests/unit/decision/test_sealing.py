@@ -1,0 +1,142 @@
+"""The sealed half (verdict.md 5.2): drawn by hash, whole units together, judged apart once others were seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relgate import stats
+from relgate.decision.gates import judge_gate
+from relgate.decision.sealing import is_tuned, judged_by, open_half, sealed_ids, seen_by
+from relgate.domain.case import Case, Suite
+
+IDS = st.lists(st.text("abcdefgh0123456789-", min_size=1, max_size=12), min_size=1, max_size=60, unique=True)
+
+
+def _suite(build: Any, cases: Any, **more: Any) -> Suite:
+    return replace(build.suite(0), sealed=True, cases=tuple(cases), **more)
+
+
+def _cases(ids: Any) -> list[Case]:
+    return [Case(id=i, input=f"question {i}") for i in ids]
+
+
+def test_about_half_of_the_cases_are_sealed(build: Any) -> None:
+    sealed = len(sealed_ids(_suite(build, _cases(f"case-{i}" for i in range(2000)))))
+    bounds = stats.clopper_pearson(sealed, 2000, 0.001)
+    assert bounds.contains(0.5)
+
+
+def test_a_suite_without_the_key_seals_nothing(build: Any) -> None:
+    suite = replace(_suite(build, _cases("abc")), sealed=False)
+    assert sealed_ids(suite) == frozenset()
+    assert open_half(suite) is suite
+
+
+@settings(max_examples=60, deadline=None)
+@given(IDS, st.data())
+def test_neither_order_nor_further_cases_move_one(ids: list[str], data: Any) -> None:
+    from tests.unit.decision.conftest import Build
+
+    sealed = sealed_ids(_suite(Build, _cases(ids)))
+    kept = data.draw(st.permutations(ids))[: max(1, len(ids) // 2)]
+    assert sealed_ids(_suite(Build, _cases(kept))) == sealed & set(kept)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 8), min_size=2, max_size=60))
+def test_a_cluster_a_pair_and_equal_inputs_lie_on_one_side(labels: list[int]) -> None:
+    from tests.unit.decision.conftest import Build
+
+    for cases in (
+        [Case(id=f"c{i}", input=f"q{i}", cluster=str(g)) for i, g in enumerate(labels)],
+        [Case(id=f"c{i}", input=f"q{i}", pair=str(g)) for i, g in enumerate(labels)],
+        [Case(id=f"c{i}", input=f"q{g}") for i, g in enumerate(labels)],
+    ):
+        clustered = any(case.cluster for case in cases)
+        sealed = sealed_ids(_suite(Build, cases, clustered=clustered))
+        for group in set(labels):
+            members = {f"c{i}" for i, g in enumerate(labels) if g == group}
+            assert members <= sealed or not members & sealed
+
+
+def test_critical_cases_and_all_that_share_their_unit_are_open(build: Any) -> None:
+    cases = _cases(f"case-{i}" for i in range(60))
+    sealed = sealed_ids(_suite(build, cases))
+    first = min(sealed)
+    critical = [replace(case, critical=True) if case.id == first else case for case in cases]
+    assert sealed_ids(_suite(build, critical)) == sealed - {first}
+    twin = Case(id="twin-of-it", input=f"question {first}", critical="never")
+    assert first not in sealed_ids(_suite(build, [*cases, twin]))
+
+
+REQUIRED = {"form": "non_inferior", "boundary": 0.05}
+
+
+@pytest.mark.parametrize(
+    ("spec", "exposed", "half"),
+    [
+        (REQUIRED, False, "all"),
+        (REQUIRED, True, "sealed"),
+        ({**REQUIRED, "only": {"lang": "de"}}, True, "sealed"),
+        ({**REQUIRED, "role": "guard"}, False, "open"),
+        ({**REQUIRED, "role": "report"}, True, "open"),
+        ({"form": "at_least", "boundary": 0.8}, False, "open"),
+        ({"form": "superior"}, True, "open"),
+        ({"form": "ratio_at_most", "boundary": 1.5}, True, "all"),
+    ],
+)
+def test_which_cases_a_gate_judges(build: Any, spec: dict[str, Any], exposed: bool, half: str) -> None:
+    suite = _suite(build, _cases(f"case-{i}" for i in range(40)))
+    sealed = sealed_ids(suite)
+    want = {"all": {c.id for c in suite.cases}, "sealed": set(sealed)}
+    want["open"] = want["all"] - want["sealed"]
+    judged = judged_by(suite, build.gate(**spec).spec, exposed=exposed)
+    assert {case.id for case in judged.cases} == want[half]
+
+
+def test_a_loss_on_open_cases_alone_is_tuning_that_the_sealed_half_does_not_see(build: Any) -> None:
+    suite = _suite(build, _cases(f"case-{i}" for i in range(200)))
+    sealed = sealed_ids(suite)
+    # the open half was patched until it is perfect, the sealed half tells the truth: -20 points
+    lost = set(sorted(sealed)[: len(sealed) // 5])
+    candidate = [0.0 if case.id in lost else 1.0 for case in suite.cases]
+    data = build.data(candidate, [1.0] * 200, suite=suite)
+    gate = build.gate("non_inferior", 0.1)
+    whole = judge_gate(gate, seen_by(data, gate.spec, exposed=False), alpha=0.05)
+    half = judge_gate(gate, seen_by(data, gate.spec, exposed=True), alpha=0.05)
+    assert (whole.n, half.n) == (200, len(sealed))
+    assert half.estimate == pytest.approx(-len(lost) / len(sealed))
+    assert half.estimate < whole.estimate
+
+
+def test_a_failed_scorer_on_a_sealed_case_quotes_nothing(build: Any) -> None:
+    suite = _suite(build, _cases(f"case-{i}" for i in range(40)))
+    cells: list[Any] = [build.JUDGE_FAILED] * 40
+    data = build.data(cells, [1.0] * 40, suite=suite)
+    gate = build.gate("non_inferior", 0.1)
+    assert "no number" in judge_gate(gate, data, alpha=0.05).message
+    assert "no number" not in judge_gate(gate, seen_by(data, gate.spec, exposed=True), alpha=0.05).message
+
+
+@pytest.mark.parametrize(
+    ("sealed", "exposed", "tuned"),
+    [
+        ((True,), True, False),
+        ((False,), True, True),
+        ((False,), False, False),
+        ((True, False), True, True),
+        ((True, True), True, False),
+    ],
+)
+def test_when_a_promote_is_one_on_a_tuned_set(
+    build: Any, sealed: tuple[bool, ...], exposed: bool, tuned: bool
+) -> None:
+    cases = _cases(f"case-{i}" for i in range(40))
+    suites = tuple(replace(_suite(build, cases, name=f"s{i}"), sealed=s) for i, s in enumerate(sealed))
+    safety = replace(build.suite(0), kind="safety")
+    assert is_tuned((*suites, safety), exposed=exposed) == tuned
