@@ -113,18 +113,20 @@ def run(tmp_path: Path, referee: Referee) -> Run:
         labels: Callable[[int, str], object] | None = None,
         labelled: int = 0,
         cases_in_all: int = CASES,
+        rubric: str = "Is the answer polite and to the point?",
+        by: str = "ann",
     ) -> Judged:
         suite = tmp_path / "golden_sets" / "tone"
-        suite.mkdir(parents=True)
+        suite.mkdir(parents=True, exist_ok=True)
         (suite / "suite.yaml").write_text(SUITE.format(options=options, gate=gate))
-        (suite / "rubric.md").write_text("Is the answer polite and to the point?\n")
+        (suite / "rubric.md").write_text(f"{rubric}\n")
         cases = [
             {"id": f"c{n}", "input": f"question {n}", "expected": f"hint {n}"} for n in range(cases_in_all)
         ]
         (suite / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases))
         if labels is not None:
             said = [
-                {"case_id": f"c{n}", "side": side, "score": labels(n, side), "by": "ann"}
+                {"case_id": f"c{n}", "side": side, "score": labels(n, side), "by": by}
                 for n in range(labelled)
                 for side in ("candidate", "baseline")
             ]
@@ -265,3 +267,99 @@ def test_pairs_are_asked_in_both_orders_and_a_mind_that_changes_is_a_tie(run: Ru
     assert (row["candidate"], row["baseline"]) == (0.75, 0.5)
     (note,) = [note for note in done.card["notes"] if "in both orders" in note]
     assert f"in {CASES // 2} of {CASES} pairs; position bias +0.50" in note
+
+
+def _labelled(run: Run, **more: Any) -> Judged:
+    settings: dict[str, Any] = {
+        "candidate": lambda n: "bad" if n % 20 == 3 else "good",
+        "baseline": lambda n: "bad" if n % 20 == 7 else "good",
+        "labels": lambda n, side: 0 if n % 20 == (3 if side == "candidate" else 7) else 1,
+        "labelled": 120,
+        "cases_in_all": 300,
+    }
+    return run("{metric: judge, non_inferior: {margin: 0.10}}", **(settings | more))
+
+
+def test_the_agreement_with_labels_stands_in_every_report(run: Run, referee: Referee, tmp_path: Path) -> None:
+    referee.says = lambda text: passes_what_is_good(text.replace("question 8\n", "good"))
+    done = _labelled(run, labels=lambda n, side: int(n % 10 != 0))
+    (judge,) = done.card["judges"]
+    assert (judge["suite"], judge["metric"], judge["model"]) == ("tone", "judge", "arbiter/referee")
+    assert (judge["labels"], judge["n"], judge["by"]) == (240, 240, ["ann"])
+    # per side 12 of 120 labels say wrong, the judge says wrong of 6 others: all 18 disagree
+    assert judge["agreement"] == pytest.approx(204 / 240)
+    assert judge["sensitivity"] == pytest.approx(204 / 216)
+    assert judge["specificity"] == 0.0
+    assert judge["lower"] < judge["kappa"] < judge["upper"]
+    line = "judge in tone by arbiter/referee: agrees with 85 % of 240 labelled answers, kappa -0.07"
+    assert line in " ".join(done.output.split())
+    (report,) = tmp_path.glob("reports/*/scorecard.md")
+    assert "agrees with 85 % of 240 labelled answers" in report.read_text()
+
+
+def test_a_judge_without_labels_says_that_nobody_knows_how_far_it_can_be_trusted(
+    run: Run, referee: Referee
+) -> None:
+    done = run("{metric: judge, at_least: 0.5, role: guard}")
+    (judge,) = done.card["judges"]
+    assert (judge["n"], judge["labels"], judge["agreement"], judge["kappa"]) == (0, 0, None, None)
+    assert "no labels, so nobody knows how far it can be trusted" in " ".join(done.output.split())
+
+
+def test_a_changed_judge_holds_until_its_answers_are_labelled_again(run: Run, referee: Referee) -> None:
+    referee.says = passes_what_is_good
+    assert _labelled(run).status == 0
+    for _ in range(2):  # that it held once makes it no trusted judge
+        changed = _labelled(run, rubric="Is the answer polite, short and to the point?")
+        assert (changed.status, changed.gate["result"]) == (10, "hold"), changed.output
+        assert re.fullmatch(
+            r"the judge of judge changed \(\w+ -> \w+\) and its agreement was measured with the old one: "
+            r"label 50 answers again",
+            changed.gate["message"],
+        )
+        assert changed.card["judges"][0]["changed"] == changed.gate["message"]
+    fresh = _labelled(run, rubric="Is the answer polite, short and to the point?", by="ann, November")
+    assert (fresh.status, fresh.gate["result"]) == (0, "pass"), fresh.output
+    assert _labelled(run, rubric="Is the answer polite and to the point?", by="ann, November").status == 10
+
+
+def test_answers_are_drawn_labelled_and_taken_by_the_command(
+    run: Run, referee: Referee, tmp_path: Path
+) -> None:
+    def relgate(*arguments: str) -> Any:
+        command = [sys.executable, "-m", "relgate", "judge", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    referee.says = passes_what_is_good
+    done = run("{metric: judge, non_inferior: {margin: 0.10}}", cases_in_all=300)
+    identity = done.card["run"]["id"]
+    table = relgate("agreement")
+    assert table.returncode == 0
+    assert "tone     judge     arbiter/referee  0" in table.stdout
+    assert "no labels; draw some: relgate judge sample RUN --suite tone" in table.stdout
+    drawn = relgate("sample", identity, "--suite", "tone", "--n", "100", "--out", "sample.jsonl")
+    assert drawn.returncode == 0, drawn.stderr
+    lines = [json.loads(line) for line in (tmp_path / "sample.jsonl").read_text().splitlines()]
+    assert len(lines) == 200
+    assert {line["side"] for line in lines} == {"candidate", "baseline"}
+    assert len({line["case_id"] for line in lines}) == 100
+    assert all(line["score"] is None and line["output"].startswith("good answer") for line in lines)
+    again = relgate("sample", identity, "--suite", "tone", "--n", "100")
+    assert again.stdout == (tmp_path / "sample.jsonl").read_text()
+    refused = relgate("label", "sample.jsonl", "--suite", "tone")
+    assert refused.returncode == 1
+    assert "sample.jsonl:1:" in refused.stderr
+    assert "'score' is still empty, write a number from 0 to 1" in refused.stderr
+    labels = tmp_path / "golden_sets" / "tone" / "labels.jsonl"
+    assert not labels.exists()
+    filled = [line | {"score": 1, "by": "ann"} for line in lines]
+    (tmp_path / "sample.jsonl").write_text("".join(json.dumps(line) + "\n" for line in filled))
+    taken = relgate("label", "sample.jsonl", "--suite", "tone")
+    assert taken.returncode == 0, taken.stderr
+    assert "200 labels" in taken.stdout
+    assert len(labels.read_text().splitlines()) == 200
+    assert set(json.loads(labels.read_text().splitlines()[0])) == {"case_id", "side", "score", "by"}
+    twice = relgate("label", "sample.jsonl", "--suite", "tone")
+    assert twice.returncode == 1
+    assert "labels this answer again" in twice.stderr
+    assert len(labels.read_text().splitlines()) == 200

@@ -21,11 +21,12 @@ COMMANDS: dict[str, str] = {
     "diff": "relgate.cli.history",
     "promote": "relgate.cli.promotion",
     "incident": "relgate.cli.incident",
+    "judge": "relgate.cli.judge",
 }
 """Command name -> the module that defines it under the same name; imported only when it is called."""
 
 PLANNED: frozenset[str] = frozenset(
-    {"report", "compare", "judge", "artifacts", "lineage", "at", "reproduce", "rollback"}
+    {"report", "compare", "artifacts", "lineage", "at", "reproduce", "rollback"}
     | {"freeze", "runbook", "drill", "clean", "registry", "verify", "attest"}
 )
 """Commands of the design that this version does not have yet: they say so instead of 'no such command'."""

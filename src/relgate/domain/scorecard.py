@@ -140,6 +140,29 @@ class MetricPart(_Part):
     n: int
 
 
+class JudgePart(_Part):
+    """A judge held against the labels of people; null where there is nothing to compute it from."""
+
+    suite: str
+    metric: str
+    model: str = Field(description="provider/model")
+    digest: str = Field(description="of model, rubric and scale: another digest is another judge")
+    labels: int
+    label_ids: list[str] = Field(description="a short digest per label, to know fresh ones")
+    by: list[str]
+    n: int = Field(description="labelled answers that the judge scored")
+    agreement: float | None = Field(description="share of these on which both agree")
+    kappa: float | None
+    lower: float | None = Field(description="one-sided bounds of kappa at .05")
+    upper: float | None
+    sensitivity: float | None
+    specificity: float | None
+    pairs: int = Field(description="pairs asked in both orders")
+    consistency: float | None = Field(description="share of these with the same verdict in both")
+    position_bias: float | None = Field(description="above 0 favours what is shown first")
+    changed: str = Field(description="why the labels do not speak for this judge; empty where they do")
+
+
 class AnchorPart(_Part):
     """A required non-inferiority gate held against the anchor, from stored scores (creep)."""
 
@@ -256,6 +279,7 @@ class Scorecard(_Part):
     worst: list[WorstPart]
     calls: CallsPart
     cost: CostPart
+    judges: list[JudgePart] = Field(default=[], description="models that judged, held against labels")
     anchor: list[AnchorPart] = Field(default=[], description="required gates held against their anchor")
     unchanged: list[UnchangedPart] = Field(default=[], description="traffic samples")
     notes: list[str] = Field(default=[], description="what the reader must know: what is gone, what is stale")

@@ -18,6 +18,7 @@ from relgate.render.view import (
     gate_messages,
     gate_table,
     headline,
+    judge_text,
     metric_table,
     next_of,
     printable,
@@ -90,6 +91,8 @@ def render_markdown(card: Scorecard) -> str:
         ]
     if card.anchor:
         lines += ["#### Anchor", "", *(f"- {escape(anchor_text(anchor))}" for anchor in card.anchor), ""]
+    if card.judges:
+        lines += ["#### Judges", "", *(f"- {escape(judge_text(judge))}" for judge in card.judges), ""]
     if card.critical:
         lines += [
             "#### Critical cases",

@@ -20,6 +20,7 @@ from relgate.render.view import (
     gate_summary,
     gate_table,
     headline,
+    judge_text,
     metric_table,
     next_of,
     printable,
@@ -63,6 +64,7 @@ def render_terminal(
     lines += _list("", [f"{name}: {message}" for name, message in gate_messages(card)], width)
     lines += _list("alarms", [f"{a.suite}: {a.message} (p = {a.p:.2g})" for a in card.alarms], width)
     lines += _list("anchor", [anchor_text(a) for a in card.anchor if full or a.holds], width)
+    lines += _list("judges", [judge_text(j) for j in card.judges], width)
     lines += _list("critical", [f"{miss.suite}: {miss.message}" for miss in card.critical], width)
     lines += _table("changed", change_table(card))
     lines += _table("metrics", metric_table(card, slices=False, gated=not full))

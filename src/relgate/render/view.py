@@ -16,6 +16,7 @@ from relgate.domain.scorecard import (
     AnchorPart,
     CallsPart,
     GatePart,
+    JudgePart,
     MetricPart,
     Scorecard,
     WaiverPart,
@@ -143,6 +144,26 @@ def anchor_text(anchor: AnchorPart) -> str:
     """``creep in support-golden[correct:non_inferior:0.05]: -6.1 points against the anchor ...``."""
     what = "creep in" if anchor.holds else "no creep in"
     return f"{what} {anchor.gate.removeprefix('gates::')}: {anchor.message}"
+
+
+def judge_text(judge: JudgePart) -> str:
+    """``tone by arbiter/referee: agrees with 93 % of 120 labelled answers, kappa 0.81 [0.70, 0.92], ...``."""
+    name = f"{judge.metric} in {judge.suite} by {judge.model}"
+    words = []
+    if judge.agreement is None:
+        words.append("no labels, so nobody knows how far it can be trusted")
+    else:
+        words.append(f"agrees with {100 * judge.agreement:.0f} % of {judge.n} labelled answers")
+        if judge.kappa is not None:
+            words.append(f"kappa {judge.kappa:.2f} [{judge.lower:.2f}, {judge.upper:.2f}]")
+        for what, share in (("sensitivity", judge.sensitivity), ("specificity", judge.specificity)):
+            words += [f"{what} {share:.2f}"] if share is not None else []
+    if judge.position_bias is not None and judge.consistency is not None:
+        words.append(
+            f"same verdict in both orders in {100 * judge.consistency:.0f} % of {judge.pairs} pairs, "
+            f"position bias {judge.position_bias:+.2f}"
+        )
+    return f"{name}: {', '.join(words)}"
 
 
 def fall_text(worst: WorstPart) -> str:

@@ -40,7 +40,9 @@ from relgate.domain.scorecard import (
 )
 from relgate.domain.verdict import Verdict
 from relgate.redaction import cut, number_placeholders
+from relgate.stats import PositionBias
 from relgate.usecases.judge_run import Judgement
+from relgate.usecases.judge_trusts import judge_part
 from relgate.usecases.measure import CaseKey
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
@@ -152,6 +154,7 @@ def build_scorecard(
     run: RunPart,
     outcomes: Mapping[CaseKey, str],
     asked: Measured | None = None,
+    orders: Mapping[str, PositionBias] | None = None,
 ) -> Scorecard:
     """The scorecard of a judged run, its placeholders numbered by first appearance.
 
@@ -165,6 +168,7 @@ def build_scorecard(
         run: id, times, versions.
         outcomes: what became of every case.
         asked: everything that was paid for, where that is more than ``measured``.
+        orders: how far judges of pairs mind the order, by metric.
     """
     text = redactor.text
     verdict = judgement.verdict
@@ -221,6 +225,7 @@ def build_scorecard(
         "worst": _worst(prepared, judgement, measured, redactor),
         "calls": calls,
         "cost": _cost(measured if asked is None else asked),
+        "judges": [judge_part(trust, (orders or {}).get(trust.metric)) for trust in judgement.trusts],
         "anchor": [AnchorPart(**asdict(a) | {"message": text(a.message)}) for a in judgement.anchors],
         "unchanged": [_unchanged_part(one, prepared.alpha, judgement) for one in judgement.unchanged],
         "notes": [text(note) for note in _notes(prepared, judgement, measured, text)],

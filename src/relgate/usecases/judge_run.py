@@ -11,6 +11,7 @@ from relgate.decision.changes import Change, changed_artifacts, suspect_groups
 from relgate.decision.feasibility import planned_cases
 from relgate.decision.gates import judge_gate
 from relgate.decision.identity import mirrored, pass_identical
+from relgate.decision.judge_trust import JudgeTrust, hold_changed_judge
 from relgate.decision.judged import correct_judged
 from relgate.decision.measurements import SuiteData, arrange, unmeasured_suites
 from relgate.decision.outcomes import critical_misses
@@ -25,6 +26,7 @@ from relgate.domain.gate import GateResult
 from relgate.domain.response import Measurement
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.usecases.case_prices import case_prices
+from relgate.usecases.judge_trusts import TrustedJudge, judge_trusts
 from relgate.usecases.measure import CaseKey
 from relgate.usecases.plan_suite import SuitePlan
 from relgate.usecases.prepare import Prepared
@@ -49,6 +51,7 @@ class Judgement:
         verdict: the decision.
         unchanged: what changed in the traffic samples.
         anchors: gates held against their anchor.
+        trusts: judges held against their labels.
     """
 
     data: tuple[SuiteData, ...]
@@ -62,6 +65,7 @@ class Judgement:
     verdict: Verdict
     unchanged: tuple[Unchanged, ...] = ()
     anchors: tuple[AnchorResult, ...] = ()
+    trusts: tuple[JudgeTrust, ...] = ()
 
 
 def arrange_suite(plan: SuitePlan, rows: Sequence[Measurement], *, paired: bool) -> SuiteData:
@@ -75,6 +79,7 @@ def judge_run(
     looked: Looked | None = None,
     unchanged: Sequence[Unchanged] = (),
     anchors: Sequence[AnchorData] = (),
+    trusted: Mapping[tuple[str, str], TrustedJudge] | None = None,
 ) -> Judgement:
     """Judge everything measured; a suite is judged only when every case of it was.
 
@@ -84,6 +89,7 @@ def judge_run(
         looked: the looks of a run with early stop. Cases that were not needed leave their suite then.
         unchanged: what changed in the traffic samples that were asked.
         anchors: what older releases answered, beside the candidate's measurements.
+        trusted: the judge last trusted per suite and metric.
     """
     looked = looked or Looked()
     plans = [_in_hand(plan, measured, looked) for plan in prepared.plans]
@@ -136,6 +142,12 @@ def judge_run(
         regression = judge_regressions(suite_data)
         if regression is not None:
             results.append(regression)
+    trusts = {
+        (trust.suite, trust.metric): trust
+        for plan in plans
+        for trust in judge_trusts(by_name[plan.suite.name], plan, trusted or {})
+    }
+    results = [hold_changed_judge(result, trusts) for result in results]
     gates = weigh_fails(results, crossed_gates(results, looked), ended=bool(looked.ended))
     if looked.ended:
         gates = _cut_short(gates, prepared.plans, measured)
@@ -183,6 +195,7 @@ def judge_run(
         verdict=verdict,
         unchanged=tuple(unchanged),
         anchors=held,
+        trusts=tuple(trusts.values()),
     )
 
 

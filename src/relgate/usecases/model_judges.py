@@ -11,7 +11,7 @@ from relgate.domain.release import ApplicationSpec, Artifact, Release, Route, Ta
 from relgate.domain.response import Measurement, Outcome, Request, Response, Score, ScorerFailure
 from relgate.domain.scorecard import CallsPart
 from relgate.domain.scorer import Ask, Judgement, ModelJudge, Scorer
-from relgate.stats import position_bias
+from relgate.stats import PositionBias, position_bias
 
 _ROUTE = "judge"
 TIE = 0.5
@@ -91,11 +91,16 @@ class JudgeDesk:
                         done[other] = replace(done[other], scores=(*done[other].scores, tie))
         return done
 
+    def orders(self) -> dict[str, PositionBias]:
+        """How far each pairwise judge minds the order, by metric."""
+        return {
+            name: position_bias(orders.kept, orders.swapped) for name, orders in sorted(self._orders.items())
+        }
+
     def notes(self) -> list[str]:
-        """How far each pairwise judge minds the order."""
+        """How far each pairwise judge minds the order, in words."""
         found = []
-        for name, orders in sorted(self._orders.items()):
-            bias = position_bias(orders.kept, orders.swapped)
+        for name, bias in self.orders().items():
             found.append(
                 f"the judge of {name} said the same in both orders in {bias.consistent} of {bias.n} pairs; "
                 f"position bias {bias.bias:+.2f} (above 0 favours what is shown first); the others count .5"

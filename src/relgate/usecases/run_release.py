@@ -25,6 +25,7 @@ from relgate.usecases.build_scorecard import build_scorecard, case_outcomes, gat
 from relgate.usecases.case_failure import case_failure
 from relgate.usecases.early_stop import EarlyStop
 from relgate.usecases.judge_run import NOTHING_CHANGED, Judgement, arrange_suite, judge_run
+from relgate.usecases.judge_trusts import trusted_before
 from relgate.usecases.measure import CaseKey, CaseMeasurer
 from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import SuitePlan, in_order_of_calls
@@ -77,9 +78,16 @@ class ReleaseRun:
         except BaseException:
             self._stack.close()
             raise
+        self._trusted = trusted_before(self.registry, self.prepared.candidate.name) if self._judges else {}
         self._anchors = find_anchors(self.registry, self.prepared)
         self._plans = {plan.suite.name: plan for plan in self.prepared.plans}
         self._cases = {(s.name, case.id): case for s in self.prepared.suites for case in s.all_cases}
+
+    @property
+    def _judges(self) -> bool:
+        """Whether a model judges anything."""
+        plans = self.prepared.plans
+        return any(s.asked is not None for plan in plans for s in plan.scorers["candidate"])
 
     def _make_redactor(self, releases: Iterable[Release | None]) -> Redactor:
         given = self.options.environment.get("RELGATE_REDACTION_KEY")
@@ -297,6 +305,7 @@ class ReleaseRun:
             early.looked if early is not None else None,
             changes_found(prepared, {} if unasked else traffic),
             anchor_data(self._anchors, prepared.plans, measured),
+            self._trusted,
         )
         if prepared.screen:
             judgement = screened(judgement, prepared.holds)
@@ -325,6 +334,7 @@ class ReleaseRun:
             run=run_part(self._started, self.options.seed),
             outcomes=outcomes,
             asked={**measured, **traffic},
+            orders=self._measurer.judges.orders(),
         )
         return self._finish(scorecard, judgement, rows=rows, redactor=redactor)
 

@@ -1,4 +1,4 @@
-"""The sealed half: drawn by hash, whole units together, judged apart once others were seen (verdict.md 5.2)."""
+"""The sealed half (verdict.md 5.2): drawn by hash, units together, judged apart once others were seen."""
 
 from __future__ import annotations
 

@@ -1,0 +1,126 @@
+"""Labels for a judge: a random sample of a run's answers to be read by people, and what they said of it."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from relgate.decision.sealing import HIDDEN
+from relgate.domain.errors import InputError, Problem, Refusal
+from relgate.domain.run import MeasurementRow
+from relgate.files import load_suite
+from relgate.files.jsonl import Row, read_rows
+from relgate.files.suites import find_suites
+from relgate.store.reading import near
+from relgate.store.registry import Registry
+from relgate.usecases.intake_incident import append_line
+
+LABELS = "labels.jsonl"
+_KEYS = ("case_id", "side", "score", "by", "input", "output")
+
+
+def draw_sample(registry: Registry, run: str, suite: str, *, n: int, seed: int) -> list[dict[str, Any]]:
+    """A random sample of a run's cases with both sides' answers, as the registry holds them (redacted).
+
+    The correction by labels needs a random subset: labelling what looks wrong breaks it (statistics.md 9).
+
+    Args:
+        registry: holds the run.
+        run: its id, or the beginning.
+        suite: the suite's name.
+        n: cases at most; both sides of each are drawn.
+        seed: of the draw.
+
+    Raises:
+        Refusal: no such run, or the suite has no case with an answer of both sides.
+    """
+    rows = registry.measurements(run)
+    known = sorted({row.suite for row in rows})
+    if suite not in known:
+        raise Refusal(f"run {run} measured no suite {suite!r}; {near(suite, known)}")
+    answers: dict[str, dict[str, MeasurementRow]] = {}
+    for row in rows:
+        usable = row.outcome == "response" and row.case_outcome != HIDDEN
+        if usable and row.suite == suite and row.trial == 0 and not row.hop and not row.confirmation:
+            answers.setdefault(row.case_id, {})[row.side] = row
+    sides = {row.side for found in answers.values() for row in found.values()}
+    whole = sorted(case for case, found in answers.items() if set(found) == sides)
+    if not whole:
+        raise Refusal(f"run {run} has no answers of {suite} to label")
+    drawn = random.Random(f"{seed}/labels/{suite}").sample(whole, min(n, len(whole)))
+    return [
+        {
+            "case_id": case,
+            "side": side,
+            "score": None,
+            "by": "",
+            "input": answers[case][side].input,
+            "output": answers[case][side].output,
+        }
+        for case in drawn
+        for side in sorted(answers[case], reverse=True)
+    ]
+
+
+def add_labels(path: Path, suite: str, golden_sets: Path) -> tuple[Path, int]:
+    """Check a labelled sample and append it to the suite's labels.jsonl.
+
+    Returns:
+        The file and how many labels were added.
+
+    Raises:
+        InputError: with every line that is wrong, or that labels what the file has already.
+        Refusal: there is no such suite.
+    """
+    folder = _folder(suite, golden_sets)
+    problems: list[Problem] = []
+    lines: list[dict[str, Any]] = []
+    for row in read_rows(path):
+        if isinstance(row, Problem):
+            problems.append(row)
+            continue
+        problems += _problems(row)
+        lines.append({key: row.value.get(key) for key in ("case_id", "side", "score", "by")})
+    if not lines and not problems:
+        raise Refusal(f"{path} holds no labels")
+    if problems:
+        raise InputError(problems)
+    target = folder / LABELS
+    before = target.read_bytes() if target.exists() else None
+    for line in lines:
+        append_line(target, json.dumps(line, ensure_ascii=False))
+    try:
+        load_suite(folder / "suite.yaml", golden_sets=golden_sets)
+    except InputError:
+        _restore(target, before)
+        raise
+    return target, len(lines)
+
+
+def _restore(target: Path, before: bytes | None) -> None:
+    """Give the file back as it was: half of a sample is no sample."""
+    if before is None:
+        target.unlink()
+    else:
+        target.write_bytes(before)
+
+
+def _folder(suite: str, golden_sets: Path) -> Path:
+    named: dict[str, Path] = {}
+    for path in find_suites(golden_sets):
+        named[load_suite(path, golden_sets=golden_sets).name] = path.parent
+        named[path.parent.relative_to(golden_sets).as_posix()] = path.parent
+    if suite not in named:
+        raise Refusal(f"there is no suite {suite!r} in {golden_sets}; {near(suite, sorted(named))}")
+    return named[suite]
+
+
+def _problems(row: Row) -> list[Problem]:
+    problems = row.unknown_keys(_KEYS)
+    if row.value.get("score") is None:
+        problems.append(row.problem("score", "'score' is still empty", "write a number from 0 to 1"))
+    if not str(row.value.get("by") or "").strip():
+        problems.append(row.problem("by", "'by' is still empty", "write who labelled, and when"))
+    return problems
