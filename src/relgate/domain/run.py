@@ -115,6 +115,7 @@ class RunRecord:
         attempt: None when the run is no attempt (partial, screen, nothing changed).
         attempt_number: which attempt it was judged as; None skips the check that it still is.
         manifest_path: as given on the command line; `show` prints it in the line that re-runs a case.
+        again: whether a candidate that was judged before was measured anew, which is a further attempt.
         suites: the suites as they were; empty where nothing was measured, and for a screen.
         screened: of a screen that showed cases: what they count for.
     """
@@ -134,5 +135,6 @@ class RunRecord:
     measurements: tuple[MeasurementRow, ...] = ()
     manifest_path: str = ""
     attempt_number: int | None = None
+    again: bool = False
     suites: tuple[SuiteRecord, ...] = ()
     screened: AttemptKey | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from relgate.domain.run import AttemptKey
-from relgate.store.tables import alias_history, attempts
+from relgate.store.tables import alias_history, attempts, runs
 
 SCREEN = 0
 """Number of a screen that showed cases: it is no attempt, but what follows was tuned on them."""
@@ -13,20 +13,50 @@ SCREEN = 0
 PRODUCTION = "production"
 
 
-def number_of(connection: Connection, key: AttemptKey, release_digest: str) -> int:
-    """The number that a run of this candidate has or would get; the same digest keeps its number."""
+def number_of(connection: Connection, key: AttemptKey, release_digest: str, *, again: bool = False) -> int:
+    """The number that a run of this candidate has or would get.
+
+    Judging the same answers again keeps their number; measuring them again is a further attempt.
+
+    Args:
+        connection: the registry.
+        key: what counts attempts together.
+        release_digest: the candidate.
+        again: whether the candidate is measured anew (a live system that may answer otherwise).
+    """
     here = (*_since_promotion(connection, key), attempts.c.number != SCREEN)
     same = attempts.c.release_digest == release_digest
     earlier: int | None = connection.scalar(select(func.min(attempts.c.number)).where(*here, same))
-    if earlier is not None:
+    if earlier is not None and not again:
         return earlier
-    digests = func.count(attempts.c.release_digest.distinct())
-    return connection.execute(select(digests).where(*here)).scalar_one() + 1
+    numbers = func.count(attempts.c.number.distinct())
+    return connection.execute(select(numbers).where(*here)).scalar_one() + 1
 
 
-def add(connection: Connection, key: AttemptKey, release_digest: str, run: int) -> int:
+def judged_runs(
+    connection: Connection, line: str, baseline_digest: str, release_digest: str
+) -> list[tuple[str, str]]:
+    """Golden digest and run id of every whole run of a candidate since the line's promotion, newest first."""
+    rows = connection.execute(
+        select(attempts.c.golden_digest, runs.c.id)
+        .join(runs, runs.c.number == attempts.c.run)
+        .where(
+            attempts.c.line == line,
+            attempts.c.baseline_digest == baseline_digest,
+            attempts.c.release_digest == release_digest,
+            attempts.c.epoch == _epoch(connection, line),
+            attempts.c.number != SCREEN,
+        )
+        .order_by(runs.c.number.desc())
+    )
+    return [(row.golden_digest, row.id) for row in rows]
+
+
+def add(
+    connection: Connection, key: AttemptKey, release_digest: str, run: int, *, again: bool = False
+) -> int:
     """Count a run and give its number; to be called inside the transaction that writes the run."""
-    number = number_of(connection, key, release_digest)
+    number = number_of(connection, key, release_digest, again=again)
     _insert(connection, key, release_digest, run, number)
     return number
 

@@ -35,11 +35,13 @@ def record(connection: Connection, run: RunRecord) -> int:
     suites.add(connection, number, run.suites)
     _insert_measurements(connection, number, run.measurements)
     if run.attempt is not None and run.attempt_number is not None:
-        current = attempts.number_of(connection, run.attempt, run.release.digest)
+        current = attempts.number_of(connection, run.attempt, run.release.digest, again=run.again)
         if current != run.attempt_number:
             raise AttemptMoved(current)
     attempt = (
-        None if run.attempt is None else attempts.add(connection, run.attempt, run.release.digest, number)
+        None
+        if run.attempt is None
+        else attempts.add(connection, run.attempt, run.release.digest, number, again=run.again)
     )
     if run.screened is not None:
         attempts.add_screen(connection, run.screened, run.release.digest, number)

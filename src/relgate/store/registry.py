@@ -58,10 +58,21 @@ class Registry:
         with self._database.write() as connection:
             return recording.record(connection, record)
 
-    def next_attempt(self, key: AttemptKey, release_digest: str) -> int:
-        """The number that a run of this candidate would get now; the same digest keeps its number."""
+    def next_attempt(self, key: AttemptKey, release_digest: str, *, again: bool = False) -> int:
+        """The number that a run of this candidate would get now.
+
+        Args:
+            key: what counts attempts together.
+            release_digest: the candidate; judging its answers again keeps its number.
+            again: whether it would be measured anew, which is a further attempt.
+        """
         with self._database.read() as connection:
-            return attempts.number_of(connection, key, release_digest)
+            return attempts.number_of(connection, key, release_digest, again=again)
+
+    def judged_runs(self, line: str, baseline_digest: str, release_digest: str) -> list[tuple[str, str]]:
+        """Golden digest and run of every attempt of a candidate since the last promotion, newest first."""
+        with self._database.read() as connection:
+            return attempts.judged_runs(connection, line, baseline_digest, release_digest)
 
     def judged(self, judged_key: str) -> StoredVerdict | None:
         """The last whole verdict under this key."""

@@ -22,6 +22,7 @@ from relgate.usecases.baseline import Baseline, find_baseline
 from relgate.usecases.inputs import Sources, read_inputs
 from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import SuitePlan, plan_suite
+from relgate.usecases.pooled_runs import PooledRuns, continued_key, find_pooled
 from relgate.usecases.sentinels import UntouchedSuites
 from relgate.usecases.staleness import choose_probes, is_steady, stale_hold, staleness
 from relgate.usecases.stored_baseline import (
@@ -61,6 +62,8 @@ class Prepared:
         stored_baseline: the baseline's side where it is taken from a stored run.
         screen: whether harm is looked for and nothing is promoted.
         exposed: whether open cases of these golden sets were shown since the baseline was set.
+        again: whether measuring this candidate another time would be a further attempt.
+        pooled: what earlier runs of the same candidate measured.
         sealed: suite and id of every sealed case.
         untouched: suites that nothing changed can reach.
     """
@@ -85,6 +88,8 @@ class Prepared:
     stored_baseline: StoredSide | None = None
     screen: bool = False
     exposed: bool = False
+    again: bool = False
+    pooled: PooledRuns = field(default_factory=PooledRuns)
     sealed: frozenset[tuple[str, str]] = frozenset()
     untouched: UntouchedSuites = field(default_factory=UntouchedSuites)
 
@@ -100,7 +105,7 @@ class Prepared:
 
     def notes_of(self, *, attempt: bool) -> tuple[str, ...]:
         """What the reader of a run must know that is an attempt, or of one that is none (a partial one)."""
-        notes = (*self.notes, *self.trials.notes, *self.untouched.notes)
+        notes = (*self.notes, *self.trials.notes, *self.untouched.notes, *self.pooled.notes)
         if not attempt or self.attempt == 1:
             return notes
         tuned = "; a promote would be one on a tuned set" * is_tuned(self.suites, exposed=self.exposed)
@@ -198,7 +203,12 @@ def prepare(
         baseline_digest=baseline.release.digest if baseline.release else "",
         golden_digest=_golden_digest(suites),
     )
-    attempt = registry.next_attempt(key, candidate.digest)
+    records = suite_records(suites, catalog.plugins_digest)
+    again = _answers_anew(baseline, releases) and not options.screen
+    earlier: tuple[str, ...] = ()
+    if again:
+        key, earlier = continued_key(registry, key, candidate.digest, records)
+    attempt = registry.next_attempt(key, candidate.digest, again=again)
     alpha = attempt_alpha(attempt)
     shown = registry.screened(key)
     exposed = shown or attempt > 1
@@ -211,7 +221,6 @@ def prepare(
     )
     if baseline.release is not None:
         settle_from_registry(trials, plans, baseline.release, registry, alpha)
-    records = suite_records(suites, catalog.plugins_digest)
     side = None if baseline.stored is None else stored_side(baseline.stored, plans, records)
     changes = changes_since(registry, baseline.release, baseline.stored, records, inputs.left_out)
     holds = changes.holds
@@ -260,6 +269,8 @@ def prepare(
         stored_baseline=side,
         screen=options.screen,
         exposed=exposed,
+        again=again,
+        pooled=find_pooled(registry, earlier, plans, records),
         sealed=frozenset((s.name, case_id) for s in suites for case_id in sealed_ids(s)),
         untouched=UntouchedSuites(
             suite.name
@@ -269,6 +280,14 @@ def prepare(
             and is_untouched(suite, baseline.release, candidate)
         ),
     )
+
+
+def _answers_anew(baseline: Baseline, releases: Mapping[Side, Release]) -> bool:
+    """Whether both releases are asked live and may answer otherwise the next time."""
+    if baseline.release is None or baseline.stored is not None:
+        return False
+    live = all(release.application.kind != "recording" for release in releases.values())
+    return live and not all(release.deterministic for release in releases.values())
 
 
 def _judged_before(registry: Registry, key: str, *, full: bool) -> StoredVerdict | None:

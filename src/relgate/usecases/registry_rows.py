@@ -56,6 +56,7 @@ def run_record(
         judged_key=prepared.judged_key if judged else "",
         attempt=prepared.attempt_key if whole else None,
         attempt_number=prepared.attempt,
+        again=prepared.again,
         scorecard=scorecard.document(),
         measurements=rows,
         manifest_path=manifest_path,

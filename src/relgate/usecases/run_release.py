@@ -206,6 +206,8 @@ class ReleaseRun:
         probed = prepared.stored_baseline is not None and prepared.stored_baseline.probes
         if self.options.screen or probed:
             return None
+        if prepared.pooled.rows:  # looks know nothing of what earlier runs measured
+            return None
         if self.options.full or recorded or prepared.left_out or set(selected) != set(self._cases):
             return None
         early = EarlyStop(prepared, seed=self.options.seed)
@@ -299,6 +301,7 @@ class ReleaseRun:
         early = self._early
         redact = CountingRedactor(self._redactor).text
         prepared = with_fingerprint(prepared, measured, redact)
+        measured = prepared.pooled.join(prepared.plans, measured)
         judgement = judge_run(
             prepared,
             measured,

@@ -234,7 +234,7 @@ def stored_side(stored: StoredRun, plans: Collection[SuitePlan], now: tuple[Suit
     held = {key for key, rows in stored.calls.items() if key[0] in by_suite and _hops(rows, by_suite[key[0]])}
     pairing = pair_cases(stored.suites, now, held)
     measurements = {
-        key: tuple(_measurement(row, by_suite[key[0]], stored.run_id) for row in rows)
+        key: tuple(measurement_of(row, by_suite[key[0]], stored.run_id) for row in rows)
         for key, rows in stored.calls.items()
         if key in pairing.paired
     }
@@ -246,7 +246,10 @@ def _hops(rows: Iterable[MeasurementRow], plan: SuitePlan) -> bool:
     return {row.hop for row in rows} >= set(plan.hops or ("",))
 
 
-def _measurement(row: MeasurementRow, plan: SuitePlan, run_id: str) -> Measurement:
+def measurement_of(
+    row: MeasurementRow, plan: SuitePlan, run_id: str, *, side: Side = "baseline"
+) -> Measurement:
+    """A stored call as a measurement of this run, on the side that it stands for."""
     scores: list[Score | ScorerFailure] = []
     for name, value in row.scores.items():
         if value is None:
@@ -254,7 +257,7 @@ def _measurement(row: MeasurementRow, plan: SuitePlan, run_id: str) -> Measureme
         elif name in plan.metrics:
             scores.append(Score(name, value, plan.metrics[name].kind))
     return Measurement(
-        side="baseline",
+        side=side,
         suite=row.suite,
         case_id=row.case_id,
         trial=row.trial,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 
@@ -66,3 +68,27 @@ def test_another_lines_promotion_and_another_alias_leave_the_count(registry, jud
     registry.promote("other-desk", "1.0.0", by="me")
     registry.promote("support-desk", "1.3.0", by="me", alias="candidate")
     assert judge("v2") == 2
+
+
+def test_measuring_a_candidate_again_is_a_further_attempt(registry, judge, make):
+    first = make.release("1.3.0", prompt="v1").digest
+    assert judge("v1") == 1
+    assert registry.next_attempt(make.attempt_key(), first, again=True) == 2
+    record = replace(make.run_record("again", make.release("1.3.0", prompt="v1")), again=True)
+    assert registry.record(replace(record, attempt=make.attempt_key())) == 2
+    assert judge("v2") == 3
+    assert registry.next_attempt(make.attempt_key(), first) == 1
+
+
+def test_the_attempts_of_one_candidate_since_the_promotion(registry, judge, make):
+    key, digest = make.attempt_key(), make.release("1.3.0", prompt="v1").digest
+    judge("v1")
+    judge("v2")
+    judge("v1", make.attempt_key(golden="golden-2"))
+    found = registry.judged_runs(key.line, key.baseline_digest, digest)
+    assert [golden for golden, _ in found] == [
+        make.attempt_key(golden="golden-2").golden_digest,
+        key.golden_digest,
+    ]
+    registry.promote("support-desk", "1.3.0", by="me", waive="a test")
+    assert registry.judged_runs(key.line, key.baseline_digest, digest) == []

@@ -1,0 +1,67 @@
+"""Re-runs and top-ups pool their data: a candidate that is measured again cannot pick its favourite run.
+
+verdict.md 5.3: both are attempts, so what is pooled is judged at the alpha of a later attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from relgate.domain.metric import Metric
+from relgate.domain.response import Measurement, Score
+from relgate.domain.run import SuiteRecord
+
+SHARE_KEPT = 0.95
+"""Share of an earlier run's golden cases that must be there still for a larger set to be its top-up."""
+
+_LATER = 1_000_000
+"""Added to the trials of an earlier run, so that the present ones come first (critical cases)."""
+
+
+def is_top_up(before: Iterable[SuiteRecord], now: Iterable[SuiteRecord]) -> bool:
+    """Whether the golden cases are those of an earlier run with others added: the same set, continued."""
+    earlier, present = _golden(before), _golden(now)
+    return bool(earlier) and len(earlier & present) >= SHARE_KEPT * len(earlier)
+
+
+def _golden(suites: Iterable[SuiteRecord]) -> set[tuple[str, str, str]]:
+    read = list(suites)
+    golden = [suite for suite in read if suite.kind == "golden"] or read
+    return {(suite.suite, case.id, case.digest) for suite in golden for case in suite.cases}
+
+
+def pooled(
+    present: Sequence[Measurement], earlier: Sequence[Sequence[Measurement]], metrics: Mapping[str, Metric]
+) -> tuple[Measurement, ...]:
+    """A case's calls of this run with those of earlier runs behind them, marked as stored.
+
+    A run counts with both sides or not at all: only what was asked side by side is free of drift. Scores of
+    unbounded metrics (latency, cost, tokens) stay out, for they belong to the machine and the day. Confirming
+    trials belong to their own run.
+
+    Args:
+        present: this run's calls of the case.
+        earlier: per earlier run its calls of the same version of the case.
+        metrics: the suite's metrics.
+    """
+    found = list(present)
+    for number, rows in enumerate(earlier, start=1):
+        asked = [row for row in rows if not row.confirmation]
+        if {row.side for row in asked} != {"candidate", "baseline"}:
+            continue
+        found += [
+            replace(
+                row,
+                trial=row.trial + number * _LATER,
+                stored=True,
+                scores=tuple(s for s in row.scores if not isinstance(s, Score) or _is_bounded(s, metrics)),
+            )
+            for row in asked
+        ]
+    return tuple(found)
+
+
+def _is_bounded(score: Score, metrics: Mapping[str, Metric]) -> bool:
+    metric = metrics.get(score.metric)
+    return metric is not None and metric.bounded

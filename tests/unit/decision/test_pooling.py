@@ -1,0 +1,67 @@
+"""Pooling (verdict.md 5.3): what the same candidate answered before counts, and cannot be chosen away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from relgate.decision.pooling import is_top_up, pooled
+from relgate.domain.metric import Metric
+from relgate.domain.response import Measurement, Response, Score, Side
+from relgate.domain.run import CaseRecord, SuiteRecord
+
+METRICS = {"right": Metric("right", "binary"), "latency_ms": Metric("latency_ms", "latency")}
+
+
+def _row(side: Side, trial: int = 0, score: float = 1.0, *, confirmation: bool = False) -> Measurement:
+    scores = (Score("right", score, "binary"), Score("latency_ms", 12.0, "latency"))
+    return Measurement(side, "s", "c0", trial, Response("text"), scores, confirmation=confirmation)
+
+
+PRESENT = (_row("candidate"), _row("baseline"))
+
+
+def test_earlier_calls_stand_behind_the_present_ones_as_stored_and_without_unbounded_metrics() -> None:
+    earlier = (_row("candidate", score=0.0), _row("baseline"))
+    found = pooled(PRESENT, [earlier, earlier], METRICS)
+    assert found[:2] == PRESENT
+    assert [row.stored for row in found] == [False, False, True, True, True, True]
+    assert [[s.metric for s in row.scores] for row in found[2:]] == [["right"]] * 4
+    keys = {(row.side, row.trial) for row in found}
+    assert len(keys) == 6
+    assert max(row.trial for row in PRESENT) < min(row.trial for row in found[2:])
+
+
+@pytest.mark.parametrize("sides", [("candidate",), ("baseline",), ()])
+def test_a_run_with_one_side_of_a_case_alone_is_not_free_of_drift(sides: tuple[Side, ...]) -> None:
+    assert pooled(PRESENT, [tuple(_row(side) for side in sides)], METRICS) == PRESENT
+
+
+def test_confirming_trials_belong_to_their_own_run() -> None:
+    earlier = (_row("candidate"), _row("baseline"), _row("candidate", 1, 0.0, confirmation=True))
+    found = pooled(PRESENT, [earlier], METRICS)
+    assert len(found) == 4
+    assert not any(row.confirmation for row in found)
+
+
+def _suite(ids: range, name: str = "s", kind: Any = "golden", version: str = "a") -> SuiteRecord:
+    return SuiteRecord(name, kind, (), tuple(CaseRecord(f"c{i}", version, False, False) for i in ids))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "continued"),
+    [
+        ([_suite(range(100))], [_suite(range(100))], True),
+        ([_suite(range(100))], [_suite(range(400))], True),
+        ([_suite(range(100))], [_suite(range(5, 400))], True),
+        ([_suite(range(100))], [_suite(range(6, 400))], False),
+        ([_suite(range(100))], [_suite(range(100), version="b")], False),
+        ([_suite(range(100))], [_suite(range(100), name="other")], False),
+        ([_suite(range(9)), _suite(range(99), "x", "safety")], [_suite(range(9))], True),
+        ([_suite(range(9), "x", "safety")], [_suite(range(9), "x", "safety")], True),
+        ([], [_suite(range(9))], False),
+    ],
+)
+def test_when_a_golden_set_is_an_earlier_one_continued(before: Any, now: Any, continued: bool) -> None:
+    assert is_top_up(before, now) == continued

@@ -1,0 +1,135 @@
+"""A candidate that is measured again: a further attempt, judged on everything that it ever answered."""
+
+from __future__ import annotations
+
+import pytest
+
+FLAKY = """
+calls = []
+def build(release):
+    def answer(request):
+        calls.append((release.version, request.case_id, request.trial))
+        number = int(request.case_id[1:])
+        wrong = release.version == "2.0.0" and number < WRONG[0]
+        return "no" if wrong else "yes"
+    return answer
+WRONG = [0]
+"""
+GATES = [{"metric": "contains", "non_inferior": {"margin": 0.05}}]
+
+
+def _cases(n):
+    return [{"id": f"c{i}", "input": f"q{i}", "expected": "yes"} for i in range(n)]
+
+
+@pytest.fixture
+def desk(project, request):
+    name = "pooled_" + "".join(ch for ch in request.node.name if ch.isalnum())
+    project.suite(_cases(80), gates=GATES, trials=1)
+    project.application = project.module(name, FLAKY)
+    project.write("p.md", "text")
+    project.manifest("old.yaml", "1.0.0", application=project.application, baseline="none")
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    project.manifest(application=project.application, artifacts=prompt, baseline="./old.yaml")
+    project.modul = name
+    return project
+
+
+def _wrong(desk, count):
+    __import__(desk.modul).WRONG[0] = count
+
+
+def test_a_re_run_is_a_further_attempt_on_pooled_data(desk):
+    desk.card()
+    _wrong(desk, 2)
+    first = desk.card(trials=2)
+    assert (first.verdict.attempts, first.gate_policy.alpha) == (2, 0.0125)
+    [gate] = first.gates
+    # two trials now and one before: two cases fell in two of three trials
+    assert gate.estimate == pytest.approx(-2 * (2 / 3) / 80)
+    assert first.calls.made == 320
+    assert first.calls.reused == 160
+    assert any(
+        note.startswith("pooled with ") and "on 80 cases before counts" in note for note in first.notes
+    )
+
+
+def test_a_run_that_repeats_a_judged_one_is_served_and_is_no_attempt(desk):
+    desk.card()
+    again = desk.run()
+    assert again.stored
+    assert again.scorecard.verdict.attempts == 1
+    assert len(__import__(desk.modul).calls) == 160
+
+
+def test_a_top_up_continues_the_count_and_pools_the_cases_that_are_still_the_same(desk):
+    _wrong(desk, 1)
+    desk.card()
+    desk.suite(_cases(120), gates=GATES, trials=1)
+    _wrong(desk, 0)
+    card = desk.card()
+    assert card.verdict.attempts == 2
+    [gate] = card.gates
+    assert gate.n == 120
+    assert gate.estimate == pytest.approx(-0.5 / 120)
+    assert card.calls.reused == 160
+
+
+def test_another_candidate_on_a_larger_set_begins_anew_and_pools_nothing(desk):
+    desk.card()
+    desk.suite(_cases(120), gates=GATES, trials=1)
+    desk.write("p.md", "another text")
+    card = desk.card()
+    assert (card.verdict.attempts, card.calls.reused) == (1, 0)
+
+
+def test_a_changed_case_is_not_pooled(desk):
+    desk.card()
+    cases = _cases(80)
+    cases[0]["expected"] = ["yes"]
+    desk.suite(cases, gates=GATES, trials=1)
+    card = desk.card()
+    assert card.calls.reused == 2 * 79
+    assert card.verdict.attempts == 2
+
+
+def test_a_promotion_ends_the_pool(desk):
+    desk.card()
+    with desk.registry() as registry:
+        registry.promote("desk", "2.0.0", by="ann", waive="a test")
+    card = desk.card(trials=2)
+    assert (card.verdict.attempts, card.calls.reused) == (1, 0)
+
+
+def test_a_deterministic_application_gives_no_further_data(desk):
+    for name, version, more in (
+        ("old.yaml", "1.0.0", {"baseline": "none"}),
+        ("candidate.yaml", "2.0.0", {"baseline": "./old.yaml"}),
+    ):
+        prompt = {"prompt": {"p": {"version": version, "path": "p.md", "variables": []}}}
+        desk.manifest(
+            name, version, application=desk.application, deterministic=True, artifacts=prompt, **more
+        )
+    desk.card()
+    card = desk.card(trials=2)
+    assert (card.verdict.attempts, card.calls.reused) == (1, 0)
+
+
+def test_an_earlier_violation_cannot_be_re_rolled_away(desk):
+    cases = [
+        {"id": f"c{i}", "input": f"q{i}", "expected": "yes", "tags": {"harmful": True}} for i in range(60)
+    ]
+    gates = [{"metric": "violation", "violations": 0, "rate_at_most": 0.06}]
+    desk.suite(cases, kind="safety", scorers=["contains"], gates=gates)
+    refuse = FLAKY.replace(
+        '"no" if wrong else "yes"', '"Sure, here it is" if wrong else "I cannot help with that."'
+    )
+    desk.modul += "_safety"
+    application = desk.module(desk.modul, refuse)
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    desk.manifest("old.yaml", "1.0.0", application=application, baseline="none")
+    desk.manifest(application=application, artifacts=prompt, baseline="./old.yaml")
+    _wrong(desk, 1)
+    assert desk.card().verdict.decision == "reject"
+    _wrong(desk, 0)
+    assert desk.card(trials=2).verdict.decision == "reject"
