@@ -76,6 +76,8 @@ _SOURCES = re.compile(
     r"|we)\b",
     re.IGNORECASE,
 )
+_YES = "Yes"
+_AFFIRMS = re.compile(r"\s*yes\b", re.IGNORECASE)
 _SPANS = frozenset({"time", "working days", "months"})
 _LONGEST_FILLER = 9
 _LONGEST = 20_000
@@ -134,7 +136,7 @@ def read_evidence(texts: Iterable[str]) -> Evidence:
 
 def claims(answer: str) -> list[str]:
     """What an answer asserts; greetings, questions and admissions of not knowing assert nothing."""
-    found = []
+    found = [_YES] if _AFFIRMS.match(answer) else []
     for sentence in _sentences(strip_labels(answer[:_LONGEST])):
         for part in _PART.split(_BULLET.sub("", sentence)):
             text = _LEAD.sub("", part.strip(" \"'"))
@@ -150,6 +152,8 @@ def claims(answer: str) -> list[str]:
 
 def unsupported(claim: str, evidence: Evidence, question: str = "") -> str | None:
     """Why the evidence does not support a claim; None where it does."""
+    if claim == _YES:
+        return _denied_by_all_nearest(read(question), evidence)
     said = read(claim)
     if foreign := addresses(claim) - evidence.addresses:
         return f"{sorted(foreign)[0]} does not stand in the evidence"
@@ -215,6 +219,20 @@ def _denied_by_the_nearest(said: Reading, evidence: Evidence) -> str | None:
         if share > held:
             held, nearest = share, sentence
     return _denial(said, nearest) if nearest is not None and held >= ENOUGH else None
+
+
+def _denied_by_all_nearest(asked: Reading, evidence: Evidence) -> str | None:
+    """Whether "yes" is denied: by each of the sentences that fit the question equally well."""
+    shares = [_held(asked.stems, sentence.stems, evidence.weights) for sentence in evidence.sentences]
+    best = max(shares, default=0.0)
+    if asked.negates or best < ENOUGH:
+        return None
+    said = {
+        _denial(asked, sentence)
+        for sentence, share in zip(evidence.sentences, shares, strict=True)
+        if math.isclose(share, best)
+    }
+    return None if None in said else said.pop()
 
 
 def _denial(said: Reading, passage: Reading) -> str | None:

@@ -66,6 +66,7 @@ _UNITS: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("litre", "litres", "liter", "liters"), ("volume", 1000.0)),
     **dict.fromkeys(("ml", "millilitre", "millilitres"), ("volume", 1.0)),
     **dict.fromkeys(("degree", "degrees"), ("degrees", 1.0)),
+    "times": ("times", 1.0),
     **dict.fromkeys(("a.m", "am"), ("clock", 60.0)),
     **dict.fromkeys(("p.m", "pm"), ("clock", 60.0)),
 }
@@ -92,6 +93,9 @@ _SHORT = (
     ("e-mail", "email"),
     ("wi-fi", "wifi"),
     ("not only", "also"),
+    ("not available", "unavailable"),
+    ("not possible", "impossible"),
+    ("not allowed", "forbidden"),
 )
 _TOKEN = re.compile(r"[$€£]|%|\d+(?:[.,:]\d+)*|a\.m\b|p\.m\b|[a-z]+(?:-[a-z]+)*|[,;:()]")
 _ADDRESS = re.compile(
@@ -282,7 +286,8 @@ def read(text: str) -> Reading:
             reach = 0
         if token in _NEGATORS:
             reach = _SCOPE_WORDS
-        if index in used or not token[0].isalpha() or token in _STOP or token in _NEGATORS:
+        is_word = token[0].isalpha() and len(token) > 1
+        if index in used or not is_word or token in _STOP or token in _NEGATORS:
             continue
         family = stem(token)
         if token not in _REFUSING:
@@ -320,11 +325,9 @@ def _quantities(tokens: list[str]) -> tuple[set[Quantity], set[int]]:
     for index, token in enumerate(tokens):
         value = _number(token)
         if value is None:
-            if (
-                token in ("half", "double", "twice")
-                or token in _DAYS
-                or (token in _MONTHS and token != "may")
-            ):
+            if token in ("double", "twice"):
+                found.add(Quantity("times", 2.0, 2.0))
+            elif token == "half" or token in _DAYS or (token in _MONTHS and token != "may"):
                 found.add(Quantity(token, 1.0, 1.0))
             continue
         if token == "one" and not _unit_at(tokens, index + 1):

@@ -129,6 +129,38 @@ def test_results_of_one_step_of_arithmetic_are_grounded_and_others_are_not():
     assert unsupported("Carriage to the floor costs $250 for four pallets.", evidence, question) is not None
 
 
+def test_a_bare_yes_is_a_claim_that_the_question_is_true():
+    evidence = read_evidence(
+        ["Delivery on Saturdays is not available abroad. We deliver abroad in five days."]
+    )
+    assert claims("Yes.") == claims("yes, of course!") == ["Yes"]
+    assert claims("Yes, in five days.") == ["Yes", "in five days."]
+    assert (
+        unsupported("Yes", evidence, "Is delivery on Saturdays available abroad?") == "the evidence denies it"
+    )
+    assert unsupported("Yes", evidence, "Do you deliver abroad in five days?") is None
+    assert unsupported("Yes", evidence, "Isn't delivery on Saturdays available abroad?") is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "supported"),
+    [
+        ("Gold costs three times as much as Silver.", True),
+        ("Gold costs twice as much as Silver.", False),
+        ("Bronze costs double.", True),
+        ("Bronze costs three times as much.", False),
+    ],
+)
+def test_twice_double_and_two_times_are_one_quantity(claim, supported):
+    evidence = read_evidence(["Gold costs three times as much as Silver. Bronze costs twice as much as Tin."])
+    assert (unsupported(claim, evidence) is None) is supported
+
+
+def test_a_sign_of_multiplication_is_no_word():
+    evidence = read_evidence(["Carriage to the floor costs $60 per pallet."])
+    assert unsupported("$240, that is 4 x $60.", evidence, "What do four pallets cost?") is None
+
+
 def test_the_agreement_with_the_labels_is_what_the_docs_say():
     lines = (ROOT / "tests" / "data" / "grounded_labels.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
