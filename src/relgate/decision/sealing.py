@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from relgate.decision.duplicates import units_of
-from relgate.decision.measurements import SuiteData
+from relgate.decision.measurements import SuiteData, cases_in_scope
 from relgate.domain.case import Case, Suite
 from relgate.domain.gate import GateSpec
 
@@ -17,6 +17,9 @@ SEALED_TRIALS = 5
 
 MOST_USES = 20
 """Verdicts after which a sealed half has told too much of itself; later ones warn."""
+
+LEAST_SEALED = 15
+"""Sealed cases below which an aggregate over them would tell of single ones."""
 
 HIDDEN: Literal["sealed"] = "sealed"
 """What stands in every place where a reader would see what became of a sealed case."""
@@ -62,7 +65,8 @@ def judged_by(suite: Suite, spec: GateSpec, *, exposed: bool) -> Suite:
 
     Required non-inferiority takes the cases that nobody has seen since the baseline was set: all of them,
     or the sealed half once open cases were exposed. Budgets (ratios, limits on a quantile) take all cases,
-    for they are aggregates. Everything else takes the open cases: guards, floors, slices, reports.
+    for they are aggregates. Everything else takes the open cases: guards, floors, slices, reports, and what
+    would judge fewer than ``LEAST_SEALED`` sealed ones.
 
     Args:
         suite: the suite.
@@ -74,9 +78,12 @@ def judged_by(suite: Suite, spec: GateSpec, *, exposed: bool) -> Suite:
     proves = spec.form == "non_inferior" and spec.role == "require" and spec.against == "baseline"
     if not proves:
         return open_half(suite)
+    sealed = sealed_ids(suite)
+    hidden = sum(case.id in sealed for case in cases_in_scope(suite, spec.only))
+    if hidden < LEAST_SEALED:
+        return open_half(suite)
     if not exposed:
         return suite
-    sealed = sealed_ids(suite)
     return replace(suite, cases=tuple(case for case in suite.cases if case.id in sealed))
 
 
@@ -109,8 +116,13 @@ def speechless(data: SuiteData) -> SuiteData:
 
 
 def proves_unseen(suite: Suite) -> bool:
-    """Whether what the suite requires not to get worse is proven on cases that nobody has seen."""
-    return suite.sealed and bool(sealed_ids(suite))
+    """Whether everything that the suite requires not to get worse is proven on cases that nobody has seen."""
+    sealed = sealed_ids(suite)
+    required = [g.only for g in suite.gates if g.form == "non_inferior" and g.role == "require"]
+    return all(
+        sum(case.id in sealed for case in cases_in_scope(suite, only)) >= LEAST_SEALED
+        for only in required or [{}]
+    )
 
 
 def is_tuned(suites: tuple[Suite, ...], *, exposed: bool) -> bool:

@@ -117,7 +117,7 @@ class RunRecord:
         manifest_path: as given on the command line; `show` prints it in the line that re-runs a case.
         again: whether a candidate that was judged before was measured anew, which is a further attempt.
         suites: the suites as they were; empty where nothing was measured, and for a screen.
-        screened: of a screen that showed cases: what they count for.
+        screened: of a screen or a part of the cases that showed some: what they count for.
     """
 
     id: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from relgate.decision.card import metric_parts, worst_cases
@@ -17,7 +17,7 @@ from relgate.decision.unchanged import Unchanged
 from relgate.domain.case import Case
 from relgate.domain.gate import GateResult
 from relgate.domain.release import Release
-from relgate.domain.response import Failure, Measurement, Response, ScorerFailure, Side
+from relgate.domain.response import Measurement, Response, ScorerFailure, Side
 from relgate.domain.scorecard import (
     AlarmPart,
     AnchorPart,
@@ -39,23 +39,20 @@ from relgate.domain.scorecard import (
     WorstPart,
 )
 from relgate.domain.verdict import Verdict
-from relgate.redaction import cut, number_placeholders
+from relgate.redaction import number_placeholders
 from relgate.stats import PositionBias
 from relgate.usecases.judge_run import Judgement
 from relgate.usecases.judge_trusts import judge_part
 from relgate.usecases.measure import CaseKey
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
-
-LONGEST_NOTE = 300
+from relgate.usecases.run_notes import Measured, run_notes, times
 
 MOST_CHANGED = 10
 """Lines of a traffic sample that are named; a reader needs a few to look at."""
 
 PROSE = frozenset({"reason", "next_step", "message", "notes", "input", "expected", "candidate", "baseline"})
 """Fields of the scorecard that a reader reads and that may hold a placeholder; the others are names."""
-
-Measured = Mapping[CaseKey, Sequence[Measurement]]
 
 
 def release_part(release: Release) -> ReleasePart:
@@ -225,10 +222,10 @@ def build_scorecard(
         "worst": _worst(prepared, judgement, measured, redactor),
         "calls": calls,
         "cost": _cost(measured if asked is None else asked),
-        "judges": [judge_part(trust, (orders or {}).get(trust.metric)) for trust in judgement.trusts],
+        "judges": [judge_part(trust, (orders or {}).get(trust.metric), text) for trust in judgement.trusts],
         "anchor": [AnchorPart(**asdict(a) | {"message": text(a.message)}) for a in judgement.anchors],
         "unchanged": [_unchanged_part(one, prepared.alpha, judgement) for one in judgement.unchanged],
-        "notes": [text(note) for note in _notes(prepared, judgement, measured, text)],
+        "notes": [text(note) for note in run_notes(prepared, judgement, measured, text)],
     }
     redacted = dict(sorted(redactor.counts.items()))
     return numbered(Scorecard(**parts, run=run.model_copy(update={"redacted": redacted})))
@@ -262,7 +259,7 @@ def _suite_part(prepared: Prepared, data: SuiteData, *, whole: bool) -> SuitePar
         notes.append("identical in both releases: measured on the candidate, sentinels on both sides")
     if copies:
         notes.append(
-            f"{_times(copies, 'case')} with the input of another: they count as one unit "
+            f"{times(copies, 'case')} with the input of another: they count as one unit "
             f"({len(suite.cases)} cases, {clusters} units)"
         )
     return SuitePart(
@@ -353,67 +350,3 @@ def _cost(measured: Measured) -> CostPart:
         baseline_usd=sums["baseline"],
         total_usd=round(sum(known), 9) if known else None,
     )
-
-
-def _notes(
-    prepared: Prepared, judgement: Judgement, measured: Measured, redact: Callable[[str], str]
-) -> list[str]:
-    notes = [*prepared.notes]
-    measured = {key: rows for key, rows in measured.items() if key not in prepared.sealed}
-    notes += _application_failures(measured, redact)
-    if prepared.left_out:
-        notes.append(f"left out by --suite: {', '.join(prepared.left_out)}")
-    if judgement.unprotected:
-        shown = ", ".join(judgement.unprotected[:12]) + (" ..." if len(judgement.unprotected) > 12 else "")
-        notes.append(f"unprotected (too small to watch): {shown}")
-    away = Counter(
-        row.outcome.message
-        for rows in measured.values()
-        for row in rows
-        if not isinstance(row.outcome, Response) and row.outcome.kind == "outage"
-    )
-    notes += [
-        f"not measured, {_times(count, 'call')}: {_brief(redact(message))}"
-        for message, count in away.most_common(3)
-    ]
-    failed: dict[str, list[str]] = {}
-    for rows in measured.values():
-        for row in rows:
-            for score in row.scores:
-                if isinstance(score, ScorerFailure):
-                    failed.setdefault(score.metric, []).append(score.message)
-    notes += [
-        f"the scorer of {metric} failed {_times(len(messages), 'time')}, such as: "
-        f"{_brief(redact(messages[0]))}"
-        for metric, messages in sorted(failed.items())
-    ]
-    return notes
-
-
-def _application_failures(
-    measured: Mapping[CaseKey, Sequence[Measurement]], redact: Callable[[str], str]
-) -> list[str]:
-    """In how many cases the application of either side failed, with its most frequent failure."""
-    notes = []
-    for side in ("candidate", "baseline"):
-        asked, failed = 0, 0
-        messages: Counter[str] = Counter()
-        for rows in measured.values():
-            mine = [row.outcome for row in rows if row.side == side]
-            own = [o.message for o in mine if isinstance(o, Failure) and o.kind == "application"]
-            asked += bool(mine)
-            failed += bool(own)
-            messages.update(list(dict.fromkeys(own)))
-        if messages:
-            message = _brief(redact(messages.most_common(1)[0][0]))
-            cases = _times(asked, "case")
-            notes.append(f"the {side}'s application failed in {failed} of {cases}, such as: {message}")
-    return notes
-
-
-def _times(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _brief(message: str) -> str:
-    return cut(" ".join(message.split()), LONGEST_NOTE)

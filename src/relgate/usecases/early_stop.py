@@ -14,6 +14,7 @@ from relgate.domain.gate import GateLook
 from relgate.domain.response import Measurement
 from relgate.usecases.case_failure import case_failure
 from relgate.usecases.measure import CaseKey
+from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import SuitePlan, in_order_of_calls
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.traffic import sampled
@@ -156,3 +157,24 @@ class EarlyStop:
                 why = self._ended or self._enough.get(name, "")
                 spared.setdefault(why, []).append(f"{total - ran} of {total} cases of {name}")
         return [f"early stop: {', '.join(suites)} not needed: {why}" for why, suites in spared.items()]
+
+
+def early_stop_of(prepared: Prepared, options: RunOptions, *, whole: bool) -> EarlyStop | None:
+    """What may end the calls early, None where nothing may.
+
+    Never those of a part of the cases, a screen or a recording; nor where scores from elsewhere are judged
+    with them (a stored baseline that is probed, pooled runs), of which looks know nothing.
+
+    Args:
+        prepared: the run.
+        options: what was asked for.
+        whole: whether every case was selected.
+    """
+    recorded = any(rows is not None for rows in prepared.rows.values())
+    probed = prepared.stored_baseline is not None and bool(prepared.stored_baseline.probes)
+    if options.full or options.screen or recorded or probed or prepared.pooled.rows:
+        return None
+    if prepared.left_out or not whole:
+        return None
+    early = EarlyStop(prepared, seed=options.seed)
+    return early if early.watches else None

@@ -68,6 +68,21 @@ class Judgement:
     trusts: tuple[JudgeTrust, ...] = ()
 
 
+def nothing_changed(attempt: int) -> Judgement:
+    """The judgement of a candidate that is its own baseline: a promote without a call."""
+    return Judgement(
+        data=(),
+        complete=frozenset(),
+        gates=(),
+        alarms=(),
+        critical=(),
+        changes=(),
+        suspects=(),
+        unprotected=(),
+        verdict=Verdict("promote", NOTHING_CHANGED, "", attempts=attempt),
+    )
+
+
 def arrange_suite(plan: SuitePlan, rows: Sequence[Measurement], *, paired: bool) -> SuiteData:
     """One suite's measurements arranged."""
     return arrange(plan.suite, plan.metrics, rows, hops=plan.hops, paired=paired)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from relgate.decision.judge_trust import JudgeTrust, compare_judges, trust_of
@@ -52,8 +52,8 @@ def judge_trusts(
     return found
 
 
-def judge_part(trust: JudgeTrust, orders: PositionBias | None) -> JudgePart:
-    """A judge as the scorecard shows it; what could not be computed is null."""
+def judge_part(trust: JudgeTrust, orders: PositionBias | None, redact: Callable[[str], str]) -> JudgePart:
+    """A judge as the scorecard shows it; what could not be computed is null, who labelled is redacted."""
     agreement = trust.agreement
     kappa = None if agreement is None else agreement.agreement.interval()
     return JudgePart(
@@ -63,7 +63,7 @@ def judge_part(trust: JudgeTrust, orders: PositionBias | None) -> JudgePart:
         digest=trust.digest,
         labels=len(trust.label_ids),
         label_ids=list(trust.label_ids),
-        by=list(trust.by),
+        by=[redact(name) for name in trust.by],
         n=trust.n,
         agreement=None if agreement is None else agreement.agreement.observed,
         kappa=None if agreement is None else agreement.agreement.kappa,

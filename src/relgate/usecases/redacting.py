@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from relgate.domain.release import Release
 from relgate.redaction import Redactor
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -16,6 +17,17 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 def storable(text: str) -> str:
     """The text with a replacement character for what no store and no file can hold."""
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def secrets_of(releases: Iterable[Release | None]) -> list[str]:
+    """The keys of every provider of these releases: they are masked wherever they turn up."""
+    return [
+        provider.api_key.reveal()
+        for release in releases
+        if release is not None
+        for provider in release.providers.values()
+        if provider.api_key is not None
+    ]
 
 
 class CountingRedactor:

@@ -10,12 +10,14 @@ from relgate.domain.release import Release
 from relgate.domain.response import Measurement, Response, ScorerFailure
 from relgate.domain.run import MeasurementRow, ReleaseRow, RunRecord
 from relgate.domain.scorecard import Scorecard
+from relgate.domain.verdict import Verdict
 from relgate.usecases.artifact_rows import artifact_rows
-from relgate.usecases.build_scorecard import Measured, expected_text
+from relgate.usecases.build_scorecard import expected_text
 from relgate.usecases.judge_run import Judgement
 from relgate.usecases.measure import CaseKey
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
+from relgate.usecases.run_notes import Measured
 
 
 def run_record(
@@ -61,8 +63,13 @@ def run_record(
         measurements=rows,
         manifest_path=manifest_path,
         suites=prepared.records if rows and not verdict.screen else (),
-        screened=prepared.attempt_key if verdict.screen and scorecard.worst else None,
+        screened=prepared.attempt_key if _shown(verdict, scorecard) else None,
     )
+
+
+def _shown(verdict: Verdict, scorecard: Scorecard) -> bool:
+    """Whether a run that is no attempt showed cases that may be patched: a screen or a part of the cases."""
+    return (verdict.screen or verdict.partial) and bool(scorecard.worst)
 
 
 def _measured_all(judgement: Judgement) -> bool:

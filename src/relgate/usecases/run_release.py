@@ -15,22 +15,27 @@ from relgate.domain.errors import AttemptMoved, Problem
 from relgate.domain.release import Release
 from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
 from relgate.domain.run import MeasurementRow
-from relgate.domain.scorecard import CallsPart, Scorecard, WaiverPart
-from relgate.domain.verdict import Verdict
+from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError, Executor
 from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url
 from relgate.usecases.anchors import anchor_data, find_anchors
 from relgate.usecases.build_scorecard import build_scorecard, case_outcomes, gate_result_of, numbered
 from relgate.usecases.case_failure import case_failure
-from relgate.usecases.early_stop import EarlyStop
-from relgate.usecases.judge_run import NOTHING_CHANGED, Judgement, arrange_suite, judge_run
+from relgate.usecases.early_stop import EarlyStop, early_stop_of
+from relgate.usecases.judge_run import (
+    NOTHING_CHANGED,
+    Judgement,
+    arrange_suite,
+    judge_run,
+    nothing_changed,
+)
 from relgate.usecases.judge_trusts import trusted_before
 from relgate.usecases.measure import CaseKey, CaseMeasurer
 from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import SuitePlan, in_order_of_calls
 from relgate.usecases.prepare import Prepared, prepare
-from relgate.usecases.redacting import CountingRedactor
+from relgate.usecases.redacting import CountingRedactor, secrets_of
 from relgate.usecases.registry_rows import measurement_rows, run_record
 from relgate.usecases.report import CaseReport, Report
 from relgate.usecases.run_part import now, run_part
@@ -39,6 +44,7 @@ from relgate.usecases.staleness import with_fingerprint
 from relgate.usecases.stored_baseline import reused
 from relgate.usecases.systems import System, make_system, start_services, variants
 from relgate.usecases.traffic import changes_found, sampled
+from relgate.usecases.waivers import waiver_parts
 from relgate.usecases.write_report import Written, folder_problems, write_report
 
 
@@ -74,7 +80,7 @@ class ReleaseRun:
             self.registry: Registry = self._stack.enter_context(open_registry(url))
             known = (*problems, *wrong, *folder_problems(self._report_folder))
             self.prepared: Prepared = prepare(options, self.catalog, self.registry, known)
-            self._redactor = self._make_redactor([self.prepared.candidate, self.prepared.baseline])
+            self._redactor = self._redactor_of([self.prepared.candidate, self.prepared.baseline])
         except BaseException:
             self._stack.close()
             raise
@@ -89,16 +95,11 @@ class ReleaseRun:
         plans = self.prepared.plans
         return any(s.asked is not None for plan in plans for s in plan.scorers["candidate"])
 
-    def _make_redactor(self, releases: Iterable[Release | None]) -> Redactor:
+    def _redactor_of(self, releases: Iterable[Release | None]) -> Redactor:
         given = self.options.environment.get("RELGATE_REDACTION_KEY")
-        known = [
-            provider.api_key.reveal()
-            for release in releases
-            if release is not None
-            for provider in release.providers.values()
-            if provider.api_key is not None
-        ]
-        return self.catalog.redactor(key=self.registry.redaction_key(given), known_secrets=known)
+        return self.catalog.redactor(
+            key=self.registry.redaction_key(given), known_secrets=secrets_of(releases)
+        )
 
     @property
     def settled(self) -> str | None:
@@ -147,7 +148,7 @@ class ReleaseRun:
             for case in plan.suite.all_cases
             if (plan.suite.name, case.id) in wanted
         ]
-        self._early = self._early_stop(wanted)
+        self._early = early_stop_of(prepared, self.options, whole=wanted == set(self._cases))
         tasks = tasks if self._early is None else self._early.tasks
         self._traffic = tuple(sampled(prepared)) if wanted == set(self._cases) else ()
         suites = [plan.suite for plan in prepared.plans if any(name == plan.suite.name for name, _ in tasks)]
@@ -162,7 +163,7 @@ class ReleaseRun:
             systems[side] = make_system(
                 running, variants(running, suites), suites, prepared.rows[side], self._stack
             )
-        self._redactor = self._make_redactor(bound)
+        self._redactor = self._redactor_of(bound)
         self._measurer = CaseMeasurer(
             prepared,
             systems,
@@ -198,20 +199,6 @@ class ReleaseRun:
             watcher=self._early,
         )
         self._executor.start()
-
-    def _early_stop(self, selected: Collection[CaseKey]) -> EarlyStop | None:
-        """What may end the calls early: never those of a part of the cases, a screen or a recording."""
-        prepared = self.prepared
-        recorded = any(rows is not None for rows in prepared.rows.values())
-        probed = prepared.stored_baseline is not None and prepared.stored_baseline.probes
-        if self.options.screen or probed:
-            return None
-        if prepared.pooled.rows:  # looks know nothing of what earlier runs measured
-            return None
-        if self.options.full or recorded or prepared.left_out or set(selected) != set(self._cases):
-            return None
-        early = EarlyStop(prepared, seed=self.options.seed)
-        return early if early.watches else None
 
     @property
     def done(self) -> int:
@@ -329,7 +316,7 @@ class ReleaseRun:
             ),
             judgement,
             measured,
-            waivers=self._waivers(),
+            waivers=waiver_parts(self.registry, self.prepared.candidate.name),
             redactor=redactor,
             calls=self._measurer.judges.counted(
                 CallsPart(planned=planned, made=made, reused=reused(measured), saved=saved)
@@ -347,24 +334,14 @@ class ReleaseRun:
         if stored is not None:
             return self._stored_report(stored)
         redactor = CountingRedactor(self._redactor)
-        judgement = Judgement(
-            data=(),
-            complete=frozenset(),
-            gates=(),
-            alarms=(),
-            critical=(),
-            changes=(),
-            suspects=(),
-            unprotected=(),
-            verdict=Verdict("promote", NOTHING_CHANGED, "", attempts=self.prepared.attempt),
-        )
+        judgement = nothing_changed(self.prepared.attempt)
         if self.prepared.screen:
             judgement = screened(judgement, ())
         scorecard = build_scorecard(
             replace(self.prepared, notes=self.prepared.notes_of(attempt=False)),
             judgement,
             {},
-            waivers=self._waivers(),
+            waivers=waiver_parts(self.registry, self.prepared.candidate.name),
             redactor=redactor,
             calls=CallsPart(planned=0, made=0, reused=0, saved=0),
             run=run_part(self._started, self.options.seed),
@@ -374,7 +351,9 @@ class ReleaseRun:
 
     def _stored_report(self, stored: StoredVerdict) -> Report:
         scorecard = Scorecard.model_validate(stored.scorecard)
-        verdict = scorecard.verdict.model_copy(update={"waivers": self._waivers()})
+        verdict = scorecard.verdict.model_copy(
+            update={"waivers": waiver_parts(self.registry, self.prepared.candidate.name)}
+        )
         scorecard = numbered(scorecard.model_copy(update={"verdict": verdict}))
         written = self._write(scorecard)
         gates = tuple(gate_result_of(part) for part in scorecard.gates)
@@ -420,12 +399,6 @@ class ReleaseRun:
             files=written.files,
             unwritten=written.problems,
         )
-
-    def _waivers(self) -> list[WaiverPart]:
-        return [
-            WaiverPart(release=w.release, version=w.version, reason=w.reason, at=w.at, by=w.by)
-            for w in self.registry.waivers(self.prepared.candidate.name)
-        ]
 
     def close(self) -> None:
         """Stop the engine and the services, close the registry; may be called twice."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from relgate import stats
 from relgate.decision.gates import judge_gate
-from relgate.decision.sealing import is_tuned, judged_by, open_half, sealed_ids, seen_by
+from relgate.decision.sealing import LEAST_SEALED, is_tuned, judged_by, open_half, sealed_ids, seen_by
 from relgate.domain.case import Case, Suite
 
 IDS = st.lists(st.text("abcdefgh0123456789-", min_size=1, max_size=12), min_size=1, max_size=60, unique=True)
@@ -22,7 +22,7 @@ def _suite(build: Any, cases: Any, **more: Any) -> Suite:
 
 
 def _cases(ids: Any) -> list[Case]:
-    return [Case(id=i, input=f"question {i}") for i in ids]
+    return [Case(id=i, input=f"question {i}", tags={"lang": "de"}) for i in ids]
 
 
 def test_about_half_of_the_cases_are_sealed(build: Any) -> None:
@@ -83,6 +83,7 @@ REQUIRED = {"form": "non_inferior", "boundary": 0.05}
         (REQUIRED, False, "all"),
         (REQUIRED, True, "sealed"),
         ({**REQUIRED, "only": {"lang": "de"}}, True, "sealed"),
+        ({**REQUIRED, "only": {"lang": "en"}}, True, "open"),  # of so few, an aggregate would tell of each
         ({**REQUIRED, "role": "guard"}, False, "open"),
         ({**REQUIRED, "role": "report"}, True, "open"),
         ({"form": "at_least", "boundary": 0.8}, False, "open"),
@@ -96,6 +97,7 @@ def test_which_cases_a_gate_judges(build: Any, spec: dict[str, Any], exposed: bo
     want = {"all": {c.id for c in suite.cases}, "sealed": set(sealed)}
     want["open"] = want["all"] - want["sealed"]
     judged = judged_by(suite, build.gate(**spec).spec, exposed=exposed)
+    assert len(sealed) >= LEAST_SEALED
     assert {case.id for case in judged.cases} == want[half]
 
 
