@@ -11,6 +11,7 @@ from relgate.domain.scorecard import JudgePart
 from relgate.stats import PositionBias
 from relgate.store import Registry
 from relgate.usecases.plan_suite import SuitePlan
+from relgate.usecases.prepare import Prepared
 
 RUNS = 50
 """The newest runs of a line among which the last use of a judge's labels is looked for."""
@@ -24,10 +25,12 @@ class TrustedJudge:
     label_ids: tuple[str, ...]
 
 
-def trusted_before(registry: Registry, line: str) -> dict[tuple[str, str], TrustedJudge]:
-    """The judge last trusted per suite and metric, from the newest whole runs of a line."""
+def trusted_before(registry: Registry, prepared: Prepared) -> dict[tuple[str, str], TrustedJudge]:
+    """The judge last trusted per suite and metric, from the newest whole runs of the candidate's line."""
     found: dict[tuple[str, str], TrustedJudge] = {}
-    for run in registry.runs(limit=RUNS, release=line):
+    if not any(s.asked is not None for plan in prepared.plans for s in plan.scorers["candidate"]):
+        return found
+    for run in registry.runs(limit=RUNS, release=prepared.candidate.name):
         if run.partial:
             continue
         for part in registry.scorecard(run.id).get("judges", ()):

@@ -84,16 +84,10 @@ class ReleaseRun:
         except BaseException:
             self._stack.close()
             raise
-        self._trusted = trusted_before(self.registry, self.prepared.candidate.name) if self._judges else {}
+        self._trusted = trusted_before(self.registry, self.prepared)
         self._anchors = find_anchors(self.registry, self.prepared)
         self._plans = {plan.suite.name: plan for plan in self.prepared.plans}
         self._cases = {(s.name, case.id): case for s in self.prepared.suites for case in s.all_cases}
-
-    @property
-    def _judges(self) -> bool:
-        """Whether a model judges anything."""
-        plans = self.prepared.plans
-        return any(s.asked is not None for plan in plans for s in plan.scorers["candidate"])
 
     def _redactor_of(self, releases: Iterable[Release | None]) -> Redactor:
         given = self.options.environment.get("RELGATE_REDACTION_KEY")
