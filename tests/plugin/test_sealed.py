@@ -146,6 +146,20 @@ def test_once_open_cases_were_shown_the_sealed_half_alone_proves(sealed, provide
     assert any("so the sealed ones alone prove non-inferiority" in n for n in sealed.scorecard()["notes"])
 
 
+def test_a_new_case_or_a_new_wording_makes_no_shown_case_unseen(sealed, provider):
+    shown = next(f"question {i}" for i in range(N) if f"c{i}" not in sealed.hidden)
+    provider.wrong["answerer-2"].add(shown)
+    sealed.run("--screen")
+    path = sealed.path / "golden_sets/golden/cases.jsonl"
+    first, *rest = path.read_text().splitlines()
+    more = json.dumps(json.loads(first) | {"id": "added", "input": "question 7000", "expected": "7000"})
+    path.write_text("\n".join([first.replace("question", "Question"), *rest, more]) + "\n")
+    sealed.run()
+    assert sealed.scorecard()["verdict"]["attempts"] == 1
+    required, _ = sealed.scorecard()["gates"]
+    assert len(sealed.hidden) <= required["n"] <= len(sealed.hidden) + 1
+
+
 def test_a_promote_after_a_screen_is_on_a_tuned_set_only_without_a_sealed_half(sealed, provider):
     provider.wrong = {"answerer-2": {"question 1000"}}
     path = sealed.path / "golden_sets/golden/suite.yaml"

@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from relgate.domain.case import CaseKey
 from relgate.domain.run import CaseRecord, SuiteRecord
 
 SHARE_AT_MOST = 0.05
 """Share of a suite's cases that may be gone, or changed beside a stored baseline, without a hold."""
 
-CaseKey = tuple[str, str]
 _NAMED = 5
 _ROLES = ("report", "guard", "require")
 _BAR = frozenset({"boundary", "role", "slack", "rate_at_most"})

@@ -14,6 +14,10 @@ Critical = Literal["never"] | bool
 Trials = int | Literal["auto"]
 
 
+CaseKey = tuple[str, str]
+"""Suite and id of a case."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message of a conversation."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, Connection, func, insert, select
 
+from relgate.domain.case import CaseKey
 from relgate.domain.run import AttemptKey
-from relgate.store.tables import alias_history, attempts, runs
+from relgate.store.tables import alias_history, attempts, cases, runs
 
 SCREEN = 0
 """Number of a screen that showed cases: it is no attempt, but what follows was tuned on them."""
@@ -66,10 +69,30 @@ def add_screen(connection: Connection, key: AttemptKey, release_digest: str, run
     _insert(connection, key, release_digest, run, SCREEN)
 
 
-def screened(connection: Connection, key: AttemptKey) -> bool:
-    """Whether a screen showed cases of these golden sets since the line's last promotion."""
-    here = (*_since_promotion(connection, key), attempts.c.number == SCREEN)
-    return connection.scalar(select(attempts.c.id).where(*here).limit(1)) is not None
+def showed(connection: Connection, key: AttemptKey, release_digest: str, known: Collection[CaseKey]) -> bool:
+    """Whether a screen, or a whole run of another candidate, asked one of these cases since the promotion.
+
+    A candidate is not tuned on what its own whole run showed. The golden digest counts for nothing: a case
+    that was added makes the others no less known.
+
+    Args:
+        connection: the registry.
+        key: the release line and the baseline.
+        release_digest: the candidate.
+        known: suite and id of each.
+    """
+    rows = connection.execute(
+        select(cases.c.suite, cases.c.case_id)
+        .distinct()
+        .join(attempts, cases.c.run == attempts.c.run)
+        .where(
+            attempts.c.line == key.line,
+            attempts.c.baseline_digest == key.baseline_digest,
+            attempts.c.epoch == _epoch(connection, key.line),
+            (attempts.c.number == SCREEN) | (attempts.c.release_digest != release_digest),
+        )
+    )
+    return any((row.suite, row.case_id) in known for row in rows)
 
 
 def uses(connection: Connection, golden_digest: str) -> int:

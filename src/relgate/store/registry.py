@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import select
 
+from relgate.domain.case import CaseKey
 from relgate.domain.response import Side
 from relgate.domain.run import AttemptKey, MeasurementRow, ReleaseRow, RunRecord, SuiteRecord
 from relgate.store import attempts, intake, promotion, reading, recording, suites
@@ -223,10 +225,10 @@ class Registry:
         with self._database.read() as connection:
             return suites.stored_runs(connection, release_digest)
 
-    def screened(self, key: AttemptKey) -> bool:
-        """Whether a screen showed cases of these golden sets since the line's last promotion."""
+    def showed(self, key: AttemptKey, release_digest: str, cases: Collection[CaseKey]) -> bool:
+        """Whether a screen or another candidate's run showed one of these cases since the promotion."""
         with self._database.read() as connection:
-            return attempts.screened(connection, key)
+            return attempts.showed(connection, key, release_digest, cases)
 
     def uses(self, golden_digest: str) -> int:
         """How many candidates were judged on these golden cases, ever."""

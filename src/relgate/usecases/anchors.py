@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from relgate.decision.anchor import RELEASES, AnchorData
 from relgate.decision.measurements import arrange
+from relgate.domain.case import CaseKey
 from relgate.domain.response import Measurement
 from relgate.domain.run import SuiteRecord
 from relgate.store import Registry
-from relgate.usecases.measure import CaseKey
 from relgate.usecases.plan_suite import SuitePlan
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.stored_baseline import StoredSide, stored_of, stored_side

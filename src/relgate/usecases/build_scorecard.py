@@ -14,7 +14,7 @@ from relgate.decision.outcomes import case_outcome
 from relgate.decision.sealing import HIDDEN, open_data
 from relgate.decision.unchanged import METHOD as UNCHANGED_OUTPUTS
 from relgate.decision.unchanged import Unchanged
-from relgate.domain.case import Case
+from relgate.domain.case import Case, CaseKey
 from relgate.domain.gate import GateResult
 from relgate.domain.release import Release
 from relgate.domain.response import Measurement, Response, ScorerFailure, Side
@@ -43,7 +43,6 @@ from relgate.redaction import number_placeholders
 from relgate.stats import PositionBias
 from relgate.usecases.judge_run import Judgement
 from relgate.usecases.judge_trusts import judge_part
-from relgate.usecases.measure import CaseKey
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
 from relgate.usecases.run_notes import Measured, run_notes, times

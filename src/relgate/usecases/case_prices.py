@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from relgate.decision.next_step import CasePrice
+from relgate.domain.case import CaseKey
 from relgate.domain.response import Measurement, Response
-from relgate.usecases.measure import CaseKey
 from relgate.usecases.plan_suite import SuitePlan
 from relgate.usecases.prepare import Prepared
 

@@ -9,11 +9,10 @@ from relgate.decision.look_plan import plan_looks, reject_weights
 from relgate.decision.looks import decide_look
 from relgate.decision.measurements import SuiteData, arrange
 from relgate.decision.sequential import Looked
-from relgate.domain.case import Case
+from relgate.domain.case import Case, CaseKey
 from relgate.domain.gate import GateLook
 from relgate.domain.response import Measurement
 from relgate.usecases.case_failure import case_failure
-from relgate.usecases.measure import CaseKey
 from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import SuitePlan, in_order_of_calls
 from relgate.usecases.prepare import Prepared

@@ -22,12 +22,12 @@ from relgate.decision.sequential import Looked, crossed_gates, cut_short, judge_
 from relgate.decision.unchanged import Unchanged, pass_unchanged
 from relgate.decision.verdict import Findings, decide
 from relgate.decision.weighing import weigh_fails
+from relgate.domain.case import CaseKey
 from relgate.domain.gate import GateResult
 from relgate.domain.response import Measurement
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.usecases.case_prices import case_prices
 from relgate.usecases.judge_trusts import TrustedJudge, judge_trusts
-from relgate.usecases.measure import CaseKey
 from relgate.usecases.plan_suite import SuitePlan
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.sentinels import SENTINELS_AGREE

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from relgate.decision.identity import ASSUMED_FLIP_RATE
 from relgate.decision.outcomes import CONFIRMING_TRIALS, trial_hits
-from relgate.domain.case import Case
+from relgate.domain.case import Case, CaseKey
 from relgate.domain.response import (
     Failure,
     Measurement,
@@ -32,7 +32,6 @@ from relgate.usecases.trials_pilot import LivePilot
 
 RELEASE_HEADER = "X-Relgate-Release"
 
-CaseKey = tuple[str, str]
 """Suite name and case id."""
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from relgate.decision.pairing import CaseKey, pair_cases
+from relgate.decision.pairing import pair_cases
 from relgate.decision.pooling import is_top_up, pooled
+from relgate.domain.case import CaseKey
 from relgate.domain.response import Measurement
 from relgate.domain.run import AttemptKey, SuiteRecord
 from relgate.store import Registry

@@ -19,6 +19,7 @@ from relgate.domain.response import Measurement, Side
 from relgate.domain.run import AttemptKey, SuiteRecord
 from relgate.store import Registry, StoredVerdict
 from relgate.usecases.baseline import Baseline, find_baseline
+from relgate.usecases.exposure import golden_of, were_shown
 from relgate.usecases.inputs import Sources, read_inputs
 from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import SuitePlan, plan_suite
@@ -210,7 +211,7 @@ def prepare(
         key, earlier = continued_key(registry, key, candidate.digest, records)
     attempt = registry.next_attempt(key, candidate.digest, again=again)
     alpha = attempt_alpha(attempt)
-    shown = registry.screened(key)
+    shown = were_shown(registry, key, candidate.digest, suites)
     exposed = shown or attempt > 1
     if options.screen:
         plans = [replace(plan, suite=open_half(plan.suite)) for plan in plans]
@@ -298,11 +299,11 @@ def _judged_before(registry: Registry, key: str, *, full: bool) -> StoredVerdict
     return None if stored.scorecard["calls"]["saved"] else stored
 
 
-def _tuned(suites: tuple[Suite, ...], screened: bool, attempt: int, screen: bool) -> tuple[str, ...]:
-    """Cases that a screen showed were tuned on, whether or not anybody meant to (verdict.md 5.4)."""
-    if not screened or attempt > 1 or screen or not is_tuned(suites, exposed=True):
+def _tuned(suites: tuple[Suite, ...], shown: bool, attempt: int, screen: bool) -> tuple[str, ...]:
+    """Cases that a run showed were tuned on, whether or not anybody meant to (verdict.md 5.4)."""
+    if not shown or attempt > 1 or screen or not is_tuned(suites, exposed=True):
         return ()
-    return ("a screen showed cases of these golden sets: a promote would be one on a tuned set",)
+    return ("a screen or run showed cases of these golden sets: a promote would be one on a tuned set",)
 
 
 def _sealed_notes(suites: Sequence[Suite], uses: int, *, exposed: bool, screen: bool) -> tuple[str, ...]:
@@ -339,8 +340,7 @@ def _live_calls(side: StoredSide, plans: Sequence[SuitePlan], trials: TrialPlan)
 
 
 def _golden_digest(suites: Sequence[Suite]) -> str:
-    golden = [s for s in suites if s.kind == "golden"] or list(suites)
-    return digest_json(sorted(s.cases_digest for s in golden))
+    return digest_json(sorted(suite.cases_digest for suite in golden_of(suites)))
 
 
 def _judged_key(

@@ -11,6 +11,7 @@ import numpy as np
 from relgate.decision.sealing import HIDDEN
 from relgate.decision.simulation.suite import SimulatedSuite
 from relgate.decision.simulation.world import CellKey, Level, World
+from relgate.domain.case import CaseKey
 from relgate.domain.run import MeasurementRow
 from relgate.store.registry import Registry
 
@@ -19,8 +20,6 @@ RUNS = 5
 
 LEAST_CASES = 10
 """Cases with repeated trials below which a flip rate is not taken from them."""
-
-CaseKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)

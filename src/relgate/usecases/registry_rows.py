@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from relgate.domain.case import Case
+from relgate.domain.case import Case, CaseKey
 from relgate.domain.release import Release
 from relgate.domain.response import Measurement, Response, ScorerFailure
 from relgate.domain.run import MeasurementRow, ReleaseRow, RunRecord
@@ -14,7 +14,6 @@ from relgate.domain.verdict import Verdict
 from relgate.usecases.artifact_rows import artifact_rows
 from relgate.usecases.build_scorecard import expected_text
 from relgate.usecases.judge_run import Judgement
-from relgate.usecases.measure import CaseKey
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
 from relgate.usecases.run_notes import Measured

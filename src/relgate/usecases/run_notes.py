@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from relgate.domain.case import CaseKey
 from relgate.domain.response import Failure, Measurement, Response, ScorerFailure
 from relgate.redaction import cut
 from relgate.usecases.judge_run import Judgement
-from relgate.usecases.measure import CaseKey
 from relgate.usecases.prepare import Prepared
 
 LONGEST_NOTE = 300

@@ -11,6 +11,7 @@ from relgate.catalog import Catalog
 from relgate.decision.outcomes import case_outcome, critical_misses
 from relgate.decision.policy import attempt_alpha
 from relgate.decision.sealing import HIDDEN
+from relgate.domain.case import CaseKey
 from relgate.domain.errors import AttemptMoved, Problem
 from relgate.domain.release import Release
 from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
@@ -31,7 +32,7 @@ from relgate.usecases.judge_run import (
     nothing_changed,
 )
 from relgate.usecases.judge_trusts import trusted_before
-from relgate.usecases.measure import CaseKey, CaseMeasurer
+from relgate.usecases.measure import CaseMeasurer
 from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import SuitePlan, in_order_of_calls
 from relgate.usecases.prepare import Prepared, prepare

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from relgate.decision.fingerprint import CASES, Asked, fingerprint
 from relgate.decision.measurements import primary_metrics
-from relgate.decision.pairing import CaseKey
+from relgate.domain.case import CaseKey
 from relgate.domain.release import Release
 from relgate.domain.response import Measurement, Response, ScorerFailure
 from relgate.files.versions import unpinned_model_id

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from relgate.applications.recording import Rows
-from relgate.decision.pairing import CaseKey, Pairing, SuiteChanges, compare_suites, pair_cases
-from relgate.domain.case import Case, Suite
+from relgate.decision.pairing import Pairing, SuiteChanges, compare_suites, pair_cases
+from relgate.domain.case import Case, CaseKey, Suite
 from relgate.domain.digest import digest_json
 from relgate.domain.errors import InputError, Place, Problem, Refusal
 from relgate.domain.release import ApplicationKind, ApplicationSpec, Artifact, Release, Route, Target

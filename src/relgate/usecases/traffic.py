@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from relgate.decision.unchanged import Unchanged, count_changes
-from relgate.domain.case import Case
+from relgate.domain.case import Case, CaseKey
 from relgate.domain.response import Measurement
-from relgate.usecases.measure import CaseKey
 from relgate.usecases.plan_suite import SuitePlan, traffic_key
 from relgate.usecases.prepare import Prepared
 

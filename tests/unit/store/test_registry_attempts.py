@@ -92,3 +92,19 @@ def test_the_attempts_of_one_candidate_since_the_promotion(registry, judge, make
     ]
     registry.promote("support-desk", "1.3.0", by="me", waive="a test")
     assert registry.judged_runs(key.line, key.baseline_digest, digest) == []
+
+
+def test_cases_that_were_shown_to_whoever_tunes_a_candidate(registry, judge, make):
+    key = make.attempt_key()
+    first, second = (make.release("1.3.0", prompt=prompt).digest for prompt in ("v1", "v2"))
+    [case] = {(row.suite, row.case_id) for row in make.measurements()[:1]}
+    judge("v1", make.attempt_key(golden="golden-2"))
+    assert registry.showed(key, second, {case}), "whatever golden set the case stood in"
+    assert not registry.showed(key, second, {(case[0], "another")})
+    assert not registry.showed(key, first, {case}), "its own run"
+    assert not registry.showed(make.attempt_key(make.release("1.2.4")), second, {case}), "another baseline"
+    screen = make.run_record("screen", make.release("1.3.0", prompt="v1"))
+    registry.record(replace(screen, screened=key))
+    assert registry.showed(key, first, {case}), "its own screen"
+    registry.promote("support-desk", "1.3.0", by="me", waive="a test")
+    assert not registry.showed(key, second, {case})

@@ -1,0 +1,34 @@
+"""Whether anybody has seen golden cases since the baseline was set (verdict.md 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from relgate.decision.sealing import open_half
+from relgate.domain.case import Suite
+from relgate.domain.run import AttemptKey
+from relgate.store import Registry
+
+
+def were_shown(registry: Registry, key: AttemptKey, release_digest: str, suites: Sequence[Suite]) -> bool:
+    """Whether a run since the baseline was set showed an open case of these golden sets.
+
+    A case counts by its id, so that neither a new case in the set nor a new wording of one makes the
+    others unseen again.
+
+    Args:
+        registry: where runs are.
+        key: the release line and the baseline.
+        release_digest: the candidate.
+        suites: all suites of the run.
+    """
+    return registry.showed(
+        key,
+        release_digest,
+        {(s.name, case.id) for s in golden_of(suites) for case in open_half(s).cases},
+    )
+
+
+def golden_of(suites: Sequence[Suite]) -> list[Suite]:
+    """The golden suites, or all of them where none is one."""
+    return [suite for suite in suites if suite.kind == "golden"] or list(suites)
