@@ -48,7 +48,7 @@ def _wrong(answer: Response) -> Iterator[str]:
     for name in ("retrieved", "evidence"):
         if not all(isinstance(found, str) for found in getattr(answer, name)):
             yield f"{name} holds something that is no str"
-    for name in ("tokens", "cost_usd", "latency_ms"):
+    for name in ("tokens", "cost_usd", "latency_ms", "first_token_ms"):
         value = getattr(answer, name)
         if value is None:
             continue

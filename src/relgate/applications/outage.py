@@ -7,12 +7,7 @@ from collections.abc import Iterator
 
 from relgate.domain.errors import ProviderOutage
 from relgate.domain.response import Failure
-
-TRANSIENT_STATUS = frozenset({408, 409, 425, 429, *range(500, 600)})
-"""HTTP answers that say "not now": a provider's outage once the retries are used up."""
-
-UNAUTHORIZED = frozenset({401, 403})
-"""HTTP answers to a wrong or missing key: nothing about the release was measured."""
+from relgate.domain.transport import TRANSIENT_STATUS, UNAUTHORIZED
 
 _OUTAGES = (ProviderOutage, ConnectionError, socket.gaierror)
 

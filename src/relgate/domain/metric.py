@@ -36,6 +36,7 @@ RESPONSE_METRICS: tuple[Metric, ...] = (
     Metric("latency_ms", "latency", higher_is_better=False),
     Metric("cost_usd", "cost", higher_is_better=False),
     Metric("tokens", "count", higher_is_better=False),
+    Metric("first_token_ms", "latency", higher_is_better=False),
 )
 """The metrics that come with every response, whatever the scorers."""
 

@@ -91,15 +91,31 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An endpoint with credentials and limits. ``base_url`` and ``api_key`` hold ``${VAR}`` until bound."""
+    """An endpoint with credentials and limits. ``base_url`` and ``api_key`` hold ``${VAR}`` until bound.
+
+    Attributes:
+        requests_per_minute: over all callers; None for no limit.
+        tokens_per_minute: prompt and completion; None for no limit.
+        max_concurrency: requests in flight; None leaves it to the run.
+        timeout_seconds: from sending a request to the last byte of its answer.
+        connect_timeout_seconds: until a connection stands.
+        first_byte_timeout_seconds: until the answer begins; None for no limit of its own.
+        retry_seconds: how long a provider that refuses connections or says "too many" is tried again; 0 asks
+            once.
+        price: None where it is unknown.
+    """
 
     name: str
     base_url: str
     api_key: Secret | None = None
     region: str | None = None
     requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
     max_concurrency: int | None = None
     timeout_seconds: float = 60.0
+    connect_timeout_seconds: float = 10.0
+    first_byte_timeout_seconds: float | None = None
+    retry_seconds: float = 60.0
     price: Price | None = None
 
 

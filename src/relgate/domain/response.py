@@ -59,6 +59,7 @@ class Response:
         tokens: prompt + completion, None when unknown.
         cost_usd: None when unknown.
         latency_ms: filled by the engine when None.
+        first_token_ms: until the first part of a streamed answer, None where it was not streamed.
         scores: scores that came with a recording.
         evidence: the texts that the answer had to go by, for scorers; never stored.
         model: the model id that the provider says answered, None when it does not say.
@@ -73,6 +74,7 @@ class Response:
     tokens: int | None = None
     cost_usd: float | None = None
     latency_ms: float | None = None
+    first_token_ms: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()
     model: str | None = None

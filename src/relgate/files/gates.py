@@ -13,7 +13,7 @@ from relgate.files.suite_model import FORMS, Gate
 from relgate.files.wire import did_you_mean, validate
 from relgate.files.yamldoc import Loc, YamlDocument
 
-LOWER_IS_BETTER = frozenset({"latency_ms", "cost_usd", "tokens"})
+LOWER_IS_BETTER = frozenset({"latency_ms", "first_token_ms", "cost_usd", "tokens"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,8 +285,12 @@ def _provider(name: str, model: Manifest) -> Provider:
         api_key=Secret(entry.api_key) if entry.api_key else None,
         region=entry.region,
         requests_per_minute=entry.requests_per_minute,
+        tokens_per_minute=entry.tokens_per_minute,
         max_concurrency=entry.max_concurrency,
         timeout_seconds=entry.timeout_seconds,
+        connect_timeout_seconds=entry.connect_timeout_seconds,
+        first_byte_timeout_seconds=entry.first_byte_timeout_seconds,
+        retry_seconds=entry.retry_seconds,
         price=Price(price.input_per_million, price.output_per_million) if price else None,
     )
 

@@ -37,8 +37,16 @@ class ProviderEntry(Wire):
     api_key: Text | None = Field(default=None, description="exactly one ${VARIABLE}, never the key itself")
     region: Text | None = None
     requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
     max_concurrency: Annotated[int, Field(ge=1)] | None = None
-    timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
+    timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=60.0, description="from sending a request to the last byte of its answer"
+    )
+    connect_timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
+    first_byte_timeout_seconds: Annotated[float, Field(gt=0)] | None = None
+    retry_seconds: Annotated[float, Field(ge=0)] = Field(
+        default=60.0, description='how long to try again where it refuses or says "too many"; 0 asks once'
+    )
     price: PriceEntry | None = None
     description: Text | None = None
 

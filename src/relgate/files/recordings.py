@@ -35,13 +35,14 @@ class RecordingRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     evidence: list[str] | None = None
     scores: dict[str, float | bool | None] | None = None
     latency_ms: float | None = None
+    first_token_ms: float | None = None
     tokens: int | None = None
     cost_usd: float | None = None
     error: str | None = None
 
 
 _DECODER = msgspec.json.Decoder(RecordingRow)
-_NUMBERS = ("latency_ms", "tokens", "cost_usd")
+_NUMBERS = ("latency_ms", "first_token_ms", "tokens", "cost_usd")
 
 
 def load_recording(path: Path) -> Recording:
@@ -89,7 +90,8 @@ def load_recording(path: Path) -> Recording:
 def _is_sound(row: RecordingRow) -> bool:
     if not row.case_id or row.trial < 0:
         return False
-    return all(value is None or value >= 0 for value in (row.latency_ms, row.tokens, row.cost_usd))
+    numbers = (row.latency_ms, row.first_token_ms, row.tokens, row.cost_usd)
+    return all(value is None or value >= 0 for value in numbers)
 
 
 def _outcome(row: RecordingRow) -> Response | Failure:
@@ -105,6 +107,7 @@ def _outcome(row: RecordingRow) -> Response | Failure:
         tokens=row.tokens,
         cost_usd=row.cost_usd,
         latency_ms=row.latency_ms,
+        first_token_ms=row.first_token_ms,
         scores=scores,
     )
 

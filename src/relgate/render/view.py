@@ -247,7 +247,7 @@ def _numbers(part: MetricPart) -> tuple[str, str, str, str]:
 
 
 def _is_time(part: MetricPart) -> bool:
-    return part.metric.startswith("latency_ms")
+    return part.metric.startswith(("latency_ms", "first_token_ms"))
 
 
 def _format(part: MetricPart) -> Callable[[float | None], str]:

@@ -17,7 +17,7 @@ from relgate.scorers.refusal import refuses
 Scored = Score | ScorerFailure
 Redact = Callable[[str], str]
 
-_ANSWERED, _LATENCY, _COST, _TOKENS = RESPONSE_METRICS
+_ANSWERED, _LATENCY, _COST, _TOKENS, _FIRST_TOKEN = RESPONSE_METRICS
 
 
 def score_response(
@@ -118,7 +118,12 @@ def _checked(metric: Metric, value: Any) -> Scored:
 
 def _of_response(response: Response) -> Iterator[Scored]:
     yield _checked(_ANSWERED, bool(response.output.strip()) or bool(response.tool_calls))
-    known = ((_LATENCY, response.latency_ms), (_COST, response.cost_usd), (_TOKENS, response.tokens))
+    known = (
+        (_LATENCY, response.latency_ms),
+        (_COST, response.cost_usd),
+        (_TOKENS, response.tokens),
+        (_FIRST_TOKEN, response.first_token_ms),
+    )
     for metric, value in known:
         if value is not None:
             yield _checked(metric, value)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from relgate.applications.chat import ChatResponder
+from relgate.applications.chat import question_template
 from relgate.applications.python import load_builder, load_service
 from relgate.applications.recording import Rows, trials_of
 from relgate.catalog import Catalog
@@ -223,7 +223,7 @@ def application_problems(release: Release, *, sound: bool = True) -> list[Proble
             load_builder(release, place("application", "python"))
     elif sound and release.application.kind == "chat" and release.of_kind("prompt"):
         with _collecting(found):
-            ChatResponder(release)
+            question_template(release)
     for reference in release.services:
         with _collecting(found):
             written = document.value.get("services", []) if document else []

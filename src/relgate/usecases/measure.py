@@ -21,6 +21,7 @@ from relgate.domain.response import (
     ScorerFailure,
     Side,
 )
+from relgate.domain.transport import Transport
 from relgate.scorers import score_failure, score_response
 from relgate.usecases.model_judges import JudgeDesk
 from relgate.usecases.plan_suite import SuitePlan, traffic_key
@@ -32,8 +33,6 @@ from relgate.usecases.trials_pilot import LivePilot
 
 RELEASE_HEADER = "X-Relgate-Release"
 
-"""Suite name and case id."""
-
 
 class CaseMeasurer:
     """Measures cases; one instance a run.
@@ -41,6 +40,7 @@ class CaseMeasurer:
     Args:
         prepared: the run.
         systems: the releases made ready, per side.
+        transport: sends what judges ask.
         seed: decides which side of a pair is asked first.
         redact: applied to every text that leaves the scorers.
         selected: the cases of the run; a suite is piloted only when all of its cases are among them.
@@ -54,6 +54,7 @@ class CaseMeasurer:
         self,
         prepared: Prepared,
         systems: Mapping[Side, System],
+        transport: Transport,
         *,
         seed: int,
         redact: Callable[[str], str],
@@ -74,7 +75,7 @@ class CaseMeasurer:
         }
         self.calls = 0
         asked = [s for plan in prepared.plans for side in plan.scorers.values() for s in side]
-        self.judges = JudgeDesk(systems["candidate"].release, asked)
+        self.judges = JudgeDesk(systems["candidate"].release, asked, transport)
         live = prepared.baseline is not None and prepared.stored_baseline is None
         whole = [
             plan

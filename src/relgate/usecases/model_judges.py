@@ -11,6 +11,7 @@ from relgate.domain.release import ApplicationSpec, Artifact, Release, Route, Ta
 from relgate.domain.response import Measurement, Outcome, Request, Response, Score, ScorerFailure
 from relgate.domain.scorecard import CallsPart
 from relgate.domain.scorer import Ask, Judgement, ModelJudge, Scorer
+from relgate.domain.transport import Transport
 from relgate.stats import PositionBias, position_bias
 
 _ROUTE = "judge"
@@ -34,28 +35,21 @@ class JudgeDesk:
     Args:
         release: the candidate, its variables bound; both sides are judged by its models.
         scorers: every scorer of the run; those without a model are ignored.
+        transport: sends the requests, within each provider's limits.
 
     Attributes:
         calls: made so far.
         cost_usd: what they cost, None while unknown.
     """
 
-    def __init__(self, release: Release, scorers: Collection[Scorer]) -> None:
+    def __init__(self, release: Release, scorers: Collection[Scorer], transport: Transport) -> None:
         targets = sorted({scorer.asked.target for scorer in scorers if scorer.asked is not None})
-        self._responders = {target: _responder(release, Target.parse(target)) for target in targets}
+        self._responders = {
+            target: _responder(release, Target.parse(target), transport) for target in targets
+        }
         self._orders: dict[str, Orders] = {}
         self.calls = 0
         self.cost_usd: float | None = None
-
-    async def open(self) -> None:
-        """Open the connections, in the loop that will use them."""
-        for responder in self._responders.values():
-            await responder.open()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        for responder in self._responders.values():
-            await responder.close()
 
     async def judge(
         self, case: Case, response: Response, scorers: Sequence[Scorer]
@@ -147,7 +141,7 @@ class JudgeDesk:
         return ask
 
 
-def _responder(release: Release, target: Target) -> ChatResponder:
+def _responder(release: Release, target: Target, transport: Transport) -> ChatResponder:
     """A chat application of one target that is asked the judge's question as it stands."""
     prompt = Artifact("prompt", _ROUTE, "1", "", content=b"{{ question }}")
     return ChatResponder(
@@ -156,5 +150,6 @@ def _responder(release: Release, target: Target) -> ChatResponder:
             application=ApplicationSpec("chat", _ROUTE),
             artifacts=(prompt, *release.of_kind("model")),
             routes={_ROUTE: Route(_ROUTE, (target,))},
-        )
+        ),
+        transport,
     )

@@ -18,6 +18,7 @@ from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
 from relgate.domain.run import MeasurementRow
 from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError, Executor
+from relgate.engine.transport import HttpTransport
 from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url
 from relgate.usecases.anchors import anchor_data, find_anchors
@@ -152,43 +153,36 @@ class ReleaseRun:
         if prepared.baseline is not None and prepared.baseline_is_asked(wanted):
             releases["baseline"] = prepared.baseline
         bound: list[Release] = []
+        transport = HttpTransport(seed=self.options.seed)
         for side, release in releases.items():
             running = start_services(release, self.options.environment, self._stack)
             bound.append(running)
             systems[side] = make_system(
-                running, variants(running, suites), suites, prepared.rows[side], self._stack
+                running, variants(running, suites), suites, prepared.rows[side], self._stack, transport
             )
         self._redactor = self._redactor_of(bound)
         self._measurer = CaseMeasurer(
             prepared,
             systems,
+            transport,
             seed=self.options.seed,
             redact=lambda text: self._redactor.redact(text).text,
             selected=wanted,
         )
 
-        judges = self._measurer.judges
-
         async def opening() -> None:
             for system in systems.values():
                 await system.open()
-            await judges.open()
 
         async def closing() -> None:
-            await judges.close()
             for system in systems.values():
                 await system.close()
+            await transport.close()
 
-        limits = [
-            provider.max_concurrency
-            for release in bound
-            for provider in release.providers.values()
-            if provider.max_concurrency is not None
-        ]
         self._executor = Executor(
             [*tasks, *self._traffic],
             self._measurer.measure,
-            concurrency=min([self.options.concurrency, *limits]),
+            concurrency=self.options.concurrency,
             opening=opening,
             closing=closing,
             watcher=self._early,

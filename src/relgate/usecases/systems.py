@@ -17,6 +17,7 @@ from relgate.domain.application import Responder
 from relgate.domain.case import Suite
 from relgate.domain.errors import Place, ServiceError
 from relgate.domain.release import Release, Route
+from relgate.domain.transport import Transport
 from relgate.faults.refuse import RefusedAddress
 from relgate.files import bind_environment
 from relgate.redaction import mask
@@ -125,6 +126,7 @@ def make_system(
     suites: Sequence[Suite],
     rows: Rows | None,
     stack: ExitStack,
+    transport: Transport,
 ) -> System:
     """A bound release with one responder per variant; refused addresses live as long as the stack."""
     by_route = {suite.route: suite for suite in suites if suite.kind == "fallback"}
@@ -134,17 +136,17 @@ def make_system(
         if variant.hop is not None:
             assert variant.route is not None
             changed = force_hop(release, by_route[variant.route], variant, stack)
-        responders[variant] = make_responder(changed, rows)
+        responders[variant] = make_responder(changed, rows, transport)
     return System(release, responders)
 
 
-def make_responder(release: Release, rows: Rows | None) -> Responder:
+def make_responder(release: Release, rows: Rows | None, transport: Transport) -> Responder:
     """The application of the release's kind."""
     match release.application.kind:
         case "python":
             return PythonResponder(load_builder(release), release)
         case "chat":
-            return ChatResponder(release)
+            return ChatResponder(release, transport)
         case "recording":
             assert rows is not None
             return RecordingResponder(rows)
@@ -165,5 +167,8 @@ def force_hop(release: Release, suite: Suite, variant: Variant, stack: ExitStack
     providers = dict(release.providers)
     for target in route.chain[:position]:
         address = stack.enter_context(RefusedAddress())
-        providers[target.provider] = replace(providers[target.provider], base_url=address.url)
+        # It is known to be away: trying again would only lengthen what the hop behind it takes.
+        providers[target.provider] = replace(
+            providers[target.provider], base_url=address.url, retry_seconds=0.0
+        )
     return release.with_providers(providers)

@@ -135,6 +135,7 @@ def chat_release(
     price: Price | None = None,
     tools: tuple[str, ...] = (),
     parameters: dict[str, Any] | None = None,
+    retry: float = 0.3,
 ) -> Release:
     """A chat release whose route ``answer`` has one target per URL: p0/m0, p1/m1, ..."""
     artifacts = [
@@ -153,7 +154,12 @@ def chat_release(
         artifacts=tuple(artifacts),
         providers={
             f"p{i}": Provider(
-                f"p{i}", url, Secret(key) if key else None, timeout_seconds=timeout, price=price
+                f"p{i}",
+                url,
+                Secret(key) if key else None,
+                timeout_seconds=timeout,
+                price=price,
+                retry_seconds=retry,
             )
             for i, url in enumerate(urls)
         },
@@ -177,4 +183,4 @@ def api() -> type[Api]:
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without long pauses; tests of the pauses set their own."""
-    monkeypatch.setattr("relgate.applications.chat.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("relgate.engine.retries.BACKOFF_SECONDS", 0.01)

@@ -11,21 +11,22 @@ from email.utils import format_datetime
 
 import pytest
 
-from relgate.applications.chat import ChatResponder
+from relgate.applications.chat import ChatResponder, question_template
 from relgate.domain.case import Message
 from relgate.domain.errors import InputError
 from relgate.domain.release import Price
 from relgate.domain.response import Failure, Request, Response, ToolCall
+from relgate.engine.transport import HttpTransport
 
 
 def _ask(release, request=None):
     async def ask():
-        responder = ChatResponder(release)
-        await responder.open()
+        transport = HttpTransport()
         try:
+            responder = ChatResponder(release, transport)
             return await responder.respond(request or Request("c", "How long?"))
         finally:
-            await responder.close()
+            await transport.close()
 
     return asyncio.run(ask())
 
@@ -136,7 +137,7 @@ def test_retries_end_and_are_an_outage(api):
 def test_retry_after_in_seconds_is_waited_for_once_per_retry(api):
     with api.Server(api.status(429, **{"Retry-After": "0.4"}), api.completion()) as server:
         started = time.monotonic()
-        found = _ask(api.release(server.url))
+        found = _ask(api.release(server.url, retry=5))
     assert isinstance(found, Response)
     assert 0.4 <= time.monotonic() - started < 2
 
@@ -144,7 +145,8 @@ def test_retry_after_in_seconds_is_waited_for_once_per_retry(api):
 def test_retry_after_is_not_waited_for_when_no_retry_is_left(api):
     with api.Server(api.status(503), api.status(503), api.status(503, **{"Retry-After": "5"})) as server:
         started = time.monotonic()
-        _ask(api.release(server.url))
+        found = _ask(api.release(server.url))
+    assert found.message == "p0/m0: HTTP 503, 3 times (it asks to wait 5 s)"
     assert time.monotonic() - started < 2
 
 
@@ -152,7 +154,7 @@ def test_retry_after_as_a_date_is_waited_for(api):
     when = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     with api.Server(api.status(429, **{"Retry-After": when}), api.completion()) as server:
         started = time.monotonic()
-        _ask(api.release(server.url))
+        _ask(api.release(server.url, retry=5))
     assert time.monotonic() - started > 0.5
 
 
@@ -252,7 +254,7 @@ def test_an_address_that_is_none_is_the_applications_failure(api):
 
 def test_a_prompt_with_other_variables_is_an_error_before_any_call(api):
     with pytest.raises(InputError, match=r"p\.md:1:1: .*fills only.*evidence.*\n.*p\.md:1:31: .*tone"):
-        ChatResponder(api.release("http://x", prompt="{{ evidence }} {{ question }} {{ tone }}"))
+        question_template(api.release("http://x", prompt="{{ evidence }} {{ question }} {{ tone }}"))
 
 
 def test_the_key_never_shows_itself(api):

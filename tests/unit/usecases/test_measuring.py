@@ -240,7 +240,7 @@ def _chat(project, urls, **more):
     project.manifest(
         application={"chat": "answer"},
         deterministic=True,
-        providers={f"p{i}": {"base_url": url} for i, url in enumerate(urls)},
+        providers={f"p{i}": {"base_url": url, "retry_seconds": 0.1} for i, url in enumerate(urls)},
         routes={"answer": {"chain": [f"p{i}/m{i}" for i in range(len(urls))]}},
         artifacts={
             "prompt": PROMPT,
@@ -266,7 +266,7 @@ def test_every_hop_is_measured_by_itself(project, providers, faults):
 
 
 def test_an_answer_by_a_fallback_without_injected_faults_is_not_measured(project, providers, monkeypatch):
-    monkeypatch.setattr("relgate.applications.chat.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("relgate.engine.retries.BACKOFF_SECONDS", 0.01)
     providers[0].end()
     project.suite(CASES)
     _chat(project, [providers[0].url, providers[1].url])
@@ -277,7 +277,7 @@ def test_an_answer_by_a_fallback_without_injected_faults_is_not_measured(project
 
 
 def test_a_hop_that_is_away_itself_is_not_measured_by_the_hop_behind_it(project, providers, monkeypatch):
-    monkeypatch.setattr("relgate.applications.chat.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("relgate.engine.retries.BACKOFF_SECONDS", 0.01)
     providers[0].end()
     project.suite(CASES, **FALLBACK)
     _chat(project, [providers[0].url, providers[1].url])

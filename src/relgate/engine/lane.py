@@ -1,0 +1,89 @@
+"""The way to one provider: its places, its limits per minute, its pauses and its circuit breaker."""
+
+from __future__ import annotations
+
+import random
+
+from relgate.domain.errors import ProviderOutage
+from relgate.domain.release import Provider
+from relgate.engine.breaker import Breaker
+from relgate.engine.clock import Clock
+from relgate.engine.pace import BURST_SECONDS_REQUESTS, BURST_SECONDS_TOKENS, Bucket
+from relgate.engine.window import Window
+
+SPREAD = 0.1
+"""Share of a pause over which those who waited for its end start again."""
+
+
+class Lane:
+    """Lets requests through to one provider, whichever release or judge sends them.
+
+    Args:
+        provider: its limits.
+        clock: time.
+        draw: of the moments at which those who waited start again.
+    """
+
+    def __init__(self, provider: Provider, clock: Clock, draw: random.Random) -> None:
+        self._clock = clock
+        self._draw = draw
+        self._window = Window(provider.max_concurrency)
+        self._breaker = Breaker()
+        self._requests = _bucket(provider.requests_per_minute, BURST_SECONDS_REQUESTS)
+        self._tokens = _bucket(provider.tokens_per_minute, BURST_SECONDS_TOKENS)
+        self._paused_until = 0.0
+
+    async def enter(self, tokens: int) -> None:
+        """Wait until a request of so many tokens may be sent; ``leave`` gives its place back.
+
+        Raises:
+            ProviderOutage: the provider has been away for long, so nobody waits for it.
+        """
+        self._object()
+        await self._window.enter()
+        try:
+            now = self._clock.now()
+            wait = 0.0 if self._requests is None else self._requests.take(1.0, now)
+            if self._tokens is not None:
+                wait = max(wait, self._tokens.take(tokens, now))
+            if wait:
+                await self._clock.sleep(wait)
+            while (pause := self._paused_until - self._clock.now()) > 0:
+                await self._clock.sleep(pause * (1.0 + SPREAD * self._draw.random()))
+        except BaseException:
+            self._window.leave()
+            raise
+
+    def leave(self) -> None:
+        """The request is over, whatever came of it."""
+        self._window.leave()
+
+    def succeeded(self) -> None:
+        """The provider answered."""
+        self._breaker.succeeded()
+        self._window.grow()
+
+    def throttled(self, seconds: float) -> None:
+        """The provider had too many requests: nobody sends one for a while, and then fewer at a time."""
+        now = self._clock.now()
+        if now >= self._paused_until:
+            self._window.shrink()
+        self._paused_until = max(self._paused_until, now + seconds)
+
+    def gave_up(self, why: str) -> None:
+        """A request got no answer after its retries."""
+        self._breaker.failed(why, self._clock.now())
+
+    def used(self, expected: int, tokens: int) -> None:
+        """Correct the tokens of a request by what it cost."""
+        if self._tokens is not None:
+            self._tokens.give_back(expected - tokens)
+
+    def _object(self) -> None:
+        objection = self._breaker.objection(self._clock.now())
+        if objection is not None:
+            raise ProviderOutage(objection)
+
+
+def _bucket(per_minute: int | None, burst_seconds: float) -> Bucket | None:
+    return None if per_minute is None else Bucket(per_minute, burst_seconds)

@@ -1,0 +1,213 @@
+"""HTTP to providers on aiohttp: one session and one lane each, retries for what is transient."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from relgate.domain.errors import ProviderOutage
+from relgate.domain.release import Provider
+from relgate.domain.transport import (
+    TRANSIENT_STATUS,
+    UNAUTHORIZED,
+    HttpCall,
+    HttpReply,
+    UnusableAnswer,
+)
+from relgate.engine.clock import Clock, MonotonicClock
+from relgate.engine.lane import Lane
+from relgate.engine.retries import ATTEMPTS, THROTTLED, backoff, retry_after
+from relgate.engine.sse import EventStream
+
+BODY_AT_MOST = 16 * 2**20
+"""Bytes of one answer that are read; no model writes more, and a run must not fill the memory."""
+
+_JSON = {"Content-Type": "application/json"}
+
+
+class _TransientError(Exception):
+    """This try brought no answer.
+
+    Attributes:
+        lasting: whether the provider is tried again for as long as its patience lasts, not a few times.
+        wait: seconds that it asks to wait, None where it does not say.
+        throttled: whether it had too many requests.
+    """
+
+    def __init__(
+        self, why: str, *, lasting: bool = False, wait: float | None = None, throttled: bool = False
+    ) -> None:
+        super().__init__(why)
+        self.lasting = lasting
+        self.wait = wait
+        self.throttled = throttled
+
+
+@dataclass(slots=True)
+class _Line:
+    lane: Lane
+    session: aiohttp.ClientSession
+
+
+class HttpTransport:
+    """Sends requests of every release and judge of a run (``domain.transport.Transport``).
+
+    Providers of one address and one key share a lane, whichever release names them: a provider counts
+    what comes from both.
+
+    Args:
+        seed: of the jitter.
+        clock: time.
+    """
+
+    def __init__(self, *, seed: int = 0, clock: Clock | None = None) -> None:
+        self._clock = clock or MonotonicClock()
+        self._draw = random.Random(seed)
+        self._lines: dict[tuple[str, str], _Line] = {}
+
+    async def close(self) -> None:
+        """Close every connection; to be called in the loop that sent."""
+        for line in self._lines.values():
+            await line.session.close()
+        self._lines.clear()
+
+    def used(self, provider: Provider, call: HttpCall, tokens: int) -> None:
+        """Correct the tokens of a request by what it cost."""
+        self._line(provider).lane.used(call.tokens, tokens)
+
+    async def send(self, provider: Provider, call: HttpCall) -> HttpReply:
+        """Send one request.
+
+        Raises:
+            ProviderOutage: no answer after every retry, or the key is wrong.
+            UnusableAnswer: the request cannot be sent, or its answer cannot be read.
+        """
+        line = self._line(provider)
+        began = self._clock.now()
+        tries = turn = 0
+        while True:
+            await line.lane.enter(call.tokens)
+            try:
+                reply = await self._exchange(line.session, provider, call)
+            except _TransientError as error:
+                turn += 1
+                tries += not error.lasting
+                wait = backoff(turn, self._draw) if error.wait is None else error.wait
+                left = provider.retry_seconds - (self._clock.now() - began)
+                if not provider.retry_seconds or tries >= ATTEMPTS or (error.lasting and wait > left):
+                    said = _given_up(error, turn, wait)
+                    line.lane.gave_up(said)
+                    raise ProviderOutage(said) from error
+                if error.throttled:
+                    line.lane.throttled(wait)
+            except ProviderOutage as error:  # a wrong key or certificate: asking again would not help
+                line.lane.gave_up(str(error))
+                raise
+            else:
+                line.lane.succeeded()
+                return reply
+            finally:
+                line.lane.leave()
+            await self._clock.sleep(wait)
+
+    def _line(self, provider: Provider) -> _Line:
+        key = (provider.base_url, provider.api_key.reveal() if provider.api_key else "")
+        line = self._lines.get(key)
+        if line is None:
+            session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+            line = self._lines[key] = _Line(Lane(provider, self._clock, self._draw), session)
+        return line
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, provider: Provider, call: HttpCall
+    ) -> HttpReply:
+        started = self._clock.now()
+        try:
+            async with asyncio.timeout(provider.first_byte_timeout_seconds) as first:
+                answer = await session.request(
+                    call.method,
+                    call.url,
+                    data=call.body,
+                    headers={**_JSON, **call.headers} if call.body is not None else call.headers,
+                    timeout=aiohttp.ClientTimeout(
+                        total=provider.timeout_seconds, sock_connect=provider.connect_timeout_seconds
+                    ),
+                    allow_redirects=False,  # a redirect would leave the provider that the manifest names
+                )
+            async with answer:
+                return await self._read(answer, call, started)
+        except aiohttp.ConnectionTimeoutError as error:
+            raise _TransientError(f"no connection within {provider.connect_timeout_seconds:g} s") from error
+        except TimeoutError as error:
+            limit = provider.first_byte_timeout_seconds if first.expired() else provider.timeout_seconds
+            what = "the answer did not begin" if first.expired() else "no answer"
+            raise _TransientError(f"{what} within {limit:g} s") from error
+        except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as error:
+            raise ProviderOutage(_named(error)) from error
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+            refused = isinstance(error.__cause__ or error, ConnectionRefusedError)
+            raise _TransientError(_named(error), lasting=refused) from error
+        except (aiohttp.ClientError, ValueError) as error:
+            raise UnusableAnswer(_named(error)) from error
+
+    async def _read(self, answer: aiohttp.ClientResponse, call: HttpCall, started: float) -> HttpReply:
+        status = answer.status
+        if status in UNAUTHORIZED:
+            raise ProviderOutage(f"HTTP {status}: is the key right?")
+        if status in TRANSIENT_STATUS:
+            wait = retry_after(answer.headers, self._clock.wall())
+            throttled = status in THROTTLED
+            raise _TransientError(
+                f"HTTP {status}", lasting=throttled or wait is not None, wait=wait, throttled=throttled
+            )
+        if call.stream and status == 200 and _is_event_stream(answer.headers):
+            return await self._read_events(answer, started)
+        body = await _whole(answer)
+        return HttpReply(status, body, (self._clock.now() - started) * 1000.0)
+
+    async def _read_events(self, answer: aiohttp.ClientResponse, started: float) -> HttpReply:
+        stream, events, size = EventStream(), list[bytes](), 0
+        first: float | None = None
+        async for chunk in answer.content.iter_any():
+            size = _within(size + len(chunk))
+            found = stream.feed(chunk)
+            if found and first is None:
+                first = (self._clock.now() - started) * 1000.0
+            events += found
+        elapsed = (self._clock.now() - started) * 1000.0
+        return HttpReply(answer.status, b"", elapsed, events=tuple(events), first_event_ms=first)
+
+
+def _is_event_stream(headers: Mapping[str, str]) -> bool:
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower() == "text/event-stream"
+
+
+async def _whole(answer: aiohttp.ClientResponse) -> bytes:
+    parts, size = list[bytes](), 0
+    async for chunk in answer.content.iter_any():
+        size = _within(size + len(chunk))
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _within(size: int) -> int:
+    if size > BODY_AT_MOST:
+        raise UnusableAnswer(f"the answer is longer than {BODY_AT_MOST // 2**20} MiB")
+    return size
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def _given_up(error: _TransientError, turns: int, wait: float) -> str:
+    times = "" if turns == 1 else f", {turns} times"
+    asked = f" (it asks to wait {error.wait:.0f} s)" if error.wait is not None and wait > 1 else ""
+    return f"{error}{times}{asked}"
