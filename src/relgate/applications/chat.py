@@ -18,7 +18,7 @@ from relgate.applications.completion import (
 )
 from relgate.applications.prompt import place_of, placeholders, render_prompt
 from relgate.domain.errors import InputError, Place, Problem, ProviderOutage
-from relgate.domain.release import Artifact, Provider, Release, Target
+from relgate.domain.release import Artifact, Price, Provider, Release, Target
 from relgate.domain.response import Failure, Outcome, Request, Response
 from relgate.domain.transport import HttpCall, HttpReply, Transport, UnusableAnswer
 
@@ -134,7 +134,7 @@ class ChatResponder:
             body.setdefault("stream_options", {"include_usage": True})
         call = _call(provider, body, request.headers)
         reply = await self._transport.send(provider, call)
-        response = _read(reply, provider)
+        response = _read(reply, provider.price_of(target.model))
         if response.tokens is not None:
             self._transport.used(provider, call, response.tokens)
         return replace(response, latency_ms=reply.elapsed_ms, first_token_ms=reply.first_event_ms)
@@ -162,14 +162,14 @@ def _encoded(body: Mapping[str, Any]) -> bytes:
         return json.dumps(body).encode()
 
 
-def _read(reply: HttpReply, provider: Provider) -> Response:
+def _read(reply: HttpReply, price: Price | None) -> Response:
     if reply.status != 200:
         said = " ".join(reply.body.decode("utf-8", "replace").split())[:LONGEST_REASON]
         raise UnusableAnswer(f"HTTP {reply.status}: {said}")
     if not reply.events:
-        return read_completion(reply.body, provider.price)
+        return read_completion(reply.body, price)
     try:
-        return read_stream(reply.events, provider.price)
+        return read_stream(reply.events, price)
     except BrokenStreamError as error:
         raise ProviderOutage(str(error)) from error
 

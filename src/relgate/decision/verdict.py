@@ -13,6 +13,19 @@ from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """Calls that a budget ended before the verdict was certain.
+
+    Attributes:
+        reason: the limit, and what was not measured.
+        step: what to do, with what it would cost.
+    """
+
+    reason: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """Everything that decides.
 
@@ -30,6 +43,7 @@ class Findings:
             gone, a stale baseline), each with its next step.
         anchors: gates held against their anchor.
         prices: per suite what one more case costs, for the next step of a hold.
+        stopped: what a budget left unmeasured.
         tuned: whether cases that prove the promote were shown since the baseline was set.
         ended_early: whether calls ended for a reject before every gate was judged.
     """
@@ -47,6 +61,7 @@ class Findings:
     anchors: Sequence[AnchorResult] = ()
     prices: Mapping[str, CasePrice] = field(default_factory=dict)
     ended_early: bool = False
+    stopped: Stopped | None = None
     tuned: bool = False
 
 
@@ -60,12 +75,12 @@ def decide(findings: Findings) -> Verdict:
     """
     rejecting = _rejecting(findings)
     if findings.partial:
-        reason = "only a part of the cases was measured"
+        stopped = findings.stopped
+        reason = stopped.reason if stopped else "only a part of the cases was measured"
+        step = stopped.step if stopped else "run all cases of every suite"
         if rejecting:
             reason += f"; already seen: {_listed(rejecting)}"
-        return Verdict(
-            "hold", reason, "run all cases of every suite", partial=True, attempts=findings.attempt
-        )
+        return Verdict("hold", reason, step, partial=True, attempts=findings.attempt)
     if rejecting:
         step = reject_step(findings.suspects, ranked=findings.ranked, ended_early=findings.ended_early)
         return Verdict("reject", _listed(rejecting), step, attempts=findings.attempt)

@@ -108,7 +108,7 @@ class Chain:
     def _reply(self, body: Mapping[str, Any], target: Target, failed: tuple[Target, ...]) -> Reply:
         message, usage = body["choices"][0]["message"], body["usage"]
         calls = [call["function"] for call in message.get("tool_calls") or ()]
-        price = self._release.providers[target.provider].price
+        price = self._release.providers[target.provider].price_of(target.model)
         cost = None
         if price is not None:
             paid = usage["prompt_tokens"] * price.input_per_million

@@ -103,6 +103,7 @@ class Provider:
         retry_seconds: how long a provider that refuses connections or says "too many" is tried again; 0 asks
             once.
         price: None where it is unknown.
+        prices: of single models, by the name of the artifact.
     """
 
     name: str
@@ -117,6 +118,11 @@ class Provider:
     first_byte_timeout_seconds: float | None = None
     retry_seconds: float = 60.0
     price: Price | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
+
+    def price_of(self, model: str) -> Price | None:
+        """What a target costs: the model's own price, else the provider's."""
+        return self.prices.get(model, self.price)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ class EngineError(RelgateError):
     """The engine's thread ended with an error of its own: there is no verdict."""
 
 
+class Halt(Exception):  # no error: nothing more shall be begun
+    """Raised by a task that must not go on: no further task is begun; those in flight may end."""
+
+
 class Watcher(Protocol):
     """Says which tasks are not needed any more; the executor knows nothing of its reasons."""
 
@@ -37,7 +41,7 @@ class Executor(Generic[Key, Result]):
 
     Args:
         tasks: keys in the order in which they are started.
-        perform: measures one task; what it raises ends the engine.
+        perform: measures one task; ``Halt`` ends the calls, anything else that it raises ends the engine.
         concurrency: tasks in flight.
         opening: awaited in the loop before the first task.
         closing: awaited in the loop after the last one, or when stopped.
@@ -62,6 +66,7 @@ class Executor(Generic[Key, Result]):
         self._watcher = watcher
         self._begun: set[Key] = set()
         self._spared: set[Key] = set()
+        self._halted = False
         self._results: dict[Key, Result] = {}
         self._changed = threading.Condition()
         self._opened = False
@@ -102,7 +107,7 @@ class Executor(Generic[Key, Result]):
             with self._changed:
                 if key in self._results:
                     return self._results[key]
-                if key in self._spared:
+                if key in self._spared or (self._halted and key not in self._begun):
                     return None
                 if self._finished:
                     raise EngineError(self._obituary())
@@ -191,8 +196,17 @@ class Executor(Generic[Key, Result]):
                     return
                 if key in self._spared:
                     continue
+                if self._halted:
+                    return
                 self._begun.add(key)
-                result = await self._perform(key)
+                try:
+                    result = await self._perform(key)
+                except Halt:
+                    with self._changed:
+                        self._halted = True
+                        self._spared.add(key)
+                        self._changed.notify_all()
+                    return
                 with self._changed:
                     self._results[key] = result
                     self._changed.notify_all()

@@ -25,13 +25,14 @@ from relgate.files.checking import Check
 from relgate.files.code import find_code
 from relgate.files.context_lengths import check_context_lengths
 from relgate.files.environment import check_variables
-from relgate.files.manifest_model import APPLICATION_KINDS, LATER_APPLICATION_KINDS, Manifest
+from relgate.files.manifest_model import APPLICATION_KINDS, LATER_APPLICATION_KINDS, Manifest, PriceEntry
 from relgate.files.paths import is_folder, resolved
 from relgate.files.reading import decode, nearby, read_bytes, tidy
 from relgate.files.references import (
     check_artifact_references,
     check_baseline,
     check_chat,
+    check_prices,
     check_routes,
     check_versions,
 )
@@ -140,6 +141,7 @@ def resolve_release(
     check_versions(check)
     check_baseline(check)
     check_artifact_references(check)
+    check_prices(check)
     check_routes(check)
     check_context_lengths(check, artifacts)
     services = _services(check)
@@ -278,7 +280,6 @@ def _suites(check: Check, golden_sets: Path | None) -> tuple[Path, ...] | None:
 
 def _provider(name: str, model: Manifest) -> Provider:
     entry = model.providers[name]
-    price = entry.price
     return Provider(
         name=name,
         base_url=entry.base_url,
@@ -291,8 +292,13 @@ def _provider(name: str, model: Manifest) -> Provider:
         connect_timeout_seconds=entry.connect_timeout_seconds,
         first_byte_timeout_seconds=entry.first_byte_timeout_seconds,
         retry_seconds=entry.retry_seconds,
-        price=Price(price.input_per_million, price.output_per_million) if price else None,
+        price=_price(entry.price) if entry.price else None,
+        prices={model: _price(price) for model, price in entry.prices.items()},
     )
+
+
+def _price(entry: PriceEntry) -> Price:
+    return Price(entry.input_per_million, entry.output_per_million)
 
 
 def _route(name: str, loaded: LoadedManifest) -> Route:

@@ -48,6 +48,9 @@ class ProviderEntry(Wire):
         default=60.0, description='how long to try again where it refuses or says "too many"; 0 asks once'
     )
     price: PriceEntry | None = None
+    prices: dict[Name, PriceEntry] = Field(
+        default={}, description="of single models, by the artifact's name; the others cost `price`"
+    )
     description: Text | None = None
 
 

@@ -77,6 +77,16 @@ def _check_reference(check: Check, loc: Loc, kind: str, reference: str) -> None:
         check.at(loc, f"no {kind} is {reference!r}", remedy)
 
 
+def check_prices(check: Check) -> None:
+    """Prices of single models are those of known ones."""
+    models = check.names("artifacts", "model")
+    for provider in check.mapping("providers"):
+        for model in check.names("providers", provider, "prices"):
+            if model not in models:
+                remedy = did_you_mean(model, models, none="there are no model artifacts")
+                check.at(("providers", provider, "prices", model), f"unknown model {model!r}", remedy)
+
+
 def check_routes(check: Check) -> None:
     """Each hop is a known provider and a known model, in an allowed region."""
     providers, models = check.names("providers"), check.names("artifacts", "model")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentError
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ import pytest
 
 LONG_MANIFEST = "--relgate-manifest"
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+_NUMBERS: Mapping[str, type[int] | type[float]] = {"int": int, "float": float}
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 
 
@@ -24,7 +25,7 @@ class Option:
         dest: where pytest keeps it.
         metavar: shown in the help; None for flags.
         help: one line.
-        type: int or str; bool for flags; "list" may be given several times.
+        type: int, float or str; bool for flags; "list" may be given several times.
         planned: set where this version does not have it yet: using it is an error that says so.
     """
 
@@ -68,7 +69,15 @@ OPTIONS: dict[str, Option] = {
     "--relgate-screen": _option(
         "screen", "pull-request mode: one trial, stored baseline, nothing is promoted", type="bool"
     ),
-    "--relgate-budget-usd": _option("budget_usd", "stop at this cost (not built yet)", "X", planned=True),
+    "--relgate-budget-calls": _option(
+        "budget_calls", "make no more calls than this in the whole run; what is missing holds", "N", "int"
+    ),
+    "--relgate-budget-usd": _option(
+        "budget_usd", "spend no more than this in the whole run, in US dollars", "X", "float"
+    ),
+    "--relgate-budget-seconds": _option(
+        "budget_seconds", "begin no call later than this after the first one", "S", "float"
+    ),
     "--relgate-record": _option(
         "record", "keep every response in a file (not built yet)", "FILE", planned=True
     ),
@@ -92,7 +101,7 @@ def _arguments(option: Option) -> dict[str, Any]:
         return arguments | {"action": "store_true"}
     if option.type == "list":
         return arguments | {"action": "append", "metavar": option.metavar}
-    return arguments | {"metavar": option.metavar, "type": int if option.type == "int" else str}
+    return arguments | {"metavar": option.metavar, "type": _NUMBERS.get(option.type, str)}
 
 
 def is_wanted(args: Sequence[str]) -> bool:
@@ -176,9 +185,10 @@ def _converted(option: Option, source: str, text: str) -> Any:
         return word in TRUE_WORDS
     if option.type == "list":
         return [part.strip() for part in text.split(",") if part.strip()]
-    if option.type == "int":
+    if option.type in _NUMBERS:
         try:
-            return int(text)
+            return _NUMBERS[option.type](text)
         except ValueError:
-            raise pytest.UsageError(f"{source}: a whole number is needed, not {text!r}") from None
+            what = "a whole number" if option.type == "int" else "a number"
+            raise pytest.UsageError(f"{source}: {what} is needed, not {text!r}") from None
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from relgate.usecases.estimate import estimate
 from relgate.usecases.run_release import ReleaseRun
 
 
@@ -21,6 +22,8 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
     chosen = {name for name, _ in selected}
     counted = f"{_count(len(selected), 'case')} in {_count(len(chosen), 'suite')}"
     lines.append(f"  {counted}, {measured if calls else 'read from recordings'}")
+    if calls and (cost := estimate(prepared, run.registry, selected)) is not None:
+        lines.append(f"  {cost}")
     if calls:
         plans = [plan for plan in prepared.plans if plan.suite.name in chosen]
         trials = {plan.suite.name: prepared.trials_at_most(plan) for plan in plans}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from relgate.engine.budget import Allowance
 from relgate.files.paths import expanded, is_file, resolved, unusable
 from relgate.plugin.options import OPTIONS, setting, source_of
 from relgate.plugin.places import golden_sets_folder, manifest_path
@@ -35,6 +38,11 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
     concurrency = setting(config, "concurrency")
     if concurrency is not None and concurrency < 1:
         raise pytest.UsageError(f"--concurrency must be at least 1, not {concurrency}")
+    allowance = Allowance(
+        calls=_at_least(config, "budget-calls", 1),
+        usd=_at_least(config, "budget-usd", 0.0),
+        seconds=_at_least(config, "budget-seconds", 0.0),
+    )
     registry, reports = setting(config, "registry"), setting(config, "report-dir")
     report_dir = _base(config, "report-dir") / expanded(reports) if reports else None
     if report_dir is not None and (reason := unusable(report_dir)):
@@ -51,10 +59,23 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
         suites=tuple(setting(config, "suite") or ()),
         trials=trials,
         concurrency=concurrency or DEFAULT_CONCURRENCY,
+        allowance=allowance,
         full=bool(setting(config, "full")),
         screen=bool(setting(config, "screen")),
         environment=dict(os.environ),
     )
+
+
+def _at_least(config: pytest.Config, name: str, least: float) -> Any:
+    """A number that must not be smaller, None where it is not given.
+
+    Raises:
+        pytest.UsageError: it is, or it is no number at all.
+    """
+    value = setting(config, name)
+    if value is not None and not (math.isfinite(value) and value >= least):
+        raise pytest.UsageError(f"--{name} must be at least {least:g}, not {value:g}")
+    return value
 
 
 def make_importable(config: pytest.Config, manifest: Path) -> None:

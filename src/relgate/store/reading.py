@@ -178,6 +178,21 @@ def judged(connection: Connection, key: str) -> StoredVerdict | None:
     return StoredVerdict(row.id, row.decision, row.exit_status, row.scorecard, row.finished)
 
 
+def call_means(connection: Connection, run_id: str) -> dict[str, tuple[float | None, float | None]]:
+    """Mean tokens and dollars of a call per suite of a run; None where none is known."""
+    rows = connection.execute(
+        select(cases.c.suite, func.avg(responses.c.tokens), func.avg(responses.c.cost_usd))
+        .join(runs, runs.c.number == responses.c.run)
+        .join(cases, (cases.c.run == responses.c.run) & (cases.c.number == responses.c.case_number))
+        .where(runs.c.id == run_id)
+        .group_by(cases.c.suite)
+    )
+    return {
+        suite: (None if tokens is None else float(tokens), None if usd is None else float(usd))
+        for suite, tokens, usd in rows
+    }
+
+
 def run_rows(
     connection: Connection, *, limit: int | None = None, release: str | None = None, run_id: str | None = None
 ) -> list[RunRow]:

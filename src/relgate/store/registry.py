@@ -165,6 +165,11 @@ class Registry:
         with self._database.read() as connection:
             return reading.run_rows(connection, limit=limit, release=release)
 
+    def call_means(self, run_id: str) -> dict[str, tuple[float | None, float | None]]:
+        """Mean tokens and dollars of a call per suite of a run; None where none is known."""
+        with self._database.read() as connection:
+            return reading.call_means(connection, run_id)
+
     def run(self, id_or_prefix: str) -> RunRow:
         """One run.
 

@@ -142,6 +142,10 @@ class EarlyStop:
         """What was looked at so far, for the judgement."""
         return Looked(self._plans, dict(self._looks), dict(self._enough), self._ended)
 
+    def spares(self, key: CaseKey) -> bool:
+        """Whether a case that was not called was not needed."""
+        return bool(self._ended) or key[0] in self._enough
+
     def why_not(self, suite: str) -> str:
         """Why a case of this suite was not called."""
         return f"early stop: {self._ended or self._enough.get(suite, '')}"
@@ -152,8 +156,8 @@ class EarlyStop:
         for name, plan in self._suites.items():
             total = len(plan.suite.all_cases)
             ran = sum((name, case.id) in measured for case in plan.suite.all_cases)
-            if ran < total:
-                why = self._ended or self._enough.get(name, "")
+            why = self._ended or self._enough.get(name, "")
+            if ran < total and why:
                 spared.setdefault(why, []).append(f"{total - ran} of {total} cases of {name}")
         return [f"early stop: {', '.join(suites)} not needed: {why}" for why, suites in spared.items()]
 

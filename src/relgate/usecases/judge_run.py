@@ -20,9 +20,9 @@ from relgate.decision.regressions import judge_regressions, regression_gate_id
 from relgate.decision.sealing import is_tuned, open_data, seen_by, speechless
 from relgate.decision.sequential import Looked, crossed_gates, cut_short, judge_looked
 from relgate.decision.unchanged import Unchanged, pass_unchanged
-from relgate.decision.verdict import Findings, decide
+from relgate.decision.verdict import Findings, Stopped, decide
 from relgate.decision.weighing import weigh_fails
-from relgate.domain.case import CaseKey
+from relgate.domain.case import Case, CaseKey
 from relgate.domain.gate import GateResult
 from relgate.domain.response import Measurement
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
@@ -95,6 +95,7 @@ def judge_run(
     unchanged: Sequence[Unchanged] = (),
     anchors: Sequence[AnchorData] = (),
     trusted: Mapping[tuple[str, str], TrustedJudge] | None = None,
+    stopped: Stopped | None = None,
 ) -> Judgement:
     """Judge everything measured; a suite is judged only when every case of it was.
 
@@ -105,6 +106,7 @@ def judge_run(
         unchanged: what changed in the traffic samples that were asked.
         anchors: what older releases answered, beside the candidate's measurements.
         trusted: the judge last trusted per suite and metric.
+        stopped: what a budget left unmeasured.
     """
     looked = looked or Looked()
     plans = [_in_hand(plan, measured, looked) for plan in prepared.plans]
@@ -193,6 +195,7 @@ def judge_run(
             known_holds=(*prepared.holds, *prepared.untouched.holds),
             prices=case_prices(prepared, measured),
             ended_early=bool(looked.ended),
+            stopped=stopped,
             tuned=is_tuned(prepared.suites, exposed=prepared.exposed),
         )
     )
@@ -219,8 +222,15 @@ def _in_hand(plan: SuitePlan, measured: Mapping[CaseKey, Sequence[Measurement]],
     name = plan.suite.name
     if not looked.ended and name not in looked.enough:
         return plan
-    cases = tuple(case for case in plan.suite.cases if (name, case.id) in measured)
-    regressions = tuple(case for case in plan.suite.regressions if (name, case.id) in measured)
+    needed = frozenset[str]()
+    if not looked.ended:
+        needed = looked.plans[name].must_run | {case.id for case in plan.suite.regressions}
+
+    def kept(case: Case) -> bool:
+        return (name, case.id) in measured or case.id in needed
+
+    cases = tuple(filter(kept, plan.suite.cases))
+    regressions = tuple(filter(kept, plan.suite.regressions))
     return replace(plan, suite=replace(plan.suite, cases=cases, regressions=regressions))
 
 

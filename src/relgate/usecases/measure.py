@@ -22,6 +22,7 @@ from relgate.domain.response import (
     Side,
 )
 from relgate.domain.transport import Transport
+from relgate.engine.budget import Budget
 from relgate.scorers import score_failure, score_response
 from relgate.usecases.model_judges import JudgeDesk
 from relgate.usecases.plan_suite import SuitePlan, traffic_key
@@ -41,6 +42,7 @@ class CaseMeasurer:
         prepared: the run.
         systems: the releases made ready, per side.
         transport: sends what judges ask.
+        budget: asked before each call.
         seed: decides which side of a pair is asked first.
         redact: applied to every text that leaves the scorers.
         selected: the cases of the run; a suite is piloted only when all of its cases are among them.
@@ -55,6 +57,7 @@ class CaseMeasurer:
         prepared: Prepared,
         systems: Mapping[Side, System],
         transport: Transport,
+        budget: Budget,
         *,
         seed: int,
         redact: Callable[[str], str],
@@ -74,8 +77,9 @@ class CaseMeasurer:
             for case in plan.suite.traffic
         }
         self.calls = 0
+        self._budget = budget
         asked = [s for plan in prepared.plans for side in plan.scorers.values() for s in side]
-        self.judges = JudgeDesk(systems["candidate"].release, asked, transport)
+        self.judges = JudgeDesk(systems["candidate"].release, asked, transport, budget)
         live = prepared.baseline is not None and prepared.stored_baseline is None
         whole = [
             plan
@@ -161,9 +165,14 @@ class CaseMeasurer:
         )
         recorded = system.release.application.kind == "recording"
         if not recorded:
+            self._budget.begin()
             self.calls += 1
-        started = time.perf_counter()
-        outcome = await system.responders[variant].respond(request)
+        started, outcome = time.perf_counter(), None
+        try:
+            outcome = await system.responders[variant].respond(request)
+        finally:
+            if not recorded:
+                self._budget.end(outcome.cost_usd if isinstance(outcome, Response) else None)
         elapsed = (time.perf_counter() - started) * 1000.0
         if not recorded:
             outcome = await self._settle(_timed(outcome, elapsed), plan, system, hop)

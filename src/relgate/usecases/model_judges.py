@@ -12,6 +12,7 @@ from relgate.domain.response import Measurement, Outcome, Request, Response, Sco
 from relgate.domain.scorecard import CallsPart
 from relgate.domain.scorer import Ask, Judgement, ModelJudge, Scorer
 from relgate.domain.transport import Transport
+from relgate.engine.budget import Budget
 from relgate.stats import PositionBias, position_bias
 
 _ROUTE = "judge"
@@ -36,18 +37,22 @@ class JudgeDesk:
         release: the candidate, its variables bound; both sides are judged by its models.
         scorers: every scorer of the run; those without a model are ignored.
         transport: sends the requests, within each provider's limits.
+        budget: asked before each call.
 
     Attributes:
         calls: made so far.
         cost_usd: what they cost, None while unknown.
     """
 
-    def __init__(self, release: Release, scorers: Collection[Scorer], transport: Transport) -> None:
+    def __init__(
+        self, release: Release, scorers: Collection[Scorer], transport: Transport, budget: Budget
+    ) -> None:
         targets = sorted({scorer.asked.target for scorer in scorers if scorer.asked is not None})
         self._responders = {
             target: _responder(release, Target.parse(target), transport) for target in targets
         }
         self._orders: dict[str, Orders] = {}
+        self._budget = budget
         self.calls = 0
         self.cost_usd: float | None = None
 
@@ -132,10 +137,16 @@ class JudgeDesk:
 
     def _asking(self, judge: ModelJudge) -> Ask:
         async def ask(text: str) -> Outcome:
+            self._budget.begin()
             self.calls += 1
-            outcome = await self._responders[judge.target].respond(Request("judge", text))
-            if isinstance(outcome, Response) and outcome.cost_usd is not None:
-                self.cost_usd = (self.cost_usd or 0.0) + outcome.cost_usd
+            usd: float | None = None
+            try:
+                outcome = await self._responders[judge.target].respond(Request("judge", text))
+                usd = outcome.cost_usd if isinstance(outcome, Response) else None
+            finally:
+                self._budget.end(usd)
+            if usd is not None:
+                self.cost_usd = (self.cost_usd or 0.0) + usd
             return outcome
 
         return ask

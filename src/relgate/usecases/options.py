@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from relgate.engine.budget import Allowance
+
 DEFAULT_CONCURRENCY = 8
 DEFAULT_SEED = 20260101
 
@@ -26,6 +28,7 @@ class RunOptions:
         suites: names or folders that narrow the run.
         trials: overrides every suite's trials.
         concurrency: calls in flight.
+        allowance: what the run may spend.
         full: make every call, also those that the verdict does not need.
         screen: look for harm only: one trial, a stored baseline where there is one, no promote.
         seed: of everything random.
@@ -43,6 +46,7 @@ class RunOptions:
     suites: tuple[str, ...] = ()
     trials: int | None = None
     concurrency: int = DEFAULT_CONCURRENCY
+    allowance: Allowance = field(default_factory=Allowance)
     full: bool = False
     screen: bool = False
     seed: int = DEFAULT_SEED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,19 +12,18 @@ from relgate.decision.outcomes import case_outcome, critical_misses
 from relgate.decision.policy import attempt_alpha
 from relgate.decision.sealing import HIDDEN
 from relgate.domain.case import CaseKey
-from relgate.domain.errors import AttemptMoved, Problem
+from relgate.domain.errors import AttemptMoved, InputError, Problem
 from relgate.domain.release import Release
-from relgate.domain.response import Failure, Measurement, ScorerFailure, Side
+from relgate.domain.response import Failure, Measurement, ScorerFailure
 from relgate.domain.run import MeasurementRow
 from relgate.domain.scorecard import CallsPart, Scorecard
-from relgate.engine.executor import EngineError, Executor
-from relgate.engine.transport import HttpTransport
+from relgate.engine.executor import EngineError
 from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url
 from relgate.usecases.anchors import anchor_data, find_anchors
+from relgate.usecases.budget_stop import stopped_by, unpriced
 from relgate.usecases.build_scorecard import build_scorecard, case_outcomes, gate_result_of, numbered
 from relgate.usecases.case_failure import case_failure
-from relgate.usecases.early_stop import EarlyStop, early_stop_of
 from relgate.usecases.judge_run import (
     NOTHING_CHANGED,
     Judgement,
@@ -33,9 +32,9 @@ from relgate.usecases.judge_run import (
     nothing_changed,
 )
 from relgate.usecases.judge_trusts import trusted_before
-from relgate.usecases.measure import CaseMeasurer
+from relgate.usecases.live_run import LiveRun, Measured
 from relgate.usecases.options import RunOptions
-from relgate.usecases.plan_suite import SuitePlan, in_order_of_calls
+from relgate.usecases.plan_suite import SuitePlan
 from relgate.usecases.prepare import Prepared, prepare
 from relgate.usecases.redacting import CountingRedactor, secrets_of
 from relgate.usecases.registry_rows import measurement_rows, run_record
@@ -44,7 +43,6 @@ from relgate.usecases.run_part import now, run_part
 from relgate.usecases.screening import screened
 from relgate.usecases.staleness import with_fingerprint
 from relgate.usecases.stored_baseline import reused
-from relgate.usecases.systems import System, make_system, start_services, variants
 from relgate.usecases.traffic import changes_found, sampled
 from relgate.usecases.waivers import waiver_parts
 from relgate.usecases.write_report import Written, folder_problems, write_report
@@ -71,10 +69,8 @@ class ReleaseRun:
     ) -> None:
         self.options = options
         self._stack = ExitStack()
-        self._executor: Executor[CaseKey, tuple[Measurement, ...]] | None = None
-        self._measurer: CaseMeasurer | None = None
-        self._early: EarlyStop | None = None
-        self._traffic: tuple[CaseKey, ...] = ()
+        self._live: LiveRun | None = None
+        self._wanted: frozenset[CaseKey] = frozenset()
         self._started = now()
         try:
             self.catalog, wrong = Catalog.read(plugins)
@@ -82,6 +78,8 @@ class ReleaseRun:
             self.registry: Registry = self._stack.enter_context(open_registry(url))
             known = (*problems, *wrong, *folder_problems(self._report_folder))
             self.prepared: Prepared = prepare(options, self.catalog, self.registry, known)
+            if problems_of_budget := unpriced(options, self.prepared.candidate):
+                raise InputError(problems_of_budget)
             self._redactor = self._redactor_of([self.prepared.candidate, self.prepared.baseline])
         except BaseException:
             self._stack.close()
@@ -136,63 +134,18 @@ class ReleaseRun:
             ServiceError: a service does not start.
             InputError: a variable is unset, or an application cannot be built.
         """
-        prepared = self.prepared
-        wanted = set(selected)
-        tasks = [
-            (plan.suite.name, case.id)
-            for plan in in_order_of_calls(prepared.plans)
-            for case in plan.suite.all_cases
-            if (plan.suite.name, case.id) in wanted
-        ]
-        self._early = early_stop_of(prepared, self.options, whole=wanted == set(self._cases))
-        tasks = tasks if self._early is None else self._early.tasks
-        self._traffic = tuple(sampled(prepared)) if wanted == set(self._cases) else ()
-        suites = [plan.suite for plan in prepared.plans if any(name == plan.suite.name for name, _ in tasks)]
-        systems: dict[Side, System] = {}
-        releases: dict[Side, Release] = {"candidate": prepared.candidate}
-        if prepared.baseline is not None and prepared.baseline_is_asked(wanted):
-            releases["baseline"] = prepared.baseline
-        bound: list[Release] = []
-        transport = HttpTransport(seed=self.options.seed)
-        for side, release in releases.items():
-            running = start_services(release, self.options.environment, self._stack)
-            bound.append(running)
-            systems[side] = make_system(
-                running, variants(running, suites), suites, prepared.rows[side], self._stack, transport
-            )
-        self._redactor = self._redactor_of(bound)
-        self._measurer = CaseMeasurer(
-            prepared,
-            systems,
-            transport,
-            seed=self.options.seed,
-            redact=lambda text: self._redactor.redact(text).text,
-            selected=wanted,
-        )
+        self._wanted = frozenset(selected)
+        self._live = LiveRun(self.prepared, self.options, selected, self._stack, self._redacting)
+        self._live.start()
 
-        async def opening() -> None:
-            for system in systems.values():
-                await system.open()
-
-        async def closing() -> None:
-            for system in systems.values():
-                await system.close()
-            await transport.close()
-
-        self._executor = Executor(
-            [*tasks, *self._traffic],
-            self._measurer.measure,
-            concurrency=self.options.concurrency,
-            opening=opening,
-            closing=closing,
-            watcher=self._early,
-        )
-        self._executor.start()
+    def _redacting(self, releases: Collection[Release]) -> Callable[[str], str]:
+        self._redactor = self._redactor_of(releases)
+        return lambda text: self._redactor.redact(text).text
 
     @property
     def done(self) -> int:
         """Cases measured so far."""
-        return self._executor.done if self._executor is not None else 0
+        return self._live.done if self._live is not None else 0
 
     def case(self, suite: str, case_id: str) -> CaseReport:
         """What became of one case; waits for it.
@@ -200,12 +153,11 @@ class ReleaseRun:
         Raises:
             EngineError: the engine ended before it was measured.
         """
-        if self._executor is None:
+        if self._live is None:
             raise EngineError("the engine was not started")
-        rows = self._executor.wait((suite, case_id))
+        rows = self._live.rows((suite, case_id))
         if rows is None:
-            assert self._early is not None
-            why = CountingRedactor(self._redactor).text(self._early.why_not(suite))
+            why = CountingRedactor(self._redactor).text(self._live.why_not((suite, case_id)))
             return CaseReport("not_run", {}, 0, failure="", message=why)
         return self._case_report(self._plans[suite], case_id, rows)
 
@@ -243,41 +195,26 @@ class ReleaseRun:
         Raises:
             RegistryError: the run could not be recorded; there is no verdict then.
         """
-        assert self._executor is not None
-        assert self._measurer is not None
-        for key in self._traffic:  # cases were waited for by whoever reports them
-            self._executor.wait(key)
-        self._executor.close()
-        results = self._executor.results()
-        traffic = {key: results[key] for key in self._traffic if key in results}
-        unasked = 2 * (len(self._traffic) - len(traffic))
-        # In the order of the suites: cases finish in another one each time, and reports must not show it.
-        measured = {key: results[key] for key in self._cases if key in results}
+        assert self._live is not None
+        found = self._live.finish()
         while True:
             try:
-                return self._judge(measured, traffic, unasked)
+                return self._judge(self._live, found)
             except AttemptMoved as moved:
                 self.prepared = replace(
                     self.prepared, attempt=moved.number, alpha=attempt_alpha(moved.number)
                 )
 
-    def _judge(
-        self,
-        measured: dict[CaseKey, tuple[Measurement, ...]],
-        traffic: dict[CaseKey, tuple[Measurement, ...]],
-        unasked: int,
-    ) -> Report:
+    def _judge(self, live: LiveRun, found: Measured) -> Report:
         """Judge and record under the attempt as it stands.
 
         Raises:
             AttemptMoved: another run of the line was recorded meanwhile.
         """
-        assert self._measurer is not None
-        prepared = self.prepared
-        early = self._early
+        prepared, early, traffic, unasked = self.prepared, live.early, found.traffic, found.unasked
         redact = CountingRedactor(self._redactor).text
-        prepared = with_fingerprint(prepared, measured, redact)
-        measured = prepared.pooled.join(prepared.plans, measured)
+        prepared = with_fingerprint(prepared, found.cases, redact)
+        measured = prepared.pooled.join(prepared.plans, found.cases)
         judgement = judge_run(
             prepared,
             measured,
@@ -285,14 +222,15 @@ class ReleaseRun:
             changes_found(prepared, {} if unasked else traffic),
             anchor_data(self._anchors, prepared.plans, measured),
             self._trusted,
+            stopped_by(live.budget, prepared, self._wanted - found.cases.keys() - live.spared),
         )
         if prepared.screen:
             judgement = screened(judgement, prepared.holds)
         redactor = CountingRedactor(self._redactor)
         outcomes = case_outcomes(prepared, judgement, measured)
-        made = self._measurer.calls
+        made = live.measurer.calls
         planned = self.planned_calls({(s.name, c.id) for s in prepared.suites for c in s.all_cases})
-        saved = unasked + self.planned_calls(set(self._cases) - measured.keys()) if early is not None else 0
+        saved = (unasked if live.spared else 0) + self.planned_calls(live.spared)
         rows = measurement_rows(prepared, measured, outcomes, redactor)
         scorecard = build_scorecard(
             replace(
@@ -300,20 +238,20 @@ class ReleaseRun:
                 notes=(
                     *prepared.notes_of(attempt=not (judgement.verdict.partial or prepared.screen)),
                     *(early.notes(measured) if early is not None else ()),
-                    *self._measurer.judges.notes(),
+                    *live.measurer.judges.notes(),
                 ),
             ),
             judgement,
             measured,
             waivers=waiver_parts(self.registry, self.prepared.candidate.name),
             redactor=redactor,
-            calls=self._measurer.judges.counted(
+            calls=live.measurer.judges.counted(
                 CallsPart(planned=planned, made=made, reused=reused(measured), saved=saved)
             ),
             run=run_part(self._started, self.options.seed),
             outcomes=outcomes,
             asked={**measured, **traffic},
-            orders=self._measurer.judges.orders(),
+            orders=live.measurer.judges.orders(),
         )
         return self._finish(scorecard, judgement, rows=rows, redactor=redactor)
 
@@ -391,6 +329,6 @@ class ReleaseRun:
 
     def close(self) -> None:
         """Stop the engine and the services, close the registry; may be called twice."""
-        if self._executor is not None:
-            self._executor.close()
+        if self._live is not None:
+            self._live.close()
         self._stack.close()

@@ -1,0 +1,84 @@
+"""What a run may spend in calls, dollars and seconds; asked before every call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relgate.engine.clock import Clock, MonotonicClock
+from relgate.engine.executor import Halt
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Limits of a whole run; None for no limit.
+
+    Attributes:
+        calls: to applications and judges.
+        usd: what their answers cost.
+        seconds: from the first call on; calls in flight then may end.
+    """
+
+    calls: int | None = None
+    usd: float | None = None
+    seconds: float | None = None
+
+
+class Budget:
+    """Counts what a run spends; used in the engine's loop only.
+
+    Dollars are known when an answer is there. A call is begun only if what was spent, and the calls in flight
+    at the mean price so far, leave room for another: the limit is passed by what one answer costs more than
+    that mean, at the most for each call in flight.
+
+    Args:
+        allowance: the limits.
+        clock: time.
+
+    Attributes:
+        calls: begun so far.
+        usd: spent so far.
+        reached: which limit ended the calls, "" while none did.
+    """
+
+    def __init__(self, allowance: Allowance, clock: Clock | None = None) -> None:
+        self._allowance = allowance
+        self._clock = clock or MonotonicClock()
+        self._began: float | None = None
+        self._priced = 0
+        self._in_flight = 0
+        self.calls = 0
+        self.usd = 0.0
+        self.reached = ""
+
+    def begin(self) -> None:
+        """Count a call that is about to be made.
+
+        Raises:
+            Halt: it would pass a limit; nothing was counted.
+        """
+        now = self._clock.now()
+        if self._began is None:
+            self._began = now
+        self.reached = self.reached or self._reached(now)
+        if self.reached:
+            raise Halt(self.reached)
+        self.calls += 1
+        self._in_flight += 1
+
+    def end(self, usd: float | None) -> None:
+        """Count what an answer cost, None where nobody knows."""
+        self._in_flight -= 1
+        if usd is not None:
+            self._priced += 1
+            self.usd += usd
+
+    def _reached(self, now: float) -> str:
+        allowed = self._allowance
+        if allowed.calls is not None and self.calls >= allowed.calls:
+            return f"the budget of {allowed.calls} calls was spent"
+        mean = self.usd / self._priced if self._priced else 0.0
+        if allowed.usd is not None and self.usd + mean * (self._in_flight + 1) > allowed.usd:
+            return f"the budget of ${allowed.usd:g} was spent"
+        if allowed.seconds is not None and self._began is not None and now - self._began >= allowed.seconds:
+            return f"the budget of {allowed.seconds:g} s was spent"
+        return ""
