@@ -8,24 +8,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
 from relgate.applications.completion import (
     BrokenStreamError,
     NoCompletionError,
     read_completion,
     read_stream,
 )
-from relgate.applications.prompt import place_of, placeholders, render_prompt
+from relgate.applications.json_body import BYTES_PER_TOKEN, encoded
+from relgate.applications.prompt import place_of, render_prompt
 from relgate.domain.errors import InputError, Place, Problem, ProviderOutage
+from relgate.domain.placeholders import placeholders
 from relgate.domain.release import Artifact, Price, Provider, Release, Target
 from relgate.domain.response import Failure, Outcome, Request, Response
 from relgate.domain.transport import HttpCall, HttpReply, Transport, UnusableAnswer
 
 LONGEST_REASON = 200
 QUESTION_NAMES = ("question", "input")
-BYTES_PER_TOKEN = 4
-"""Of English text, roughly; what a request really cost corrects it."""
 
 
 def chat_prompt(release: Release) -> Artifact:
@@ -144,22 +142,15 @@ def _call(provider: Provider, body: Mapping[str, Any], headers: Mapping[str, str
     sent = dict(headers)
     if provider.api_key:
         sent["Authorization"] = f"Bearer {provider.api_key.reveal()}"
-    encoded = _encoded(body)
+    sent_body = encoded(body)
     written = body.get("max_tokens", body.get("max_completion_tokens"))
     return HttpCall(
         url=provider.base_url.rstrip("/") + "/chat/completions",
-        body=encoded,
+        body=sent_body,
         headers=sent,
         stream=bool(body.get("stream")),
-        tokens=len(encoded) // BYTES_PER_TOKEN + (written if isinstance(written, int) else 0),
+        tokens=len(sent_body) // BYTES_PER_TOKEN + (written if isinstance(written, int) else 0),
     )
-
-
-def _encoded(body: Mapping[str, Any]) -> bytes:
-    try:
-        return msgspec.json.encode(body)
-    except (UnicodeEncodeError, TypeError):  # half of a surrogate pair has no UTF-8 but an escape in JSON
-        return json.dumps(body).encode()
 
 
 def _read(reply: HttpReply, price: Price | None) -> Response:

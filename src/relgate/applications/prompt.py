@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
-
-
-def placeholders(template: str) -> tuple[str, ...]:
-    """Names of the template's variables in order of first use."""
-    return tuple(dict.fromkeys(PLACEHOLDER.findall(template)))
+from relgate.domain.placeholders import PLACEHOLDER
 
 
 def place_of(template: str, name: str) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from relgate.decision.outcomes import trial_outcome
 from relgate.domain.case import Suite
 from relgate.domain.gate import GateResult
 from relgate.domain.metric import Metric
-from relgate.domain.release import Release, Route
+from relgate.domain.release import ApplicationSpec, Release, Route
 from relgate.domain.response import Failure, Measurement, ScorerFailure
 
 SENTINELS = 20
@@ -33,7 +33,7 @@ def is_untouched(suite: Suite, baseline: Release, candidate: Release) -> bool:
     they say nothing of what answered.
     """
     releases = (baseline, candidate)
-    if suite.route is None or candidate.application.kind not in ("python", "chat"):
+    if suite.route is None or not _says_its_code(candidate.application):
         return False
     if any(
         _surroundings(baseline, suite)[key] != value for key, value in _surroundings(candidate, suite).items()
@@ -42,6 +42,13 @@ def is_untouched(suite: Suite, baseline: Release, candidate: Release) -> bool:
     before, after = ({(a.kind, a.name): (a.version, a.digest) for a in r.artifacts} for r in releases)
     changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
     return not any(_may_read(suite, kind, name, releases) for kind, name in changed)
+
+
+def _says_its_code(application: ApplicationSpec) -> bool:
+    """Whether equal manifests mean equal code: of what is deployed only its build says so (verdict.md 4)."""
+    if application.http is not None:
+        return application.http.build is not None
+    return application.kind in ("python", "chat", "command")
 
 
 def _surroundings(release: Release, suite: Suite) -> Mapping[str, object]:

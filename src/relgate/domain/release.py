@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-ApplicationKind = Literal["python", "chat", "recording"]
+from relgate.domain.deployed import CommandSpec, HttpSpec
+
+ApplicationKind = Literal["python", "chat", "http", "command", "recording"]
 
 
 class Secret:
@@ -164,16 +166,22 @@ class ApplicationSpec:
     """What turns a case's input into a response.
 
     Attributes:
-        kind: python, chat or recording.
-        value: ``module:function``, the route's name, or the recording's path as written.
+        kind: python, chat, http, command or recording.
+        value: ``module:function``, the route's name, provider and path, the program, or the recording's path
+            as written.
         path: the recording's file.
-        code_digest: the builder's code, or the recording's content.
+        code_digest: the builder's code, the entry of an http application, that of a command with its code,
+            or the recording's content.
+        http: of an http application.
+        command: of a command.
     """
 
     kind: ApplicationKind
     value: str
     path: Path | None = None
     code_digest: str = ""
+    http: HttpSpec | None = None
+    command: CommandSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,6 +237,7 @@ class CallsPart(_Part):
     planned: int
     made: int
     reused: int
+    reused_since: str | None = Field(default=None, description="when the oldest reused one was answered")
     saved: int
     judge: int = Field(default=0, description="calls to judges, in none of the other numbers")
     judge_usd: float | None = Field(default=None, description="what they cost; null where unknown")

@@ -30,6 +30,7 @@ class HttpCall:
         headers: beside ``Content-Type: application/json``.
         method: of HTTP.
         stream: read server-sent events as they arrive, where the answer is an event stream.
+        final: answers of HTTP that say "not now" elsewhere and are an answer here.
         tokens: how many the request may cost, for a limit on tokens per minute.
     """
 
@@ -38,6 +39,7 @@ class HttpCall:
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str = "POST"
     stream: bool = False
+    final: frozenset[int] = frozenset()
     tokens: int = 0
 
 

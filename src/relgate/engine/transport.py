@@ -161,7 +161,7 @@ class HttpTransport:
         status = answer.status
         if status in UNAUTHORIZED:
             raise ProviderOutage(f"HTTP {status}: is the key right?")
-        if status in TRANSIENT_STATUS:
+        if status in TRANSIENT_STATUS - call.final:
             wait = retry_after(answer.headers, self._clock.wall())
             throttled = status in THROTTLED
             raise _TransientError(

@@ -26,7 +26,7 @@ def check_variables(check: Check, environment: Mapping[str, str], *, given_later
         environment: what is set.
         given_later: whether services may still give variables; then unset ones are not a problem here.
     """
-    for loc, text in _strings(check.value, ()):
+    for loc, text in strings_of(check.value, ()):
         key = loc[-1] if loc else ""
         if loc[0] == "providers" and key == "api_key":
             if not VARIABLE.fullmatch(text):
@@ -73,15 +73,16 @@ def _is_http(url: str) -> bool:
         return False
 
 
-def _strings(value: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
+def strings_of(value: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
+    """Every text in a JSON value, with where it stands."""
     if isinstance(value, str):
         yield loc, value
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _strings(item, (*loc, key))
+            yield from strings_of(item, (*loc, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _strings(item, (*loc, index))
+            yield from strings_of(item, (*loc, index))
 
 
 def values_of_variables(manifest: str, environment: Mapping[str, str]) -> frozenset[str]:

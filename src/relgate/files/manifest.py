@@ -24,8 +24,9 @@ from relgate.files.artifact_models import ARTIFACT_KINDS, OtherArtifact
 from relgate.files.checking import Check
 from relgate.files.code import find_code
 from relgate.files.context_lengths import check_context_lengths
+from relgate.files.deployed_model import command_application, http_application
 from relgate.files.environment import check_variables
-from relgate.files.manifest_model import APPLICATION_KINDS, LATER_APPLICATION_KINDS, Manifest, PriceEntry
+from relgate.files.manifest_model import APPLICATION_KINDS, Manifest, PriceEntry
 from relgate.files.paths import is_folder, resolved
 from relgate.files.reading import decode, nearby, read_bytes, tidy
 from relgate.files.references import (
@@ -92,7 +93,6 @@ def load_manifest(path: Path, *, extra_artifact_kinds: Collection[str] = ()) -> 
         value["artifacts"] = {kind: named for kind, named in artifacts.items() if kind not in extra}
         for kind, named in extra.items():
             _check_extra_kind(document, kind, named, problems, wrong)
-    _check_application_kinds(document, problems)
     model, found, more_wrong = validate(Manifest, document, value)
     problems += found
     return LoadedManifest(
@@ -112,15 +112,6 @@ def _check_extra_kind(
         _, found, more_wrong = validate(OtherArtifact, document, entry, within=(*loc, name))
         problems += found
         wrong += more_wrong
-
-
-def _check_application_kinds(document: YamlDocument, problems: list[Problem]) -> None:
-    application = document.value.get("application")
-    for kind in LATER_APPLICATION_KINDS:
-        if isinstance(application, dict) and kind in application:
-            what = f"application kind {kind!r} is not built yet in this version"
-            place = document.key_place(("application", kind))
-            problems.append(Problem(place, what, remedy=f"use {', '.join(APPLICATION_KINDS)}"))
 
 
 def resolve_release(
@@ -257,6 +248,11 @@ def _application(check: Check, artifacts: list[Artifact]) -> ApplicationSpec | N
         path = resolved(check.folder / value)
         content = read_file(check, (*loc, kind), path, value)
         return ApplicationSpec("recording", value, path, digest_bytes(content or b""))
+    if kind == "http":
+        return http_application(check, (*loc, kind), value)
+    if kind == "command":
+        code_digests = [a.digest for a in artifacts if a.kind == "application_code"]
+        return command_application(check, (*loc, kind), value, code_digests)
     check_chat(check, value)
     return ApplicationSpec("chat", value)
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from relgate.files.artifact_models import Artifacts
+from relgate.files.deployed_model import CommandEntry, HttpEntry
 from relgate.files.wire import Name, Text, Wire
 
-APPLICATION_KINDS = ("python", "chat", "recording")
-LATER_APPLICATION_KINDS = ("http", "command")
+APPLICATION_KINDS = ("python", "chat", "http", "command", "recording")
 
 
 class ApplicationEntry(Wire):
@@ -20,6 +20,8 @@ class ApplicationEntry(Wire):
 
     python: Text | None = Field(default=None, description="a builder, package.module:function")
     chat: Text | None = Field(default=None, description="a route; its prompt artifact is rendered and sent")
+    http: HttpEntry | None = Field(default=None, description="a deployed application")
+    command: CommandEntry | None = Field(default=None, description="an application that relgate starts")
     recording: Text | None = Field(default=None, description="JSON lines of recorded answers or scores")
 
 

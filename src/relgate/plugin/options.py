@@ -26,14 +26,12 @@ class Option:
         metavar: shown in the help; None for flags.
         help: one line.
         type: int, float or str; bool for flags; "list" may be given several times.
-        planned: set where this version does not have it yet: using it is an error that says so.
     """
 
     dest: str
     help: str
     metavar: str | None = None
     type: str = "str"
-    planned: bool = False
 
     @property
     def variable(self) -> str:
@@ -41,10 +39,8 @@ class Option:
         return self.dest.upper()
 
 
-def _option(
-    name: str, help: str, metavar: str | None = None, type: str = "str", planned: bool = False
-) -> Option:
-    return Option("relgate_" + name.replace("-", "_"), help, metavar, type, planned)
+def _option(name: str, help: str, metavar: str | None = None, type: str = "str") -> Option:
+    return Option("relgate_" + name.replace("-", "_"), help, metavar, type)
 
 
 OPTIONS: dict[str, Option] = {
@@ -78,10 +74,13 @@ OPTIONS: dict[str, Option] = {
     "--relgate-budget-seconds": _option(
         "budget_seconds", "begin no call later than this after the first one", "S", "float"
     ),
-    "--relgate-record": _option(
-        "record", "keep every response in a file (not built yet)", "FILE", planned=True
+    "--relgate-reuse": _option(
+        "reuse",
+        "kept answers that stand for calls: `run` those of an interrupted run (default), `always`, `never`",
+        "WHICH",
     ),
-    "--relgate-replay": _option("replay", "answer from a kept file (not built yet)", "FILE", planned=True),
+    "--relgate-record": _option("record", "write every answer, redacted, to this file", "FILE"),
+    "--relgate-replay": _option("replay", "take every answer from such a file and call nobody", "FILE"),
 }
 """Every option by its long name."""
 
@@ -91,7 +90,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("relgate", "relgate: the release gate for LLM systems")
     for name, option in OPTIONS.items():
         group.addoption(name, **_arguments(option))
-        if not option.planned and name != LONG_MANIFEST:
+        if name != LONG_MANIFEST:
             parser.addini(option.dest, option.help, default="")
 
 
@@ -154,7 +153,7 @@ def source_of(config: pytest.Config, name: str) -> Literal["option", "variable",
         return "option"
     if os.environ.get(option.variable):
         return "variable"
-    if not option.planned and name != "manifest" and config.getini(option.dest):
+    if name != "manifest" and config.getini(option.dest):
         return "ini"
     return None
 

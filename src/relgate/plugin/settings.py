@@ -12,9 +12,10 @@ import pytest
 
 from relgate.engine.budget import Allowance
 from relgate.files.paths import expanded, is_file, resolved, unusable
-from relgate.plugin.options import OPTIONS, setting, source_of
+from relgate.plugin.options import setting, source_of
 from relgate.plugin.places import golden_sets_folder, manifest_path
 from relgate.store.location import normalise
+from relgate.usecases.kept_answers import REUSES, Reuse
 from relgate.usecases.options import DEFAULT_CONCURRENCY, RunOptions
 
 TRIALS_AT_MOST = 100
@@ -24,14 +25,9 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
     """The options of a run.
 
     Raises:
-        pytest.UsageError: an option has a value that makes no sense, or names what is not built yet.
+        pytest.UsageError: an option has a value that makes no sense.
         RegistryError: the registry's place is of no kind that relgate can use.
     """
-    planned = [name for name, option in OPTIONS.items() if option.planned and config.getoption(option.dest)]
-    if planned:
-        raise pytest.UsageError(
-            *(f"--{name.removeprefix('--relgate-')} is not built yet in this version" for name in planned)
-        )
     trials = setting(config, "trials")
     if trials is not None and not 1 <= trials <= TRIALS_AT_MOST:
         raise pytest.UsageError(f"--trials must lie between 1 and {TRIALS_AT_MOST}, not {trials}")
@@ -60,10 +56,28 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
         trials=trials,
         concurrency=concurrency or DEFAULT_CONCURRENCY,
         allowance=allowance,
+        reuse=_reuse(config),
+        record=_file(config, "record"),
+        replay=_file(config, "replay"),
         full=bool(setting(config, "full")),
         screen=bool(setting(config, "screen")),
         environment=dict(os.environ),
     )
+
+
+def _reuse(config: pytest.Config) -> Reuse:
+    given = setting(config, "reuse")
+    if given is None:
+        return "run"
+    for reuse in REUSES:
+        if given == reuse:
+            return reuse
+    raise pytest.UsageError(f"--reuse must be one of {', '.join(REUSES)}, not {given!r}")
+
+
+def _file(config: pytest.Config, name: str) -> Path | None:
+    given = setting(config, name)
+    return None if given is None else _base(config, name) / expanded(given)
 
 
 def _at_least(config: pytest.Config, name: str, least: float) -> Any:

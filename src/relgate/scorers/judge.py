@@ -13,13 +13,13 @@ from pydantic import AfterValidator, Field
 from relgate.domain.case import Case
 from relgate.domain.digest import digest_bytes, digest_json
 from relgate.domain.metric import Metric, MetricKind
+from relgate.domain.placeholders import PLACEHOLDER
 from relgate.domain.release import Release, Target
 from relgate.domain.response import Response, ScorerFailure
 from relgate.domain.scorer import Ask, Judgement, ModelJudge, Preference, Scorer, ScorerContext
 from relgate.files.paths import unusable
 from relgate.scorers.options import OptionProblem, Options, read_options
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _FENCED = re.compile(r"\A```(?:json)?\s*\n(.*)\n```\Z", re.DOTALL)
 _ONE = ("question", "expected", "answer")
 _TWO = ("question", "expected", "answer_1", "answer_2")
@@ -61,7 +61,7 @@ def make_judge(options: Mapping[str, Any], context: ScorerContext) -> Scorer:
     model = _model(context.release, target)
     known = _TWO if settings.pairwise else _ONE
     rubric = _rubric(settings.rubric, context)
-    unknown = [name for name in _PLACEHOLDER.findall(rubric) if name not in known]
+    unknown = [name for name in PLACEHOLDER.findall(rubric) if name not in known]
     if unknown:
         raise ValueError(f"the rubric uses {{{{ {unknown[0]} }}}}, it may use {', '.join(known)}")
     scale = "pairs" if settings.pairwise else settings.scale
@@ -122,8 +122,8 @@ class _Reader:
         return read_verdict(outcome.output)
 
     def _text(self, values: Mapping[str, str], wanted: str) -> str:
-        named = set(_PLACEHOLDER.findall(self._rubric))
-        filled = _PLACEHOLDER.sub(lambda match: values[match.group(1)], self._rubric)
+        named = set(PLACEHOLDER.findall(self._rubric))
+        filled = PLACEHOLDER.sub(lambda match: values[match.group(1)], self._rubric)
         # A tag inside an answer must not close the block that it stands in.
         blocks = [
             f"<{name}>\n{re.sub(rf'</(?={name}>)', '< /', text)}\n</{name}>"

@@ -1,6 +1,6 @@
 """The registry: SQLAlchemy Core over a SQLite file by default, PostgreSQL by URL."""
 
-from relgate.store.location import registry_url, shown
+from relgate.store.location import registry_url, responses_file, shown
 from relgate.store.opening import NoRegistryError, open_registry
 from relgate.store.registry import Registry
 from relgate.store.rows import (
@@ -27,5 +27,6 @@ __all__ = [
     "Waiver",
     "open_registry",
     "registry_url",
+    "responses_file",
     "shown",
 ]

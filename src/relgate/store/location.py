@@ -37,6 +37,17 @@ def registry_url(option: str | None, environment: Mapping[str, str], start: Path
     return normalise(configured, root) if configured else str(root / DEFAULT)
 
 
+def responses_file(url: str, rootdir: Path) -> Path:
+    """Where the answers of runs are kept: beside a registry file, else in the project.
+
+    Args:
+        url: of ``registry_url``.
+        rootdir: the project.
+    """
+    folder = rootdir / DEFAULT.parent if is_postgres(url) else Path(url).parent
+    return folder / "responses.db"
+
+
 def project_root(start: Path) -> Path:
     """The nearest parent with pyproject.toml or pytest.ini, else the folder itself."""
     start = start.resolve()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from relgate.applications.chat import BYTES_PER_TOKEN, chat_prompt
+from relgate.applications.chat import chat_prompt
+from relgate.applications.json_body import BYTES_PER_TOKEN
 from relgate.domain.case import Case, CaseKey
 from relgate.domain.response import Request
 from relgate.store import Registry

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from relgate.domain.case import CaseKey
+from relgate.domain.kept import Kept
 from relgate.domain.release import Release
 from relgate.domain.response import Measurement, Side
 from relgate.engine.budget import Budget
 from relgate.engine.executor import Executor
 from relgate.engine.transport import HttpTransport
+from relgate.redaction import Redactor
 from relgate.usecases.early_stop import EarlyStop, early_stop_of
+from relgate.usecases.kept_answers import KeptAnswers, ReplayedAnswers
 from relgate.usecases.measure import CaseMeasurer
 from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import in_order_of_calls
 from relgate.usecases.prepare import Prepared
+from relgate.usecases.replay import NoNetwork
+from relgate.usecases.staleness import is_steady
 from relgate.usecases.systems import System, make_system, start_services, variants
 from relgate.usecases.traffic import sampled
 
@@ -47,11 +53,14 @@ class LiveRun:
         selected: the cases of the run.
         stack: stops the services.
         redactor_of: gives what redacts texts, from the releases with bound variables.
+        responses: the file in which answers are kept.
+        replayed: every answer, where nobody is to be called.
 
     Attributes:
         early: what may end the calls early, None where nothing may.
         measurer: measures a case.
         budget: what the run may spend.
+        answers: where what was paid for is kept.
 
     Raises:
         ServiceError: a service does not start.
@@ -64,7 +73,9 @@ class LiveRun:
         options: RunOptions,
         selected: Collection[CaseKey],
         stack: ExitStack,
-        redactor_of: Callable[[Collection[Release]], Callable[[str], str]],
+        redactor_of: Callable[[Collection[Release]], Redactor],
+        responses: Path,
+        replayed: Mapping[str, Kept] | None = None,
     ) -> None:
         self._wanted = wanted = frozenset(selected)
         self._unmeasured = frozenset[CaseKey]()
@@ -82,14 +93,29 @@ class LiveRun:
         tasks = tasks if self.early is None else self.early.tasks
         self.budget = Budget(options.allowance)
         transport = HttpTransport(seed=options.seed)
-        systems = self._systems(options, tasks, wanted, stack, transport)
+        systems = self._systems(options, tasks, wanted, stack, transport, offline=replayed is not None)
+        redactor = redactor_of([system.release for system in systems.values()])
+        baseline = prepared.baseline
+        self.answers: KeptAnswers | ReplayedAnswers = (
+            ReplayedAnswers(replayed)
+            if replayed is not None
+            else KeptAnswers(
+                responses,
+                options.reuse,
+                steady=baseline is None or is_steady(baseline),
+                redactor=redactor,
+                record=options.record,
+                releases=(prepared.candidate.digest, "" if baseline is None else baseline.digest),
+            )
+        )
         self.measurer = CaseMeasurer(
             prepared,
             systems,
-            transport,
+            transport if replayed is None else NoNetwork(),
             self.budget,
+            self.answers,
             seed=options.seed,
-            redact=redactor_of([system.release for system in systems.values()]),
+            redact=lambda text: redactor.redact(text).text,
             selected=wanted,
         )
 
@@ -118,6 +144,8 @@ class LiveRun:
         wanted: Collection[CaseKey],
         stack: ExitStack,
         transport: HttpTransport,
+        *,
+        offline: bool,
     ) -> dict[Side, System]:
         prepared = self._prepared
         asked = {name for name, _ in tasks}
@@ -127,9 +155,18 @@ class LiveRun:
             releases["baseline"] = prepared.baseline
         systems: dict[Side, System] = {}
         for side, release in releases.items():
+            if offline:
+                systems[side] = System(release, {})
+                continue
             running = start_services(release, options.environment, stack)
             systems[side] = make_system(
-                running, variants(running, suites), suites, prepared.rows[side], stack, transport
+                running,
+                variants(running, suites),
+                suites,
+                prepared.rows[side],
+                stack,
+                transport,
+                options.environment,
             )
         return systems
 
@@ -171,6 +208,7 @@ class LiveRun:
         for key in self._traffic:  # cases were waited for by whoever reports them
             self._executor.wait(key)
         self._executor.close()
+        self.answers.flush()
         results = self._executor.results()
         traffic = {key: results[key] for key in self._traffic if key in results}
         # In the order of the suites: cases finish in another one each time, and reports must not show it.
@@ -179,5 +217,6 @@ class LiveRun:
         return Measured(cases, traffic, unasked=2 * (len(self._traffic) - len(traffic)))
 
     def close(self) -> None:
-        """Stop the engine; may be called twice."""
+        """Stop the engine and write what was answered; may be called twice."""
         self._executor.close()
+        self.answers.close()

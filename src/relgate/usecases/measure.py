@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
-from urllib.parse import urlsplit
 
 from relgate.decision.identity import ASSUMED_FLIP_RATE
 from relgate.decision.outcomes import CONFIRMING_TRIALS, trial_hits
 from relgate.domain.case import Case, CaseKey
 from relgate.domain.response import (
-    Failure,
     Measurement,
-    Outcome,
-    Request,
-    Response,
-    Score,
     ScorerFailure,
     Side,
 )
 from relgate.domain.transport import Transport
 from relgate.engine.budget import Budget
-from relgate.scorers import score_failure, score_response
+from relgate.usecases.caller import Caller
+from relgate.usecases.kept_answers import Answers, Tally
 from relgate.usecases.model_judges import JudgeDesk
 from relgate.usecases.plan_suite import SuitePlan, traffic_key
 from relgate.usecases.prepare import Prepared
-from relgate.usecases.probe import answers
 from relgate.usecases.sentinels import SentinelCheck
-from relgate.usecases.systems import AS_IT_IS, System, Variant
+from relgate.usecases.systems import System
 from relgate.usecases.trials_pilot import LivePilot
-
-RELEASE_HEADER = "X-Relgate-Release"
 
 
 class CaseMeasurer:
@@ -43,12 +33,12 @@ class CaseMeasurer:
         systems: the releases made ready, per side.
         transport: sends what judges ask.
         budget: asked before each call.
+        answers: where what was paid for is kept.
         seed: decides which side of a pair is asked first.
         redact: applied to every text that leaves the scorers.
         selected: the cases of the run; a suite is piloted only when all of its cases are among them.
 
     Attributes:
-        calls: made so far; written by the engine's thread only.
         judges: asks the scorers' models.
     """
 
@@ -58,6 +48,7 @@ class CaseMeasurer:
         systems: Mapping[Side, System],
         transport: Transport,
         budget: Budget,
+        answers: Answers,
         *,
         seed: int,
         redact: Callable[[str], str],
@@ -76,10 +67,9 @@ class CaseMeasurer:
             for plan in prepared.plans
             for case in plan.suite.traffic
         }
-        self.calls = 0
-        self._budget = budget
         asked = [s for plan in prepared.plans for side in plan.scorers.values() for s in side]
-        self.judges = JudgeDesk(systems["candidate"].release, asked, transport, budget)
+        self.judges = JudgeDesk(systems["candidate"].release, asked, transport, budget, answers)
+        self._caller = Caller(prepared, systems, self.judges, budget, answers, redact=redact)
         live = prepared.baseline is not None and prepared.stored_baseline is None
         whole = [
             plan
@@ -89,7 +79,7 @@ class CaseMeasurer:
         self._sentinels = SentinelCheck(
             prepared.untouched,
             whole,
-            self._call,
+            self._caller.call,
             seed=seed,
             deterministic=prepared.candidate.deterministic,
             flip_rates={
@@ -98,6 +88,16 @@ class CaseMeasurer:
             },
         )
         self._pilot = LivePilot(prepared.trials, whole, self._ask_baseline, seed=seed, alpha=prepared.alpha)
+
+    @property
+    def calls(self) -> int:
+        """Calls to applications so far."""
+        return self._caller.calls
+
+    @property
+    def tally(self) -> Tally:
+        """What was taken from kept answers."""
+        return self._caller.tally
 
     async def measure(self, key: CaseKey) -> tuple[Measurement, ...]:
         """Every call of one case: sides interleaved, trials and hops in order."""
@@ -118,14 +118,17 @@ class CaseMeasurer:
         rows = await self.judges.compare(case, rows, plan.scorers_of("candidate", case))
         stored = self._prepared.stored_rows(plan.suite, case)
         if self._prepared.is_probe(plan.suite, case):
-            rows.append(await self._call(plan, case, "baseline", len(stored), None, confirmation=True))
+            rows.append(await self._caller.call(plan, case, "baseline", len(stored), None, confirmation=True))
         return (*rows, *stored, *await self._confirm(plan, case, rows))
 
     async def _compare(self, plan: SuitePlan, case: Case) -> tuple[Measurement, ...]:
         """Both sides' answers to one sampled input; nothing is scored."""
         key = traffic_key(plan.suite.name, case.id)
         return tuple(
-            [await self._call(plan, case, side, 0, None, scored=False) for side in self._order(key, None, 0)]
+            [
+                await self._caller.call(plan, case, side, 0, None, scored=False)
+                for side in self._order(key, None, 0)
+            ]
         )
 
     def _order(self, key: CaseKey, hop: str | None, turn: int) -> list[Side]:
@@ -139,87 +142,10 @@ class CaseMeasurer:
         known = self._sentinels.asked(plan, case, side, trial, hop)
         if known is None and side == "baseline":
             known = self._pilot.asked(plan, case, trial)
-        return known or await self._call(plan, case, side, trial, hop)
+        return known or await self._caller.call(plan, case, side, trial, hop)
 
     async def _ask_baseline(self, plan: SuitePlan, case: Case, trial: int) -> Measurement:
         return await self._ask(plan, case, "baseline", trial, None)
-
-    async def _call(
-        self,
-        plan: SuitePlan,
-        case: Case,
-        side: Side,
-        trial: int,
-        hop: str | None,
-        *,
-        confirmation: bool = False,
-        scored: bool = True,
-    ) -> Measurement:
-        system = self._systems[side]
-        variant = AS_IT_IS if hop is None else Variant(plan.suite.route, hop)
-        request = Request(
-            case_id=case.id,
-            input=case.input if case.input is not None else "",
-            trial=trial,
-            headers={RELEASE_HEADER: system.release.digest},
-        )
-        recorded = system.release.application.kind == "recording"
-        if not recorded:
-            self._budget.begin()
-            self.calls += 1
-        started, outcome = time.perf_counter(), None
-        try:
-            outcome = await system.responders[variant].respond(request)
-        finally:
-            if not recorded:
-                self._budget.end(outcome.cost_usd if isinstance(outcome, Response) else None)
-        elapsed = (time.perf_counter() - started) * 1000.0
-        if not recorded:
-            outcome = await self._settle(_timed(outcome, elapsed), plan, system, hop)
-        scorers = plan.scorers_of(side, case) if scored else ()
-        if not scored:
-            scores: tuple[Score | ScorerFailure, ...] = ()
-        elif isinstance(outcome, Response):
-            said = await self.judges.judge(case, outcome, scorers)
-            scores = score_response(
-                case, outcome, scorers, suite_kind=plan.suite.kind, redact=self._redact, asked=said
-            )
-        else:
-            scores = score_failure(case, outcome, scorers, plan.suite.kind)
-        return Measurement(
-            side=side,
-            suite=plan.suite.name,
-            case_id=case.id,
-            trial=trial,
-            outcome=outcome,
-            scores=scores,
-            hop=hop,
-            confirmation=confirmation,
-        )
-
-    async def _settle(self, outcome: Outcome, plan: SuitePlan, system: System, hop: str | None) -> Outcome:
-        """Tell what relgate broke itself from what broke by itself.
-
-        Without injected faults an answer of a later hop means that a hop before it was away: the release as
-        it is was not measured. With them, an outage counts against the release as long as the hop that was
-        left to answer can be reached.
-        """
-        if hop is None:
-            if isinstance(outcome, Response) and outcome.failed_hops:
-                return Failure(
-                    "outage", f"{', '.join(outcome.failed_hops)} did not answer; {outcome.served_by} did"
-                )
-            return outcome
-        if isinstance(outcome, Response):
-            return _served_by_hop(outcome, plan, system, hop)
-        if outcome.kind == "outage":
-            provider = system.release.providers[hop.partition("/")[0]]
-            parts = urlsplit(provider.base_url)
-            if parts.hostname and await answers(
-                parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
-            ):
-                return replace(outcome, kind="application")
-        return outcome
 
     async def _confirm(self, plan: SuitePlan, case: Case, rows: list[Measurement]) -> list[Measurement]:
         """Two more trials of a critical case that the candidate missed (verdict.md 3)."""
@@ -231,30 +157,10 @@ class CaseMeasurer:
             if len(mine) >= CONFIRMING_TRIALS or not any(_missed(row, plan) for row in mine):
                 continue
             confirming += [
-                await self._call(plan, case, "candidate", trial, hop, confirmation=True)
+                await self._caller.call(plan, case, "candidate", trial, hop, confirmation=True)
                 for trial in range(len(mine), CONFIRMING_TRIALS)
             ]
         return confirming
-
-
-def _served_by_hop(response: Response, plan: SuitePlan, system: System, hop: str) -> Outcome:
-    """The response if the hop gave it; an answer of another hop says nothing about this one."""
-    if hop in response.failed_hops:
-        return Failure("outage", f"{hop} did not answer; {response.served_by} did")
-    assert plan.suite.route is not None
-    chain = [str(target) for target in system.release.routes[plan.suite.route].chain]
-    before = chain[: chain.index(hop)] if hop in chain else []
-    if response.served_by in before:
-        return Failure(
-            "outage",
-            f"{response.served_by} answered although it was away for {hop}: "
-            "the application does not call the addresses that the release gives it",
-        )
-    return response
-
-
-def _timed(outcome: Outcome, elapsed_ms: float) -> Outcome:
-    return outcome if outcome.latency_ms is not None else replace(outcome, latency_ms=elapsed_ms)
 
 
 def _missed(row: Measurement, plan: SuitePlan) -> bool:

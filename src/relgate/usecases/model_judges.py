@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 
 from relgate.applications.chat import ChatResponder
 from relgate.domain.case import Case
+from relgate.domain.kept import response_key
 from relgate.domain.release import ApplicationSpec, Artifact, Release, Route, Target
-from relgate.domain.response import Measurement, Outcome, Request, Response, Score, ScorerFailure
+from relgate.domain.response import Failure, Measurement, Outcome, Request, Response, Score, ScorerFailure
 from relgate.domain.scorecard import CallsPart
 from relgate.domain.scorer import Ask, Judgement, ModelJudge, Scorer
 from relgate.domain.transport import Transport
 from relgate.engine.budget import Budget
 from relgate.stats import PositionBias, position_bias
+from relgate.usecases.kept_answers import Answers
 
 _ROUTE = "judge"
 TIE = 0.5
@@ -38,6 +40,7 @@ class JudgeDesk:
         scorers: every scorer of the run; those without a model are ignored.
         transport: sends the requests, within each provider's limits.
         budget: asked before each call.
+        kept: where what was paid for is kept.
 
     Attributes:
         calls: made so far.
@@ -45,14 +48,20 @@ class JudgeDesk:
     """
 
     def __init__(
-        self, release: Release, scorers: Collection[Scorer], transport: Transport, budget: Budget
+        self,
+        release: Release,
+        scorers: Collection[Scorer],
+        transport: Transport,
+        budget: Budget,
+        kept: Answers,
     ) -> None:
         targets = sorted({scorer.asked.target for scorer in scorers if scorer.asked is not None})
         self._responders = {
             target: _responder(release, Target.parse(target), transport) for target in targets
         }
         self._orders: dict[str, Orders] = {}
-        self._budget = budget
+        self._budget, self._kept = budget, kept
+        self._release = release
         self.calls = 0
         self.cost_usd: float | None = None
 
@@ -137,6 +146,12 @@ class JudgeDesk:
 
     def _asking(self, judge: ModelJudge) -> Ask:
         async def ask(text: str) -> Outcome:
+            key = response_key(self._release.digest, f"judge {judge.target}", (judge.digest, text), 0)
+            known = self._kept.find(key, baseline=False)
+            if known is not None:
+                return known.outcome
+            if self._kept.whole:
+                return Failure("missing", "the replay holds no answer of this judge")
             self._budget.begin()
             self.calls += 1
             usd: float | None = None
@@ -147,6 +162,7 @@ class JudgeDesk:
                 self._budget.end(usd)
             if usd is not None:
                 self.cost_usd = (self.cost_usd or 0.0) + usd
+            self._kept.keep(key, outcome, (), "")
             return outcome
 
         return ask

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from relgate.engine.budget import Allowance
 
@@ -29,6 +30,9 @@ class RunOptions:
         trials: overrides every suite's trials.
         concurrency: calls in flight.
         allowance: what the run may spend.
+        reuse: which kept answers may stand for calls.
+        record: a file that every answer is written to.
+        replay: a file that every answer is taken from; nobody is called.
         full: make every call, also those that the verdict does not need.
         screen: look for harm only: one trial, a stored baseline where there is one, no promote.
         seed: of everything random.
@@ -47,6 +51,9 @@ class RunOptions:
     trials: int | None = None
     concurrency: int = DEFAULT_CONCURRENCY
     allowance: Allowance = field(default_factory=Allowance)
+    reuse: Literal["run", "never", "always"] = "run"
+    record: Path | None = None
+    replay: Path | None = None
     full: bool = False
     screen: bool = False
     seed: int = DEFAULT_SEED

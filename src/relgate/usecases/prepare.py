@@ -205,7 +205,7 @@ def prepare(
         golden_digest=_golden_digest(suites),
     )
     records = suite_records(suites, catalog.plugins_digest)
-    again = _answers_anew(baseline, releases) and not options.screen
+    again = _answers_anew(baseline, releases) and not options.screen and not _taken_again(options)
     earlier: tuple[str, ...] = ()
     if again:
         key, earlier = continued_key(registry, key, candidate.digest, records)
@@ -289,6 +289,11 @@ def _answers_anew(baseline: Baseline, releases: Mapping[Side, Release]) -> bool:
         return False
     live = all(release.application.kind != "recording" for release in releases.values())
     return live and not all(release.deterministic for release in releases.values())
+
+
+def _taken_again(options: RunOptions) -> bool:
+    """Whether answers that were measured before are judged again: that is the same attempt (verdict.md 5)."""
+    return options.reuse == "always" or options.replay is not None
 
 
 def _judged_before(registry: Registry, key: str, *, full: bool) -> StoredVerdict | None:

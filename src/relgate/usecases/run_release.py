@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from relgate.domain.run import MeasurementRow
 from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError
 from relgate.redaction import Redactor
-from relgate.store import Registry, StoredVerdict, open_registry, registry_url
+from relgate.store import Registry, StoredVerdict, open_registry, registry_url, responses_file
 from relgate.usecases.anchors import anchor_data, find_anchors
 from relgate.usecases.budget_stop import stopped_by, unpriced
 from relgate.usecases.build_scorecard import build_scorecard, case_outcomes, gate_result_of, numbered
@@ -38,6 +38,7 @@ from relgate.usecases.plan_suite import SuitePlan
 from relgate.usecases.prepare import Prepared, prepare
 from relgate.usecases.redacting import CountingRedactor, secrets_of
 from relgate.usecases.registry_rows import measurement_rows, run_record
+from relgate.usecases.replay import load_replay, replay_holds
 from relgate.usecases.report import CaseReport, Report
 from relgate.usecases.run_part import now, run_part
 from relgate.usecases.screening import screened
@@ -74,7 +75,7 @@ class ReleaseRun:
         self._started = now()
         try:
             self.catalog, wrong = Catalog.read(plugins)
-            url = registry_url(options.registry, options.environment, options.rootdir)
+            self._url = url = registry_url(options.registry, options.environment, options.rootdir)
             self.registry: Registry = self._stack.enter_context(open_registry(url))
             known = (*problems, *wrong, *folder_problems(self._report_folder))
             self.prepared: Prepared = prepare(options, self.catalog, self.registry, known)
@@ -135,12 +136,25 @@ class ReleaseRun:
             InputError: a variable is unset, or an application cannot be built.
         """
         self._wanted = frozenset(selected)
-        self._live = LiveRun(self.prepared, self.options, selected, self._stack, self._redacting)
+        replayed = None
+        if self.options.replay is not None:
+            replayed = load_replay(self.options.replay, self.prepared, self._wanted)
+            holds = replay_holds(replayed, self.prepared)
+            self.prepared = replace(self.prepared, holds=self.prepared.holds + holds)
+        self._live = LiveRun(
+            self.prepared,
+            self.options,
+            selected,
+            self._stack,
+            self._redacting,
+            responses_file(self._url, self.options.rootdir),
+            replayed,
+        )
         self._live.start()
 
-    def _redacting(self, releases: Collection[Release]) -> Callable[[str], str]:
+    def _redacting(self, releases: Collection[Release]) -> Redactor:
         self._redactor = self._redactor_of(releases)
-        return lambda text: self._redactor.redact(text).text
+        return self._redactor
 
     @property
     def done(self) -> int:
@@ -215,6 +229,7 @@ class ReleaseRun:
         redact = CountingRedactor(self._redactor).text
         prepared = with_fingerprint(prepared, found.cases, redact)
         measured = prepared.pooled.join(prepared.plans, found.cases)
+        stopped = stopped_by(live.budget, prepared, self._wanted - found.cases.keys() - live.spared)
         judgement = judge_run(
             prepared,
             measured,
@@ -222,7 +237,7 @@ class ReleaseRun:
             changes_found(prepared, {} if unasked else traffic),
             anchor_data(self._anchors, prepared.plans, measured),
             self._trusted,
-            stopped_by(live.budget, prepared, self._wanted - found.cases.keys() - live.spared),
+            stopped,
         )
         if prepared.screen:
             judgement = screened(judgement, prepared.holds)
@@ -239,6 +254,8 @@ class ReleaseRun:
                     *prepared.notes_of(attempt=not (judgement.verdict.partial or prepared.screen)),
                     *(early.notes(measured) if early is not None else ()),
                     *live.measurer.judges.notes(),
+                    *live.measurer.tally.notes(),
+                    *([f"answers are not kept: {live.answers.problem}"] if live.answers.problem else []),
                 ),
             ),
             judgement,
@@ -246,14 +263,23 @@ class ReleaseRun:
             waivers=waiver_parts(self.registry, self.prepared.candidate.name),
             redactor=redactor,
             calls=live.measurer.judges.counted(
-                CallsPart(planned=planned, made=made, reused=reused(measured), saved=saved)
+                CallsPart(
+                    planned=planned,
+                    made=made,
+                    reused=reused(measured) + live.measurer.tally.reused,
+                    reused_since=live.measurer.tally.since,
+                    saved=saved,
+                )
             ),
             run=run_part(self._started, self.options.seed),
             outcomes=outcomes,
             asked={**measured, **traffic},
             orders=live.measurer.judges.orders(),
         )
-        return self._finish(scorecard, judgement, rows=rows, redactor=redactor)
+        report = self._finish(scorecard, judgement, rows=rows, redactor=redactor)
+        if stopped is None:  # what a budget ended goes on with the next run
+            live.answers.finish()
+        return report
 
     def conclude_settled(self) -> Report:
         """The stored verdict, or a promote because nothing changed; no call is made."""

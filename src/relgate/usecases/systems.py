@@ -11,6 +11,8 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from relgate.applications.chat import ChatResponder
+from relgate.applications.command import CommandProcess, CommandResponder
+from relgate.applications.http import HttpResponder
 from relgate.applications.python import PythonResponder, load_builder, load_service
 from relgate.applications.recording import RecordingResponder, Rows
 from relgate.domain.application import Responder
@@ -127,6 +129,7 @@ def make_system(
     rows: Rows | None,
     stack: ExitStack,
     transport: Transport,
+    environment: Mapping[str, str],
 ) -> System:
     """A bound release with one responder per variant; refused addresses live as long as the stack."""
     by_route = {suite.route: suite for suite in suites if suite.kind == "fallback"}
@@ -136,17 +139,36 @@ def make_system(
         if variant.hop is not None:
             assert variant.route is not None
             changed = force_hop(release, by_route[variant.route], variant, stack)
-        responders[variant] = make_responder(changed, rows, transport)
+        responders[variant] = make_responder(changed, rows, transport, stack, environment)
     return System(release, responders)
 
 
-def make_responder(release: Release, rows: Rows | None, transport: Transport) -> Responder:
-    """The application of the release's kind."""
+def make_responder(
+    release: Release,
+    rows: Rows | None,
+    transport: Transport,
+    stack: ExitStack,
+    environment: Mapping[str, str],
+) -> Responder:
+    """The application of the release's kind; the stack ends what was started for it.
+
+    Raises:
+        ServiceError: its process does not get ready.
+    """
     match release.application.kind:
         case "python":
             return PythonResponder(load_builder(release), release)
         case "chat":
             return ChatResponder(release, transport)
+        case "http":
+            http = release.application.http
+            assert http is not None
+            return HttpResponder(http, release.providers[http.provider], release, transport)
+        case "command":
+            command = release.application.command
+            assert command is not None
+            process = stack.enter_context(CommandProcess(command, release, environment))
+            return CommandResponder(process, command, release, transport)
         case "recording":
             assert rows is not None
             return RecordingResponder(rows)

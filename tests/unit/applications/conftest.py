@@ -78,6 +78,7 @@ class Server:
         self.replies = list(replies)
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
         self.url = ""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run)
@@ -87,12 +88,13 @@ class Server:
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         self.bodies.append(json.loads(await request.text()))
         self.headers.append(dict(request.headers))
+        self.paths.append(request.path)
         reply = self.replies[min(len(self.bodies), len(self.replies)) - 1]
         return await reply(request)
 
     async def _start(self) -> None:
         app = web.Application()
-        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/{path:.*}", self._chat)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from relgate.applications.prompt import placeholders, render_prompt
+from relgate.applications.prompt import render_prompt
+from relgate.domain.placeholders import placeholders
 
 
 def test_variables_are_listed_once_in_order_of_use():

@@ -16,6 +16,7 @@ from relgate.decision.identity import (
     mirrored,
     pass_identical,
 )
+from relgate.domain.deployed import HttpSpec, ResponseMapping
 from relgate.domain.metric import Metric
 from relgate.domain.release import ApplicationSpec, Artifact, Provider, Release, Route, Target
 from relgate.domain.response import Failure, Measurement, Response, Score
@@ -138,3 +139,14 @@ def test_an_identical_relative_gate_passes_at_any_n_but_not_without_a_score(buil
     assert (passed.result, passed.identical, passed.estimate, passed.n) == ("pass", True, 0.0, 3)
     lost = judge_gate(gate, mirrored(build.data([build.JUDGE_FAILED] * 3)), alpha=0.05)
     assert pass_identical(lost, "nothing reaches it").result == "error"
+
+
+@pytest.mark.parametrize("build_digest", [None, "sha256:1"])
+def test_of_a_deployed_application_only_its_build_says_that_it_is_the_same(
+    build: Any, build_digest: str | None
+) -> None:
+    spec = HttpSpec("p", "/", {}, ResponseMapping("/a"), build=build_digest)
+    deployed = ApplicationSpec("http", "p/", code_digest="entry", http=spec)
+    before = replace(BEFORE, application=deployed)
+    after = replace(_with(sum="new"), application=deployed)
+    assert _untouched(build, after, before) is (build_digest is not None)

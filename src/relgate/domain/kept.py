@@ -1,0 +1,44 @@
+"""An answer that was paid for, as it may be kept: redacted, with the scores that its raw text got."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from relgate.domain.digest import digest_json
+from relgate.domain.response import Outcome, Score, ScorerFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One call.
+
+    Attributes:
+        key: of ``response_key``.
+        at: when the answer was there, in UTC.
+        outcome: a response or the application's failure, redacted and without evidence.
+        scores: what the raw answer got.
+        scored_by: digest of what scored it; another one scores again.
+        raw: whether redaction changed the answer, or evidence came with it: scorers that need those
+            cannot score it again.
+    """
+
+    key: str
+    at: datetime
+    outcome: Outcome
+    scores: tuple[Score | ScorerFailure, ...]
+    scored_by: str
+    raw: bool
+
+
+def response_key(release: str, target: str, request: Sequence[str], trial: int) -> str:
+    """What a kept answer is found by: another trial, target, question or release is another answer.
+
+    Args:
+        release: digest of the release.
+        target: the hop that was made to answer, "" where the release ran as it is.
+        request: what was asked: suite, case and the input as text.
+        trial: of the case.
+    """
+    return digest_json([release, target, list(request), trial])

@@ -1,0 +1,261 @@
+"""Never paid twice: answers are kept as they arrive, and found again by a run that goes on."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+
+from relgate.domain.kept import Kept
+from relgate.domain.response import Failure, Outcome, Response, Score, ScorerFailure, ToolCall
+from relgate.files.kept import decode_kept, encode_header, encode_kept
+from relgate.redaction import Redactor
+from relgate.store.response_writer import ResponseWriter
+from relgate.store.responses import ResponseStore
+from relgate.usecases.redacting import CountingRedactor
+
+Reuse = Literal["run", "never", "always"]
+REUSES: tuple[Reuse, ...] = ("run", "never", "always")
+
+RESUMED_WITHIN = timedelta(hours=24)
+"""How old the answers of an interrupted run may be: what a provider serves moves (verdict.md 7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with the scores that it got, before redaction."""
+
+    key: str
+    at: datetime
+    outcome: Outcome
+    scores: tuple[Score | ScorerFailure, ...]
+    scored_by: str
+
+
+class Answers(Protocol):
+    """Where answers are kept and found.
+
+    Attributes:
+        whole: whether everything must be found: nobody may be called.
+    """
+
+    whole: bool
+
+    def find(self, key: str, *, baseline: bool) -> Kept | None:
+        """The kept answer to a key that this run may use."""
+        ...
+
+    def keep(self, key: str, outcome: Outcome, scores: Sequence[Score | ScorerFailure], by: str) -> None:
+        """Keep an answer, unless nobody was reached."""
+        ...
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run took from kept answers.
+
+    Attributes:
+        reused: calls that were not made.
+        oldest: when the oldest of them was answered.
+        rescored: of them, those that were scored again.
+        raw: metrics that kept their stored score, for they need the raw text.
+    """
+
+    reused: int = 0
+    oldest: datetime | None = None
+    rescored: int = 0
+    raw: set[str] = field(default_factory=set)
+
+    def note(self, kept: Kept) -> None:
+        """Count an answer."""
+        self.reused += 1
+        self.oldest = kept.at if self.oldest is None else min(self.oldest, kept.at)
+
+    @property
+    def since(self) -> str | None:
+        """When the oldest of them was answered, None where there are none."""
+        return None if self.oldest is None else f"{self.oldest.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    def notes(self) -> list[str]:
+        """What the reader must know."""
+        if not self.reused or self.oldest is None:
+            return []
+        found = [
+            f"{self.reused} answers were kept from before and not asked for again, the oldest of "
+            f"{self.oldest:%Y-%m-%d %H:%M}Z"
+        ]
+        if self.rescored:
+            kept = f"; {', '.join(sorted(self.raw))} kept the score that the raw text got" if self.raw else ""
+            found.append(f"{self.rescored} of them were scored again without a call{kept}")
+        return found
+
+
+class KeptAnswers:
+    """The response store of one run.
+
+    Args:
+        path: the store.
+        reuse: ``run`` takes what an interrupted run left, ``always`` whatever is there, ``never`` nothing.
+        steady: whether the baseline answers the same by itself: only then do answers of a run with a verdict
+            stand for it.
+        redactor: for what is written.
+        record: a file that every answer is also written to.
+        releases: digests of candidate and baseline, for that file.
+
+    Raises:
+        RegistryError: the store or the file cannot be opened.
+    """
+
+    whole = False
+
+    def __init__(
+        self,
+        path: Path,
+        reuse: Reuse,
+        *,
+        steady: bool,
+        redactor: Redactor,
+        record: Path | None = None,
+        releases: tuple[str, str] = ("", ""),
+    ) -> None:
+        self._reuse = reuse
+        self._steady = steady
+        self._redactor = redactor
+        self._run = f"{os.getpid()}-{secrets.token_hex(8)}"
+        self._alive: dict[str, bool] = {}
+        self._recording = record is not None
+        self._used: list[str] = []
+        self._writer: ResponseWriter[Answer | Kept] = ResponseWriter(
+            path, self._encode, run=self._run, record=record, header=encode_header(*releases)
+        )
+        self._reader = ResponseStore(path)
+        self._looks = reuse == "always" or (reuse == "run" and self._reader.has_unfinished())
+
+    @property
+    def problem(self) -> str:
+        """Why answers are not kept any more, "" while they are."""
+        return self._writer.problem
+
+    def find(self, key: str, *, baseline: bool) -> Kept | None:
+        """The kept answer to a key that this run may use."""
+        if not self._looks:
+            return None
+        row = self._reader.find(key, not_of=self._run)
+        if row is None:
+            return None
+        body, done, run = row
+        if not done and self._goes_on(run):
+            return None
+        try:
+            kept = decode_kept(body)
+        except (msgspec.MsgspecError, ValueError):  # written by another version
+            return None
+        if done and (self._reuse != "always" or (baseline and not self._steady)):
+            return None
+        if self._reuse == "run" and datetime.now(UTC) - kept.at > RESUMED_WITHIN:
+            return None
+        self._used.append(key)
+        if self._recording:
+            self._writer.put(kept)
+        return kept
+
+    def _goes_on(self, run: str) -> bool:
+        """Whether the run that paid for an answer is still going on beside this one."""
+        if run not in self._alive:
+            pid = int(run.partition("-")[0])
+            self._alive[run] = pid != os.getpid() and _is_alive(pid)
+        return self._alive[run]
+
+    def keep(self, key: str, outcome: Outcome, scores: Sequence[Score | ScorerFailure], by: str) -> None:
+        """Keep an answer, unless nobody was reached."""
+        if isinstance(outcome, Failure) and outcome.kind != "application":
+            return
+        self._writer.put(Answer(key, datetime.now(UTC), outcome, tuple(scores), by))
+
+    def flush(self) -> None:
+        """Wait until every answer is written."""
+        self._writer.flush()
+
+    def finish(self) -> None:
+        """Note that a verdict stands on these answers."""
+        self._writer.finish(tuple(self._used))
+
+    def close(self) -> None:
+        """Write what is left; may be called twice."""
+        self._writer.close()
+        self._reader.close()
+
+    def _encode(self, answer: Answer | Kept) -> tuple[str, bytes]:
+        kept = answer if isinstance(answer, Kept) else redacted(answer, self._redactor)
+        return kept.key, encode_kept(kept)
+
+
+class ReplayedAnswers:
+    """Answers of a file of ``--record``: everything is found there, or it is missing.
+
+    Args:
+        found: the answers by their keys.
+    """
+
+    problem = ""
+    whole = True
+
+    def __init__(self, found: Mapping[str, Kept]) -> None:
+        self._found = found
+
+    def find(self, key: str, *, baseline: bool) -> Kept | None:
+        """The answer to a key."""
+        return self._found.get(key)
+
+    def keep(self, key: str, outcome: Outcome, scores: Sequence[Score | ScorerFailure], by: str) -> None:
+        """Nothing is asked, so there is nothing to keep."""
+
+    def flush(self) -> None:
+        """Nothing was written."""
+
+    def finish(self) -> None:
+        """Nothing was written."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def redacted(answer: Answer, redactor: Redactor) -> Kept:
+    """The answer as it may be kept."""
+    cleaner = CountingRedactor(redactor)
+    outcome = answer.outcome
+    raw = False
+    if isinstance(outcome, Response):
+        raw = bool(outcome.evidence)
+        outcome = replace(
+            outcome,
+            output=cleaner.text(outcome.output),
+            tool_calls=tuple(
+                ToolCall(cleaner.text(call.name), cleaner.value(dict(call.arguments)))
+                for call in outcome.tool_calls
+            ),
+            retrieved=tuple(map(cleaner.text, outcome.retrieved)),
+            served_by=None if outcome.served_by is None else cleaner.text(outcome.served_by),
+            model=None if outcome.model is None else cleaner.text(outcome.model),
+            failed_hops=tuple(map(cleaner.text, outcome.failed_hops)),
+            evidence=(),
+        )
+    else:
+        outcome = replace(outcome, message=cleaner.text(outcome.message))
+    return Kept(answer.key, answer.at, outcome, answer.scores, answer.scored_by, raw or bool(cleaner.counts))

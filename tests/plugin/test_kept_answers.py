@@ -1,0 +1,239 @@
+"""Never paid twice: an interrupted run goes on, a changed scorer asks nobody, a file moves a run."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import sys
+from contextlib import closing
+
+import pytest
+
+CASES = 40
+GATES = "gates:\n  - {metric: exact, at_least: 0.5}\n  - {metric: exact, non_inferior: {margin: 0.2}}\n"
+CALLS = 2 * CASES
+
+
+@pytest.fixture
+def paired(project, provider):
+    """A candidate against a live baseline, one suite, one trial."""
+    project.suite("golden", project.numbered(CASES), GATES)
+    project.write("desk_app.py", project.application)
+    project.write(
+        "production.yaml", project.live("answerer-1", version="1.0.0").replace("deterministic: true\n", "")
+    )
+    candidate = project.live("answerer-2", baseline="production.yaml").replace("deterministic: true\n", "")
+    project.write("candidate.yaml", candidate)
+    return project
+
+
+def _kept(project) -> int:
+    path = project.path / ".relgate/responses.db"
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("select count(*) from answers").fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["int", "term", "kill"]
+)
+def test_an_interrupted_run_goes_on_and_repeats_only_what_was_in_flight(paired, provider, number):
+    provider.seconds = 0.03
+    process = paired.start("--full", "--concurrency=4")
+    paired.wait_for_calls(provider, 30)
+    paired.finish(process, number, 10)
+    before = provider.calls
+    assert before < CALLS
+    assert paired.decisions == []
+    provider.seconds = 0.0
+    assert paired.spawn("--full").ret == 0
+    assert provider.calls <= CALLS + 4 + 2, "in flight, and answered in the last hundredth of a second"
+    card = paired.scorecard()
+    assert card["calls"]["made"] + card["calls"]["reused"] == CALLS
+    assert card["calls"]["reused"] >= before - 4 - 4
+    assert card["calls"]["reused_since"]
+    assert any("were kept from before and not asked for again" in note for note in card["notes"])
+
+
+def test_an_answer_is_on_the_disk_within_a_tenth_of_a_second(paired, provider):
+    provider.seconds = 0.15
+    process = paired.start("--full", "--concurrency=1")
+    paired.wait_for_calls(provider, 6)  # five were answered; the fifth at most a call ago
+    paired.wait_for_calls(provider, 7)
+    kept = _kept(paired)
+    paired.finish(process, signal.SIGKILL, 5)
+    assert kept >= 5
+
+
+def test_a_run_with_a_verdict_is_asked_anew(paired, provider):
+    assert paired.run("--full").ret == 0
+    paired.write(
+        "production.yaml", (paired.path / "production.yaml").read_text().replace("answerer-1", "answerer-0")
+    )
+    assert paired.run("--full").ret == 0
+    assert provider.calls == 2 * CALLS
+
+
+def test_a_part_of_the_cases_is_asked_anew_each_time(paired, provider):
+    for _ in range(2):
+        paired.run("-k", "c1 or c2")
+    assert provider.calls % 2 == 0
+    assert provider.asked["answerer-2", "question 1"] == 2
+
+
+def test_what_a_budget_ended_goes_on(paired, provider):
+    assert paired.run("--full", "--budget-calls=50").ret == 10
+    assert paired.run("--full").ret == 0
+    assert provider.calls <= CALLS + 1
+    assert paired.scorecard()["calls"]["reused"] >= 49
+
+
+def test_never_asks_for_everything(paired, provider):
+    paired.run("--full", "--budget-calls=50")
+    assert paired.run("--full", "--reuse=never").ret == 0
+    assert provider.calls == 50 + CALLS
+
+
+def test_a_changed_scorer_scores_again_without_asking_the_candidate(paired, provider):
+    paired.run("--full")
+    suite = paired.path / "golden_sets/golden/suite.yaml"
+    suite.write_text(suite.read_text().replace("[exact]", "[exact, {contains: {as: has}}]"))
+    result = paired.run("--full", "--reuse=always")
+    assert result.ret == 0, paired.text(result)
+    assert provider.asked.total() == CALLS + CASES, "the baseline of a promote is asked live"
+    card = paired.scorecard()
+    assert card["calls"]["reused"] == CASES
+    assert card["verdict"]["attempts"] == 1
+    assert any("were scored again without a call" in note for note in card["notes"])
+    assert {m["metric"]: m["candidate"] for m in card["suites"][0]["metrics"]}["has"] == 1.0
+
+
+def test_scorers_of_raw_text_keep_what_the_raw_text_got(paired, provider):
+    provider.suffix = " write to ana.lopez@example.org"
+    cases = [case | {"expected": case["expected"] + provider.suffix} for case in paired.numbered(CASES)]
+    paired.suite("golden", cases, "gates:\n  - {metric: no_pii, at_least: 0.5, role: guard}\n")
+    suite = paired.path / "golden_sets/golden/suite.yaml"
+    suite.write_text(suite.read_text().replace("[exact]", "[no_pii]"))
+    paired.run("--full")
+    suite.write_text(suite.read_text().replace("[no_pii]", "[no_pii, contains]"))
+    result = paired.run("--full", "--reuse=always")
+    card = paired.scorecard()
+    metrics = {m["metric"]: m["candidate"] for m in card["suites"][0]["metrics"] if not m["slice"]}
+    assert metrics["no_pii"] == 0.0, "the kept text holds no address any more"
+    assert any("no_pii kept the score that the raw text got" in note for note in card["notes"])
+    assert "ana.lopez" not in paired.text(result)
+
+
+def test_no_secret_and_no_address_reach_the_store_or_a_recording(paired, provider, monkeypatch):
+    monkeypatch.setenv("DESK_KEY", "sk-very-secret-0123456789")
+    provider.suffix = " write to ana.lopez@example.org, key sk-very-secret-0123456789"
+    for name in ("production.yaml", "candidate.yaml"):
+        text = (paired.path / name).read_text()
+        paired.write(name, text.replace('{PROVIDER_URL}"', '{PROVIDER_URL}", api_key: "${DESK_KEY}"'))
+    paired.run("--full", "--record=answers.jsonl")
+    for path in [*(paired.path / ".relgate").iterdir(), paired.path / "answers.jsonl"]:
+        raw = path.read_bytes()
+        assert b"ana.lopez" not in raw, path
+        assert b"sk-very-secret" not in raw, path
+    assert (paired.path / ".relgate/responses.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_recorded_run_is_replayed_elsewhere_without_a_call(paired, provider, monkeypatch):
+    provider.wrong["answerer-2"] = {"question 3"}
+    paired.run("--full", "--record=out/answers.jsonl")
+    first = paired.scorecard()
+    provider.asked.clear()
+    monkeypatch.setenv("PROVIDER_URL", "http://127.0.0.1:9/v1")
+    result = paired.run("--full", "--replay=out/answers.jsonl", "--registry=other.db", "--report-dir=other")
+    second = paired.scorecard("other")
+    assert result.ret == 0, paired.text(result)
+    assert provider.calls == 0
+    assert second["calls"]["made"] == 0
+    assert second["calls"]["reused"] == CALLS
+    same = ("gates", "alarms", "suites", "cases", "worst", "changed")
+    assert {key: first[key] for key in same} == {key: second[key] for key in same}
+
+
+def test_a_replay_says_beforehand_what_is_missing(paired, provider):
+    paired.run("--full", "--record=answers.jsonl")
+    path = paired.path / "answers.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-7]))
+    provider.asked.clear()
+    result = paired.run("--full", "--replay=answers.jsonl", "--registry=other.db")
+    assert result.ret == 4
+    assert "answers.jsonl:1:1: holds no answer to " in paired.text(result)
+    assert "and 2 more" in paired.text(result)
+    assert provider.calls == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: "", "holds no answers"),
+        (lambda text: "hello\n" + text, "answers.jsonl:1:1: is no kept answer"),
+        (lambda text: text.replace('"candidate":"sha256:', '"candidate":"sha256:0'), "another candidate"),
+    ],
+    ids=["empty", "foreign", "another release"],
+)
+def test_a_file_that_is_none_is_a_usage_error(paired, provider, change, said):
+    paired.run("--full", "--record=answers.jsonl")
+    path = paired.path / "answers.jsonl"
+    path.write_text(change(path.read_text()))
+    result = paired.run("--full", "--replay=answers.jsonl", "--registry=other.db")
+    assert result.ret == 4
+    assert said in paired.text(result)
+
+
+def test_a_replay_of_old_answers_promotes_nothing(paired, provider):
+    paired.run("--full", "--record=answers.jsonl")
+    path = paired.path / "answers.jsonl"
+    year = json.loads(path.read_text().splitlines()[1])["at"][:4]
+    path.write_text(path.read_text().replace(f'"at":"{year}', '"at":"2020'))
+    assert paired.run("--full", "--replay=answers.jsonl", "--registry=other.db").ret == 10
+    assert "older than 24 hours" in paired.scorecard()["verdict"]["reason"]
+
+
+def test_sealed_cases_are_not_kept(paired, provider):
+    paired.suite("golden", paired.numbered(120), "sealed: true\n" + GATES)
+    paired.run("--full", "--record=answers.jsonl")
+    card = paired.scorecard()
+    assert card["cases"]["sealed"] > 40
+    assert _kept(paired) == 2 * (120 - card["cases"]["sealed"])
+
+
+def test_an_answer_store_that_is_full_loses_no_verdict(paired, provider):
+    path = paired.path / "limited.py"
+    path.write_text(
+        "import resource, signal, sys, pytest\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "sys.exit(pytest.main(sys.argv[1:]))\n"
+    )
+    conftest = paired.path / "conftest.py"
+    conftest.write_text(
+        "import resource, pathlib\n"
+        "from relgate.store.responses import ResponseStore\n"
+        "put = ResponseStore.put\n"
+        "def full(self, rows, run, at):\n"
+        "    limit = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limit[1]))\n"
+        "    try:\n"
+        "        put(self, rows, run, at)\n"
+        "    finally:\n"
+        "        resource.setrlimit(resource.RLIMIT_FSIZE, limit)\n"
+        "ResponseStore.put = full\n"
+    )
+    result = paired.pytester.run(
+        sys.executable, path, "-p", "no:replay", "--manifest=candidate.yaml", "--full"
+    )
+    assert result.ret == 0, paired.text(result)
+    assert any(note.startswith("answers are not kept: ") for note in paired.scorecard()["notes"]), (
+        paired.text(result)
+    )
+
+
+@pytest.mark.parametrize("option", ["--reuse=sometimes", "--record=/proc/no/such", "--replay=missing.jsonl"])
+def test_what_cannot_be_is_said_and_nothing_is_called(paired, provider, option):
+    result = paired.run(option)
+    assert result.ret in (3, 4), paired.text(result)
+    assert "Traceback" not in paired.text(result)
+    assert provider.calls == 0
