@@ -65,6 +65,11 @@ class Budget:
         self.calls += 1
         self._in_flight += 1
 
+    @property
+    def in_flight(self) -> int:
+        """Calls without an answer yet."""
+        return self._in_flight
+
     def end(self, usd: float | None) -> None:
         """Count what an answer cost, None where nobody knows."""
         self._in_flight -= 1

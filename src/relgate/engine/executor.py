@@ -95,10 +95,14 @@ class Executor(Generic[Key, Result]):
         """Tasks finished so far."""
         return len(self._results)
 
-    def wait(self, key: Key) -> Result | None:
+    def wait(self, key: Key, beat: Callable[[], None] | None = None) -> Result | None:
         """The result of one task, None where it was not needed; waits for it.
 
         The wait is cut into short pieces so that Ctrl-C reaches the caller.
+
+        Args:
+            key: the task.
+            beat: called after each piece.
 
         Raises:
             EngineError: the engine ended without this result.
@@ -114,6 +118,8 @@ class Executor(Generic[Key, Result]):
                 self._changed.wait(timeout=0.2)
             if not self._thread.is_alive() and not self._finished:
                 raise EngineError("the engine's thread died")
+            if beat is not None:
+                beat()
 
     def results(self) -> dict[Key, Result]:
         """Everything finished so far."""

@@ -16,6 +16,7 @@ from relgate.plugin import manifest_of
 from relgate.plugin.conftests import load_golden_set_conftests
 from relgate.plugin.items import CaseItem, SuiteFile
 from relgate.plugin.lastfailed import last_failed, merge_last_failed
+from relgate.plugin.live_line import LiveLine
 from relgate.plugin.options import setting
 from relgate.plugin.planning import plan_lines
 from relgate.plugin.progress import Progress
@@ -65,6 +66,7 @@ class RelgateSession:
         self._last_failed: frozenset[str] = frozenset()
         self._summary: list[str] = []
         self._quiet = Quiet(config)
+        self._line: LiveLine | None = None
         self._restore_sigterm = end_on_sigterm()
 
     @classmethod
@@ -218,6 +220,8 @@ class RelgateSession:
 
     def _end(self) -> None:
         """Stop everything that may print, then let it print again."""
+        if self._line is not None:
+            self._line.clear()
         try:
             self.run.close()
         finally:
@@ -242,6 +246,7 @@ class RelgateSession:
         except RelgateError as error:
             _give_up(f"{error}; no verdict")
         self._running = True
+        self._line = LiveLine(self.config, self.run.status)
 
     def _run_controlled(self) -> None:
         """Report the cases on the xdist controller, once."""
@@ -296,6 +301,8 @@ class RelgateSession:
             call = skipped_case(item, self._settled) if message is None else missed_before(item, message)
         else:
             found = self._wait(item)
+            if self._line is not None:
+                self._line.clear()
             if found.outcome != "not_run":
                 self._outcomes[item.nodeid] = "failed" if found.failure else found.outcome
             self._failures += bool(found.failure)
@@ -308,7 +315,7 @@ class RelgateSession:
 
     def _wait(self, item: CaseItem) -> CaseReport:
         try:
-            return self.run.case(*item.key)
+            return self.run.case(*item.key, beat=self._line.beat if self._line is not None else None)
         except RelgateError as error:
             _give_up(f"the engine failed: {error}; no verdict")
 

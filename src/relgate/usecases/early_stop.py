@@ -142,6 +142,12 @@ class EarlyStop:
         """What was looked at so far, for the judgement."""
         return Looked(self._plans, dict(self._looks), dict(self._enough), self._ended)
 
+    @property
+    def gates_passed(self) -> tuple[int, int]:
+        """Gates that a look has passed, and gates that are looked at."""
+        passed = {one.gate for looks in self._looks.values() for one in looks if one.passes}
+        return len(passed), sum(len(plan.gates) for plan in self._plans.values())
+
     def spares(self, key: CaseKey) -> bool:
         """Whether a case that was not called was not needed."""
         return bool(self._ended) or key[0] in self._enough

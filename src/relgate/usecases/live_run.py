@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import in_order_of_calls
 from relgate.usecases.prepare import Prepared
 from relgate.usecases.replay import NoNetwork
+from relgate.usecases.run_status import Rate, RunStatus
 from relgate.usecases.staleness import is_steady
 from relgate.usecases.systems import System, make_system, start_services, variants
 from relgate.usecases.traffic import sampled
@@ -92,6 +94,7 @@ class LiveRun:
         ]
         tasks = tasks if self.early is None else self.early.tasks
         self.budget = Budget(options.allowance)
+        self._rate = Rate()
         transport = HttpTransport(seed=options.seed)
         systems = self._systems(options, tasks, wanted, stack, transport, offline=replayed is not None)
         redactor = redactor_of([system.release for system in systems.values()])
@@ -183,13 +186,27 @@ class LiveRun:
         """Cases measured so far."""
         return self._executor.done
 
-    def rows(self, key: CaseKey) -> Rows | None:
+    def status(self, planned: int) -> RunStatus:
+        """How far the run is, of so many calls."""
+        made = self.measurer.calls + self.measurer.tally.reused
+        passed, gates = self.early.gates_passed if self.early is not None else (0, 0)
+        return RunStatus(
+            made=made,
+            planned=planned,
+            in_flight=self.budget.in_flight,
+            usd=self.budget.usd,
+            per_second=self._rate.at(time.monotonic(), made),
+            gates_passed=passed,
+            gates=gates,
+        )
+
+    def rows(self, key: CaseKey, beat: Callable[[], None] | None = None) -> Rows | None:
         """Every call of one case, None where it was not made; waits for it.
 
         Raises:
             EngineError: the engine ended before it was measured.
         """
-        return self._executor.wait(key)
+        return self._executor.wait(key, beat)
 
     @property
     def spared(self) -> frozenset[CaseKey]:

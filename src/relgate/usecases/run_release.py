@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +41,7 @@ from relgate.usecases.registry_rows import measurement_rows, run_record
 from relgate.usecases.replay import load_replay, replay_holds
 from relgate.usecases.report import CaseReport, Report
 from relgate.usecases.run_part import now, run_part
+from relgate.usecases.run_status import RunStatus
 from relgate.usecases.screening import screened
 from relgate.usecases.staleness import with_fingerprint
 from relgate.usecases.stored_baseline import reused
@@ -72,6 +73,7 @@ class ReleaseRun:
         self._stack = ExitStack()
         self._live: LiveRun | None = None
         self._wanted: frozenset[CaseKey] = frozenset()
+        self._planned = 0
         self._started = now()
         try:
             self.catalog, wrong = Catalog.read(plugins)
@@ -136,6 +138,7 @@ class ReleaseRun:
             InputError: a variable is unset, or an application cannot be built.
         """
         self._wanted = frozenset(selected)
+        self._planned = self.planned_calls(selected)
         replayed = None
         if self.options.replay is not None:
             replayed = load_replay(self.options.replay, self.prepared, self._wanted)
@@ -161,15 +164,21 @@ class ReleaseRun:
         """Cases measured so far."""
         return self._live.done if self._live is not None else 0
 
-    def case(self, suite: str, case_id: str) -> CaseReport:
-        """What became of one case; waits for it.
+    def status(self) -> RunStatus | None:
+        """How far the run is, None where nobody is called."""
+        if self._live is None or not self._planned:
+            return None
+        return self._live.status(self._planned)
+
+    def case(self, suite: str, case_id: str, beat: Callable[[], None] | None = None) -> CaseReport:
+        """What became of one case; waits for it and calls ``beat`` now and then.
 
         Raises:
             EngineError: the engine ended before it was measured.
         """
         if self._live is None:
             raise EngineError("the engine was not started")
-        rows = self._live.rows((suite, case_id))
+        rows = self._live.rows((suite, case_id), beat)
         if rows is None:
             why = CountingRedactor(self._redactor).text(self._live.why_not((suite, case_id)))
             return CaseReport("not_run", {}, 0, failure="", message=why)
