@@ -51,13 +51,15 @@ def build(release):
 class Provider:
     """An OpenAI-compatible server on loopback that counts.
 
-    ``wrong`` holds model -> questions that it answers wrongly; ``status`` is what it answers instead of 200.
+    ``wrong`` holds model -> questions that it answers wrongly; ``status`` is what it answers instead of 200;
+    ``says`` is the model that it says it is.
     ``most`` is how many it was asked at once; it waits a while for ``expected`` of them before it answers.
     """
 
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
     wrong: dict[str, set[str]] = field(default_factory=dict)
     suffix: str = ""
+    says: str = ""
     seconds: float = 0.0
     status: int = 200
     url: str = ""
@@ -95,7 +97,9 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
                 time.sleep(0.005)
             with lock:
                 state.now -= 1
-            message = {"choices": [{"message": {"role": "assistant", "content": text}}]}
+            message: dict[str, Any] = {"choices": [{"message": {"role": "assistant", "content": text}}]}
+            if state.says:
+                message["model"] = state.says
             payload = json.dumps(message if state.status == 200 else {"error": "busy"}).encode()
             try:
                 self.send_response(state.status)

@@ -193,6 +193,30 @@ def call_means(connection: Connection, run_id: str) -> dict[str, tuple[float | N
     }
 
 
+def reported_models(connection: Connection, release_digest: str) -> dict[str, frozenset[str]]:
+    """The models that the targets of a release said they were, in the newest run that measured it."""
+    newest = connection.execute(
+        select(runs.c.number, releases.c.id, runs.c.release)
+        .join(releases, (releases.c.id == runs.c.release) | (releases.c.id == runs.c.baseline))
+        .join(responses, responses.c.run == runs.c.number)
+        .where(releases.c.digest == release_digest)
+        .order_by(runs.c.number.desc())
+        .limit(1)
+    ).first()
+    if newest is None:
+        return {}
+    side = "candidate" if newest.release == newest.id else "baseline"
+    rows = connection.execute(
+        select(responses.c.served_by, responses.c.model)
+        .distinct()
+        .where(responses.c.run == newest.number, responses.c.side == side, responses.c.model != "")
+    )
+    found: dict[str, set[str]] = {}
+    for target, model in rows:
+        found.setdefault(target, set()).add(model)
+    return {target: frozenset(models) for target, models in found.items()}
+
+
 def run_rows(
     connection: Connection, *, limit: int | None = None, release: str | None = None, run_id: str | None = None
 ) -> list[RunRow]:

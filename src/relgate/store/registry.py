@@ -170,6 +170,11 @@ class Registry:
         with self._database.read() as connection:
             return reading.call_means(connection, run_id)
 
+    def reported_models(self, release_digest: str) -> dict[str, frozenset[str]]:
+        """The models that the targets of a release said they were, in the newest run that measured it."""
+        with self._database.read() as connection:
+            return reading.reported_models(connection, release_digest)
+
     def run(self, id_or_prefix: str) -> RunRow:
         """One run.
 

@@ -33,6 +33,7 @@ from relgate.usecases.judge_run import (
 )
 from relgate.usecases.judge_trusts import trusted_before
 from relgate.usecases.live_run import LiveRun, Measured
+from relgate.usecases.moved_models import moved_models
 from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import SuitePlan
 from relgate.usecases.prepare import Prepared, prepare
@@ -264,6 +265,7 @@ class ReleaseRun:
                     *(early.notes(measured) if early is not None else ()),
                     *live.measurer.judges.notes(),
                     *live.measurer.tally.notes(),
+                    *moved_models(self.registry, prepared, found.cases),
                     *([f"answers are not kept: {live.answers.problem}"] if live.answers.problem else []),
                 ),
             ),
