@@ -3,8 +3,8 @@
     python benchmarks/early_stop.py [--runs 20] [--seed N] [--recorded ../shared/data]
 
 Each run judges a live candidate against a live baseline whose scores are drawn (or recorded), with one
-required non-inferiority gate per metric, a guard by slice and a floor as a guard. Printed is the mean share of
-the planned golden calls that were made, with how the runs ended.
+required non-inferiority gate per metric, a guard by slice and a floor as a guard. Printed is the mean share
+of the planned golden calls that were made, with how the runs ended.
 """
 
 from __future__ import annotations
