@@ -16,6 +16,8 @@ Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
 
 JOIN_SECONDS = 10.0
+NAP_SECONDS, LONGEST_NAP_SECONDS = 0.01, 0.2
+"""Answers come in bursts, and whoever reports them takes the interpreter from the engine: let a burst end."""
 
 
 class EngineError(RelgateError):
@@ -68,6 +70,7 @@ class Executor(Generic[Key, Result]):
         self._spared: set[Key] = set()
         self._halted = False
         self._results: dict[Key, Result] = {}
+        self._awaited: Key | None = None
         self._changed = threading.Condition()
         self._opened = False
         self._finished = False
@@ -107,19 +110,29 @@ class Executor(Generic[Key, Result]):
         Raises:
             EngineError: the engine ended without this result.
         """
+        waited = False
         while True:
             with self._changed:
-                if key in self._results:
-                    return self._results[key]
-                if key in self._spared or (self._halted and key not in self._begun):
-                    return None
+                if key in self._results or key in self._spared or (self._halted and key not in self._begun):
+                    break
                 if self._finished:
                     raise EngineError(self._obituary())
+                self._awaited, waited = key, True
                 self._changed.wait(timeout=0.2)
             if not self._thread.is_alive() and not self._finished:
                 raise EngineError("the engine's thread died")
             if beat is not None:
                 beat()
+        if waited:
+            self._nap()
+        return self._results.get(key)
+
+    def _nap(self) -> None:
+        """Sleep for as long as the engine is busy with answers, and not much longer."""
+        deadline, before = time.monotonic() + LONGEST_NAP_SECONDS, -1
+        while before != self.done < len(self._tasks) and time.monotonic() < deadline and not self._finished:
+            before = self.done
+            time.sleep(NAP_SECONDS)
 
     def results(self) -> dict[Key, Result]:
         """Everything finished so far."""
@@ -215,7 +228,8 @@ class Executor(Generic[Key, Result]):
                     return
                 with self._changed:
                     self._results[key] = result
-                    self._changed.notify_all()
+                    if key == self._awaited:
+                        self._changed.notify_all()
                 if self._watcher is not None and self._watcher.completed(key, result):
                     await look(self._watcher)
 
