@@ -132,21 +132,3 @@ def test_without_autoload_the_plugin_can_be_named(
     result = recording.pytester.runpytest_subprocess("-p", "relgate.plugin", "--manifest=candidate.yaml")
     assert result.ret == 0
     assert recording.decisions == ["promote"]
-
-
-@pytest.mark.parametrize(
-    "option",
-    ["--budget-usd=3", "--record=r.jsonl", "--replay=r.jsonl", "--relgate-replay=r.jsonl"],
-)
-def test_a_planned_option_is_an_error_that_names_it(recording: Project, option: str) -> None:
-    result = recording.run(option)
-    short = option.split("=")[0].replace("--relgate-", "--")
-    assert result.ret == 4
-    assert f"ERROR: {short} is not built yet" in recording.text(result)
-    assert recording.decisions == []
-
-
-def test_two_planned_options_are_two_errors(recording: Project) -> None:
-    shown = recording.text(recording.run("--record=r.jsonl", "--budget-usd=3"))
-    assert "ERROR: --record is not built yet" in shown
-    assert "ERROR: --budget-usd is not built yet" in shown

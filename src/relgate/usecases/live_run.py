@@ -31,6 +31,13 @@ from relgate.usecases.traffic import sampled
 Rows = tuple[Measurement, ...]
 
 
+def _calls_nobody(prepared: Prepared) -> bool:
+    """Whether everything is recorded and no model judges it: then there is no answer to keep."""
+    releases = [r for r in (prepared.candidate, prepared.baseline) if r is not None]
+    asked = any(s.asked is not None for plan in prepared.plans for s in plan.scorers["candidate"])
+    return not asked and all(release.application.kind == "recording" for release in releases)
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What a run measured.
@@ -100,8 +107,8 @@ class LiveRun:
         redactor = redactor_of([system.release for system in systems.values()])
         baseline = prepared.baseline
         self.answers: KeptAnswers | ReplayedAnswers = (
-            ReplayedAnswers(replayed)
-            if replayed is not None
+            ReplayedAnswers(replayed or {})
+            if replayed is not None or _calls_nobody(prepared)
             else KeptAnswers(
                 responses,
                 options.reuse,
