@@ -37,8 +37,9 @@ def pooled(
     """A case's calls of this run with those of earlier runs behind them, marked as stored.
 
     A run counts with both sides or not at all: only what was asked side by side is free of drift. Scores of
-    unbounded metrics (latency, cost, tokens) stay out, for they belong to the machine and the day. Confirming
-    trials belong to their own run.
+    unbounded metrics (latency, cost, tokens) stay out, for they belong to the machine and the day; so do those
+    of a scorer that failed on the case, on both sides: it measured nothing. Confirming trials belong to their
+    own run.
 
     Args:
         present: this run's calls of the case.
@@ -50,12 +51,17 @@ def pooled(
         asked = [row for row in rows if not row.confirmation]
         if {row.side for row in asked} != {"candidate", "baseline"}:
             continue
+        failed = {s.metric for row in asked for s in row.scores if not isinstance(s, Score)}
         found += [
             replace(
                 row,
                 trial=row.trial + number * _LATER,
                 stored=True,
-                scores=tuple(s for s in row.scores if not isinstance(s, Score) or _is_bounded(s, metrics)),
+                scores=tuple(
+                    s
+                    for s in row.scores
+                    if isinstance(s, Score) and s.metric not in failed and _is_bounded(s, metrics)
+                ),
             )
             for row in asked
         ]

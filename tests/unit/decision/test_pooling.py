@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from relgate.decision.measurements import arrange
 from relgate.decision.pooling import is_top_up, pooled
 from relgate.domain.metric import Metric
-from relgate.domain.response import Measurement, Response, Score, Side
+from relgate.domain.response import Measurement, Response, Score, ScorerFailure, Side
 from relgate.domain.run import CaseRecord, SuiteRecord
 
 METRICS = {"right": Metric("right", "binary"), "latency_ms": Metric("latency_ms", "latency")}
@@ -65,3 +67,12 @@ def _suite(ids: range, name: str = "s", kind: Any = "golden", version: str = "a"
 )
 def test_when_a_golden_set_is_an_earlier_one_continued(before: Any, now: Any, continued: bool) -> None:
     assert is_top_up(before, now) == continued
+
+
+def test_what_a_broken_scorer_did_not_score_is_no_data_on_either_side(build: Any) -> None:
+    """A judge that was down once must not make its candidate unjudgeable for ever."""
+    broken = replace(_row("candidate"), scores=(ScorerFailure("right", "the judge was down"),))
+    found = pooled(PRESENT, [(broken, _row("baseline"))], METRICS)
+    assert [row.scores for row in found[2:]] == [(), ()]
+    suite = replace(build.suite(1), name="s")
+    assert not any(arrange(suite, METRICS, found).judge_failures.values())
