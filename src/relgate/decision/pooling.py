@@ -37,9 +37,9 @@ def pooled(
     """A case's calls of this run with those of earlier runs behind them, marked as stored.
 
     A run counts with both sides or not at all: only what was asked side by side is free of drift. Scores of
-    unbounded metrics (latency, cost, tokens) stay out, for they belong to the machine and the day; so do those
-    of a scorer that failed on the case, on both sides: it measured nothing. Confirming trials belong to their
-    own run.
+    unbounded metrics (latency, cost, tokens) stay out, for they belong to the machine and the day; so do
+    those of a scorer that failed on the case, on both sides: it measured nothing. Confirming trials belong to
+    their own run.
 
     Args:
         present: this run's calls of the case.
