@@ -314,6 +314,8 @@ def test_an_outage_holds(chat: Project, provider: Provider, mode: tuple[str, ...
 def test_a_provider_that_is_gone_holds_and_the_next_run_asks_again(
     chat: Project, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    manifest = chat.live(kind="chat").replace('PROVIDER_URL}"', 'PROVIDER_URL}", retry_seconds: 0.2')
+    chat.write("candidate.yaml", manifest)
     monkeypatch.setenv("PROVIDER_URL", "http://127.0.0.1:9/v1")
     result = chat.run()
     assert result.ret == 10
