@@ -231,7 +231,10 @@ def test_an_answer_store_that_is_full_loses_no_verdict(paired, provider):
     )
 
 
-@pytest.mark.parametrize("option", ["--reuse=sometimes", "--record=/proc/no/such", "--replay=missing.jsonl"])
+@pytest.mark.parametrize(
+    "option",
+    ["--reuse=sometimes", "--record=/proc/no/such", "--record=golden_sets", "--replay=missing.jsonl"],
+)
 def test_what_cannot_be_is_said_and_nothing_is_called(paired, provider, option):
     result = paired.run(option)
     assert result.ret in (3, 4), paired.text(result)

@@ -152,8 +152,7 @@ class HttpTransport:
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as error:
             raise ProviderOutage(_named(error)) from error
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
-            refused = isinstance(error.__cause__ or error, ConnectionRefusedError)
-            raise _TransientError(_named(error), lasting=refused) from error
+            raise _TransientError(_what_happened(error), lasting=_is_refusal(error)) from error
         except (aiohttp.ClientError, ValueError) as error:
             raise UnusableAnswer(_named(error)) from error
 
@@ -201,6 +200,19 @@ def _within(size: int) -> int:
     if size > BODY_AT_MOST:
         raise UnusableAnswer(f"the answer is longer than {BODY_AT_MOST // 2**20} MiB")
     return size
+
+
+def _is_refusal(error: aiohttp.ClientError) -> bool:
+    return isinstance(error.__cause__ or error, ConnectionRefusedError)
+
+
+def _what_happened(error: aiohttp.ClientError) -> str:
+    """In the words of a user where aiohttp's are those of a socket."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"the host {error.host} does not resolve"
+    if isinstance(error, aiohttp.ClientConnectorError) and _is_refusal(error):
+        return f"{error.host}:{error.port} refuses connections"
+    return _named(error)
 
 
 def _named(error: BaseException) -> str:

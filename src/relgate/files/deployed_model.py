@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from relgate.domain.deployed import (
     PLACEHOLDERS,
@@ -20,11 +20,12 @@ from relgate.files.checking import Check
 from relgate.files.environment import strings_of
 from relgate.files.paths import is_folder
 from relgate.files.versions import unpinned_version
-from relgate.files.wire import Text, Wire, did_you_mean
+from relgate.files.wire import PATH_PATTERN, POINTER_PATTERN, Text, Wire, did_you_mean
 from relgate.files.yamldoc import Loc
 
-Pointer = Annotated[str, Field(pattern=r"^(/[^/]*)+$", description="a JSON pointer; * is every item")]
+Pointer = Annotated[str, Field(pattern=POINTER_PATTERN, description="a JSON pointer; * is every item")]
 Seconds = Annotated[float, Field(gt=0)]
+E = TypeVar("E", bound=Wire)
 
 
 class ToolCallsEntry(Wire):
@@ -56,7 +57,7 @@ class HttpEntry(Wire):
     """A deployed application: where it is and how it is asked."""
 
     provider: Text = Field(description="whose address, key, limits and price apply")
-    path: Annotated[str, Field(pattern=r"^/")] = "/"
+    path: Annotated[str, Field(pattern=PATH_PATTERN)] = "/"
     request: dict[str, Any] = Field(description="the JSON to send, with {{ placeholders }} in its texts")
     response: ResponseEntry
     auth: Text = Field(default="bearer", description="how the key is sent: bearer, or the name of a header")
@@ -70,30 +71,35 @@ class CommandEntry(Wire):
     run: list[Text] = Field(min_length=1, description="program and arguments; {{ port }} is a free port")
     folder: Text = Field(default=".", description="where it runs, relative to the manifest")
     environment: dict[Text, str] = Field(default={}, description="variables beside PORT and RELGATE_RELEASE")
-    ready_path: Annotated[str, Field(pattern=r"^/")] | None = Field(
+    ready_path: Annotated[str, Field(pattern=PATH_PATTERN)] | None = Field(
         default=None, description="asked until it answers; without it the port is waited for"
     )
     ready_seconds: Seconds = 30.0
     grace_seconds: Seconds = 5.0
-    path: Annotated[str, Field(pattern=r"^/")] = "/"
+    path: Annotated[str, Field(pattern=PATH_PATTERN)] = "/"
     request: dict[str, Any] = Field(description="the JSON to send, with {{ placeholders }} in its texts")
     response: ResponseEntry
     headers: dict[Text, Text] = Field(default={})
 
 
 def http_application(check: Check, loc: Loc, value: dict[str, Any]) -> ApplicationSpec | None:
-    """The application of a sound ``http`` entry; what it names wrongly is noted."""
-    if not {"provider", "request", "response"} <= value.keys() or "output" not in value["response"]:
+    """The application of an ``http`` entry, None where it is not whole; what it names wrongly is noted.
+
+    Args:
+        check: the manifest.
+        loc: of the entry.
+        value: its sound part.
+    """
+    provider, build = value.get("provider"), value.get("build")
+    if provider is not None and provider not in check.names("providers"):
+        remedy = did_you_mean(provider, check.names("providers"), none="there are no providers")
+        check.at((*loc, "provider"), f"unknown provider {provider!r}", remedy)
+    if build is not None and (reason := unpinned_version(build)):
+        check.at((*loc, "build"), f"build {reason}", "pin it: a digest, a number or a date", repr(build))
+    _check_template(check, (*loc, "request"), value.get("request"), PLACEHOLDERS)
+    entry = _whole(HttpEntry, value)
+    if entry is None:
         return None
-    entry = HttpEntry.model_validate(value)
-    if entry.provider not in check.names("providers"):
-        remedy = did_you_mean(entry.provider, check.names("providers"), none="there are no providers")
-        check.at((*loc, "provider"), f"unknown provider {entry.provider!r}", remedy)
-    if entry.build is not None and (reason := unpinned_version(entry.build)):
-        check.at(
-            (*loc, "build"), f"build {reason}", "pin it: a digest, a number or a date", repr(entry.build)
-        )
-    _check_template(check, (*loc, "request"), entry.request, PLACEHOLDERS)
     spec = HttpSpec(
         provider=entry.provider,
         path=entry.path,
@@ -110,7 +116,7 @@ def http_application(check: Check, loc: Loc, value: dict[str, Any]) -> Applicati
 def command_application(
     check: Check, loc: Loc, value: dict[str, Any], code: list[str]
 ) -> ApplicationSpec | None:
-    """The application of a sound ``command`` entry; what it names wrongly is noted.
+    """The application of a ``command`` entry, None where it is not whole; what it names wrongly is noted.
 
     Args:
         check: the manifest.
@@ -118,17 +124,19 @@ def command_application(
         value: its sound part.
         code: digests of the ``application_code`` artifacts.
     """
-    if not {"run", "request", "response"} <= value.keys() or "output" not in value["response"]:
-        return None
-    entry = CommandEntry.model_validate(value)
-    folder = check.folder / entry.folder
+    folder = check.folder / value.get("folder", ".")
     if not is_folder(folder):
-        check.at((*loc, "folder"), "no such folder", "write it relative to the manifest", repr(entry.folder))
-    _check_template(check, (*loc, "request"), entry.request, PLACEHOLDERS)
-    _check_template(check, (*loc, "run"), entry.run, ("port",))
+        check.at(
+            (*loc, "folder"), "no such folder", "write it relative to the manifest", repr(value["folder"])
+        )
+    _check_template(check, (*loc, "request"), value.get("request"), PLACEHOLDERS)
+    _check_template(check, (*loc, "run"), value.get("run"), ("port",))
     if not code:
         remedy = "list its files: artifacts.application_code.app: {version: ..., files: [...]}"
         check.at(loc, "nothing says which code the command runs", remedy)
+    entry = _whole(CommandEntry, value)
+    if entry is None:
+        return None
     http = HttpSpec(
         provider="",
         path=entry.path,
@@ -148,6 +156,14 @@ def command_application(
     said = entry.model_dump(mode="json", exclude={"ready_path", "ready_seconds", "grace_seconds", "folder"})
     digest = digest_json([said, sorted(code)])
     return ApplicationSpec("command", entry.run[0], None, digest, command=spec)
+
+
+def _whole(model: type[E], value: dict[str, Any]) -> E | None:
+    """The entry, None where parts of it were wrong: they are noted already."""
+    try:
+        return model.model_validate(value)
+    except ValidationError:
+        return None
 
 
 def _response(entry: ResponseEntry) -> ResponseMapping:

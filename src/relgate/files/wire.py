@@ -15,6 +15,15 @@ from relgate.files.yamldoc import SECRET_KEYS, Loc, YamlDocument
 
 NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$"
 NAME_REMEDY = "use letters, digits and . _ + - only, at most 100 characters"
+PATH_PATTERN = r"^/"
+POINTER_PATTERN = r"^(/[^/]*)+$"
+_FORMS = {
+    NAME_PATTERN: ("cannot be used as a name", NAME_REMEDY),
+    PATH_PATTERN: ("should begin with /", ""),
+    POINTER_PATTERN: ("should be a JSON pointer", "such as /answer/text"),
+}
+"""What a text that does not fit a pattern is told, and what mends it."""
+
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -209,7 +218,7 @@ def _words(detail: ErrorDetails, document: YamlDocument, loc: Loc) -> tuple[str,
     if kind in ("string_too_short", "too_short"):
         return "should not be empty", ""
     if kind == "string_pattern_mismatch":
-        return "cannot be used as a name", NAME_REMEDY
+        return _FORMS[context["pattern"]]
     return "is not valid", str(detail["msg"]).lower()
 
 

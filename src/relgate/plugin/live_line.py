@@ -35,7 +35,11 @@ class LiveLine:
         self._reporter: Any = config.pluginmanager.getplugin("terminalreporter")
         self._writer = config.get_terminal_writer() if self._reporter is not None else None
         self._wanted = self._writer is not None and config.option.verbose > -2
-        self._terminal = bool(getattr(self._reporter, "isatty", False)) and os.environ.get("TERM") != "dumb"
+        self._terminal = (
+            bool(getattr(self._reporter, "isatty", False))
+            and os.environ.get("TERM") != "dumb"
+            and hasattr(self._writer, "_current_line")
+        )
         self._next = time.monotonic() + (FIRST_SECONDS if self._terminal else CI_SECONDS)
         self._shown = False
 

@@ -15,8 +15,7 @@ from relgate.files.paths import expanded, is_file, resolved, unusable
 from relgate.plugin.options import setting, source_of
 from relgate.plugin.places import golden_sets_folder, manifest_path
 from relgate.store.location import normalise
-from relgate.usecases.kept_answers import REUSES, Reuse
-from relgate.usecases.options import DEFAULT_CONCURRENCY, RunOptions
+from relgate.usecases.options import DEFAULT_CONCURRENCY, REUSES, Reuse, RunOptions
 
 TRIALS_AT_MOST = 100
 
@@ -34,6 +33,11 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
     concurrency = setting(config, "concurrency")
     if concurrency is not None and concurrency < 1:
         raise pytest.UsageError(f"--concurrency must be at least 1, not {concurrency}")
+    record, replay = _file(config, "record"), _file(config, "replay")
+    if record is not None and replay is not None:
+        raise pytest.UsageError("--record and --replay exclude each other: a replay asks for nothing new")
+    if record is not None and record.is_dir():
+        raise pytest.UsageError(f"--record {record} is a folder: name a file")
     allowance = Allowance(
         calls=_at_least(config, "budget-calls", 1),
         usd=_at_least(config, "budget-usd", 0.0),
@@ -57,8 +61,8 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
         concurrency=concurrency or DEFAULT_CONCURRENCY,
         allowance=allowance,
         reuse=_reuse(config),
-        record=_file(config, "record"),
-        replay=_file(config, "replay"),
+        record=record,
+        replay=replay,
         full=bool(setting(config, "full")),
         screen=bool(setting(config, "screen")),
         environment=dict(os.environ),

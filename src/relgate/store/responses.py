@@ -1,7 +1,8 @@
 """Answers that were paid for, in a file of this machine: an interrupted run goes on where it was.
 
 It is no part of the registry, which holds what was decided and may be shared: this file holds what a run
-has in hand, is written while it runs, and may be deleted at any time at the price of asking again.
+has in hand, is written while it runs, and may be deleted at any time at the price of asking again. Its two
+tables are written many times a second, so they are spoken to directly and know no migrations.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class ResponseStore:
             self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
             self._connection.executescript("pragma journal_mode=wal; pragma synchronous=normal;" + _SCHEMA)
         except (OSError, sqlite3.Error) as error:
-            raise RegistryError(f"{path}: answers cannot be kept ({error})") from error
+            raise RegistryError(f"{path}: answers cannot be kept ({error}); delete the file") from error
 
     def put(self, rows: Iterable[tuple[str, bytes]], run: str, at: datetime) -> None:
         """Keep answers by their keys, in one transaction.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -18,10 +18,8 @@ from relgate.files.kept import decode_kept, encode_header, encode_kept
 from relgate.redaction import Redactor
 from relgate.store.response_writer import ResponseWriter
 from relgate.store.responses import ResponseStore
+from relgate.usecases.options import Reuse
 from relgate.usecases.redacting import CountingRedactor
-
-Reuse = Literal["run", "never", "always"]
-REUSES: tuple[Reuse, ...] = ("run", "never", "always")
 
 RESUMED_WITHIN = timedelta(hours=24)
 """How old the answers of an interrupted run may be: what a provider serves moves (verdict.md 7)."""
@@ -194,36 +192,6 @@ class KeptAnswers:
     def _encode(self, answer: Answer | Kept) -> tuple[str, bytes]:
         kept = answer if isinstance(answer, Kept) else redacted(answer, self._redactor)
         return kept.key, encode_kept(kept)
-
-
-class ReplayedAnswers:
-    """Answers of a file of ``--record``: everything is found there, or it is missing.
-
-    Args:
-        found: the answers by their keys.
-    """
-
-    problem = ""
-    whole = True
-
-    def __init__(self, found: Mapping[str, Kept]) -> None:
-        self._found = found
-
-    def find(self, key: str, *, baseline: bool) -> Kept | None:
-        """The answer to a key."""
-        return self._found.get(key)
-
-    def keep(self, key: str, outcome: Outcome, scores: Sequence[Score | ScorerFailure], by: str) -> None:
-        """Nothing is asked, so there is nothing to keep."""
-
-    def flush(self) -> None:
-        """Nothing was written."""
-
-    def finish(self) -> None:
-        """Nothing was written."""
-
-    def close(self) -> None:
-        """Nothing to give back."""
 
 
 def _is_alive(pid: int) -> bool:

@@ -17,25 +17,18 @@ from relgate.engine.executor import Executor
 from relgate.engine.transport import HttpTransport
 from relgate.redaction import Redactor
 from relgate.usecases.early_stop import EarlyStop, early_stop_of
-from relgate.usecases.kept_answers import KeptAnswers, ReplayedAnswers
+from relgate.usecases.kept_answers import KeptAnswers
 from relgate.usecases.measure import CaseMeasurer
 from relgate.usecases.options import RunOptions
 from relgate.usecases.plan_suite import in_order_of_calls
 from relgate.usecases.prepare import Prepared
-from relgate.usecases.replay import NoNetwork
+from relgate.usecases.replay import NoNetwork, ReplayedAnswers
 from relgate.usecases.run_status import Rate, RunStatus
 from relgate.usecases.staleness import is_steady
 from relgate.usecases.systems import System, make_system, start_services, variants
 from relgate.usecases.traffic import sampled
 
 Rows = tuple[Measurement, ...]
-
-
-def _calls_nobody(prepared: Prepared) -> bool:
-    """Whether everything is recorded and no model judges it: then there is no answer to keep."""
-    releases = [r for r in (prepared.candidate, prepared.baseline) if r is not None]
-    asked = any(s.asked is not None for plan in prepared.plans for s in plan.scorers["candidate"])
-    return not asked and all(release.application.kind == "recording" for release in releases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,3 +237,10 @@ class LiveRun:
         """Stop the engine and write what was answered; may be called twice."""
         self._executor.close()
         self.answers.close()
+
+
+def _calls_nobody(prepared: Prepared) -> bool:
+    """Whether everything is recorded and no model judges it: then there is no answer to keep."""
+    releases = [r for r in (prepared.candidate, prepared.baseline) if r is not None]
+    asked = any(s.asked is not None for plan in prepared.plans for s in plan.scorers["candidate"])
+    return not asked and all(release.application.kind == "recording" for release in releases)

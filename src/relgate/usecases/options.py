@@ -10,6 +10,8 @@ from typing import Literal
 from relgate.engine.budget import Allowance
 
 DEFAULT_CONCURRENCY = 8
+Reuse = Literal["run", "never", "always"]
+REUSES: tuple[Reuse, ...] = ("run", "never", "always")
 DEFAULT_SEED = 20260101
 
 
@@ -51,7 +53,7 @@ class RunOptions:
     trials: int | None = None
     concurrency: int = DEFAULT_CONCURRENCY
     allowance: Allowance = field(default_factory=Allowance)
-    reuse: Literal["run", "never", "always"] = "run"
+    reuse: Reuse = "run"
     record: Path | None = None
     replay: Path | None = None
     full: bool = False

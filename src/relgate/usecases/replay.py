@@ -10,7 +10,7 @@ from relgate.domain.case import CaseKey
 from relgate.domain.errors import InputError, Place, Problem, ProviderOutage
 from relgate.domain.kept import Kept
 from relgate.domain.release import Provider
-from relgate.domain.response import Side
+from relgate.domain.response import Outcome, Score, ScorerFailure, Side
 from relgate.domain.transport import HttpCall, HttpReply
 from relgate.files.kept import load_kept
 from relgate.files.reading import shown
@@ -36,6 +36,36 @@ class NoNetwork:
 
     def used(self, provider: Provider, call: HttpCall, tokens: int) -> None:
         """Nothing was used."""
+
+
+class ReplayedAnswers:
+    """Answers of a file of ``--record``: everything is found there, or it is missing.
+
+    Args:
+        found: the answers by their keys.
+    """
+
+    problem = ""
+    whole = True
+
+    def __init__(self, found: Mapping[str, Kept]) -> None:
+        self._found = found
+
+    def find(self, key: str, *, baseline: bool) -> Kept | None:
+        """The answer to a key."""
+        return self._found.get(key)
+
+    def keep(self, key: str, outcome: Outcome, scores: Sequence[Score | ScorerFailure], by: str) -> None:
+        """Nothing is asked, so there is nothing to keep."""
+
+    def flush(self) -> None:
+        """Nothing was written."""
+
+    def finish(self) -> None:
+        """Nothing was written."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
 
 
 def load_replay(path: Path, prepared: Prepared, selected: Collection[CaseKey]) -> dict[str, Kept]:

@@ -82,8 +82,8 @@ class ReleaseRun:
             self.registry: Registry = self._stack.enter_context(open_registry(url))
             known = (*problems, *wrong, *folder_problems(self._report_folder))
             self.prepared: Prepared = prepare(options, self.catalog, self.registry, known)
-            if problems_of_budget := unpriced(options, self.prepared.candidate):
-                raise InputError(problems_of_budget)
+            if missing := unpriced(options, self.prepared.candidate):
+                raise InputError(missing)
             self._redactor = self._redactor_of([self.prepared.candidate, self.prepared.baseline])
         except BaseException:
             self._stack.close()

@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import pydantic
 import pytest
 import yaml
 
@@ -71,7 +72,6 @@ def documented(tmp_path, api):
 @pytest.mark.parametrize("title", ["OpenAI", "LiteLLM proxy"])
 def test_openai_takes_the_request_and_its_answer_is_read(documented, api, title):
     openai_chat = pytest.importorskip("openai.types.chat")
-    pydantic = pytest.importorskip("pydantic")
     answer = openai_chat.ChatCompletion.model_validate(
         {
             "id": "chatcmpl-1",
@@ -141,9 +141,8 @@ def test_openai_streams_are_read(documented, api, monkeypatch):
     assert found.first_token_ms is not None
 
 
-def test_anthropic_takes_the_request_and_its_answer_is_read(documented, api, monkeypatch):
+def test_anthropic_takes_the_request_and_its_answer_is_read(documented, api):
     types = pytest.importorskip("anthropic.types")
-    pydantic = pytest.importorskip("pydantic")
     answer = types.Message.model_validate(
         {
             "id": "msg_1",
@@ -160,11 +159,10 @@ def test_anthropic_takes_the_request_and_its_answer_is_read(documented, api, mon
             "usage": {"input_tokens": 100, "output_tokens": 10},
         }
     )
-    api_path = "/v1/messages"
     found, server = documented("Anthropic", api.body(answer.model_dump_json()))
     params = types.message_create_params.MessageCreateParamsNonStreaming
     pydantic.TypeAdapter(params).validate_python(server.bodies[0])
-    assert server.paths == [api_path]
+    assert server.paths == ["/v1/messages"]
     assert server.bodies[0]["system"] == "Be brief."
     assert server.headers[0]["x-api-key"] == "sk-1"
     assert server.headers[0]["anthropic-version"] == "2023-06-01"
