@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from relgate.usecases.step_summary import MOST_ERRORS, summarise_errors
+from relgate.usecases.reporting.step_summary import MOST_ERRORS, summarise_errors
 
 if TYPE_CHECKING:
     from conftest import Project, Provider
@@ -231,7 +231,7 @@ def test_a_service_that_does_not_start_is_3(
 def test_an_engine_that_dies_is_3(recording: Project, mode: tuple[str, ...]) -> None:
     recording.write(
         "conftest.py",
-        "from relgate.usecases.measure import CaseMeasurer\n"
+        "from relgate.usecases.measuring.measure import CaseMeasurer\n"
         "async def measure(self, key):\n    raise MemoryError('gone')\n"
         "CaseMeasurer.measure = measure\n",
     )

@@ -168,7 +168,7 @@ def test_a_host_that_does_not_resolve_holds(chat, monkeypatch):
 def test_an_engine_that_dies_leaves_no_verdict_and_what_it_paid_for(against, chat, monkeypatch):
     chat.write(
         "conftest.py",
-        "from relgate.usecases.caller import Caller\n"
+        "from relgate.usecases.measuring.caller import Caller\n"
         "call = Caller.call\n"
         "async def dying(self, *args, **kwargs):\n"
         "    if self.calls == 40:\n"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from relgate.usecases.run_status import RunStatus
+from relgate.usecases.measuring.run_status import RunStatus
 
 FIRST_SECONDS = 1.0
 """A run that is over by then needs no progress."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from relgate.usecases.estimate import estimate
+from relgate.usecases.preparing.estimate import estimate
 from relgate.usecases.run_release import ReleaseRun
 
 

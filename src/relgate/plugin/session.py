@@ -35,10 +35,10 @@ from relgate.plugin.summary import summary_lines, write_summary
 from relgate.plugin.usage import usage_text
 from relgate.plugin.worker import CASE_FILES, may_hold_cases
 from relgate.render.words import word_of
-from relgate.usecases.plan_suite import in_order_of_calls
+from relgate.usecases.preparing.plan_suite import in_order_of_calls
 from relgate.usecases.report import CaseReport, Report
+from relgate.usecases.reporting.step_summary import summarise_errors
 from relgate.usecases.run_release import ReleaseRun
-from relgate.usecases.step_summary import summarise_errors
 
 INTERNAL_ERROR, USAGE_ERROR, NO_TESTS, HOLD = 3, 4, 5, 10
 

@@ -11,8 +11,8 @@ from relgate.domain.case import Suite
 from relgate.domain.errors import Problem
 from relgate.domain.release import Release
 from relgate.files.paths import is_folder, resolved
-from relgate.usecases.baseline import Baseline, is_path
-from relgate.usecases.inputs import Sources, read_inputs
+from relgate.usecases.preparing.baseline import Baseline, is_path
+from relgate.usecases.preparing.inputs import Sources, read_inputs
 
 
 @dataclass(frozen=True, slots=True)

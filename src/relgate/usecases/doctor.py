@@ -22,12 +22,12 @@ from relgate.domain.errors import Problem, Refusal
 from relgate.domain.release import Release
 from relgate.stats import clopper_pearson
 from relgate.store.registry import Registry
-from relgate.usecases.baseline import Baseline
-from relgate.usecases.inputs import Sources, read_inputs
 from relgate.usecases.plan_power import Power, measured_sources, powered, simulated_suite
+from relgate.usecases.preparing.baseline import Baseline
+from relgate.usecases.preparing.inputs import Sources, read_inputs
+from relgate.usecases.preparing.plan_suite import hops_of
+from relgate.usecases.preparing.trials import TrialPlan
 from relgate.usecases.production import Production, read_production
-from relgate.usecases.systems import hops_of
-from relgate.usecases.trials import TrialPlan
 
 SATURATED_RUNS = 3
 """Whole runs in which a case must never have failed to be called never-failing."""

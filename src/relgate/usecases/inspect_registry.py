@@ -18,9 +18,9 @@ from relgate.render.view import example_case, next_step
 from relgate.store.reading import near
 from relgate.store.registry import Registry
 from relgate.store.rows import AliasRow, ReleaseName, RunRow, Waiver
-from relgate.usecases.artifact_rows import artifact_rows
 from relgate.usecases.find_release import find_run
 from relgate.usecases.golden_sets import case_place
+from relgate.usecases.preparing.artifact_rows import artifact_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from relgate.domain.errors import Refusal
 from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
 from relgate.files import find_suites, load_suites
 from relgate.store.registry import Registry
+from relgate.usecases.preparing.trials import trial_count
 from relgate.usecases.production import Production, read_production
-from relgate.usecases.trials import trial_count
 
 ASSUMED_HOPS = ("hop 1", "hop 2", "hop 3")
 """The hops of a fallback suite where no manifest says which there are."""

@@ -20,35 +20,40 @@ from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError
 from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url, responses_file
-from relgate.usecases.anchors import anchor_data, find_anchors
-from relgate.usecases.budget_stop import stopped_by, unpriced
-from relgate.usecases.build_scorecard import build_scorecard, case_outcomes, gate_result_of, numbered
-from relgate.usecases.case_failure import case_failure
-from relgate.usecases.judge_run import (
+from relgate.usecases.judging.judge_run import (
     NOTHING_CHANGED,
     Judgement,
     arrange_suite,
     judge_run,
     nothing_changed,
 )
-from relgate.usecases.judge_trusts import trusted_before
-from relgate.usecases.live_run import LiveRun, Measured
-from relgate.usecases.moved_models import moved_models
+from relgate.usecases.judging.judge_trusts import trusted_before
+from relgate.usecases.judging.moved_models import moved_models
+from relgate.usecases.judging.screening import screened
+from relgate.usecases.measuring.budget_stop import stopped_by, unpriced
+from relgate.usecases.measuring.case_failure import case_failure
+from relgate.usecases.measuring.live_run import LiveRun, Measured
+from relgate.usecases.measuring.replay import load_replay, replay_holds
+from relgate.usecases.measuring.run_status import RunStatus
 from relgate.usecases.options import RunOptions
-from relgate.usecases.plan_suite import SuitePlan
-from relgate.usecases.prepare import Prepared, prepare
+from relgate.usecases.preparing.anchors import anchor_data, find_anchors
+from relgate.usecases.preparing.plan_suite import SuitePlan
+from relgate.usecases.preparing.prepare import Prepared, prepare
+from relgate.usecases.preparing.staleness import with_fingerprint
+from relgate.usecases.preparing.stored_baseline import reused
+from relgate.usecases.preparing.traffic import changes_found, sampled
 from relgate.usecases.redacting import CountingRedactor, secrets_of
-from relgate.usecases.registry_rows import measurement_rows, run_record
-from relgate.usecases.replay import load_replay, replay_holds
 from relgate.usecases.report import CaseReport, Report
-from relgate.usecases.run_part import now, run_part
-from relgate.usecases.run_status import RunStatus
-from relgate.usecases.screening import screened
-from relgate.usecases.staleness import with_fingerprint
-from relgate.usecases.stored_baseline import reused
-from relgate.usecases.traffic import changes_found, sampled
-from relgate.usecases.waivers import waiver_parts
-from relgate.usecases.write_report import Written, folder_problems, write_report
+from relgate.usecases.reporting.build_scorecard import (
+    build_scorecard,
+    case_outcomes,
+    gate_result_of,
+    numbered,
+)
+from relgate.usecases.reporting.registry_rows import measurement_rows, run_record
+from relgate.usecases.reporting.run_part import now, run_part
+from relgate.usecases.reporting.waivers import waiver_parts
+from relgate.usecases.reporting.write_report import Written, folder_problems, write_report
 
 
 class ReleaseRun:

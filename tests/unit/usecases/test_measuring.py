@@ -344,7 +344,7 @@ SERVICES = {
 
 @pytest.mark.parametrize(("text", "why"), SERVICES.values(), ids=SERVICES.keys())
 def test_a_service_that_does_not_start_ends_the_run_before_any_call(project, monkeypatch, text, why):
-    monkeypatch.setattr("relgate.usecases.systems.HEALTH_SECONDS", 0.2)
+    monkeypatch.setattr("relgate.usecases.measuring.systems.HEALTH_SECONDS", 0.2)
     name = "service_" + why.replace(" ", "_") + str(len(text))
     project.suite(CASES)
     service = project.module(name, COUNTING + text)

@@ -155,7 +155,7 @@ def test_the_step_summary_is_appended_to(small):
 @pytest.mark.parametrize("before", [0, 990_000, 999_990, 1_200_000])
 def test_a_step_summary_never_grows_over_githubs_limit(small, monkeypatch, before):
     long = "### relgate: HOLD\n" + "| a long line é |\n" * 100_000
-    monkeypatch.setattr("relgate.usecases.write_report.render_markdown", lambda card: long)
+    monkeypatch.setattr("relgate.usecases.reporting.write_report.render_markdown", lambda card: long)
     summary = small.folder / "summary.md"
     summary.write_bytes(b"x" * before)
     small.environment["GITHUB_STEP_SUMMARY"] = str(summary)

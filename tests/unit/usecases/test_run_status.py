@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relgate.usecases.run_status import Rate, RunStatus
+from relgate.usecases.measuring.run_status import Rate, RunStatus
 
 
 def test_everything_that_is_known_is_said():

@@ -1,0 +1,1 @@
+"""From the measurements of a run to its verdict."""

@@ -1,0 +1,299 @@
+"""From measurements to the verdict: arrange, judge gates, raise alarms, decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from relgate.decision.alarms import raise_alarms, watch
+from relgate.decision.anchor import AnchorData, AnchorResult, judge_anchor
+from relgate.decision.changes import Change, changed_artifacts, suspect_groups
+from relgate.decision.feasibility import planned_cases
+from relgate.decision.gates import judge_gate
+from relgate.decision.identity import mirrored, pass_identical
+from relgate.decision.judge_trust import JudgeTrust, hold_changed_judge
+from relgate.decision.judged import correct_judged
+from relgate.decision.measurements import SuiteData, arrange, unmeasured_suites
+from relgate.decision.outcomes import critical_misses
+from relgate.decision.policy import Gate
+from relgate.decision.regressions import judge_regressions, regression_gate_id
+from relgate.decision.sealing import is_tuned, open_data, seen_by, speechless
+from relgate.decision.sequential import Looked, crossed_gates, cut_short, judge_looked
+from relgate.decision.unchanged import Unchanged, pass_unchanged
+from relgate.decision.verdict import Findings, Stopped, decide
+from relgate.decision.weighing import weigh_fails
+from relgate.domain.case import Case, CaseKey
+from relgate.domain.gate import GateResult
+from relgate.domain.response import Measurement
+from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
+from relgate.usecases.judging.case_prices import case_prices
+from relgate.usecases.judging.judge_trusts import TrustedJudge, judge_trusts
+from relgate.usecases.preparing.plan_suite import SuitePlan
+from relgate.usecases.preparing.prepare import Prepared
+from relgate.usecases.preparing.untouched import SENTINELS_AGREE
+
+NOTHING_CHANGED = "nothing changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Everything that was decided.
+
+    Attributes:
+        data: measurements arranged, one per suite of the run.
+        complete: names of the suites whose every case was measured.
+        gates: results after weighing; gates of incomplete suites are partial.
+        alarms: raised alarms.
+        critical: critical misses.
+        changes: artifacts that differ from the baseline.
+        suspects: changed artifacts that a failing suite reaches, likeliest first.
+        unprotected: slices that are too small to watch.
+        verdict: the decision.
+        unchanged: what changed in the traffic samples.
+        anchors: gates held against their anchor.
+        trusts: judges held against their labels.
+    """
+
+    data: tuple[SuiteData, ...]
+    complete: frozenset[str]
+    gates: tuple[GateResult, ...]
+    alarms: tuple[Alarm, ...]
+    critical: tuple[CriticalMiss, ...]
+    changes: tuple[Change, ...]
+    suspects: tuple[str, ...]
+    unprotected: tuple[str, ...]
+    verdict: Verdict
+    unchanged: tuple[Unchanged, ...] = ()
+    anchors: tuple[AnchorResult, ...] = ()
+    trusts: tuple[JudgeTrust, ...] = ()
+
+
+def nothing_changed(attempt: int) -> Judgement:
+    """The judgement of a candidate that is its own baseline: a promote without a call."""
+    return Judgement(
+        data=(),
+        complete=frozenset(),
+        gates=(),
+        alarms=(),
+        critical=(),
+        changes=(),
+        suspects=(),
+        unprotected=(),
+        verdict=Verdict("promote", NOTHING_CHANGED, "", attempts=attempt),
+    )
+
+
+def arrange_suite(plan: SuitePlan, rows: Sequence[Measurement], *, paired: bool) -> SuiteData:
+    """One suite's measurements arranged."""
+    return arrange(plan.suite, plan.metrics, rows, hops=plan.hops, paired=paired)
+
+
+def judge_run(
+    prepared: Prepared,
+    measured: Mapping[CaseKey, Sequence[Measurement]],
+    looked: Looked | None = None,
+    unchanged: Sequence[Unchanged] = (),
+    anchors: Sequence[AnchorData] = (),
+    trusted: Mapping[tuple[str, str], TrustedJudge] | None = None,
+    stopped: Stopped | None = None,
+) -> Judgement:
+    """Judge everything measured; a suite is judged only when every case of it was.
+
+    Args:
+        prepared: the run.
+        measured: everything measured.
+        looked: the looks of a run with early stop. Cases that were not needed leave their suite then.
+        unchanged: what changed in the traffic samples that were asked.
+        anchors: what older releases answered, beside the candidate's measurements.
+        trusted: the judge last trusted per suite and metric.
+        stopped: what a budget left unmeasured.
+    """
+    looked = looked or Looked()
+    plans = [_in_hand(plan, measured, looked) for plan in prepared.plans]
+    paired = prepared.baseline is not None
+    data: list[SuiteData] = []
+    complete: set[str] = set()
+    for plan in plans:
+        name = plan.suite.name
+        rows = [row for case in plan.suite.all_cases for row in measured.get((name, case.id), ())]
+        same = name in prepared.untouched.agreed
+        if same:
+            rows = [row for row in rows if row.side == "candidate"]
+        arranged = arrange_suite(plan, rows, paired=paired and not same)
+        if prepared.stored_baseline is not None:
+            arranged = replace(arranged, unpaired=prepared.stored_baseline.unpaired(plan.suite))
+        data.append(arranged)
+        if all((name, case.id) in measured for case in plan.suite.all_cases):
+            complete.add(name)
+    by_name = {d.suite.name: d for d in data}
+    results: list[GateResult] = []
+    for plan in plans:
+        suite_data = by_name[plan.suite.name]
+        if plan.suite.name not in complete:
+            ran = sum((plan.suite.name, case.id) in measured for case in plan.suite.all_cases)
+            results += _partial_gates(plan, ran)
+            continue
+        judged = [
+            correct_judged(_judge(gate, seen, prepared, looked), gate, seen)
+            for gate in plan.gates
+            for seen in (seen_by(suite_data, gate.spec, exposed=prepared.exposed),)
+        ]
+        if prepared.same_digest:
+            judged = [
+                pass_identical(result, "the same release on both sides") if gate.spec.relative else result
+                for gate, result in zip(plan.gates, judged, strict=True)
+            ]
+        if plan.suite.name in prepared.untouched.agreed:
+            both = mirrored(suite_data)
+            judged = [
+                pass_identical(judge_gate(gate, both, alpha=prepared.alpha), SENTINELS_AGREE)
+                if gate.spec.relative
+                else result
+                for gate, result in zip(plan.gates, judged, strict=True)
+            ]
+        sample = next((one for one in unchanged if one.suite == plan.suite.name), None)
+        results += [
+            pass_unchanged(result, gate, sample, prepared.alpha)
+            for gate, result in zip(plan.gates, judged, strict=True)
+        ]
+        regression = judge_regressions(suite_data)
+        if regression is not None:
+            results.append(regression)
+    trusts = {
+        (trust.suite, trust.metric): trust
+        for plan in plans
+        for trust in judge_trusts(by_name[plan.suite.name], plan, trusted or {})
+    }
+    results = [hold_changed_judge(result, trusts) for result in results]
+    gates = weigh_fails(results, crossed_gates(results, looked), ended=bool(looked.ended))
+    if looked.ended:
+        gates = _cut_short(gates, prepared.plans, measured)
+    whole = [d for d in data if d.suite.name in complete]
+    opened = [open_data(d) for d in whole]
+    watched, unprotected = watch(opened)
+    alarms = raise_alarms(watched, opened)
+    critical = tuple(miss for d in data for miss in critical_misses(d))
+    changes = (
+        changed_artifacts(prepared.baseline, prepared.candidate, prepared.suites) if prepared.baseline else ()
+    )
+    groups = suspect_groups(changes, gates, alarms, critical)
+    blamed = tuple(name for group in groups for name in group)
+    partial = bool(prepared.left_out) or len(complete) < len(prepared.plans)
+    held = () if partial else judge_anchor([gate for plan in plans for gate in plan.gates], anchors)
+    verdict = decide(
+        Findings(
+            gates=gates,
+            anchors=held,
+            alarms=alarms,
+            critical=critical,
+            partial=partial,
+            suspects=blamed,
+            ranked=len(groups) > 1,
+            attempt=prepared.attempt,
+            unmeasured=unmeasured_suites([*map(speechless, data)]),
+            recorded=prepared.rows.get("candidate") is not None,
+            known_holds=(*prepared.holds, *prepared.untouched.holds),
+            prices=case_prices(prepared, measured),
+            ended_early=bool(looked.ended),
+            stopped=stopped,
+            tuned=is_tuned(prepared.suites, exposed=prepared.exposed),
+        )
+    )
+    if prepared.same_digest and verdict.decision == "promote":
+        verdict = replace(verdict, reason=NOTHING_CHANGED)
+    return Judgement(
+        data=tuple(data),
+        complete=frozenset(complete),
+        gates=gates,
+        alarms=alarms,
+        critical=critical,
+        changes=changes,
+        suspects=blamed,
+        unprotected=unprotected,
+        verdict=verdict,
+        unchanged=tuple(unchanged),
+        anchors=held,
+        trusts=tuple(trusts.values()),
+    )
+
+
+def _in_hand(plan: SuitePlan, measured: Mapping[CaseKey, Sequence[Measurement]], looked: Looked) -> SuitePlan:
+    """The suite without the cases that an early stop made unnecessary."""
+    name = plan.suite.name
+    if not looked.ended and name not in looked.enough:
+        return plan
+    needed = frozenset[str]()
+    if not looked.ended:
+        needed = looked.plans[name].must_run | {case.id for case in plan.suite.regressions}
+
+    def kept(case: Case) -> bool:
+        return (name, case.id) in measured or case.id in needed
+
+    cases = tuple(filter(kept, plan.suite.cases))
+    regressions = tuple(filter(kept, plan.suite.regressions))
+    return replace(plan, suite=replace(plan.suite, cases=cases, regressions=regressions))
+
+
+def _judge(gate: Gate, data: SuiteData, prepared: Prepared, looked: Looked) -> GateResult:
+    planned = looked.plan_of(gate)
+    if planned is None:
+        return judge_gate(gate, data, alpha=prepared.alpha)
+    whole = len(data.suite.cases) == len(looked.plans[gate.suite].order)
+    return judge_looked(planned, data, looked.of(gate), alpha=prepared.alpha, whole=whole)
+
+
+def _cut_short(
+    gates: Sequence[GateResult],
+    plans: Sequence[SuitePlan],
+    measured: Mapping[CaseKey, Sequence[Measurement]],
+) -> tuple[GateResult, ...]:
+    """Gates of the suites whose cases did not all run before the run ended for a reject."""
+    suites = {plan.suite.name: plan.suite for plan in plans}
+    judged_by = {gate.id: planned_cases(gate, plan.suite) for plan in plans for gate in plan.gates}
+    ran_of = {
+        plan.suite.name: sum((plan.suite.name, case.id) in measured for case in plan.suite.all_cases)
+        for plan in plans
+    }
+    found = []
+    for gate in gates:
+        total = len(suites[gate.suite].all_cases)
+        if ran_of[gate.suite] == total:
+            found.append(gate)
+            continue
+        own = judged_by.get(gate.id, suites[gate.suite].regressions)
+        reached = any((gate.suite, case.id) in measured for case in own)
+        found.append(cut_short(gate, ran_of[gate.suite], total) if reached else cut_short(gate, 0, len(own)))
+    return tuple(found)
+
+
+def _partial_gates(plan: SuitePlan, ran: int) -> list[GateResult]:
+    total = len(plan.suite.all_cases)
+    message = f"not judged: {ran} of {total} cases of the suite ran"
+    gates = [
+        GateResult(
+            id=gate.id,
+            suite=gate.suite,
+            metric=gate.spec.metric,
+            role=gate.spec.role,
+            form=gate.spec.form,
+            result="partial",
+            message=message,
+            slice=gate.slice,
+            boundary=gate.spec.boundary,
+            line=gate.spec.line,
+        )
+        for gate in plan.gates
+    ]
+    if plan.suite.regressions:
+        gates.append(
+            GateResult(
+                id=regression_gate_id(plan.suite.name),
+                suite=plan.suite.name,
+                metric="regression",
+                role="require",
+                form="violations",
+                result="partial",
+                message=message,
+            )
+        )
+    return gates

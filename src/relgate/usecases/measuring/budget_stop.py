@@ -1,0 +1,56 @@
+"""What a run that its budget ended lacks, and what the rest would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from relgate.decision.verdict import Stopped
+from relgate.domain.case import CaseKey
+from relgate.domain.errors import Place, Problem
+from relgate.domain.release import Release
+from relgate.engine.budget import Budget
+from relgate.usecases.options import RunOptions
+from relgate.usecases.preparing.prepare import Prepared
+
+CURE = "run again with a larger budget: what was answered is kept and not asked for again"
+
+
+def unpriced(options: RunOptions, release: Release) -> list[Problem]:
+    """A budget in dollars that nothing could hold to: a target that may be called has no price."""
+    if options.allowance.usd is None or release.application.kind != "chat":
+        return []
+    chain = release.routes[release.application.value].chain
+    return [
+        Problem(
+            Place(str(release.path)),
+            "--budget-usd needs a price for every target",
+            str(target),
+            f"give providers.{target.provider} a price",
+        )
+        for target in chain
+        if release.providers[target.provider].price_of(target.model) is None
+    ]
+
+
+def stopped_by(budget: Budget, prepared: Prepared, missing: Collection[CaseKey]) -> Stopped | None:
+    """Why the calls ended, what is missing and what it would take; None where no limit was reached.
+
+    Args:
+        budget: of the run.
+        prepared: the run.
+        missing: cases that were planned and not measured.
+    """
+    if not budget.reached or not missing:
+        return None
+    lacking = set(missing)
+    parts, calls = [], 0
+    for plan in prepared.plans:
+        mine = [case for case in plan.suite.all_cases if (plan.suite.name, case.id) in lacking]
+        if mine:
+            parts.append(f"{len(mine)} of {len(plan.suite.all_cases)} of {plan.suite.name}")
+            calls += sum(prepared.calls_of(plan, case) for case in mine)
+    usd = f", ${calls * budget.usd / budget.calls:.2g}" if budget.usd else ""
+    return Stopped(
+        reason=f"{budget.reached}; not measured: {', '.join(parts)}",
+        step=f"{CURE} (about {calls} more calls{usd})",
+    )

@@ -1,0 +1,246 @@
+"""The engine of one run: systems made ready, cases measured, and what was not, with the reason."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from relgate.domain.case import CaseKey
+from relgate.domain.kept import Kept
+from relgate.domain.release import Release
+from relgate.domain.response import Measurement, Side
+from relgate.engine.budget import Budget
+from relgate.engine.executor import Executor
+from relgate.engine.transport import HttpTransport
+from relgate.redaction import Redactor
+from relgate.usecases.measuring.early_stop import EarlyStop, early_stop_of
+from relgate.usecases.measuring.kept_answers import KeptAnswers
+from relgate.usecases.measuring.measure import CaseMeasurer
+from relgate.usecases.measuring.replay import NoNetwork, ReplayedAnswers
+from relgate.usecases.measuring.run_status import Rate, RunStatus
+from relgate.usecases.measuring.systems import System, make_system, start_services, variants
+from relgate.usecases.options import RunOptions
+from relgate.usecases.preparing.plan_suite import in_order_of_calls
+from relgate.usecases.preparing.prepare import Prepared
+from relgate.usecases.preparing.staleness import is_steady
+from relgate.usecases.preparing.traffic import sampled
+
+Rows = tuple[Measurement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a run measured.
+
+    Attributes:
+        cases: every call per case, in the order of the suites.
+        traffic: the same of sampled inputs.
+        unasked: calls for sampled inputs that were not made.
+    """
+
+    cases: Mapping[CaseKey, Rows] = field(default_factory=dict)
+    traffic: Mapping[CaseKey, Rows] = field(default_factory=dict)
+    unasked: int = 0
+
+
+class LiveRun:
+    """Measures the selected cases in the engine's thread.
+
+    Args:
+        prepared: the run.
+        options: what was asked for.
+        selected: the cases of the run.
+        stack: stops the services.
+        redactor_of: gives what redacts texts, from the releases with bound variables.
+        responses: the file in which answers are kept.
+        replayed: every answer, where nobody is to be called.
+
+    Attributes:
+        early: what may end the calls early, None where nothing may.
+        measurer: measures a case.
+        budget: what the run may spend.
+        answers: where what was paid for is kept.
+
+    Raises:
+        ServiceError: a service does not start.
+        InputError: a variable is unset, or an application cannot be built.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        options: RunOptions,
+        selected: Collection[CaseKey],
+        stack: ExitStack,
+        redactor_of: Callable[[Collection[Release]], Redactor],
+        responses: Path,
+        replayed: Mapping[str, Kept] | None = None,
+    ) -> None:
+        self._wanted = wanted = frozenset(selected)
+        self._unmeasured = frozenset[CaseKey]()
+        self._prepared = prepared
+        self._order = [(s.name, case.id) for s in prepared.suites for case in s.all_cases]
+        whole = wanted == frozenset(self._order)
+        self.early: EarlyStop | None = early_stop_of(prepared, options, whole=whole)
+        self._traffic = tuple(sampled(prepared)) if whole else ()
+        tasks = [
+            (plan.suite.name, case.id)
+            for plan in in_order_of_calls(prepared.plans)
+            for case in plan.suite.all_cases
+            if (plan.suite.name, case.id) in wanted
+        ]
+        tasks = tasks if self.early is None else self.early.tasks
+        self.budget = Budget(options.allowance)
+        self._rate = Rate()
+        transport = HttpTransport(seed=options.seed)
+        systems = self._systems(options, tasks, wanted, stack, transport, offline=replayed is not None)
+        redactor = redactor_of([system.release for system in systems.values()])
+        baseline = prepared.baseline
+        self.answers: KeptAnswers | ReplayedAnswers = (
+            ReplayedAnswers(replayed or {})
+            if replayed is not None or _calls_nobody(prepared)
+            else KeptAnswers(
+                responses,
+                options.reuse,
+                steady=baseline is None or is_steady(baseline),
+                redactor=redactor,
+                record=options.record,
+                releases=(prepared.candidate.digest, "" if baseline is None else baseline.digest),
+            )
+        )
+        self.measurer = CaseMeasurer(
+            prepared,
+            systems,
+            transport if replayed is None else NoNetwork(),
+            self.budget,
+            self.answers,
+            seed=options.seed,
+            redact=lambda text: redactor.redact(text).text,
+            selected=wanted,
+        )
+
+        async def opening() -> None:
+            for system in systems.values():
+                await system.open()
+
+        async def closing() -> None:
+            for system in systems.values():
+                await system.close()
+            await transport.close()
+
+        self._executor: Executor[CaseKey, Rows] = Executor(
+            [*tasks, *self._traffic],
+            self.measurer.measure,
+            concurrency=options.concurrency,
+            opening=opening,
+            closing=closing,
+            watcher=self.early,
+        )
+
+    def _systems(
+        self,
+        options: RunOptions,
+        tasks: Collection[CaseKey],
+        wanted: Collection[CaseKey],
+        stack: ExitStack,
+        transport: HttpTransport,
+        *,
+        offline: bool,
+    ) -> dict[Side, System]:
+        prepared = self._prepared
+        asked = {name for name, _ in tasks}
+        suites = [plan.suite for plan in prepared.plans if plan.suite.name in asked]
+        releases: dict[Side, Release] = {"candidate": prepared.candidate}
+        if prepared.baseline is not None and prepared.baseline_is_asked(wanted):
+            releases["baseline"] = prepared.baseline
+        systems: dict[Side, System] = {}
+        for side, release in releases.items():
+            if offline:
+                systems[side] = System(release, {})
+                continue
+            running = start_services(release, options.environment, stack)
+            systems[side] = make_system(
+                running,
+                variants(running, suites),
+                suites,
+                prepared.rows[side],
+                stack,
+                transport,
+                options.environment,
+            )
+        return systems
+
+    def start(self) -> None:
+        """Start the engine; cases are measured behind.
+
+        Raises:
+            InputError: an application cannot be built.
+        """
+        self._executor.start()
+
+    @property
+    def done(self) -> int:
+        """Cases measured so far."""
+        return self._executor.done
+
+    def status(self, planned: int) -> RunStatus:
+        """How far the run is, of so many calls."""
+        made = self.measurer.calls + self.measurer.tally.reused
+        passed, gates = self.early.gates_passed if self.early is not None else (0, 0)
+        return RunStatus(
+            made=made,
+            planned=planned,
+            in_flight=self.budget.in_flight,
+            usd=self.budget.usd,
+            per_second=self._rate.at(time.monotonic(), made),
+            gates_passed=passed,
+            gates=gates,
+        )
+
+    def rows(self, key: CaseKey, beat: Callable[[], None] | None = None) -> Rows | None:
+        """Every call of one case, None where it was not made; waits for it.
+
+        Raises:
+            EngineError: the engine ended before it was measured.
+        """
+        return self._executor.wait(key, beat)
+
+    @property
+    def spared(self) -> frozenset[CaseKey]:
+        """Cases that were not called because the verdict does not need them; once ``finish`` was called."""
+        early = self.early
+        return frozenset() if early is None else frozenset(filter(early.spares, self._unmeasured))
+
+    def why_not(self, key: CaseKey) -> str:
+        """Why a case was not called."""
+        if self.early is not None and self.early.spares(key):
+            return self.early.why_not(key[0])
+        return self.budget.reached
+
+    def finish(self) -> Measured:
+        """Wait for the sampled inputs, stop the engine and give everything measured."""
+        for key in self._traffic:  # cases were waited for by whoever reports them
+            self._executor.wait(key)
+        self._executor.close()
+        self.answers.flush()
+        results = self._executor.results()
+        traffic = {key: results[key] for key in self._traffic if key in results}
+        # In the order of the suites: cases finish in another one each time, and reports must not show it.
+        cases = {key: results[key] for key in self._order if key in results}
+        self._unmeasured = self._wanted - cases.keys()
+        return Measured(cases, traffic, unasked=2 * (len(self._traffic) - len(traffic)))
+
+    def close(self) -> None:
+        """Stop the engine and write what was answered; may be called twice."""
+        self._executor.close()
+        self.answers.close()
+
+
+def _calls_nobody(prepared: Prepared) -> bool:
+    """Whether everything is recorded and no model judges it: then there is no answer to keep."""
+    releases = [r for r in (prepared.candidate, prepared.baseline) if r is not None]
+    asked = any(s.asked is not None for plan in prepared.plans for s in plan.scorers["candidate"])
+    return not asked and all(release.application.kind == "recording" for release in releases)

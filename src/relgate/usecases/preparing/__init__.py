@@ -1,0 +1,1 @@
+"""Everything of a run before its first call."""

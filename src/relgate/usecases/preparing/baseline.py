@@ -1,0 +1,168 @@
+"""Finding the release that the candidate is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from relgate.domain.errors import InputError, Place, Problem
+from relgate.domain.release import Release
+from relgate.domain.run import ReleaseRow
+from relgate.files import load_manifest, resolve_release
+from relgate.files.paths import is_file
+from relgate.files.reading import nearby
+from relgate.store import Registry
+from relgate.usecases.preparing.artifact_rows import artifact_rows
+from relgate.usecases.preparing.stored_baseline import StoredRun, find_stored, is_stored
+
+PRODUCTION = "production"
+
+_STORED = "the scores of its run: `--baseline run:ID` (`relgate history` has the id)"
+
+Read = Callable[[Path], Release]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The release to compare with, or why there is none.
+
+    Attributes:
+        release: None on a first release.
+        note: said aloud in the verdict where the reader must know, else "".
+        stored: the stored run that its scores are taken from, None where it is asked live.
+    """
+
+    release: Release | None
+    note: str = ""
+    stored: StoredRun | None = None
+
+    @property
+    def is_callable(self) -> bool:
+        """Whether the release can be asked."""
+        return self.stored is None or self.stored.callable
+
+
+def find_baseline(
+    candidate: Release,
+    option: str | None,
+    registry: Registry,
+    *,
+    base: Path,
+    environment: Mapping[str, str],
+    golden_sets: Path,
+    artifact_kinds: Collection[str] = (),
+) -> Baseline:
+    """The baseline: the option, else the manifest's key, else the holder of production, else none.
+
+    Args:
+        candidate: the candidate.
+        option: ``--baseline``; ``run:ID`` takes stored scores, a path is relative to ``base``.
+        registry: where aliases and versions are looked up.
+        base: the folder that pytest was called in.
+        environment: variables.
+        golden_sets: the golden-set folder.
+        artifact_kinds: kinds that the project registered.
+
+    Raises:
+        InputError: it is named but cannot be found or read.
+    """
+
+    def read(path: Path) -> Release:
+        loaded = load_manifest(path, extra_artifact_kinds=artifact_kinds)
+        return resolve_release(loaded, environment=environment, golden_sets=golden_sets)
+
+    name, folder = (option, base) if option is not None else (candidate.baseline, candidate.path.parent)
+    place = Place("--baseline") if option is not None else Place(str(candidate.path))
+    holder = registry.alias(PRODUCTION, candidate.name)
+    if name is None and holder is None:
+        return Baseline(None, "first release: nothing holds production, so only absolute gates are judged")
+    if name == "none":
+        return Baseline(None, "first release by `baseline: none`: only absolute gates are judged")
+    stored: StoredRun | None = None
+    if name is not None and is_stored(name):
+        release, stored = find_stored(name, place, registry, lambda row: _from_registry(row, place, read))
+    elif name is not None and is_path(name):
+        release = _named(folder / name, place, read)
+    else:
+        row = holder if name is None else _look_up(name, candidate.name, registry)
+        if row is None:
+            have = ", ".join(r.name + "@" + r.version for r in registry.releases()) or "no release"
+            raise InputError(
+                [
+                    Problem(
+                        place, "the baseline is not in the registry", repr(name), f"the registry has {have}"
+                    )
+                ]
+            )
+        release = _from_registry(row, place, read)
+    note = ""
+    if holder is not None and holder.digest != release.digest:
+        note = (
+            f"the baseline {release.label} is not what holds production ({holder.name}@{holder.version}): "
+            "this verdict says nothing against production"
+        )
+    return Baseline(release, note, stored)
+
+
+def is_path(name: str) -> bool:
+    """Whether a baseline is named by its manifest, not by an alias or a version."""
+    return "/" in name or name.endswith((".yaml", ".yml"))
+
+
+def _named(path: Path, place: Place, read: Read) -> Release:
+    if not is_file(path):
+        what = "the baseline's manifest does not exist"
+        remedy = nearby(path) or "name one that does, a version or an alias"
+        raise InputError([Problem(place, what, repr(str(path)), remedy)])
+    return read(path)
+
+
+def _look_up(name: str, line: str, registry: Registry) -> ReleaseRow | None:
+    release, at, version = name.partition("@")
+    return registry.alias(name, line) or registry.release(release if at else line, version if at else name)
+
+
+def _from_registry(row: ReleaseRow, place: Place, read: Read) -> Release:
+    """Run the recorded release again from its manifest, which must still say the same."""
+    label = f"{row.name}@{row.version}"
+    path = Path(row.manifest_path)
+    if not is_file(path):
+        raise InputError(
+            [
+                Problem(
+                    place,
+                    f"the manifest of {label} is gone",
+                    repr(row.manifest_path),
+                    f"name another manifest by --baseline PATH, or compare with {_STORED}",
+                )
+            ]
+        )
+    release = read(path)
+    if release.digest != row.digest:
+        raise InputError(
+            [
+                Problem(
+                    place,
+                    f"{label} is no longer what was recorded: {_differences(row, release)} changed since",
+                    repr(row.manifest_path),
+                    "keep a manifest per release, name one that still holds by --baseline PATH, or compare "
+                    f"with {_STORED}",
+                )
+            ]
+        )
+    return release
+
+
+def _differences(row: ReleaseRow, release: Release) -> str:
+    """What differs between the recorded release and the one that its manifest describes now."""
+    before = {(a.kind, a.name): a.digest for a in row.artifacts}
+    after = {(a.kind, a.name): a.digest for a in artifact_rows(release)}
+    names = [
+        f"{kind}/{name}"
+        for kind, name in {**before, **after}
+        if before.get((kind, name)) != after.get((kind, name))
+    ]
+    if (row.name, row.version) != (release.name, release.version):
+        names.insert(0, f"the version (now {release.label})")
+    return ", ".join(names) or "routes or dependencies"

@@ -1,0 +1,390 @@
+"""Everything before the first call: files read, releases resolved, gates spread, feasibility known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from relgate.applications.recording import Rows
+from relgate.catalog import Catalog
+from relgate.decision.feasibility import Feasibility, feasibility
+from relgate.decision.identity import is_untouched
+from relgate.decision.policy import attempt_alpha, policy_digest
+from relgate.decision.sealing import MOST_USES, is_tuned, judged_by, open_half, sealed_ids
+from relgate.domain.case import Case, Suite
+from relgate.domain.digest import digest_json
+from relgate.domain.errors import Problem
+from relgate.domain.release import Release
+from relgate.domain.response import Measurement, Side
+from relgate.domain.run import AttemptKey, SuiteRecord
+from relgate.store import Registry, StoredVerdict
+from relgate.usecases.options import RunOptions
+from relgate.usecases.preparing.baseline import Baseline, find_baseline
+from relgate.usecases.preparing.exposure import golden_of, were_shown
+from relgate.usecases.preparing.inputs import Sources, read_inputs
+from relgate.usecases.preparing.plan_suite import SuitePlan, plan_suite
+from relgate.usecases.preparing.pooled_runs import PooledRuns, continued_key, find_pooled
+from relgate.usecases.preparing.staleness import choose_probes, is_steady, stale_hold, staleness
+from relgate.usecases.preparing.stored_baseline import (
+    StoredSide,
+    changes_since,
+    newest_stored,
+    pairing_notes,
+    stored_side,
+    suite_records,
+)
+from relgate.usecases.preparing.stored_pilot import settle_from_registry
+from relgate.usecases.preparing.trials import TrialPlan
+from relgate.usecases.preparing.untouched import UntouchedSuites
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that is ready for its first call.
+
+    Attributes:
+        candidate: the release under test.
+        baseline: what it is compared with.
+        plans: suites in order of their folders.
+        rows: recordings per side, None for callable applications.
+        trials: which trials are asked.
+        policy_digest: all gates, digested before the first call.
+        attempt_key: what counts attempts together.
+        attempt: which attempt this would be.
+        alpha: promote-side alpha of this attempt.
+        judged_key: identifies a verdict that would be the same again.
+        stored: the verdict stored under this key, if any.
+        same_digest: whether candidate and baseline are the same release.
+        left_out: names of the suites that it left out.
+        feasibility: per gate whether it can pass.
+        notes: what the reader must know, whatever part of the cases is run (``notes_of`` has the rest).
+        records: the suites as the registry keeps them.
+        holds: reasons to hold that are known before the first call, each with its next step.
+        stored_baseline: the baseline's side where it is taken from a stored run.
+        screen: whether harm is looked for and nothing is promoted.
+        exposed: whether open cases of these golden sets were shown since the baseline was set.
+        again: whether measuring this candidate another time would be a further attempt.
+        pooled: what earlier runs of the same candidate measured.
+        sealed: suite and id of every sealed case.
+        untouched: suites that nothing changed can reach.
+    """
+
+    candidate: Release
+    baseline: Release | None
+    plans: tuple[SuitePlan, ...]
+    rows: Mapping[Side, Rows | None]
+    trials: TrialPlan
+    policy_digest: str
+    attempt_key: AttemptKey
+    attempt: int
+    alpha: float
+    judged_key: str
+    stored: StoredVerdict | None
+    same_digest: bool
+    left_out: tuple[str, ...]
+    feasibility: tuple[Feasibility, ...]
+    notes: tuple[str, ...]
+    records: tuple[SuiteRecord, ...] = ()
+    holds: tuple[tuple[str, str], ...] = ()
+    stored_baseline: StoredSide | None = None
+    screen: bool = False
+    exposed: bool = False
+    again: bool = False
+    pooled: PooledRuns = field(default_factory=PooledRuns)
+    sealed: frozenset[tuple[str, str]] = frozenset()
+    untouched: UntouchedSuites = field(default_factory=UntouchedSuites)
+
+    @property
+    def suites(self) -> tuple[Suite, ...]:
+        """The suites of the run."""
+        return tuple(plan.suite for plan in self.plans)
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The sides that are measured."""
+        return ("candidate",) if self.baseline is None else ("candidate", "baseline")
+
+    def notes_of(self, *, attempt: bool) -> tuple[str, ...]:
+        """What the reader of a run must know that is an attempt, or of one that is none (a partial one)."""
+        notes = (*self.notes, *self.trials.notes, *self.untouched.notes, *self.pooled.notes)
+        if not attempt or self.attempt == 1:
+            return notes
+        tuned = "; a promote would be one on a tuned set" * is_tuned(self.suites, exposed=self.exposed)
+        return (
+            *notes,
+            f"attempt {self.attempt} on these golden sets: promote-side alpha {self.alpha:g} instead of "
+            f"0.05{tuned}",
+        )
+
+    def calls_of(self, plan: SuitePlan, case: Case) -> int:
+        """Planned calls of one case, both sides."""
+        hops = len(plan.hops) or 1
+        asked = sum(len(self.trials_of(side, plan.suite, case)) for side in self.sides)
+        return hops * asked + self.trials.beyond(plan.suite, case) + self.is_probe(plan.suite, case)
+
+    def trials_at_most(self, plan: SuitePlan) -> int:
+        """The most trials that the candidate is asked for in a case of a suite."""
+        asked = (len(self.trials.trials("candidate", plan.suite, case)) for case in plan.suite.cases)
+        return max(asked, default=1)
+
+    def trials_of(self, side: Side, suite: Suite, case: Case) -> tuple[int, ...]:
+        """The trials that a side is asked for; none of a baseline whose stored scores are taken."""
+        stored = self.stored_baseline
+        if side == "baseline" and stored is not None and not stored.is_called((suite.name, case.id)):
+            return ()
+        planned = self.trials.trials(side, suite, case)
+        return self.untouched.trials(suite.name, case.id, planned) if side == "baseline" else planned
+
+    def is_probe(self, suite: Suite, case: Case) -> bool:
+        """Whether the baseline is asked once more for the fingerprint of its stored scores."""
+        stored = self.stored_baseline
+        return stored is not None and (suite.name, case.id) in stored.probes
+
+    def stored_rows(self, suite: Suite, case: Case) -> tuple[Measurement, ...]:
+        """The baseline's stored calls of a case."""
+        stored = self.stored_baseline
+        return () if stored is None else stored.measurements.get((suite.name, case.id), ())
+
+    def baseline_is_asked(self, keys: Collection[tuple[str, str]]) -> bool:
+        """Whether any of these cases needs a live answer of the baseline."""
+        stored = self.stored_baseline
+        return self.baseline is not None and (
+            stored is None or any(stored.is_called(key) or key in stored.probes for key in keys)
+        )
+
+
+def prepare(
+    options: RunOptions, catalog: Catalog, registry: Registry, problems: Sequence[Problem] = ()
+) -> Prepared:
+    """Read and check everything; nothing is called.
+
+    Args:
+        options: what to do.
+        catalog: what can be named.
+        registry: where releases are looked up.
+        problems: what is wrong with plugins; scorers that are not known may be theirs.
+
+    Raises:
+        InputError: everything that is wrong, at once.
+    """
+    sources = Sources(
+        manifest=options.manifest,
+        golden_sets=options.golden_sets,
+        environment=options.environment,
+        catalog=catalog,
+        whole_catalog=not problems,
+        chosen=tuple(options.suites),
+    )
+
+    def find(release: Release) -> Baseline:
+        found = find_baseline(
+            release,
+            options.baseline,
+            registry,
+            base=options.folder,
+            environment=options.environment,
+            golden_sets=options.golden_sets,
+            artifact_kinds=catalog.artifact_kinds,
+        )
+        if options.screen and found.release is not None and found.stored is None:
+            return replace(found, stored=newest_stored(registry, found.release))
+        return found
+
+    inputs = read_inputs(sources, find, problems)
+    baseline, releases, rows, suites = inputs.baseline, inputs.releases, inputs.rows, inputs.suites
+    candidate = releases["candidate"]
+    same = baseline.release is not None and baseline.release.digest == candidate.digest
+    plans = [
+        plan_suite(suite, judging, candidate, first=baseline.release is None)
+        for suite, judging in zip(suites, inputs.judgings, strict=True)
+    ]
+    policy = policy_digest(suites)
+    key = AttemptKey(
+        line=candidate.name,
+        baseline_digest=baseline.release.digest if baseline.release else "",
+        golden_digest=_golden_digest(suites),
+    )
+    records = suite_records(suites, catalog.plugins_digest)
+    again = _answers_anew(baseline, releases) and not options.screen and not _taken_again(options)
+    earlier: tuple[str, ...] = ()
+    if again:
+        key, earlier = continued_key(registry, key, candidate.digest, records)
+    attempt = registry.next_attempt(key, candidate.digest, again=again)
+    alpha = attempt_alpha(attempt)
+    shown = were_shown(registry, key, candidate.digest, suites)
+    exposed = shown or attempt > 1
+    if options.screen:
+        plans = [replace(plan, suite=open_half(plan.suite)) for plan in plans]
+    trials = TrialPlan(
+        deterministic=all(release.deterministic for release in releases.values()),
+        override=options.trials or (1 if options.screen else None),
+        rows={str(side): found for side, found in rows.items()},
+    )
+    if baseline.release is not None:
+        settle_from_registry(trials, plans, baseline.release, registry, alpha)
+    side = None if baseline.stored is None else stored_side(baseline.stored, plans, records)
+    changes = changes_since(registry, baseline.release, baseline.stored, records, inputs.left_out)
+    holds = changes.holds
+    if side is not None and baseline.release is not None and not options.screen:
+        holds += side.pairing.holds
+        if not is_steady(baseline.release):
+            if reasons := staleness(side, plans):
+                holds += stale_hold(side, baseline.release, _live_calls(side, plans, trials), reasons)
+            else:
+                side = replace(side, probes=choose_probes(side, plans, options.seed))
+    judged_key = _judged_key(candidate, baseline, suites, policy, options, catalog.plugins_digest, holds)
+    return Prepared(
+        candidate=candidate,
+        baseline=baseline.release,
+        plans=tuple(plans),
+        rows=rows,
+        trials=trials,
+        policy_digest=policy,
+        attempt_key=key,
+        attempt=attempt,
+        alpha=alpha,
+        judged_key=judged_key,
+        stored=_judged_before(registry, judged_key, full=options.full),
+        same_digest=same,
+        left_out=inputs.left_out,
+        feasibility=tuple(
+            feasibility(
+                gate,
+                judged_by(plan.suite, gate.spec, exposed=exposed),
+                alpha=alpha,
+                single_trial=trials.single(plan.suite),
+            )
+            for plan in plans
+            for gate in plan.gates
+        ),
+        notes=(
+            *_notes(baseline, candidate, registry),
+            *(pairing_notes(side) if side is not None else ()),
+            *changes.notes,
+            *_tuned(suites, shown, attempt, options.screen),
+            *_sealed_notes(suites, registry.uses(key.golden_digest), exposed=exposed, screen=options.screen),
+            *inputs.notes,
+        ),
+        records=records,
+        holds=holds,
+        stored_baseline=side,
+        screen=options.screen,
+        exposed=exposed,
+        again=again,
+        pooled=find_pooled(registry, earlier, plans, records),
+        sealed=frozenset((s.name, case_id) for s in suites for case_id in sealed_ids(s)),
+        untouched=UntouchedSuites(
+            suite.name
+            for suite in suites
+            if baseline.release is not None
+            and side is None
+            and is_untouched(suite, baseline.release, candidate)
+        ),
+    )
+
+
+def _answers_anew(baseline: Baseline, releases: Mapping[Side, Release]) -> bool:
+    """Whether both releases are asked live and may answer otherwise the next time."""
+    if baseline.release is None or baseline.stored is not None:
+        return False
+    live = all(release.application.kind != "recording" for release in releases.values())
+    return live and not all(release.deterministic for release in releases.values())
+
+
+def _taken_again(options: RunOptions) -> bool:
+    """Whether answers that were measured before are judged again: that is the same attempt (verdict.md 5)."""
+    return options.reuse == "always" or options.replay is not None
+
+
+def _judged_before(registry: Registry, key: str, *, full: bool) -> StoredVerdict | None:
+    """The stored verdict; not a reject that ended its run early where every gate is asked for now."""
+    stored = registry.judged(key)
+    if stored is None or not full or stored.decision != "reject":
+        return stored
+    return None if stored.scorecard["calls"]["saved"] else stored
+
+
+def _tuned(suites: tuple[Suite, ...], shown: bool, attempt: int, screen: bool) -> tuple[str, ...]:
+    """Cases that a run showed were tuned on, whether or not anybody meant to (verdict.md 5.4)."""
+    if not shown or attempt > 1 or screen or not is_tuned(suites, exposed=True):
+        return ()
+    return ("a screen or run showed cases of these golden sets: a promote would be one on a tuned set",)
+
+
+def _sealed_notes(suites: Sequence[Suite], uses: int, *, exposed: bool, screen: bool) -> tuple[str, ...]:
+    """What the reader must know of sealed halves: which cases prove, and whether they were used too often."""
+    notes = []
+    for suite in suites:
+        sealed = len(sealed_ids(suite))
+        if not sealed or screen:
+            continue
+        open_cases = len(suite.cases) - sealed
+        prove = (
+            f"its {open_cases} open cases were shown since the baseline was set, so the sealed ones alone "
+            "prove non-inferiority"
+            if exposed
+            else "nothing was shown since the baseline was set, so all of them prove non-inferiority"
+        )
+        notes.append(f"{suite.name}: {sealed} of {len(suite.cases)} cases are sealed; {prove}")
+        if uses >= MOST_USES:
+            notes.append(
+                f"the sealed half of {suite.name} served {uses} verdicts (more than {MOST_USES - 1} tell too "
+                "much of it): draw new cases"
+            )
+    return tuple(notes)
+
+
+def _live_calls(side: StoredSide, plans: Sequence[SuitePlan], trials: TrialPlan) -> int:
+    """Calls that the cases with stored scores would cost if the baseline were asked."""
+    return sum(
+        (len(plan.hops) or 1) * len(trials.trials("baseline", plan.suite, case))
+        for plan in plans
+        for case in plan.suite.all_cases
+        if (plan.suite.name, case.id) in side.measurements
+    )
+
+
+def _golden_digest(suites: Sequence[Suite]) -> str:
+    return digest_json(sorted(suite.cases_digest for suite in golden_of(suites)))
+
+
+def _judged_key(
+    candidate: Release,
+    baseline: Baseline,
+    suites: Sequence[Suite],
+    policy: str,
+    options: RunOptions,
+    plugins: str,
+    holds: Sequence[tuple[str, str]],
+) -> str:
+    return digest_json(
+        {
+            "release": [candidate.name, candidate.version, candidate.digest],
+            "baseline": baseline.release.digest if baseline.release else None,
+            "plugins": plugins,
+            # not in the release's digest, but another endpoint may be another system
+            "endpoints": {name: provider.base_url for name, provider in candidate.providers.items()},
+            "suites": sorted(s.digest for s in suites),
+            "policy": policy,
+            "trials": options.trials,
+        }
+        | ({"stored": baseline.stored.run_id} if baseline.stored else {})
+        | ({"holds": [reason for reason, _ in holds]} if holds else {})
+    )
+
+
+def _notes(baseline: Baseline, candidate: Release, registry: Registry) -> tuple[str, ...]:
+    notes = [baseline.note] if baseline.note else []
+    known = registry.release(candidate.name, candidate.version)
+    if known is not None and known.digest != candidate.digest:
+        notes.append(
+            f"{candidate.label} was recorded before with another content; the version was used twice"
+        )
+    twins = [
+        r
+        for r in registry.releases()
+        if r.digest == candidate.digest and (r.name, r.version) != (candidate.name, candidate.version)
+    ]
+    if twins:
+        notes.append(f"equal in content to {twins[0].name}@{twins[0].version} under another version")
+    return tuple(notes)

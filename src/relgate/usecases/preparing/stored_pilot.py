@@ -1,0 +1,61 @@
+"""The pilot of ``trials: auto`` from stored runs: the baseline compared with itself, without a call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from relgate.decision.measurements import Trial
+from relgate.decision.trials import PILOT_CASES, Pilot, pilot_of, trials_after
+from relgate.decision.wording import count
+from relgate.domain.release import Release
+from relgate.domain.run import MeasurementRow
+from relgate.store import Registry
+from relgate.usecases.preparing.plan_suite import SuitePlan
+from relgate.usecases.preparing.trials import TrialPlan
+
+_RUNS_LOOKED_AT = 3
+"""Stored runs of the baseline that are read, newest first."""
+
+
+def settle_from_registry(
+    trials: TrialPlan, plans: Sequence[SuitePlan], baseline: Release, registry: Registry, alpha: float
+) -> None:
+    """Settle what stored runs of the baseline can: 40 or more cases of the suite with two trials each."""
+    wanting = [plan for plan in plans if trials.wants_pilot(plan.suite)]
+    if not wanting:
+        return
+    sides = [
+        (run.id, "candidate" if run.release.digest == baseline.digest else "baseline")
+        for run in registry.runs(release=baseline.name)
+        if baseline.digest in (run.release.digest, run.baseline.digest if run.baseline else "")
+    ]
+    for run_id, side in sides[:_RUNS_LOOKED_AT]:
+        rows = [row for row in registry.measurements(run_id) if row.side == side and not row.confirmation]
+        for plan in wanting:
+            found = _stored_pilot(plan, rows) if trials.wants_pilot(plan.suite) else None
+            if found is not None:
+                number = trials_after(found, plan.suite, plan.metrics, alpha)
+                trials.settle(plan.suite, number, pilot_note(plan, number, found, f"in run {run_id}"))
+                trials.flip_rates[plan.suite.name] = found.upper_rate
+
+
+def _stored_pilot(plan: SuitePlan, rows: Sequence[MeasurementRow]) -> Pilot | None:
+    own = {case.id for case in plan.suite.cases}
+    found: dict[str, dict[int, Trial]] = {}
+    for row in rows:
+        if row.suite == plan.suite.name and row.case_id in own and row.outcome in ("response", "application"):
+            trial = Trial(
+                {name: value for name, value in row.scores.items() if value is not None},
+                frozenset(name for name, value in row.scores.items() if value is None),
+            )
+            found.setdefault(row.case_id, {})[row.trial] = trial
+    return pilot_of(((seen[0], seen[1]) for seen in found.values() if {0, 1} <= seen.keys()), plan.metrics)
+
+
+def pilot_note(plan: SuitePlan, number: int, found: Pilot | None, where: str = "") -> str:
+    """How many trials a suite takes after its pilot, and what that rests on."""
+    asked = f"{plan.suite.name}: {count(number, 'trial')}"
+    if found is None:
+        return f"{asked}: the pilot could not be judged on all of its {PILOT_CASES} cases"
+    place = f" {where}" if where else ""
+    return f"{asked}: the pilot's flip rate was {found.rate:.2f} ({count(found.cases, 'case')}{place})"

@@ -1,0 +1,48 @@
+"""Suites that the releases' digests say are untouched, and what became of the claim (verdict.md 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+SENTINELS_AGREE = "nothing that changed reaches the suite, and its sentinel cases agree"
+DIFFERS_STEP = "find what differs between the two releases beside the artifacts that they declare"
+
+
+class UntouchedSuites:
+    """Suites that nothing changed can reach, and what their sentinels said.
+
+    Attributes:
+        claimed: suites that the releases' digests say are untouched.
+        agreed: of these, those whose sentinels agree, with the sentinels' case ids.
+        notes: what the reader must know.
+        holds: reasons to hold with their next steps: a suite that was declared untouched but differs.
+    """
+
+    def __init__(self, claimed: Iterable[str] = ()) -> None:
+        self.claimed = frozenset(claimed)
+        self.agreed: dict[str, frozenset[str]] = {}
+        self.notes: tuple[str, ...] = ()
+        self.holds: tuple[tuple[str, str], ...] = ()
+
+    def trials(self, suite: str, case_id: str, planned: tuple[int, ...]) -> tuple[int, ...]:
+        """What the baseline is asked: all that is planned, or where the suite is identical only sentinels."""
+        if suite not in self.agreed:
+            return planned
+        return planned[:1] if case_id in self.agreed[suite] else ()
+
+    def agree(self, suite: str, sentinels: Collection[str]) -> None:
+        """Take the suite as identical on both sides."""
+        self.agreed[suite] = frozenset(sentinels)
+        self.notes = (
+            *self.notes,
+            f"{suite} is identical in both releases: nothing that changed reaches it, and {len(sentinels)} "
+            "sentinel cases agree; the baseline was asked only these",
+        )
+
+    def differ(self, suite: str, why: str) -> None:
+        """The suite runs in full, and its difference holds."""
+        self.holds = (*self.holds, (f"{suite} was {why}; it ran in full", DIFFERS_STEP))
+
+    def unconfirmed(self, suite: str) -> None:
+        """The suite runs in full, for a sentinel could not be measured."""
+        self.notes = (*self.notes, f"{suite}: a sentinel case was not measured, so it ran in full")

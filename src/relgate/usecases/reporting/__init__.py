@@ -1,0 +1,1 @@
+"""What a run leaves behind: the scorecard, the reports and the registry's record."""

@@ -1,0 +1,351 @@
+"""The scorecard and the registry's record of one run; every text in them is redacted here."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from relgate.decision.card import metric_parts, worst_cases
+from relgate.decision.duplicates import duplicated, units_of
+from relgate.decision.measurements import SuiteData
+from relgate.decision.outcomes import case_outcome
+from relgate.decision.sealing import HIDDEN, open_data
+from relgate.decision.unchanged import METHOD as UNCHANGED_OUTPUTS
+from relgate.decision.unchanged import Unchanged
+from relgate.domain.case import Case, CaseKey
+from relgate.domain.gate import GateResult
+from relgate.domain.release import Release
+from relgate.domain.response import Measurement, Response, ScorerFailure, Side
+from relgate.domain.scorecard import (
+    AlarmPart,
+    AnchorPart,
+    CallsPart,
+    CasesPart,
+    ChangePart,
+    CostPart,
+    CriticalPart,
+    GatePart,
+    LookPart,
+    PolicyPart,
+    ReleasePart,
+    RunPart,
+    Scorecard,
+    SuitePart,
+    UnchangedPart,
+    VerdictPart,
+    WaiverPart,
+    WorstPart,
+)
+from relgate.domain.verdict import Verdict
+from relgate.redaction import number_placeholders
+from relgate.stats import PositionBias
+from relgate.usecases.judging.judge_run import Judgement
+from relgate.usecases.judging.judge_trusts import judge_part
+from relgate.usecases.preparing.prepare import Prepared
+from relgate.usecases.redacting import CountingRedactor
+from relgate.usecases.reporting.run_notes import Measured, run_notes, times
+
+MOST_CHANGED = 10
+"""Lines of a traffic sample that are named; a reader needs a few to look at."""
+
+PROSE = frozenset({"reason", "next_step", "message", "notes", "input", "expected", "candidate", "baseline"})
+"""Fields of the scorecard that a reader reads and that may hold a placeholder; the others are names."""
+
+
+def release_part(release: Release) -> ReleasePart:
+    """Name, version and digest."""
+    return ReleasePart(name=release.name, version=release.version, digest=release.digest)
+
+
+def gate_part(result: GateResult, text: str) -> GatePart:
+    """A gate's result as the scorecard shows it."""
+    return GatePart(
+        id=result.id,
+        suite=result.suite,
+        metric=result.metric,
+        slice=result.slice,
+        role=result.role,
+        form=result.form,
+        quantile=result.quantile,
+        result=result.result,
+        estimate=_finite(result.estimate),
+        lower=_finite(result.lower),
+        upper=_finite(result.upper),
+        boundary=result.boundary,
+        p=result.p_pass,
+        p_fail=result.p_fail,
+        alpha=result.alpha,
+        n=result.n,
+        units=result.units,
+        method=result.method,
+        message=text,
+        looks=[
+            LookPart(
+                look=one.look,
+                n=one.n,
+                fraction=one.fraction,
+                p=one.p_pass,
+                level=one.level,
+                p_fail=one.p_fail,
+                fail_level=one.fail_level,
+            )
+            for one in result.looks
+        ],
+    )
+
+
+def gate_result_of(part: GatePart) -> GateResult:
+    """A stored gate as a result again, for the reports of a verdict that was judged before."""
+    return GateResult(
+        id=part.id,
+        suite=part.suite,
+        metric=part.metric,
+        role=part.role,
+        form=part.form,
+        quantile=part.quantile,
+        result=part.result,
+        message=part.message,
+        slice=part.slice,
+        estimate=part.estimate,
+        lower=part.lower,
+        upper=part.upper,
+        boundary=part.boundary,
+        p_pass=part.p,
+        p_fail=part.p_fail,
+        alpha=part.alpha,
+        n=part.n,
+        units=part.units,
+        method=part.method,
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no infinity: an unbounded side is null."""
+    return value if value is not None and abs(value) != float("inf") else None
+
+
+def verdict_part(verdict: Verdict, waivers: Sequence[WaiverPart], text: CountingRedactor) -> VerdictPart:
+    """The decision with the waivers of its release line."""
+    return VerdictPart(
+        decision=verdict.decision,
+        reason=text.text(verdict.reason),
+        next_step=text.text(verdict.next_step),
+        partial=verdict.partial,
+        attempts=verdict.attempts,
+        screen=verdict.screen,
+        waivers=list(waivers),
+    )
+
+
+def build_scorecard(
+    prepared: Prepared,
+    judgement: Judgement,
+    measured: Measured,
+    *,
+    waivers: Sequence[WaiverPart],
+    redactor: CountingRedactor,
+    calls: CallsPart,
+    run: RunPart,
+    outcomes: Mapping[CaseKey, str],
+    asked: Measured | None = None,
+    orders: Mapping[str, PositionBias] | None = None,
+) -> Scorecard:
+    """The scorecard of a judged run, its placeholders numbered by first appearance.
+
+    Args:
+        prepared: the run.
+        judgement: what was decided.
+        measured: every call to a case.
+        waivers: of the release line.
+        redactor: for every text.
+        calls: how many were made.
+        run: id, times, versions.
+        outcomes: what became of every case.
+        asked: everything that was paid for, where that is more than ``measured``.
+        orders: how far judges of pairs mind the order, by metric.
+    """
+    text = redactor.text
+    verdict = judgement.verdict
+    if verdict.decision == "promote":
+        step = f"relgate promote {prepared.candidate.label}"
+        verdict = Verdict("promote", verdict.reason, step, verdict.partial, verdict.attempts)
+    counted = Counter(outcomes.values())
+    parts = {
+        "verdict": verdict_part(verdict, waivers, redactor),
+        "release": release_part(prepared.candidate),
+        "baseline": release_part(prepared.baseline) if prepared.baseline else None,
+        "gate_policy": PolicyPart(digest=prepared.policy_digest, alpha=prepared.alpha),
+        "changed": [
+            ChangePart(kind=c.kind, name=c.name, from_=c.before, to=c.after, reached_by=list(c.reached_by))
+            for c in judgement.changes
+        ],
+        "suspects": list(judgement.suspects),
+        "gates": [gate_part(g, text(g.message)) for g in judgement.gates],
+        "alarms": [
+            AlarmPart(
+                suite=a.suite,
+                metric=a.metric,
+                slice=a.slice,
+                estimate=a.estimate,
+                n=a.n,
+                p=a.p,
+                message=text(a.message),
+            )
+            for a in judgement.alarms
+        ],
+        "critical": [
+            CriticalPart(
+                suite=m.suite,
+                case_id=m.case_id,
+                misses=m.misses,
+                trials=m.trials,
+                confirmed=m.confirmed,
+                message=text(m.message),
+            )
+            for m in judgement.critical
+        ],
+        "suites": [
+            _suite_part(prepared, d, whole=d.suite.name in judgement.complete) for d in judgement.data
+        ],
+        "cases": CasesPart(
+            hit=counted["hit"],
+            miss=counted["miss"],
+            regressed=counted["regressed"],
+            fixed=counted["fixed"],
+            failed=counted["failed"],
+            sealed=counted[HIDDEN],
+            not_run=sum(len(s.all_cases) for s in prepared.suites) - len(outcomes),
+        ),
+        "worst": _worst(prepared, judgement, measured, redactor),
+        "calls": calls,
+        "cost": _cost(measured if asked is None else asked),
+        "judges": [judge_part(trust, (orders or {}).get(trust.metric), text) for trust in judgement.trusts],
+        "anchor": [AnchorPart(**asdict(a) | {"message": text(a.message)}) for a in judgement.anchors],
+        "unchanged": [_unchanged_part(one, prepared.alpha, judgement) for one in judgement.unchanged],
+        "notes": [text(note) for note in run_notes(prepared, judgement, measured, text)],
+    }
+    redacted = dict(sorted(redactor.counts.items()))
+    return numbered(Scorecard(**parts, run=run.model_copy(update={"redacted": redacted})))
+
+
+def _unchanged_part(found: Unchanged, alpha: float, judgement: Judgement) -> UnchangedPart:
+    return UnchangedPart(
+        suite=found.suite,
+        n=found.n,
+        changed=found.changed,
+        unmeasured=found.unmeasured,
+        upper=found.upper(alpha),
+        changed_ids=list(found.changed_ids[:MOST_CHANGED]),
+        passed=[g.id for g in judgement.gates if g.suite == found.suite and g.method == UNCHANGED_OUTPUTS],
+    )
+
+
+def numbered(card: Scorecard) -> Scorecard:
+    """The scorecard with ``<EMAIL_1>`` for every keyed placeholder: two registries give the same bytes."""
+    return Scorecard.model_validate(number_placeholders(card.document(), PROSE))
+
+
+def _suite_part(prepared: Prepared, data: SuiteData, *, whole: bool) -> SuitePart:
+    suite = data.suite
+    trials = [len(prepared.trials.trials("candidate", suite, case)) for case in suite.cases]
+    notes = ["gates filled in from the default policy"] if suite.default_policy else []
+    clusters, copies = len(set(units_of(suite).values())), duplicated(suite)
+    if suite.clustered:
+        notes.append(f"{len(suite.cases)} cases in {clusters} clusters")
+    if suite.name in prepared.untouched.agreed:
+        notes.append("identical in both releases: measured on the candidate, sentinels on both sides")
+    if copies:
+        notes.append(
+            f"{times(copies, 'case')} with the input of another: they count as one unit "
+            f"({len(suite.cases)} cases, {clusters} units)"
+        )
+    return SuitePart(
+        suite=suite.name,
+        kind=suite.kind,
+        digest=suite.digest,
+        cases=len(suite.all_cases),
+        trials=max(trials, default=0),
+        # a part of the cases may be a single one, and then an aggregate is no aggregate
+        metrics=metric_parts(data) if whole else metric_parts(open_data(data)),
+        notes=notes,
+    )
+
+
+def case_outcomes(prepared: Prepared, judgement: Judgement, measured: Measured) -> dict[CaseKey, str]:
+    """What became of every measured case; of a sealed one that it is sealed."""
+    return {
+        (key := (data.suite.name, case.id)): HIDDEN if key in prepared.sealed else case_outcome(data, case)
+        for data in judgement.data
+        for case in data.suite.all_cases
+        if (data.suite.name, case.id) in measured
+    }
+
+
+def _worst(
+    prepared: Prepared, judgement: Judgement, measured: Measured, redactor: CountingRedactor
+) -> list[WorstPart]:
+    parts = []
+    shown = [open_data(d) for d in judgement.data if d.suite.name not in prepared.untouched.agreed]
+    for fall in worst_cases(shown):
+        rows = measured[fall.suite, fall.case.id]
+        metrics = {
+            m.name: m for d in judgement.data if d.suite.name == fall.suite for m in d.metrics.values()
+        }
+        parts.append(
+            WorstPart(
+                suite=fall.suite,
+                case_id=fall.case.id,
+                input=redactor.text(fall.case.text),
+                expected=redactor.text(expected_text(fall.case)),
+                candidate=redactor.text(
+                    _answer(rows, "candidate", [metrics[name].name for name in fall.metrics])
+                ),
+                baseline=redactor.text(_answer(rows, "baseline", [])),
+                difference=fall.difference,
+                metrics=dict(fall.metrics),
+            )
+        )
+    return parts
+
+
+def _answer(rows: Sequence[Measurement], side: Side, fallen: Sequence[str]) -> str:
+    """The side's answer that shows the fall best: the one with the lowest scores, else the first.
+
+    "" of a side that was not measured.
+    """
+    mine = [row for row in rows if row.side == side and not row.confirmation]
+    if not mine:
+        return ""
+
+    def badness(row: Measurement) -> float:
+        scores = [row.score(name) for name in fallen]
+        return sum(s.value for s in scores if s is not None and not isinstance(s, ScorerFailure))
+
+    row = min(mine, key=badness) if fallen else mine[0]
+    return row.outcome.output if isinstance(row.outcome, Response) else f"({row.outcome.message})"
+
+
+def expected_text(case: Case) -> str:
+    """What was expected, as one text."""
+    if case.expected is None:
+        return ""
+    return case.expected if isinstance(case.expected, str) else json.dumps(case.expected, ensure_ascii=False)
+
+
+def _cost(measured: Measured) -> CostPart:
+    by_side: dict[str, list[float]] = {"candidate": [], "baseline": []}
+    for rows in measured.values():
+        for row in rows:
+            if row.stored:
+                continue
+            if isinstance(row.outcome, Response) and row.outcome.cost_usd is not None:
+                by_side[row.side].append(row.outcome.cost_usd)
+    sums = {side: round(sum(costs), 9) if costs else None for side, costs in by_side.items()}
+    known = [value for value in sums.values() if value is not None]
+    return CostPart(
+        candidate_usd=sums["candidate"],
+        baseline_usd=sums["baseline"],
+        total_usd=round(sum(known), 9) if known else None,
+    )

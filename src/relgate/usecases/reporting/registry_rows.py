@@ -1,0 +1,153 @@
+"""Runs, releases and calls as the registry keeps them: every text in them is redacted here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from relgate.domain.case import Case, CaseKey
+from relgate.domain.release import Release
+from relgate.domain.response import Measurement, Response, ScorerFailure
+from relgate.domain.run import MeasurementRow, ReleaseRow, RunRecord
+from relgate.domain.scorecard import Scorecard
+from relgate.domain.verdict import Verdict
+from relgate.usecases.judging.judge_run import Judgement
+from relgate.usecases.preparing.artifact_rows import artifact_rows
+from relgate.usecases.preparing.prepare import Prepared
+from relgate.usecases.redacting import CountingRedactor
+from relgate.usecases.reporting.build_scorecard import expected_text
+from relgate.usecases.reporting.run_notes import Measured
+
+
+def run_record(
+    prepared: Prepared,
+    judgement: Judgement,
+    scorecard: Scorecard,
+    rows: tuple[MeasurementRow, ...],
+    *,
+    manifest_path: str,
+    redactor: CountingRedactor,
+) -> RunRecord:
+    """The run as stored in one transaction.
+
+    It is an attempt when every case was judged and every call gave a measurement (verdict.md 5), and its
+    verdict is served again only where no gate ended in an error.
+
+    Args:
+        prepared: the run.
+        judgement: what was decided.
+        scorecard: what is shown, redacted already.
+        rows: its calls, as ``measurement_rows`` gives them.
+        manifest_path: as given on the command line.
+        redactor: for the manifests' texts.
+    """
+    verdict = judgement.verdict
+    whole = not (verdict.partial or verdict.screen) and _measured_all(judgement)
+    judged = whole and all(gate.result != "error" for gate in judgement.gates)
+    return RunRecord(
+        id=scorecard.run.id,
+        started=scorecard.run.started,
+        finished=scorecard.run.finished,
+        release=release_row(prepared.candidate, redactor),
+        baseline=release_row(prepared.baseline, redactor) if prepared.baseline else None,
+        decision=verdict.decision,
+        exit_status=verdict.exit_status,
+        partial=verdict.partial or verdict.screen,
+        policy_digest=prepared.policy_digest,
+        judged_key=prepared.judged_key if judged else "",
+        attempt=prepared.attempt_key if whole else None,
+        attempt_number=prepared.attempt,
+        again=prepared.again,
+        scorecard=scorecard.document(),
+        measurements=rows,
+        manifest_path=manifest_path,
+        suites=prepared.records if rows and not verdict.screen else (),
+        screened=prepared.attempt_key if _shown(verdict, scorecard) else None,
+    )
+
+
+def _shown(verdict: Verdict, scorecard: Scorecard) -> bool:
+    """Whether a run that is no attempt showed cases that may be patched: a screen or a part of the cases."""
+    return (verdict.screen or verdict.partial) and bool(scorecard.worst)
+
+
+def _measured_all(judgement: Judgement) -> bool:
+    """Whether every call gave a measurement: an outage makes a run no attempt."""
+    return not any(cases for data in judgement.data for cases in data.unmeasured.values())
+
+
+def release_row(release: Release, redactor: CountingRedactor) -> ReleaseRow:
+    """The release as stored: the manifest's text without values of variables, redacted."""
+    return ReleaseRow(
+        name=release.name,
+        version=release.version,
+        digest=release.digest,
+        owner=release.owner,
+        manifest=redactor.text(release.manifest_text),
+        manifest_path=str(release.path.resolve()),
+        artifacts=artifact_rows(release),
+    )
+
+
+def measurement_rows(
+    prepared: Prepared, measured: Measured, outcomes: Mapping[CaseKey, str], redactor: CountingRedactor
+) -> tuple[MeasurementRow, ...]:
+    """Every call as stored; inputs, outputs and tool calls are redacted."""
+    rows: list[MeasurementRow] = []
+    for plan in prepared.plans:
+        for case in plan.suite.all_cases:
+            key = (plan.suite.name, case.id)
+            if key not in measured:
+                continue
+            hidden = key in prepared.sealed
+            shown, wanted = (
+                ("", "") if hidden else (redactor.text(case.text), redactor.text(expected_text(case)))
+            )
+            for m in map(_speechless, measured[key]) if hidden else measured[key]:
+                if m.stored:
+                    continue
+                rows.append(
+                    _measurement_row(m, case, plan.suite.folder, shown, wanted, outcomes[key], redactor)
+                )
+    return tuple(rows)
+
+
+def _speechless(m: Measurement) -> Measurement:
+    """A sealed case's call without what it said: nobody may read it in the registry either."""
+    if not isinstance(m.outcome, Response):
+        return replace(m, outcome=replace(m.outcome, message=""))
+    said = replace(m.outcome, output="", tool_calls=(), retrieved=(), evidence=())
+    return replace(m, outcome=said)
+
+
+def _measurement_row(
+    m: Measurement, case: Case, folder: str, shown: str, wanted: str, outcome: str, redactor: CountingRedactor
+) -> MeasurementRow:
+    answer = m.outcome if isinstance(m.outcome, Response) else None
+    failure = m.outcome if not isinstance(m.outcome, Response) else None
+    return MeasurementRow(
+        side=m.side,
+        suite=m.suite,
+        case_id=m.case_id,
+        trial=m.trial,
+        hop=m.hop or "",
+        confirmation=m.confirmation,
+        outcome="response" if failure is None else failure.kind,
+        output=redactor.text(answer.output if answer else failure.message if failure else ""),
+        served_by=redactor.text(answer.served_by or "") if answer else "",
+        latency_ms=m.outcome.latency_ms,
+        tokens=answer.tokens if answer else None,
+        cost_usd=answer.cost_usd if answer else None,
+        tool_calls=tuple(
+            redactor.value({"name": call.name, "arguments": dict(call.arguments)})
+            for call in (answer.tool_calls if answer else ())
+        ),
+        retrieved=tuple(redactor.text(found) for found in answer.retrieved) if answer else (),
+        scores={s.metric: None if isinstance(s, ScorerFailure) else s.value for s in m.scores},
+        case_outcome=outcome,
+        input=shown,
+        expected=wanted,
+        case_line=case.line,
+        suite_folder=folder,
+        model=redactor.text(answer.model or "") if answer else "",
+    )
