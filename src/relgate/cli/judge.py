@@ -18,8 +18,9 @@ from relgate.cli.options import (
     registry_option,
 )
 from relgate.domain.errors import Refusal
+from relgate.usecases.find_release import find_run
 from relgate.usecases.golden_sets import golden_sets_folder
-from relgate.usecases.label_answers import add_labels, draw_sample
+from relgate.usecases.label_answers import add_labels, draw_sample, labelled_answers
 
 
 @click.group()
@@ -37,7 +38,7 @@ def agreement(run: str | None, as_json: bool, registry: str | None) -> None:
         newest = store.runs(limit=1)
         if run is None and not newest:
             raise Refusal("this registry holds no run yet; judge a release: pytest --manifest FILE")
-        card = store.scorecard(run or newest[0].id)
+        card = store.scorecard(newest[0].id if run is None else find_run(store, run).id)
     judges = card.get("judges", [])
     if as_json:
         print_json(judges)
@@ -80,10 +81,10 @@ def agreement(run: str | None, as_json: bool, registry: str | None) -> None:
     for each in judges:
         if each["changed"]:
             click.echo(f"\n{each['suite']}: {each['changed']}")
-        elif not each["labels"]:
-            click.echo(
-                f"\n{each['suite']}: no labels; draw some: relgate judge sample RUN --suite {each['suite']}"
-            )
+        elif not each["n"]:
+            none = "none of its labels is of these answers" if each["labels"] else "no labels"
+            draw = f"relgate judge sample {card['run']['id']} --suite {each['suite']} --out FILE"
+            click.echo(f"\n{each['suite']}: {none}; draw some: {draw}")
 
 
 @judge.command()
@@ -94,14 +95,32 @@ def agreement(run: str | None, as_json: bool, registry: str | None) -> None:
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the draw.")
 @click.option("--out", metavar="FILE", help="Where the sample goes.  [default: standard output]")
+@click.option("--golden-sets", metavar="DIR", help="The golden-set folder.  [default: ini, golden_sets]")
 @registry_option
-def sample(run: str, suite: str, cases: int, seed: int, out: str | None, registry: str | None) -> None:
+def sample(
+    run: str,
+    suite: str,
+    cases: int,
+    seed: int,
+    out: str | None,
+    golden_sets: str | None,
+    registry: str | None,
+) -> None:
     """Draw answers of RUN at random, to be labelled: fill in score (0 to 1) and by on every line.
 
-    Both sides of each case are drawn. Label all of them: a part picked by eye corrects nothing.
+    Both sides of each case are drawn, but answers that have a label already. Label all of them: a part
+    picked by eye corrects nothing.
     """
+    folder = golden_sets_folder(golden_sets, os.environ, Path.cwd())
     with opened(registry) as store:
-        lines = draw_sample(store, run, suite, n=cases, seed=seed)
+        lines = draw_sample(
+            store,
+            find_run(store, run).id,
+            suite,
+            n=cases,
+            seed=seed,
+            labelled=labelled_answers(suite, folder),
+        )
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     if out is None:
         click.echo(text, nl=False)
@@ -126,4 +145,6 @@ def label(file: str, suite: str, golden_sets: str | None) -> None:
     """Check the labelled sample FILE and append it to the suite's labels.jsonl."""
     folder = golden_sets_folder(golden_sets, os.environ, Path.cwd())
     target, added = add_labels(Path(file), suite, folder)
-    print_fields({"added": f"{added} labels to {target}"})
+    print_fields(
+        {"added": f"{added} labels to {target}", "next": "pytest --manifest FILE judges the release by them"}
+    )

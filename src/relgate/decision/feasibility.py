@@ -8,6 +8,7 @@ from relgate import stats
 from relgate.decision.absolute_quantile import least_cases
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import FEW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
+from relgate.decision.judged import labels_missing
 from relgate.decision.measurements import cases_in_scope
 from relgate.decision.policy import Gate
 from relgate.decision.wording import count, percent
@@ -64,6 +65,8 @@ def feasibility(gate: Gate, suite: Suite, *, alpha: float, single_trial: bool) -
     elif clustered and units < FEW_CLUSTERS and spec.form != "violations":
         more = FEW_CLUSTERS - units
         can_pass, text = False, f"cannot pass: needs {FEW_CLUSTERS} clusters, {more} more"
+    elif spec.role == "require" and (why := labels_missing(gate, suite, alpha)):
+        can_pass, text = False, f"cannot pass: {why}"
     else:
         can_pass, text = _answer(gate, n, units, alpha, clustered=clustered, single=single_trial)
     return Feasibility(gate.id, spec.role, can_pass, n, f"{size}: {text}")

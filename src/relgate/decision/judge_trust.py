@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-
-import numpy as np
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from relgate import stats
-from relgate.decision.judged import LEAST_LABELS
+from relgate.decision.changes import Change
+from relgate.decision.judged import LEAST_LABELS, judged_metrics
+from relgate.decision.labels import label_id, label_step, readings
 from relgate.decision.measurements import SuiteData
 from relgate.decision.wording import count
-from relgate.domain.case import Label
-from relgate.domain.digest import digest_json, short
+from relgate.domain.case import Suite
+from relgate.domain.digest import short
 from relgate.domain.gate import GateResult
 
 GOOD_FROM = 0.5
@@ -30,11 +29,15 @@ class JudgeTrust:
         model: ``provider/model``.
         digest: of model, rubric and scale; another digest is another judge.
         label_ids: a short digest of every label line.
+        read: of these, the ones whose answer was given in this run.
+        bound: digest of the answer that a line without one was first used with, by its id.
         by: who labelled.
         n: labelled answers that the judge scored.
         agreement: of these, both say right or both say wrong; None for n = 0.
         orders: verdicts of a judge of pairs in both orders; None for others.
+        before: digest of the judge that was trusted before; "" where it is the same or there was none.
         changed: what keeps the labels from speaking for this judge, "" where nothing does.
+        fresh_needed: cases that must be labelled on both sides for that reason.
     """
 
     suite: str
@@ -46,16 +49,20 @@ class JudgeTrust:
     n: int
     agreement: stats.BinaryAgreement | None
     orders: stats.PositionBias | None = None
+    read: tuple[str, ...] = ()
+    bound: Mapping[str, str] = field(default_factory=dict)
+    before: str = ""
     changed: str = ""
+    fresh_needed: int = 0
 
-
-def label_id(label: Label) -> str:
-    """A short digest of a label: another case, side, score or ``by`` is another label."""
-    return digest_json([label.case_id, label.side, label.score, label.by]).removeprefix("sha256:")[:12]
+    @property
+    def of_other_answers(self) -> int:
+        """Label lines of answers that neither side gave in this run."""
+        return len(set(self.label_ids) - set(self.read))
 
 
 def trust_of(data: SuiteData, metric: str, *, model: str, digest: str) -> JudgeTrust:
-    """Hold a judge's scores against the labels of the same answers.
+    """Hold a judge's scores against the labels of the very answers that it scored.
 
     Args:
         data: the suite's measurements.
@@ -63,15 +70,10 @@ def trust_of(data: SuiteData, metric: str, *, model: str, digest: str) -> JudgeT
         model: ``provider/model``.
         digest: the judge's.
     """
-    people: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for label in data.suite.labels:
-        people[label.case_id, label.side].append(label.score)
-    labels, verdicts = [], []
-    for (case_id, side), scores in sorted(people.items()):
-        judged = data.series("candidate" if side == "candidate" else "baseline", metric).get(case_id, ())
-        if judged:
-            labels.append(float(np.mean(scores)) >= GOOD_FROM)
-            verdicts.append(float(np.mean(judged)) >= GOOD_FROM)
+    read = readings(data, metric)
+    pairs = [(one.human, one.judged) for _, one in sorted(read.items()) if one.judged is not None]
+    labels = [human >= GOOD_FROM for human, _ in pairs]
+    verdicts = [judged >= GOOD_FROM for _, judged in pairs]
     return JudgeTrust(
         suite=data.suite.name,
         metric=metric,
@@ -79,38 +81,76 @@ def trust_of(data: SuiteData, metric: str, *, model: str, digest: str) -> JudgeT
         digest=digest,
         label_ids=tuple(sorted(map(label_id, data.suite.labels))),
         by=tuple(sorted({label.by for label in data.suite.labels})),
-        n=len(labels),
+        n=len(pairs),
         agreement=stats.binary_agreement(labels, verdicts) if labels else None,
+        read=tuple(sorted({name for one in read.values() for name in one.label_ids})),
+        bound=data.bound,
     )
 
 
 def compare_judges(now: JudgeTrust, before_digest: str, before_labels: Collection[str]) -> JudgeTrust:
-    """The judge with what the last trusted use of its labels says (changed judge).
+    """The judge with what earlier trusted uses of labels say (changed judge).
 
     Labels speak for the judge with which they were used. Another model, rubric or scale is another judge:
-    it needs ``LEAST_LABELS`` fresh ones, lines that were not there when the other judge was trusted.
+    it needs ``LEAST_LABELS`` fresh ones, labels of this run's answers that were in no run in which a judge
+    was trusted before. A label is fresh only once.
 
     Args:
         now: the judge as it is.
         before_digest: the judge that was last trusted in this suite.
-        before_labels: the labels of that run (``label_id``).
+        before_labels: the labels of every run in which a judge was trusted (``label_id``).
     """
-    fresh = len(set(now.label_ids) - set(before_labels))
+    fresh = len(set(now.read) - set(before_labels))
     if now.digest == before_digest or fresh >= LEAST_LABELS:
         return now
+    more = LEAST_LABELS - fresh
     return replace(
         now,
+        before=before_digest,
+        fresh_needed=(more + 1) // 2,
         changed=(
             f"the judge of {now.metric} changed ({short(before_digest)} -> {short(now.digest)}) and its "
-            f"agreement was measured with the old one: label {count(LEAST_LABELS - fresh, 'answer')} again"
+            f"agreement was measured with the old one: label {count(more, 'answer')} again"
         ),
     )
 
 
-def hold_changed_judge(result: GateResult, trusts: Mapping[tuple[str, str], JudgeTrust]) -> GateResult:
-    """A required gate on a judge that changed without fresh labels holds, whatever the judge says."""
-    trust = trusts.get((result.suite, result.metric))
-    if trust is None or not trust.changed or result.role != "require" or result.result == "error":
+def untrusted_judges(
+    gates: Iterable[GateResult], trusts: Iterable[JudgeTrust]
+) -> tuple[tuple[str, str], ...]:
+    """Why changed judges hold the run, with the next step, where no required gate says so itself.
+
+    A guard on a judge whose labels speak for another one guards nothing.
+
+    Args:
+        gates: every gate's result, after ``hold_changed_judge``.
+        trusts: the judges of the run.
+    """
+    gates = tuple(gates)
+    found = []
+    for trust in trusts:
+        roles = {gate.role for gate in gates if gate.suite == trust.suite and gate.message == trust.changed}
+        if trust.changed and "guard" in roles and "require" not in roles:
+            found.append((f"{trust.suite}: {trust.changed}", label_step(trust.suite, trust.fresh_needed)))
+    return tuple(found)
+
+
+def changed_judges(trusts: Iterable[JudgeTrust]) -> tuple[Change, ...]:
+    """Judges that changed without fresh labels, among what changed: they are the first to suspect."""
+    return tuple(
+        Change("judge", trust.metric, short(trust.before), short(trust.digest), (trust.suite,))
+        for trust in trusts
+        if trust.changed
+    )
+
+
+def hold_changed_judge(
+    result: GateResult, suite: Suite, trusts: Mapping[tuple[str, str], JudgeTrust]
+) -> GateResult:
+    """A required gate or a guard on a judge that changed without fresh labels holds, whatever it says."""
+    judge = judged_metrics(suite).get(result.metric)
+    trust = trusts.get((result.suite, judge)) if judge is not None else None
+    if trust is None or not trust.changed or result.role == "report" or result.result == "error":
         return result
     return replace(
         result,
@@ -120,6 +160,7 @@ def hold_changed_judge(result: GateResult, trusts: Mapping[tuple[str, str], Judg
         p_harm=None,
         needed=None,
         needed_trials=None,
+        needed_labels=trust.fresh_needed,
         regressed_within_margin=False,
         proven_worse=False,
         message=trust.changed,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from relgate import stats
 from relgate.decision.duplicates import counts_clusters, units_of
+from relgate.decision.evidence import means_method
+from relgate.decision.labels import labelled_cases, readings
 from relgate.decision.measurements import SuiteData, cases_in_scope
-from relgate.decision.policy import Gate
+from relgate.decision.policy import ALPHA, SEED, Gate
 from relgate.decision.sample import Floats
+from relgate.decision.wording import count
 from relgate.domain.case import Suite
 from relgate.domain.gate import GateResult
 
@@ -19,12 +22,65 @@ LABELS_NEEDED = 100
 """Random human labels from which the trust in a judge may be tuned on the same labels (statistics.md 9)."""
 LEAST_LABELS = 50
 """Below it the t test on labels is off even with a cross-fitted trust."""
+UNCORRECTED = "labels correct only non_inferior gates without hops and clusters"
+_DIFFERENCES = (-1.0, 1.0)
 
 
-def judged_metrics(suite: Suite) -> frozenset[str]:
-    """Names of the metrics that a model judges."""
-    return frozenset(
-        str(spec.options.get("as") or spec.name) for spec in suite.scorers if spec.name == "judge"
+def judged_metrics(suite: Suite) -> Mapping[str, str]:
+    """The metrics that a model judges, each with the name that its judge reports.
+
+    A judge that reports ``refusal`` decides what a safety suite counts as a violation and as an
+    over-refusal, so both are judged.
+    """
+    found = {}
+    for spec in suite.scorers:
+        if spec.name == "judge":
+            name = str(spec.options.get("as") or spec.name)
+            found[name] = name
+            if name == "refusal" and suite.kind == "safety":
+                found |= {"violation": name, "over_refusal": name}
+    return found
+
+
+def is_corrected(gate: Gate, suite: Suite) -> bool:
+    """Whether labels can correct this gate on a judged metric at all."""
+    unit = units_of(suite)
+    mine = [unit[case.id] for case in cases_in_scope(suite, gate.only or {})]
+    return (
+        gate.spec.form == "non_inferior"
+        and judged_metrics(suite).get(gate.spec.metric) == gate.spec.metric
+        and suite.kind != "fallback"
+        and not counts_clusters(suite, mine)
+    )
+
+
+def labels_needed(gate: Gate, alpha: float) -> int:
+    """Cases with labels on both sides without which a judged gate cannot pass."""
+    return max(LEAST_LABELS, stats.n_min(gate.spec.boundary, alpha))
+
+
+def labels_missing(gate: Gate, suite: Suite, alpha: float) -> str:
+    """What keeps a gate on a judged metric from passing whatever a run shows; "" where nothing does.
+
+    Before the first answer only the cases with any label are known: of which answers they are, the run tells.
+
+    Args:
+        gate: the gate.
+        suite: its suite.
+        alpha: promote-side alpha of this attempt.
+    """
+    if gate.spec.metric not in judged_metrics(suite):
+        return ""
+    if not is_corrected(gate, suite):
+        return f"a judge alone proves nothing, and {UNCORRECTED}"
+    needed = labels_needed(gate, alpha)
+    have = labelled_cases(suite.labels, (case.id for case in cases_in_scope(suite, gate.only or {})))
+    if have >= needed:
+        return ""
+    more = max(LABELS_NEEDED, needed) - have
+    return (
+        f"a judge alone proves nothing; {count(more, 'more random human label')} needed "
+        f"(after a run: `relgate judge sample RUN --suite {suite.name} --n {more} --out FILE`)"
     )
 
 
@@ -33,7 +89,8 @@ def correct_judged(result: GateResult, gate: Gate, data: SuiteData) -> GateResul
 
     Gates on a judge alone promoted 7 to 100 % of candidates that truly failed (statistics.md 9). The paired
     difference of a non-inferiority gate is corrected by prediction-powered inference (PPI++) when 50 cases or
-    more have human labels on both sides, by n_min cases at least. The labelled cases must be a random subset.
+    more have human labels on both sides, by n_min cases at least; where labels and judge agree that nothing
+    differs, or nothing is unlabelled, the labels decide alone. The labelled cases must be a random subset.
 
     Args:
         result: the gate as its method judged it on the judge's scores.
@@ -42,77 +99,142 @@ def correct_judged(result: GateResult, gate: Gate, data: SuiteData) -> GateResul
     """
     if gate.spec.metric not in judged_metrics(data.suite) or result.result == "error":
         return result
-    unit = units_of(data.suite)
-    mine = [unit[case.id] for case in cases_in_scope(data.suite, gate.only or {})]
-    if gate.spec.form != "non_inferior" or data.hops or counts_clusters(data.suite, mine):
-        return _never_passes(result, "labels correct only non_inferior gates without hops and clusters")
-    margin = gate.spec.boundary
-    human, judged, rest, missing = _split(gate, data)
-    needed = max(LEAST_LABELS, stats.n_min(margin))
-    if human.size < needed or rest.size < 2:
-        more = max(LABELS_NEEDED, needed) - human.size
+    if data.hops or not is_corrected(gate, data.suite):
+        return _never_passes(result, UNCORRECTED)
+    split = _split(gate, data)
+    n = split.human.size
+    needed = labels_needed(gate, result.alpha)
+    if n < needed:
+        more = max(LABELS_NEEDED, needed) - n
+        have = f"{count(n, 'case')} {'has' if n == 1 else 'have'} labels on both sides"
         return _never_passes(
-            result,
-            f"{human.size} cases have labels on both sides: needs {more} more random human labels"
-            if rest.size >= 2
-            else "every case is labelled: gate the labels themselves as recorded scores",
+            result, f"{have}: needs {count(more, 'more random human label')}", needed_labels=more
         )
-    infer = stats.ppi_mean if human.size >= LABELS_NEEDED else stats.ppi_mean_cross_fitted
-    found = infer(human, judged, rest)
-    # A case without a score counts as the worst for a pass and as the best for a fail.
-    worst = infer(human, judged, np.append(rest, np.full(missing, -1.0))) if missing else found
-    best = infer(human, judged, np.append(rest, np.full(missing, 1.0))) if missing else found
-    if 0.0 in (found.se, worst.se, best.se):
-        return _never_passes(result, "labels and judge show no difference in any case: nothing to infer from")
-    bounds = found.interval(result.alpha or 0.05)
-    p_pass, p_fail = worst.p(-margin, "greater"), best.p(-margin, "less")
-    alpha = result.alpha or 0.05
+    found = _inferred(split, gate.spec.boundary, result.alpha)
+    margin, low, high = gate.spec.boundary, found.interval.low, found.interval.high
+    missing = "" if not split.missing else f"; {count(split.missing, 'case')} without a score count as worst"
     return replace(
         result,
-        result="pass" if p_pass <= alpha else "hold",
+        result="pass" if found.p_pass <= result.alpha else "hold",
         estimate=found.estimate,
-        lower=bounds.low,
-        upper=bounds.high,
-        p_pass=p_pass,
-        p_fail=p_fail,
-        method=f"PPI++ on {human.size} labels",
-        message=f"{found.estimate:+.3f} [{bounds.low:+.3f}, {bounds.high:+.3f}], margin {margin:g}: PPI++ on "
-        f"{human.size} labels, trust in the judge {found.lam:.2f}; valid only for a random subset",
+        lower=low,
+        upper=high,
+        p_pass=found.p_pass,
+        p_fail=found.p_fail,
+        method=found.method,
+        message=f"{100 * found.estimate:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}], "
+        f"margin {100 * margin:g}: {found.words}; valid only for a random subset{missing}",
         needed=None,
+        needed_trials=None,
         p_harm=None,
         regressed_within_margin=False,
         proven_worse=False,
     )
 
 
-def _split(gate: Gate, data: SuiteData) -> tuple[Floats, Floats, Floats, int]:
-    """Paired differences: of the labels and of the judge on labelled cases, of the judge on all others.
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """Paired differences of a gate's cases, candidate minus baseline, shape (cases,) each.
 
-    Last the number of cases without a score of the judge on both sides.
+    Attributes:
+        human: of the labels, on labelled cases.
+        judged: of the judge on the very answers that people read.
+        rest: of the judge on all other cases.
+        missing: cases without a score of the judge on both sides.
     """
-    labels: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for label in data.suite.labels:
-        labels[label.case_id, label.side].append(label.score)
-    candidate = data.series("candidate", gate.spec.metric)
-    baseline = data.series("baseline", gate.spec.metric)
+
+    human: Floats
+    judged: Floats
+    rest: Floats
+    missing: int
+
+    @property
+    def scored(self) -> float:
+        """Share of the cases that have scores."""
+        n = self.human.size + self.rest.size
+        return n / (n + self.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inferred:
+    estimate: float
+    interval: stats.Interval
+    p_pass: float
+    p_fail: float
+    method: str
+    words: str
+
+
+def _inferred(split: _Split, margin: float, alpha: float) -> _Inferred:
+    """Both p-values and the interval of the difference, by PPI++ or by the labels alone.
+
+    A case without a score counts as the worst for a pass and as the best for a fail. These cases are a
+    stratum of their own, with a known share and a known extreme: among the judge's scores they would lower
+    the trust in the judge, and so hide themselves.
+    """
+    share = split.scored
+    at_worst = (-margin + (1.0 - share)) / share
+    at_best = (-margin - (1.0 - share)) / share
+    n = split.human.size
+    if split.rest.size >= 2:
+        infer = stats.ppi_mean if n >= LABELS_NEEDED else stats.ppi_mean_cross_fitted
+        found = infer(split.human, split.judged, split.rest)
+        if found.se > 0.0:
+            return _Inferred(
+                found.estimate,
+                found.interval(alpha),
+                found.p(at_worst, "greater"),
+                found.p(at_best, "less"),
+                f"PPI++ on {n} labels",
+                f"PPI++ on {n} labels, trust in the judge {found.lam:.2f}",
+            )
+    needed = stats.n_min(margin, alpha)
+
+    def p(boundary: float, side: stats.Alternative, least: int) -> float:
+        if not -1.0 < boundary < 1.0:
+            return 1.0
+        return stats.bounded_mean_p(split.human, boundary, side, _DIFFERENCES, least, seed=SEED)
+
+    return _Inferred(
+        float(split.human.mean()),
+        stats.bounded_mean_interval(split.human, alpha, _DIFFERENCES, needed, seed=SEED),
+        p(at_worst, "greater", needed),
+        p(at_best, "less", stats.n_min(margin, ALPHA)),
+        f"{means_method(n, needed)}, {n} labels alone",
+        f"{n} labels alone",
+    )
+
+
+def _split(gate: Gate, data: SuiteData) -> _Split:
+    metric = gate.spec.metric
+    read = readings(data, metric)
+    candidate = data.series("candidate", metric)
+    baseline = data.series("baseline", metric)
     human, judged, rest = [], [], []
     missing = 0
     for case in cases_in_scope(data.suite, gate.only or {}):
         if case.id not in candidate or case.id not in baseline:
-            missing += case.id not in data.not_applicable.get(gate.spec.metric, frozenset())
+            missing += case.id not in data.not_applicable.get(metric, frozenset())
             continue
-        difference = float(np.mean(candidate[case.id]) - np.mean(baseline[case.id]))
-        sides = labels.get((case.id, "candidate")), labels.get((case.id, "baseline"))
-        if sides[0] and sides[1]:
-            human.append(float(np.mean(sides[0]) - np.mean(sides[1])))
-            judged.append(difference)
+        ours, theirs = read.get(("candidate", case.id)), read.get(("baseline", case.id))
+        if ours and theirs and ours.judged is not None and theirs.judged is not None:
+            human.append(ours.human - theirs.human)
+            judged.append(ours.judged - theirs.judged)
         else:
-            rest.append(difference)
-    return np.array(human), np.array(judged), np.array(rest), missing
+            rest.append(float(np.mean(candidate[case.id]) - np.mean(baseline[case.id])))
+    return _Split(np.array(human), np.array(judged), np.array(rest), missing)
 
 
-def _never_passes(result: GateResult, why: str) -> GateResult:
-    if result.role != "require" or result.result != "pass":
+def _never_passes(result: GateResult, why: str, needed_labels: int | None = None) -> GateResult:
+    if result.role != "require" or result.result not in ("pass", "hold") or result.proven_worse:
         return result
     what = f"a judge alone cannot pass a required gate; {why}"
-    return replace(result, result="hold", message=what, needed=None)
+    message = what if result.result == "pass" else f"{result.message}; {what}"
+    return replace(
+        result,
+        result="hold",
+        message=message,
+        needed=None,
+        needed_trials=None,
+        needed_labels=needed_labels,
+    )

@@ -16,13 +16,13 @@ from relgate.decision.evidence import Unable, is_binary, oriented
 from relgate.decision.gates import evidence_of, sample_of
 from relgate.decision.look_plan import STAGES, GatePlan, SuiteLooks
 from relgate.decision.measurements import SuiteData
+from relgate.decision.policy import SEED
 from relgate.decision.sample import Sample
 from relgate.domain.gate import GateLook
 
 ENOUGH_FROM = 0.3
 """Share of a suite's cases that must have run before its calls may end for a promote."""
 
-_SEED = 20260101
 _HALF = 0.5
 
 
@@ -163,8 +163,8 @@ def _gaffke(planned: GatePlan, sample: Sample) -> tuple[float, float]:
     else:
         values, boundary, support = sample.candidate, spec.boundary, (0.0, 1.0)
     return (
-        stats.gaffke_p(values, boundary, up, support, _SEED),
-        stats.gaffke_p(values, boundary, down, support, _SEED),
+        stats.gaffke_p(values, boundary, up, support, SEED),
+        stats.gaffke_p(values, boundary, down, support, SEED),
     )
 
 

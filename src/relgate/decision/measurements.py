@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from relgate.decision.first_calls import FirstCalls
 from relgate.domain.case import Case, Suite
 from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
-from relgate.domain.response import Failure, Measurement, Response, ScorerFailure, Side
+from relgate.domain.response import Failure, Measurement, Response, Score, ScorerFailure, Side
 
 Cell = tuple[Side, str, str]
 """Side, metric and hop ("" outside fallback suites)."""
@@ -23,6 +23,14 @@ class Trial:
 
     scores: Mapping[str, float]
     failed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAnswer:
+    """An answer to a case with labels: the digest by which they name it, and its scores by metric."""
+
+    digest: str
+    scores: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,8 @@ class SuiteData:
         first_calls: per metric with an absolute quantile and hop, the candidate's first call of each case.
         paired: whether a baseline was measured.
         unpaired: cases that no gate may pair: a stored baseline has no score of them and cannot be asked.
+        answers: per side and case with labels its answers in order of trial.
+        bound: digest of the answer that a label without one was first used with, by ``labels.label_id``.
     """
 
     suite: Suite
@@ -56,6 +66,8 @@ class SuiteData:
     first_calls: Mapping[tuple[str, str], Mapping[str, float]] = field(default_factory=dict)
     paired: bool = True
     unpaired: frozenset[str] = frozenset()
+    answers: Mapping[tuple[Side, str], tuple[ReadAnswer, ...]] = field(default_factory=dict)
+    bound: Mapping[str, str] = field(default_factory=dict)
 
     def series(self, side: Side, metric: str, hop: str = "") -> Mapping[str, tuple[float, ...]]:
         """Scores by case id on one side, metric and hop; cases without a score are left out."""
@@ -92,6 +104,7 @@ def arrange(
     trials: dict[tuple[str, str], list[tuple[int, Trial]]] = defaultdict(list)
     applies: dict[str, set[str]] = defaultdict(set)
     answered: set[str] = set()
+    answers: dict[tuple[Side, str], list[tuple[int, ReadAnswer]]] = defaultdict(list)
     first_calls = FirstCalls(suite)
     by_trial = {case.id for case in suite.all_cases if case.critical or case.regression}
     for row in measurements:
@@ -107,6 +120,9 @@ def arrange(
         if row.confirmation:
             continue
         first_calls.add(row)
+        if row.answer:
+            read = ReadAnswer(row.answer, {s.metric: s.value for s in row.scores if isinstance(s, Score)})
+            answers[row.side, row.case_id].append((row.trial, read))
         if isinstance(row.outcome, Response):
             answered.add(row.case_id)
             for score in row.scores:
@@ -137,6 +153,10 @@ def arrange(
         },
         first_calls=first_calls.values(),
         paired=paired,
+        answers={
+            key: tuple(read for _, read in sorted(rows, key=lambda row: row[0]))
+            for key, rows in answers.items()
+        },
     )
 
 

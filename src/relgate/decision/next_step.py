@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from relgate.decision.labels import label_step
 from relgate.decision.needed import is_practical
 from relgate.decision.wording import count, remedy
 from relgate.domain.gate import GateResult
@@ -54,6 +55,9 @@ def cheapest_step(gates: Sequence[GateResult], prices: Mapping[str, CasePrice]) 
     for gate in gates:
         if gate.needed and not is_practical(gate.needed, gate.n):
             return f"change {gate_name(gate)}: {remedy(gate.form)}; more cases will not decide it in practice"
+    labels = [label_step(name, most) for name, mine in _by_suite(gates).items() if (most := _labels(mine))]
+    if labels:
+        return " and ".join(labels) + ", then `relgate judge label FILE` and run again"
     steps = [_suite_step(name, mine, prices.get(name)) for name, mine in _by_suite(gates).items()]
     steps = [step for step in steps if step]
     if not steps:
@@ -66,6 +70,10 @@ def _by_suite(gates: Sequence[GateResult]) -> dict[str, list[GateResult]]:
     for gate in sorted(gates, key=lambda gate: gate.suite):
         found.setdefault(gate.suite, []).append(gate)
     return found
+
+
+def _labels(gates: Sequence[GateResult]) -> int:
+    return max((gate.needed_labels or 0 for gate in gates), default=0)
 
 
 def _suite_step(suite: str, gates: Sequence[GateResult], price: CasePrice | None) -> str:

@@ -16,6 +16,9 @@ from relgate.domain.metric import Metric
 ALPHA = 0.05
 """One-sided error of every decision, before attempts spend it (verdict.md 2 and 5)."""
 
+SEED = 20260101
+"""Of Gaffke's draws, the same for every gate and look."""
+
 JUDGE_FAILURES_AT_MOST = 0.02
 """Share of cases whose scorer may fail before a gate is an error (design 4.4)."""
 

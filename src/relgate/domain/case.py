@@ -68,12 +68,22 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a person says of one side's answer to a case: a score in [0, 1], higher is better."""
+    """What a person says of one side's answer to a case.
+
+    Attributes:
+        case_id: the case.
+        side: whose answer it was when it was read.
+        score: in [0, 1], higher is better.
+        by: who read it.
+        answer: digest of the answer that was read (``decision.labels.answer_digest``); "" where the line
+            names none, which then speaks of the answer that it was first used with.
+    """
 
     case_id: str
     side: Literal["candidate", "baseline"]
     score: float
     by: str
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,9 @@ class GateResult:
     ``p_pass`` is evidence that the requirement is met, ``p_fail`` that it is broken; both None where
     nothing was tested (error, partial). Estimates and bounds are in the metric's unit: a difference for
     relative gates, a ratio for ratio gates, else a level. ``p_harm`` is the evidence against "not worse
-    than the baseline" on a non-inferiority gate; ``quantile`` is None where a mean is judged.
+    than the baseline" on a non-inferiority gate; ``quantile`` is None where a mean is judged. ``needed`` more
+    cases, ``needed_trials`` trials of each case, or ``needed_labels`` more cases with labels on both sides
+    would let it decide.
     """
 
     id: str
@@ -158,5 +160,6 @@ class GateResult:
     regressed_within_margin: bool = False
     needed: int | None = None
     needed_trials: int | None = None
+    needed_labels: int | None = None
     line: int = 0
     looks: tuple[GateLook, ...] = ()

@@ -125,7 +125,8 @@ class Measurement:
     """One call: a case, a trial and, in a fallback suite, a hop, on one side, with its scores.
 
     ``confirmation`` marks the extra trials of a critical miss: they enter no gate. ``stored`` marks what an
-    earlier run measured: it cost nothing and is not recorded again.
+    earlier run measured: it cost nothing and is not recorded again. ``answer`` is the digest by which labels
+    name the answer, filled where the case has any (``decision.labels``).
     """
 
     side: Side
@@ -137,6 +138,7 @@ class Measurement:
     hop: str | None = None
     confirmation: bool = False
     stored: bool = False
+    answer: str = ""
 
     def score(self, metric: str) -> Score | ScorerFailure | None:
         """The score of this metric, the failure to give it, or None where it does not apply."""

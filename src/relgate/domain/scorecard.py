@@ -148,6 +148,10 @@ class JudgePart(_Part):
     model: str = Field(description="provider/model")
     digest: str = Field(description="of model, rubric and scale: another digest is another judge")
     labels: int
+    of_other_answers: int = Field(default=0, description="labels of answers that neither side gave")
+    bound: dict[str, str] = Field(
+        default={}, description="digest of the answer that a label without one was first used with"
+    )
     label_ids: list[str] = Field(description="a short digest per label, to know fresh ones")
     by: list[str]
     n: int = Field(description="labelled answers that the judge scored")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from relgate.domain.errors import InputError, Problem
 from relgate.files.jsonl import Row, read_rows
 from relgate.files.wire import did_you_mean
 
-_KEYS = ("case_id", "side", "score", "by")
+_REQUIRED = ("case_id", "side", "score", "by")
+_KEYS = (*_REQUIRED, "answer")
+_DIGEST = re.compile("[0-9a-f]{16}")
 
 
 def read_labels(path: Path, cases: Collection[str]) -> tuple[tuple[Label, ...], list[Problem]]:
@@ -26,7 +29,7 @@ def read_labels(path: Path, cases: Collection[str]) -> tuple[tuple[Label, ...], 
     problems: list[Problem] = []
     if not path.exists():
         return (), []
-    lines: dict[tuple[str, str, str], int] = {}
+    lines: dict[tuple[str, ...], int] = {}
     try:
         for row in read_rows(path):
             if isinstance(row, Problem):
@@ -37,13 +40,16 @@ def read_labels(path: Path, cases: Collection[str]) -> tuple[tuple[Label, ...], 
             if wrong:
                 continue
             value = row.value
-            key = (value["case_id"], value["side"], value["by"])
+            answer = value.get("answer", "")
+            # The same answer on either side is one answer; without its digest the side is all there is.
+            key = (value["case_id"], answer or value["side"], value["by"])
             first = lines.setdefault(key, row.line)
             if first != row.line:
                 what = f"{value['by']!r} labels this answer again"
                 problems.append(row.problem("by", what, f"the first label is on line {first}"))
                 continue
-            labels.append(Label(value["case_id"], value["side"], float(value["score"]), value["by"]))
+            score = float(value["score"])
+            labels.append(Label(value["case_id"], value["side"], score, value["by"], answer))
     except InputError as error:
         problems += error.problems
     return tuple(labels), problems
@@ -52,7 +58,7 @@ def read_labels(path: Path, cases: Collection[str]) -> tuple[tuple[Label, ...], 
 def _problems(row: Row, cases: Collection[str]) -> list[Problem]:
     value = row.value
     problems = row.unknown_keys(_KEYS)
-    problems += [row.missing(key) for key in _KEYS if key not in value]
+    problems += [row.missing(key) for key in _REQUIRED if key not in value]
     case_id, side, by = value.get("case_id"), value.get("side"), value.get("by")
     if "case_id" in value and (not isinstance(case_id, str) or case_id not in cases):
         remedy = did_you_mean(str(case_id), cases, none="the suite has no cases")
@@ -63,6 +69,9 @@ def _problems(row: Row, cases: Collection[str]) -> list[Problem]:
         problems.append(row.problem("score", "'score' should be a number from 0 to 1"))
     if "by" in value and (not isinstance(by, str) or not by.strip()):
         problems.append(row.problem("by", "'by' should say who labelled"))
+    if "answer" in value and not (isinstance(value["answer"], str) and _DIGEST.fullmatch(value["answer"])):
+        remedy = "leave it as `relgate judge sample` wrote it, or leave it out"
+        problems.append(row.problem("answer", "'answer' should be the digest of the answer", remedy))
     return problems
 
 

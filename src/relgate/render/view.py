@@ -151,13 +151,18 @@ def judge_text(judge: JudgePart) -> str:
     name = f"{judge.metric} in {judge.suite} by {judge.model}"
     words = []
     if judge.agreement is None:
-        words.append("no labels, so nobody knows how far it can be trusted")
+        none = f"none of its {judge.labels} labels is of these answers" if judge.labels else "no labels"
+        words.append(f"{none}, so nobody knows how far it can be trusted")
     else:
         words.append(f"agrees with {100 * judge.agreement:.0f} % of {judge.n} labelled answers")
         if judge.kappa is not None:
             words.append(f"kappa {judge.kappa:.2f} [{judge.lower:.2f}, {judge.upper:.2f}]")
         for what, share in (("sensitivity", judge.sensitivity), ("specificity", judge.specificity)):
             words += [f"{what} {share:.2f}"] if share is not None else []
+        if judge.of_other_answers:
+            words.append(
+                f"{judge.of_other_answers} of {judge.labels} labels are of other answers and left out"
+            )
     if judge.position_bias is not None and judge.consistency is not None:
         words.append(
             f"same verdict in both orders in {100 * judge.consistency:.0f} % of {judge.pairs} pairs, "

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from relgate.decision.labels import answer_digest
 from relgate.decision.sealing import HIDDEN
 from relgate.domain.errors import InputError, Problem, Refusal
 from relgate.domain.run import MeasurementRow
@@ -18,23 +20,35 @@ from relgate.store.registry import Registry
 from relgate.usecases.intake_incident import append_line
 
 LABELS = "labels.jsonl"
-_KEYS = ("case_id", "side", "score", "by", "input", "output")
+_LABEL_KEYS = ("case_id", "side", "score", "by", "answer")
+_KEYS = (*_LABEL_KEYS, "input", "output")
 
 
-def draw_sample(registry: Registry, run: str, suite: str, *, n: int, seed: int) -> list[dict[str, Any]]:
+def draw_sample(
+    registry: Registry,
+    run: str,
+    suite: str,
+    *,
+    n: int,
+    seed: int,
+    labelled: Collection[tuple[str, str]] = (),
+) -> list[dict[str, Any]]:
     """A random sample of a run's cases with both sides' answers, as the registry holds them (redacted).
 
     The correction by labels needs a random subset: labelling what looks wrong breaks it (statistics.md 9).
+    Cases of which one answer is labelled already were drawn at random before, so they come first; answers
+    that are labelled, and answers that both sides share, are asked for once.
 
     Args:
         registry: holds the run.
         run: its id, or the beginning.
         suite: the suite's name.
-        n: cases at most; both sides of each are drawn.
+        n: cases at most; every answer of each that nobody has read is drawn.
         seed: of the draw.
+        labelled: case and digest of the answers that have labels.
 
     Raises:
-        Refusal: no such run, or the suite has no case with an answer of both sides.
+        Refusal: no such run, or the suite has no case with an answer of both sides that nobody has read.
     """
     rows = registry.measurements(run)
     known = sorted({row.suite for row in rows})
@@ -46,22 +60,48 @@ def draw_sample(registry: Registry, run: str, suite: str, *, n: int, seed: int) 
         if usable and row.suite == suite and row.trial == 0 and not row.hop and not row.confirmation:
             answers.setdefault(row.case_id, {})[row.side] = row
     sides = {row.side for found in answers.values() for row in found.values()}
-    whole = sorted(case for case, found in answers.items() if set(found) == sides)
+    whole = {case: found for case, found in answers.items() if set(found) == sides}
     if not whole:
         raise Refusal(f"run {run} has no answers of {suite} to label")
-    drawn = random.Random(f"{seed}/labels/{suite}").sample(whole, min(n, len(whole)))
-    return [
-        {
-            "case_id": case,
-            "side": side,
-            "score": None,
-            "by": "",
-            "input": answers[case][side].input,
-            "output": answers[case][side].output,
-        }
-        for case in drawn
-        for side in sorted(answers[case], reverse=True)
-    ]
+    unread = {case: lines for case, found in whole.items() if (lines := _unread(case, found, labelled))}
+    if not unread:
+        raise Refusal(f"every answer of {suite} in run {run} has a label")
+    begun = {case for case, _ in labelled}
+    draw = random.Random(f"{seed}/labels/{suite}")
+    order = sorted(unread)
+    draw.shuffle(order)
+    order.sort(key=lambda case: case not in begun)
+    return [line for case in order[:n] for line in unread[case]]
+
+
+def _unread(
+    case: str, found: Mapping[str, MeasurementRow], labelled: Collection[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """The lines to fill in for a case: its answers that nobody has read, each once, the candidate's first."""
+    lines: dict[str, dict[str, Any]] = {}
+    for side in sorted(found, reverse=True):
+        digest = answer_digest(found[side].output)
+        if (case, digest) not in labelled and digest not in lines:
+            lines[digest] = {
+                "case_id": case,
+                "side": side,
+                "score": None,
+                "by": "",
+                "answer": digest,
+                "input": found[side].input,
+                "output": found[side].output,
+            }
+    return list(lines.values())
+
+
+def labelled_answers(suite: str, golden_sets: Path) -> set[tuple[str, str]]:
+    """Case and digest of every answer of a suite that has a label; none where there is no such suite."""
+    try:
+        folder = _folder(suite, golden_sets)
+        loaded = load_suite(folder / "suite.yaml", golden_sets=golden_sets)
+    except (Refusal, InputError):
+        return set()
+    return {(label.case_id, label.answer) for label in loaded.labels if label.answer}
 
 
 def add_labels(path: Path, suite: str, golden_sets: Path) -> tuple[Path, int]:
@@ -82,7 +122,7 @@ def add_labels(path: Path, suite: str, golden_sets: Path) -> tuple[Path, int]:
             problems.append(row)
             continue
         problems += _problems(row)
-        lines.append({key: row.value.get(key) for key in ("case_id", "side", "score", "by")})
+        lines.append({key: row.value[key] for key in _LABEL_KEYS if key in row.value})
     if not lines and not problems:
         raise Refusal(f"{path} holds no labels")
     if problems:

@@ -27,7 +27,7 @@ from relgate.usecases.judging.judge_run import (
     judge_run,
     nothing_changed,
 )
-from relgate.usecases.judging.judge_trusts import trusted_before
+from relgate.usecases.judging.judge_trusts import trusted_before, with_answers
 from relgate.usecases.judging.moved_models import moved_models
 from relgate.usecases.judging.screening import screened
 from relgate.usecases.measuring.budget_stop import stopped_by, unpriced
@@ -244,6 +244,7 @@ class ReleaseRun:
         redact = CountingRedactor(self._redactor).text
         prepared = with_fingerprint(prepared, found.cases, redact)
         measured = prepared.pooled.join(prepared.plans, found.cases)
+        measured = with_answers(measured, prepared.plans, redact)
         stopped = stopped_by(live.budget, prepared, self._wanted - found.cases.keys() - live.spared)
         judgement = judge_run(
             prepared,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from relgate.decision.feasibility import feasibility
 from relgate.decision.gates import judge_gate
-from relgate.decision.judged import correct_judged
+from relgate.decision.judged import correct_judged, labels_needed
 from relgate.decision.look_plan import gate_class
 from relgate.decision.measurements import arrange
 from relgate.decision.policy import Gate
@@ -21,13 +23,34 @@ from relgate.domain.response import Measurement, Response, Score
 METRIC = Metric("tone", "binary")
 
 
+def hits(i: int, side: str) -> bool:
+    """Which answers fail: other ones on each side, equally many."""
+    return i % 20 == (3 if side == "candidate" else 7)
+
+
 def judged(
-    labelled: int, *, n: int = 400, measured: int = 400, human: float = 1.0, **suite: Any
+    labelled: int,
+    *,
+    n: int = 400,
+    measured: int = 400,
+    human: float = 1.0,
+    fails: Callable[[int, str], bool] = hits,
+    of: Callable[[int, str], str] = lambda i, side: f"{side} {i}",
+    **suite: Any,
 ) -> GateResult:
-    """A judge that passes all answers of both sides but a few; people say the same but for ``human``."""
+    """A judge that passes all answers of both sides but a few; people say the same but for ``human``.
+
+    ``of`` names the answer that each label is of; the answers given are ``<side> <number>``.
+    """
     cases = tuple(Case(f"c{i}", f"question {i}") for i in range(n))
     labels = [
-        Label(f"c{i}", side, 0.0 if hits(i, side) else (human if side == "candidate" else 1.0), "ann")
+        Label(
+            f"c{i}",
+            side,
+            0.0 if fails(i, side) else (human if side == "candidate" else 1.0),
+            "ann",
+            of(i, side),
+        )
         for i in range(labelled)
         for side in ("candidate", "baseline")
     ]
@@ -37,7 +60,8 @@ def judged(
         {"tone": METRIC},
         [
             Measurement(
-                side, "s", case.id, 0, Response("x"), (Score("tone", float(not hits(i, side)), "binary"),)
+                side, "s", case.id, 0, Response("x"), (Score("tone", float(not fails(i, side)), "binary"),),
+                answer=f"{side} {i}",
             )
             for i, case in enumerate(cases[:measured])
             for side in ("candidate", "baseline")
@@ -45,11 +69,6 @@ def judged(
     )  # fmt: skip
     gate = Gate("g", "s", GateSpec("tone", "non_inferior", 0.1, "require"), METRIC)
     return correct_judged(judge_gate(gate, data, alpha=0.05), gate, data)
-
-
-def hits(i: int, side: str) -> bool:
-    """Which answers fail: other ones on each side, equally many."""
-    return i % 20 == (3 if side == "candidate" else 7)
 
 
 def test_without_labels_what_would_pass_holds_and_says_how_many_are_needed() -> None:
@@ -75,6 +94,82 @@ def test_people_who_see_harm_keep_it_from_passing_whatever_the_judge_says() -> N
     assert found.p_fail < 0.001
     assert found.estimate is not None
     assert found.estimate < -0.3
+
+
+def test_labels_of_other_answers_correct_nothing() -> None:
+    found = judged(200, human=0.5, of=lambda i, side: f"{side} {i}, an older one")
+    assert found.result == "hold"
+    assert "0 cases have labels on both sides: needs 100 more random human labels" in found.message
+    assert found.needed_labels == 100
+
+
+def test_a_case_counts_as_labelled_when_both_of_its_answers_are() -> None:
+    found = judged(200, of=lambda i, side: f"{side} {i}" if side == "candidate" or i < 60 else "another")
+    assert found.method == "PPI++ on 60 labels"
+
+
+def test_an_answer_that_moved_to_the_other_side_keeps_its_label() -> None:
+    other = {"candidate": "baseline", "baseline": "candidate"}
+    swapped = judged(200, human=0.5, of=lambda i, side: f"{other[side]} {i}")
+    assert swapped.estimate is not None
+    assert swapped.estimate > 0.3
+
+
+def test_labels_without_any_difference_let_it_pass_alone() -> None:
+    found = judged(100, fails=lambda i, side: i % 20 == 3)
+    assert (found.result, found.estimate) == ("pass", 0.0)
+    assert found.method.endswith("100 labels alone")
+    assert found.lower is not None
+    assert found.lower < 0.0
+
+
+def test_labels_alone_need_as_many_cases_as_a_flawless_run() -> None:
+    tight = replace(METRIC, name="tone")
+    assert labels_needed(Gate("g", "s", GateSpec("tone", "non_inferior", 0.02), tight), 0.05) == 149
+    assert labels_needed(Gate("g", "s", GateSpec("tone", "non_inferior", 0.1), tight), 0.05) == 50
+
+
+def test_where_every_case_is_labelled_the_labels_decide() -> None:
+    found = judged(400)
+    assert (found.result, found.method) == ("pass", "min(Hall, Gaffke) on case means, 400 labels alone")
+    worse = judged(400, human=0.5)
+    assert worse.result == "hold"
+    assert worse.p_fail is not None
+    assert worse.p_fail < 0.001
+
+
+@pytest.mark.parametrize(("measured", "passes"), [(400, True), (392, True), (360, False)])
+def test_cases_without_a_score_count_as_the_worst(measured: int, passes: bool) -> None:
+    found = judged(200, measured=measured)
+    assert found.p_pass is not None
+    assert (found.p_pass <= 0.05) == passes
+    if measured < 400:
+        assert "without a score count as worst" in found.message
+
+
+def test_cases_without_a_score_are_no_less_bad_where_the_judge_is_worth_nothing() -> None:
+    """Among the judge's scores the extremes would lower its trust to nothing and so hide themselves."""
+    noise = judged(200, measured=360, fails=lambda i, side: (i * 7 + len(side)) % 20 == 3)
+    assert noise.result == "hold"
+
+
+def test_a_judge_that_reports_refusal_passes_neither_violation_nor_over_refusal_alone() -> None:
+    suite = Suite("s", "safety", Path("suite.yaml"), "s", (ScorerSpec("judge", {"as": "refusal"}),), (), ())
+    for name, form in (("violation", "violations"), ("over_refusal", "non_inferior")):
+        gate = Gate("g", "s", GateSpec(name, form, 0.15), replace(METRIC, name=name))
+        passed = GateResult("g", "s", name, "require", form, "pass", "fine")
+        found = correct_judged(passed, gate, arrange(suite, {}, []))
+        assert (found.result, found.needed_labels) == ("hold", None)
+        assert "a judge alone cannot pass a required gate" in found.message
+        assert gate_class(gate, suite, units=500, clustered=False) == "N"
+
+
+def test_what_the_judge_does_not_prove_says_that_labels_are_missing() -> None:
+    found = judged(0, fails=lambda i, side: i % (12 if side == "candidate" else 20) == 3)
+    assert found.result == "hold"
+    assert found.needed is None
+    assert found.needed_labels == 100
+    assert "a judge alone cannot pass a required gate" in found.message
 
 
 def test_labels_correct_no_suite_that_counts_clusters() -> None:
@@ -105,3 +200,25 @@ def test_a_judged_metric_is_never_tested_early() -> None:
         for name in ("tone", "exact")
     ]
     assert classes == ["N", "S"]
+
+
+@pytest.mark.parametrize(
+    ("labelled", "form", "says"),
+    [
+        (0, "non_inferior", "100 more random human labels needed (after a run: `relgate judge sample"),
+        (40, "non_inferior", "60 more random human labels needed"),
+        (50, "non_inferior", ""),
+        (100, "at_least", "labels correct only non_inferior gates"),
+    ],
+)
+def test_what_labels_are_missing_is_known_before_the_run(labelled: int, form: Any, says: str) -> None:
+    cases = tuple(Case(f"c{i}", f"question {i}") for i in range(200))
+    labels = tuple(Label(f"c{i}", "candidate", 1.0, "ann") for i in range(labelled))
+    scorers = (ScorerSpec("judge", {"as": "tone"}),)
+    suite = Suite("s", "golden", Path("suite.yaml"), "s", scorers, cases, (), labels=labels)
+    gate = Gate("g", "s", GateSpec("tone", form, 0.1), METRIC)
+    found = feasibility(gate, suite, alpha=0.05, single_trial=True)
+    assert (says in found.text) if says else found.can_pass
+    assert found.can_pass == (not says)
+    guard = replace(gate, spec=replace(gate.spec, role="guard"))
+    assert "judge" not in feasibility(guard, suite, alpha=0.05, single_trial=True).text

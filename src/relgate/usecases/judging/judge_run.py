@@ -11,7 +11,12 @@ from relgate.decision.changes import Change, changed_artifacts, suspect_groups
 from relgate.decision.feasibility import planned_cases
 from relgate.decision.gates import judge_gate
 from relgate.decision.identity import mirrored, pass_identical
-from relgate.decision.judge_trust import JudgeTrust, hold_changed_judge
+from relgate.decision.judge_trust import (
+    JudgeTrust,
+    changed_judges,
+    hold_changed_judge,
+    untrusted_judges,
+)
 from relgate.decision.judged import correct_judged
 from relgate.decision.measurements import SuiteData, arrange, unmeasured_suites
 from relgate.decision.outcomes import critical_misses
@@ -27,7 +32,7 @@ from relgate.domain.gate import GateResult
 from relgate.domain.response import Measurement
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.usecases.judging.case_prices import case_prices
-from relgate.usecases.judging.judge_trusts import TrustedJudge, judge_trusts
+from relgate.usecases.judging.judge_trusts import TrustedJudge, judge_trusts, with_bound_labels
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.untouched import SENTINELS_AGREE
@@ -120,6 +125,7 @@ def judge_run(
         if same:
             rows = [row for row in rows if row.side == "candidate"]
         arranged = arrange_suite(plan, rows, paired=paired and not same)
+        arranged = with_bound_labels(arranged, plan, trusted or {})
         if prepared.stored_baseline is not None:
             arranged = replace(arranged, unpaired=prepared.stored_baseline.unpaired(plan.suite))
         data.append(arranged)
@@ -164,7 +170,7 @@ def judge_run(
         for plan in plans
         for trust in judge_trusts(by_name[plan.suite.name], plan, trusted or {})
     }
-    results = [hold_changed_judge(result, trusts) for result in results]
+    results = [hold_changed_judge(result, by_name[result.suite].suite, trusts) for result in results]
     gates = weigh_fails(results, crossed_gates(results, looked), ended=bool(looked.ended))
     if looked.ended:
         gates = _cut_short(gates, prepared.plans, measured)
@@ -173,9 +179,9 @@ def judge_run(
     watched, unprotected = watch(opened)
     alarms = raise_alarms(watched, opened)
     critical = tuple(miss for d in data for miss in critical_misses(d))
-    changes = (
-        changed_artifacts(prepared.baseline, prepared.candidate, prepared.suites) if prepared.baseline else ()
-    )
+    changes = changed_judges(trusts.values())
+    if prepared.baseline:
+        changes += changed_artifacts(prepared.baseline, prepared.candidate, prepared.suites)
     groups = suspect_groups(changes, gates, alarms, critical)
     blamed = tuple(name for group in groups for name in group)
     partial = bool(prepared.left_out) or len(complete) < len(prepared.plans)
@@ -192,7 +198,11 @@ def judge_run(
             attempt=prepared.attempt,
             unmeasured=unmeasured_suites([*map(speechless, data)]),
             recorded=prepared.rows.get("candidate") is not None,
-            known_holds=(*prepared.holds, *prepared.untouched.holds),
+            known_holds=(
+                *prepared.holds,
+                *prepared.untouched.holds,
+                *untrusted_judges(gates, trusts.values()),
+            ),
             prices=case_prices(prepared, measured),
             ended_early=bool(looked.ended),
             stopped=stopped,

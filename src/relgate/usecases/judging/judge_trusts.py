@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from relgate.decision.judge_trust import JudgeTrust, compare_judges, trust_of
+from relgate.decision.labels import answer_digest, bind
 from relgate.decision.measurements import SuiteData
+from relgate.domain.case import CaseKey
+from relgate.domain.response import Measurement, Response
 from relgate.domain.scorecard import JudgePart
 from relgate.stats import PositionBias
 from relgate.store import Registry
@@ -14,19 +17,26 @@ from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.prepare import Prepared
 
 RUNS = 50
-"""The newest runs of a line among which the last use of a judge's labels is looked for."""
+"""The newest runs of a line among which uses of labels are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedJudge:
-    """The judge that was last trusted in a suite: its digest and the labels that spoke for it."""
+    """What earlier runs say of a suite's judge.
 
-    digest: str
-    label_ids: tuple[str, ...]
+    Attributes:
+        digest: the judge that was last trusted; "" where none was.
+        label_ids: the labels of every run in which a judge was trusted.
+        bound: the answer that a label without one was first used with, by its id.
+    """
+
+    digest: str = ""
+    label_ids: frozenset[str] = frozenset()
+    bound: Mapping[str, str] = field(default_factory=dict)
 
 
 def trusted_before(registry: Registry, prepared: Prepared) -> dict[tuple[str, str], TrustedJudge]:
-    """The judge last trusted per suite and metric, from the newest whole runs of the candidate's line."""
+    """What the newest whole runs of the candidate's line say of each judge, per suite and metric."""
     found: dict[tuple[str, str], TrustedJudge] = {}
     if not any(s.asked is not None for plan in prepared.plans for s in plan.scorers["candidate"]):
         return found
@@ -35,9 +45,51 @@ def trusted_before(registry: Registry, prepared: Prepared) -> dict[tuple[str, st
             continue
         for part in registry.scorecard(run.id).get("judges", ()):
             key = (part["suite"], part["metric"])
-            if part["label_ids"] and not part["changed"] and key not in found:
-                found[key] = TrustedJudge(part["digest"], tuple(part["label_ids"]))
+            known = found.get(key, TrustedJudge())
+            known = replace(known, bound={**known.bound, **part.get("bound", {})})  # the first use counts
+            if part["label_ids"] and not part["changed"]:
+                labels = known.label_ids | set(part["label_ids"])
+                known = replace(known, digest=known.digest or part["digest"], label_ids=labels)
+            found[key] = known
     return found
+
+
+def with_answers(
+    measured: Mapping[CaseKey, Sequence[Measurement]],
+    plans: Sequence[SuitePlan],
+    redact: Callable[[str], str],
+) -> dict[CaseKey, tuple[Measurement, ...]]:
+    """Every call of a case that has labels with the digest by which labels name its answer.
+
+    Args:
+        measured: everything measured.
+        plans: the suites of the run.
+        redact: what the registry does to an answer before a person reads it.
+    """
+    labelled = {(plan.suite.name, label.case_id) for plan in plans for label in plan.suite.labels}
+    return {
+        key: tuple(_with_answer(row, redact) for row in rows) if key in labelled else tuple(rows)
+        for key, rows in measured.items()
+    }
+
+
+def _with_answer(row: Measurement, redact: Callable[[str], str]) -> Measurement:
+    if not isinstance(row.outcome, Response):
+        return row
+    return replace(row, answer=answer_digest(redact(row.outcome.output)))
+
+
+def with_bound_labels(
+    data: SuiteData, plan: SuitePlan, before: Mapping[tuple[str, str], TrustedJudge]
+) -> SuiteData:
+    """The suite's measurements with the answer that each label without one speaks of."""
+    if not plan.suite.labels:
+        return data
+    remembered: dict[str, str] = {}
+    for (suite, _), judge in before.items():
+        if suite == plan.suite.name:
+            remembered |= judge.bound
+    return replace(data, bound=bind(data, remembered))
 
 
 def judge_trusts(
@@ -50,8 +102,8 @@ def judge_trusts(
             continue
         asked = scorer.asked
         trust = trust_of(data, scorer.metric.name, model=asked.target, digest=asked.digest)
-        last = before.get((data.suite.name, scorer.metric.name))
-        found.append(trust if last is None else compare_judges(trust, last.digest, last.label_ids))
+        last = before.get((data.suite.name, scorer.metric.name), TrustedJudge())
+        found.append(compare_judges(trust, last.digest, last.label_ids) if last.digest else trust)
     return found
 
 
@@ -65,6 +117,8 @@ def judge_part(trust: JudgeTrust, orders: PositionBias | None, redact: Callable[
         model=trust.model,
         digest=trust.digest,
         labels=len(trust.label_ids),
+        of_other_answers=trust.of_other_answers,
+        bound=dict(sorted(trust.bound.items())),
         label_ids=list(trust.label_ids),
         by=[redact(name) for name in trust.by],
         n=trust.n,

@@ -1,0 +1,117 @@
+"""Human labels and the answers that they speak of: a label of one answer says nothing of another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from relgate.decision.measurements import SuiteData
+from relgate.decision.wording import count
+from relgate.domain.case import Label
+from relgate.domain.digest import digest_bytes, digest_json
+from relgate.domain.response import Side
+from relgate.redaction import generic
+
+
+def answer_digest(redacted: str) -> str:
+    """The 16 hex digits by which labels name an answer.
+
+    Args:
+        redacted: the answer as the registry holds it. Placeholders count by their type alone, so that the
+            digest is the same under every redaction key.
+    """
+    return digest_bytes(generic(redacted).encode()).removeprefix("sha256:")[:16]
+
+
+def label_id(label: Label) -> str:
+    """A short digest of a label: another case, side, score, hand or answer is another label."""
+    parts = [label.case_id, label.side, label.score, label.by, *([label.answer] if label.answer else [])]
+    return digest_json(parts).removeprefix("sha256:")[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What people say of one side's answers to a case, beside the judge's scores of the very same answers.
+
+    Attributes:
+        human: mean score of the labels, in [0, 1]; each answer that was read weighs the same.
+        judged: the judge's mean score of these answers; None where it scored none of them.
+        label_ids: of the labels.
+    """
+
+    human: float
+    judged: float | None
+    label_ids: frozenset[str]
+
+
+def readings(data: SuiteData, metric: str) -> dict[tuple[Side, str], Reading]:
+    """Per side and case what people say of its answers in this run.
+
+    A label counts wherever the answer that it is of is given, on either side and in any trial. Labels of
+    other answers count nowhere.
+
+    Args:
+        data: the suite's measurements.
+        metric: what the judge reports.
+    """
+    said = _by_answer(data)
+    found: dict[tuple[Side, str], Reading] = {}
+    for (side, case_id), answers in data.answers.items():
+        read = [
+            (said[case_id, answer.digest], answer) for answer in answers if (case_id, answer.digest) in said
+        ]
+        if not read:
+            continue
+        scores = [answer.scores[metric] for _, answer in read if metric in answer.scores]
+        found[side, case_id] = Reading(
+            human=float(np.mean([np.mean([label.score for label in labels]) for labels, _ in read])),
+            judged=float(np.mean(scores)) if len(scores) == len(read) else None,
+            label_ids=frozenset(label_id(label) for labels, _ in read for label in labels),
+        )
+    return found
+
+
+def _by_answer(data: SuiteData) -> dict[tuple[str, str], list[Label]]:
+    found: dict[tuple[str, str], list[Label]] = defaultdict(list)
+    for label in data.suite.labels:
+        answer = label.answer or data.bound.get(label_id(label), "")
+        if answer:
+            found[label.case_id, answer].append(label)
+    return found
+
+
+def bind(data: SuiteData, remembered: Mapping[str, str]) -> dict[str, str]:
+    """The answer that each label without one speaks of, by ``label_id``.
+
+    Args:
+        data: the suite's measurements.
+        remembered: what earlier runs bound: the answer that a label was first used with. A label that is new
+            speaks of the first answer of its side in this run.
+    """
+    bound: dict[str, str] = {}
+    for label in data.suite.labels:
+        if label.answer:
+            continue
+        name = label_id(label)
+        answers = data.answers.get((label.side, label.case_id), ())
+        if name in remembered:
+            bound[name] = remembered[name]
+        elif answers:
+            bound[name] = answers[0].digest
+    return bound
+
+
+def labelled_cases(labels: Iterable[Label], cases: Iterable[str]) -> int:
+    """Of these cases, how many have a label of any answer: no more can have labels on both sides."""
+    return len({label.case_id for label in labels} & set(cases))
+
+
+def label_step(suite: str, cases: int) -> str:
+    """The command that lets people read this many more cases, drawn at random."""
+    return (
+        f"label {count(cases, 'more case')} of {suite} on both sides: "
+        f"`relgate judge sample RUN --suite {suite} --n {cases} --out FILE`"
+    )
