@@ -13,9 +13,10 @@ import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import pytest
 # pytester removes what an in-process run imported; numpy, scipy and sqlalchemy cannot be imported twice.
 import relgate.plugin.session
 import relgate.usecases.run_release  # noqa: F401
+from relgate.cli import main
 
 FLAGS = ("-p", "no:replay", "-p", "no:hypothesispytest", "-W", "error")
 """pytest-replay owns ``--replay``, hypothesis costs every process a second; leaks must show in every run."""
@@ -246,6 +248,17 @@ class Project:
             text=True,
             start_new_session=group,
         )
+
+    def relgate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The ``relgate`` command through its entry point, in this process."""
+        out, errors, status = StringIO(), StringIO(), 0
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(errors):
+            patch.setattr(sys, "argv", ["relgate", *arguments])
+            try:
+                main()
+            except SystemExit as exit_:
+                status = int(exit_.code or 0)
+        return subprocess.CompletedProcess(arguments, status, out.getvalue(), errors.getvalue())
 
     def rows(self, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
         """What the registry file holds; empty when it was never made."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from subprocess import CompletedProcess
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from conftest import Project
 
 CASES = 60
 KEY = "sk-judge-0123456789abcdef"
@@ -78,12 +79,17 @@ def referee() -> Iterator[Referee]:
         def log_message(self, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 64  # a connection that is dropped comes back a second later
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
         state.url = f"http://127.0.0.1:{server.server_address[1]}"
         yield state
         server.shutdown()
+        thread.join()
 
 
 @dataclass
@@ -101,8 +107,16 @@ Run = Callable[..., Judged]
 
 
 @pytest.fixture
-def run(tmp_path: Path, referee: Referee) -> Run:
+def tmp_path(project: Project) -> Path:
+    """The project's folder, where every test here looks for what its runs wrote."""
+    return project.path
+
+
+@pytest.fixture
+def run(project: Project, tmp_path: Path, referee: Referee, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Write a project, run pytest over it and read the scorecard; nothing that was written holds the key."""
+    monkeypatch.setenv("JUDGE_URL", referee.url)
+    monkeypatch.setenv("JUDGE_KEY", KEY)
 
     def judge(
         gate: str,
@@ -115,6 +129,7 @@ def run(tmp_path: Path, referee: Referee) -> Run:
         cases_in_all: int = CASES,
         rubric: str = "Is the answer polite and to the point?",
         by: str = "ann",
+        spawn: bool = False,
     ) -> Judged:
         suite = tmp_path / "golden_sets" / "tone"
         suite.mkdir(parents=True, exist_ok=True)
@@ -135,23 +150,14 @@ def run(tmp_path: Path, referee: Referee) -> Run:
             (tmp_path / f"{name}.yaml").write_text(MANIFEST.format(version=version, name=name))
             rows = [{"case_id": f"c{n}", "output": answer(n)} for n in range(cases_in_all)]
             (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("RELGATE_", "PYTEST_", "GITHUB_"))}
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:replay"]
-        command += ["--manifest", "cand.yaml", "--baseline", "./base.yaml"]
-        done = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env={**kept, "JUDGE_URL": referee.url, "JUDGE_KEY": KEY},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        start = project.spawn if spawn else project.run
+        done = start("-q", "-p", "no:cacheprovider", "--baseline=./base.yaml", manifest="cand.yaml")
+        output = project.text(done)
         found = sorted(tmp_path.glob("reports/*/scorecard.json"))
-        assert found, done.stdout + done.stderr
+        assert found, output
         for path in tmp_path.rglob("*"):
             assert path.is_dir() or KEY.encode() not in path.read_bytes(), path
-        return Judged(done.returncode, done.stdout + done.stderr, json.loads(found[-1].read_text()))
+        return Judged(int(done.ret), output, json.loads(found[-1].read_text()))
 
     return judge
 
@@ -170,7 +176,11 @@ def test_both_sides_are_judged_by_the_pinned_model_and_its_calls_are_counted(
     run: Run, referee: Referee
 ) -> None:
     referee.says = passes_what_is_good
-    done = run("{metric: judge, at_least: 0.2, role: guard}", candidate=lambda n: "good" if n % 2 else "bad")
+    done = run(
+        "{metric: judge, at_least: 0.2, role: guard}",
+        candidate=lambda n: "good" if n % 2 else "bad",
+        spawn=True,  # one run from a command line, as users start it
+    )
     assert done.gate["estimate"] == 0.5, done.output
     row = next(r for r in done.card["suites"][0]["metrics"] if r["metric"] == "judge" and not r["slice"])
     assert (row["candidate"], row["baseline"]) == (0.5, 1.0)
@@ -324,11 +334,10 @@ def test_a_changed_judge_holds_until_its_answers_are_labelled_again(run: Run, re
 
 
 def test_answers_are_drawn_labelled_and_taken_by_the_command(
-    run: Run, referee: Referee, tmp_path: Path
+    run: Run, referee: Referee, project: Project, tmp_path: Path
 ) -> None:
-    def relgate(*arguments: str) -> Any:
-        command = [sys.executable, "-m", "relgate", "judge", *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    def relgate(*arguments: str) -> CompletedProcess[str]:
+        return project.relgate("judge", *arguments)
 
     referee.says = passes_what_is_good
     done = run("{metric: judge, non_inferior: {margin: 0.10}}", cases_in_all=300)
