@@ -287,7 +287,8 @@ def _labelled(run: Run, **more: Any) -> Judged:
         "labelled": 120,
         "cases_in_all": 300,
     }
-    return run("{metric: judge, non_inferior: {margin: 0.10}}", **(settings | more))
+    gate = more.pop("gate", "{metric: judge, non_inferior: {margin: 0.10}}")
+    return run(gate, **(settings | more))
 
 
 def test_the_agreement_with_labels_stands_in_every_report(run: Run, referee: Referee, tmp_path: Path) -> None:
@@ -345,7 +346,9 @@ def test_answers_are_drawn_labelled_and_taken_by_the_command(
     table = relgate("agreement")
     assert table.returncode == 0
     assert "tone     judge     arbiter/referee  0" in table.stdout
-    assert "no labels; draw some: relgate judge sample RUN --suite tone" in table.stdout
+    draw = f"relgate judge sample {identity} --suite tone"
+    assert f"no labels; draw some: {draw}" in table.stdout
+    assert f"`{draw} --n 100 --out FILE`" in " ".join(done.output.split())
     drawn = relgate("sample", identity, "--suite", "tone", "--n", "100", "--out", "sample.jsonl")
     assert drawn.returncode == 0, drawn.stderr
     lines = [json.loads(line) for line in (tmp_path / "sample.jsonl").read_text().splitlines()]
@@ -367,8 +370,63 @@ def test_answers_are_drawn_labelled_and_taken_by_the_command(
     assert taken.returncode == 0, taken.stderr
     assert "200 labels" in taken.stdout
     assert len(labels.read_text().splitlines()) == 200
-    assert set(json.loads(labels.read_text().splitlines()[0])) == {"case_id", "side", "score", "by"}
+    first = json.loads(labels.read_text().splitlines()[0])
+    assert set(first) == {"case_id", "side", "score", "by", "answer"}
     twice = relgate("label", "sample.jsonl", "--suite", "tone")
     assert twice.returncode == 1
     assert "labels this answer again" in twice.stderr
     assert len(labels.read_text().splitlines()) == 200
+    # a second draw asks for nothing that was read, so its labels can be added
+    more = relgate("sample", identity, "--suite", "tone", "--n", "50", "--out", "more.jsonl")
+    assert more.returncode == 0, more.stderr
+    drawn_again = [json.loads(line) for line in (tmp_path / "more.jsonl").read_text().splitlines()]
+    assert not {line["case_id"] for line in drawn_again} & {line["case_id"] for line in lines}
+    text = "".join(json.dumps(line | {"score": 1, "by": "ann"}) + "\n" for line in drawn_again)
+    (tmp_path / "more.jsonl").write_text(text)
+    assert relgate("label", "more.jsonl", "--suite", "tone").returncode == 0
+    assert len(labels.read_text().splitlines()) == 300
+    judged = run("{metric: judge, non_inferior: {margin: 0.10}}", cases_in_all=300)
+    assert (judged.status, judged.gate["result"]) == (0, "pass"), judged.output
+    assert judged.card["judges"][0]["n"] == 300
+
+
+def test_labels_of_one_release_do_not_correct_another(run: Run, referee: Referee) -> None:
+    """The judge sees no fall; labels of the old answers would say so too, but they are of other answers."""
+    gate = "{metric: judge, non_inferior: {margin: 0.10}}"
+    good: dict[str, Any] = {"labels": lambda n, side: 1, "labelled": 120, "cases_in_all": 300}
+    assert run(gate, **good).gate["result"] == "pass"
+    other = run(gate, candidate=lambda n: f"another answer {n}", cases_in_all=300)
+    assert (other.status, other.gate["result"]) == (10, "hold"), other.output
+    assert "0 cases have labels on both sides" in other.gate["message"]
+    (judge,) = other.card["judges"]
+    assert (judge["labels"], judge["n"], judge["of_other_answers"]) == (240, 120, 120)
+    assert "120 of 240 labels are of other answers and left out" in " ".join(other.output.split())
+
+
+def test_a_guard_on_a_changed_judge_holds_and_the_judge_is_the_first_suspect(
+    run: Run, referee: Referee
+) -> None:
+    gates = (
+        "{metric: judge, non_inferior: {margin: 0.10}, role: guard}\n  - {metric: answered, at_least: 0.5}"
+    )
+    referee.says = passes_what_is_good
+    assert _labelled(run, gate=gates).status == 0
+    # as strict as can be: the guard would fail on it
+    referee.says = lambda text: '{"score": "fail", "reason": "."}' if "old" not in text else "pass"
+    changed = _labelled(run, gate=gates, rubric="Be strict.")
+    assert changed.status == 10, changed.output
+    verdict = changed.card["verdict"]
+    assert verdict["decision"] == "hold"
+    assert verdict["reason"].startswith("tone: the judge of judge changed")
+    assert "relgate judge sample RUN --suite tone --n 25" in verdict["next_step"]
+    assert (changed.card["changed"][0]["kind"], changed.card["changed"][0]["name"]) == ("judge", "judge")
+
+
+def test_a_label_is_fresh_only_once(run: Run, referee: Referee) -> None:
+    """Labels that an earlier judge was trusted with are not fresh for another, whatever came between."""
+    referee.says = passes_what_is_good
+    assert _labelled(run, by="ann").status == 0
+    assert _labelled(run, by="ben").status == 0
+    again = _labelled(run, by="ann", rubric="Is it short?")
+    assert (again.status, again.gate["result"]) == (10, "hold"), again.output
+    assert "changed" in again.gate["message"]
