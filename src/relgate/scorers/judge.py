@@ -173,7 +173,13 @@ def _expected(case: Case) -> str:
 
 
 def _model(release: Release, target: Target) -> str:
-    """The digest of the judge's model artifact."""
+    """The digest of the judge's model artifact.
+
+    A release without a digest is the draft of one whose manifest is wrong: nothing is missing in it that its
+    own problems do not name.
+    """
+    if not release.digest:
+        return ""
     found = next((a for a in release.of_kind("model") if a.name == target.model), None)
     if found is None:
         have = ", ".join(a.name for a in release.of_kind("model")) or "none"
@@ -188,8 +194,10 @@ def _rubric(given: str, context: ScorerContext) -> str:
     """A file beside the suite, else a prompt artifact of the release."""
     prompt = next((a for a in context.release.of_kind("prompt") if a.name == given), None)
     path = Path(context.suite_path.parent, given)
-    if prompt is not None and not path.exists():
+    if not path.exists() and prompt is not None:
         return prompt.text
+    if not path.exists() and not context.release.digest:
+        return ""
     if reason := unusable(path):
         raise ValueError(
             f"cannot read the rubric {given[:60]!r}: {reason}, and no prompt of the release has that name"

@@ -516,3 +516,17 @@ def test_a_service_and_a_builder_that_cannot_be_called_with_the_release(
         "write it as def serve(release)",
         "candidate.yaml:9:14: the service is not callable, 'uncallable_desk:number'",
     ]
+
+
+def test_a_judge_is_not_missed_in_a_manifest_whose_variables_are_unset(
+    write: Write, refused: Refused
+) -> None:
+    """Its model and provider are in the manifest; that these cannot be read follows from what is named."""
+    model = 'artifacts:\n  model: {referee: {version: "2026-01-01", provider: arbiter, id: referee-1}}\n'
+    provider = 'providers:\n  arbiter: {base_url: "${NOBODY_SETS_THIS}"}\n'
+    judge = "suite: s\nkind: golden\nscorers:\n  - judge: {rubric: rubric, model: arbiter/referee}\n"
+    write(candidate=RECORDING + model + provider, a=judge + "gates: [{metric: judge, at_least: 0.5}]\n")
+    problems = refused()
+    assert [problem.split(": ", 1)[1] for problem in problems] == [
+        "variable NOBODY_SETS_THIS is not set, set it in the environment"
+    ]
