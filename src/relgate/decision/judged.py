@@ -110,7 +110,7 @@ def correct_judged(result: GateResult, gate: Gate, data: SuiteData) -> GateResul
         return _never_passes(
             result, f"{have}: needs {count(more, 'more random human label')}", needed_labels=more
         )
-    found = _inferred(split, gate.spec.boundary, result.alpha)
+    found = infer_from_labels(split, gate.spec.boundary, result.alpha)
     margin, low, high = gate.spec.boundary, found.interval.low, found.interval.high
     missing = "" if not split.missing else f"; {count(split.missing, 'case')} without a score count as worst"
     return replace(
@@ -133,7 +133,7 @@ def correct_judged(result: GateResult, gate: Gate, data: SuiteData) -> GateResul
 
 
 @dataclass(frozen=True, slots=True)
-class _Split:
+class LabelledDifferences:
     """Paired differences of a gate's cases, candidate minus baseline, shape (cases,) each.
 
     Attributes:
@@ -156,7 +156,18 @@ class _Split:
 
 
 @dataclass(frozen=True, slots=True)
-class _Inferred:
+class Corrected:
+    """A judge's paired difference as labels correct it.
+
+    Attributes:
+        estimate: the difference.
+        interval: one-sided bounds of it at alpha each.
+        p_pass: evidence that it is above minus the margin, cases without a score counted as the worst.
+        p_fail: evidence that it is below, these cases counted as the best.
+        method: what was used.
+        words: the same for the reader.
+    """
+
     estimate: float
     interval: stats.Interval
     p_pass: float
@@ -165,12 +176,17 @@ class _Inferred:
     words: str
 
 
-def _inferred(split: _Split, margin: float, alpha: float) -> _Inferred:
+def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -> Corrected:
     """Both p-values and the interval of the difference, by PPI++ or by the labels alone.
 
     A case without a score counts as the worst for a pass and as the best for a fail. These cases are a
     stratum of their own, with a known share and a known extreme: among the judge's scores they would lower
     the trust in the judge, and so hide themselves.
+
+    Args:
+        split: labels and scores; ``LEAST_LABELS`` labels or more.
+        margin: how much worse the candidate may be.
+        alpha: promote-side alpha.
     """
     share = split.scored
     at_worst = (-margin + (1.0 - share)) / share
@@ -180,7 +196,7 @@ def _inferred(split: _Split, margin: float, alpha: float) -> _Inferred:
         infer = stats.ppi_mean if n >= LABELS_NEEDED else stats.ppi_mean_cross_fitted
         found = infer(split.human, split.judged, split.rest)
         if found.se > 0.0:
-            return _Inferred(
+            return Corrected(
                 found.estimate,
                 found.interval(alpha),
                 found.p(at_worst, "greater"),
@@ -195,7 +211,7 @@ def _inferred(split: _Split, margin: float, alpha: float) -> _Inferred:
             return 1.0
         return stats.bounded_mean_p(split.human, boundary, side, _DIFFERENCES, least, seed=SEED)
 
-    return _Inferred(
+    return Corrected(
         float(split.human.mean()),
         stats.bounded_mean_interval(split.human, alpha, _DIFFERENCES, needed, seed=SEED),
         p(at_worst, "greater", needed),
@@ -205,7 +221,7 @@ def _inferred(split: _Split, margin: float, alpha: float) -> _Inferred:
     )
 
 
-def _split(gate: Gate, data: SuiteData) -> _Split:
+def _split(gate: Gate, data: SuiteData) -> LabelledDifferences:
     metric = gate.spec.metric
     read = readings(data, metric)
     candidate = data.series("candidate", metric)
@@ -222,7 +238,7 @@ def _split(gate: Gate, data: SuiteData) -> _Split:
             judged.append(ours.judged - theirs.judged)
         else:
             rest.append(float(np.mean(candidate[case.id]) - np.mean(baseline[case.id])))
-    return _Split(np.array(human), np.array(judged), np.array(rest), missing)
+    return LabelledDifferences(np.array(human), np.array(judged), np.array(rest), missing)
 
 
 def _never_passes(result: GateResult, why: str, needed_labels: int | None = None) -> GateResult:
