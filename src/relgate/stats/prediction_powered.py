@@ -19,6 +19,7 @@ from relgate.stats._checks import (
     one_sided_alpha,
     vector,
 )
+from relgate.stats.means import Moments
 from relgate.stats.results import Alternative, Interval
 
 
@@ -32,6 +33,8 @@ class PredictionPoweredMean:
         lam: Trust in the judge, in [0, 1]: 0 uses the labels only.
         n: Labelled cases.
         n_unlabeled: Cases with the judge's score only.
+        skewness: Third standardised moment that one of n observations would have for a mean as skewed as this
+            one; 0 where se is 0.
     """
 
     estimate: float
@@ -39,6 +42,16 @@ class PredictionPoweredMean:
     lam: float
     n: int
     n_unlabeled: int
+    skewness: float = 0.0
+
+    @property
+    def moments(self) -> Moments:
+        """What Hall's t needs: the corrected mean as if it were one of n observations (Hall 1992).
+
+        Rare losses leave the corrected labels skewed, and the t test then passes too often: measured size .07
+        to .17 with 100 labels where every difference is a loss, .04 to .06 by Hall's t.
+        """
+        return Moments(self.n, self.estimate, self.se * math.sqrt(self.n), self.skewness)
 
     def p(self, mu0: float, alternative: Alternative) -> float:
         """Return the t-test p-value against `mu0` with n - 1 degrees of freedom.
@@ -117,8 +130,7 @@ def ppi_mean(
     corrected = labels - trust * judged
     estimate = trust * float(rest.mean()) + float(corrected.mean())
     se = math.sqrt(trust * trust * float(rest.var()) / rest.size + float(corrected.var()) / labels.size)
-    flat = no_spread(se, np.concatenate((labels, judged, rest)))
-    return PredictionPoweredMean(estimate, 0.0 if flat else se, trust, labels.size, rest.size)
+    return _mean(estimate, se, trust, corrected, rest, np.concatenate((labels, judged, rest)))
 
 
 def ppi_mean_cross_fitted(
@@ -151,5 +163,20 @@ def ppi_mean_cross_fitted(
     corrected = labels - each * judged
     estimate = trust * float(rest.mean()) + float(corrected.mean())
     se = math.sqrt(trust * trust * float(rest.var()) / rest.size + float(corrected.var(ddof=1)) / labels.size)
-    flat = no_spread(se, np.concatenate((labels, judged, rest)))
-    return PredictionPoweredMean(estimate, 0.0 if flat else se, trust, labels.size, rest.size)
+    return _mean(estimate, se, trust, corrected, rest, np.concatenate((labels, judged, rest)))
+
+
+def _mean(
+    estimate: float, se: float, trust: float, corrected: FloatArray, rest: FloatArray, data: FloatArray
+) -> PredictionPoweredMean:
+    """The result, with the skewness of a sum of two independent means: third cumulants add up."""
+    n = corrected.size
+    if no_spread(se, data):
+        return PredictionPoweredMean(estimate, 0.0, trust, n, rest.size)
+    third = _third(corrected) / n**2 + trust**3 * _third(rest) / rest.size**2
+    return PredictionPoweredMean(estimate, se, trust, n, rest.size, third / se**3 * math.sqrt(n))
+
+
+def _third(values: FloatArray) -> float:
+    """Third central moment."""
+    return float(np.mean((values - values.mean()) ** 3))

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from relgate.stats import ppi_mean, ppi_mean_cross_fitted
+from relgate.stats.means import Moments
 
 RNG = np.random.default_rng(5)
 Y = RNG.choice([-1.0, 0.0, 1.0], 60)
@@ -96,3 +97,25 @@ def test_cross_fitting_agrees_with_tuning_when_labels_are_many():
 def test_cross_fitting_refuses_fewer_labels_than_two_a_fold():
     with pytest.raises(ValueError, match="at least 10"):
         ppi_mean_cross_fitted([0.0] * 9, [0.0] * 9, [0.0, 1.0])
+
+
+def test_without_trust_its_skewness_is_that_of_the_labels():
+    found = ppi_mean(Y, JUDGE, REST, lam=0.0).moments
+    own = Moments.of(Y)
+    assert (found.n, found.mean) == (own.n, pytest.approx(own.mean))
+    assert found.skewness == pytest.approx(own.skewness)
+
+
+def test_rare_losses_pass_less_often_by_halls_t_than_by_the_plain_one():
+    rng = np.random.default_rng(7)
+    plain = hall = 0
+    for _ in range(400):
+        human = -(rng.random(1000) < 0.05).astype(float)
+        wrong = rng.random(1000) < 0.05
+        judged = np.where(wrong, -1.0 - human, human)
+        found = ppi_mean_cross_fitted(human[:100], judged[:100], judged[100:])
+        if found.se > 0.0:
+            plain += found.p(-0.05, "greater") <= 0.05
+            hall += found.moments.hall_p(-0.05, "greater") <= 0.05
+    assert hall / 400 <= 0.06
+    assert plain / 400 >= 0.08
