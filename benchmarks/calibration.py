@@ -1,6 +1,7 @@
 """Measure size and power of every gate kind and of the whole policy, and write docs/calibration.md.
 
-    python benchmarks/calibration.py [--short | --share 0.1] [--out FILE] [--seed N] [--processes 2]
+    python benchmarks/calibration.py [--short | --share 0.1] [--kind NAME] [--out FILE] [--seed N]
+        [--processes 2]
 
 The long form takes at most two hours on two cores. Bounds stand in ``simulated/bounds.py``; the exit
 status is 1 when one is missed. statgate is compared where it can be imported.
@@ -19,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from simulated.against_zero import harm_cells, harm_power_cells, superiority_cells
 from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells, size_cells
 from simulated.peers import Compared, compare, contests
 from simulated.policies import EXPERIMENTS, Claim
@@ -29,24 +31,38 @@ PEERS = 0.1
 """Share of the repetitions that the comparison with statgate gets: its bootstrap is slow."""
 
 LEAST = 50
-CELLS: Sequence[Cell] = [*size_cells(), *power_cells(), *balanced_cells()]
+CELLS: Sequence[Cell] = [
+    *size_cells(),
+    *power_cells(),
+    *balanced_cells(),
+    *superiority_cells(),
+    *harm_cells(),
+    *harm_power_cells(),
+]
 CONTESTS = contests()
 Job = tuple[str, int, int, int]
 Result = Measured | Compared | list[Claim]
 
 
-def jobs(repetitions: int, seed: int) -> list[Job]:
-    """What to do: kind, which one, repetitions, seed. The longest first."""
+def jobs(repetitions: int, seed: int, only: str = "") -> list[Job]:
+    """What to do: kind, which one, repetitions, seed. The longest first.
+
+    With ``only`` the gate kinds and experiments whose name holds it, and nothing is compared.
+    """
     found: list[Job] = [
         ("experiment", i, max(LEAST, round(repetitions * share)), seed + 1000 + i)
-        for i, (_, share) in enumerate(EXPERIMENTS.values())
+        for i, (name, (_, share)) in enumerate(EXPERIMENTS.items())
+        if only in name
     ]
     found += [
-        ("contest", i, max(LEAST, round(repetitions * PEERS)), seed + 2000 + i) for i in range(len(CONTESTS))
+        ("contest", i, max(LEAST, round(repetitions * PEERS)), seed + 2000 + i)
+        for i in range(len(CONTESTS))
+        if not only
     ]
     found += [
         ("cell", i, max(LEAST, round(repetitions * cell.weight)), seed + 3000 + i)
         for i, cell in enumerate(CELLS)
+        if only in cell.kind
     ]
     return found
 
@@ -73,13 +89,16 @@ def main() -> int:
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--short", action="store_true", help="about a hundredth of the repetitions")
     size.add_argument("--share", type=float, default=1.0, help="share of the long form's repetitions")
+    parser.add_argument("--kind", default="", help="only gate kinds and experiments whose name holds this")
     parser.add_argument("--out", type=Path, help="write the report here; default: print it")
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     repetitions = SHORT if options.short else max(LEAST, round(LONG * options.share))
     started, clock = datetime.now(UTC), time.perf_counter()
-    todo = jobs(repetitions, options.seed)
+    todo = jobs(repetitions, options.seed, options.kind)
+    if not todo:
+        parser.error(f"no gate kind and no experiment is called {options.kind!r}")
     done: dict[tuple[str, int], Result] = {}
     cpu = 0.0
     with multiprocessing.get_context("fork").Pool(options.processes) as pool:
@@ -91,7 +110,7 @@ def main() -> int:
     cells = [
         Measured(cell, found.repetitions, found.passed, found.failed)
         for i, cell in enumerate(CELLS)
-        if isinstance(found := done["cell", i], Measured)
+        if isinstance(found := done.get(("cell", i)), Measured)
     ]
     report = Report(
         date=f"{started:%Y-%m-%d}",
@@ -103,8 +122,12 @@ def main() -> int:
         cpu=cpu,
         wall=time.perf_counter() - clock,
         cells=cells,
-        claims={name: done["experiment", i] for i, name in enumerate(EXPERIMENTS)},  # type: ignore[misc]
-        compared=[done["contest", i] for i in range(len(CONTESTS))],  # type: ignore[misc]
+        claims={
+            name: done["experiment", i]  # type: ignore[misc]
+            for i, name in enumerate(EXPERIMENTS)
+            if ("experiment", i) in done
+        },
+        compared=[done["contest", i] for i in range(len(CONTESTS)) if ("contest", i) in done],  # type: ignore[misc]
     )
     text = render(report)
     if options.out is None:

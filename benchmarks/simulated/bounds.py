@@ -11,7 +11,7 @@ SIZE_AT_MOST: dict[Rule, float | None] = {
     "asymptotic": 0.060,  # Tango, mid-p, min(Hall, Gaffke), Fieller
     "clusters": 0.075,  # CR2 from 12 clusters on
     "quantiles": 0.075,  # Harrell-Davis with jackknife
-    "reported": None,  # clusters on catastrophe data, fewer than 12 clusters
+    "reported": None,  # clusters on catastrophe data, fewer than 12 clusters, harm on windfall data
 }
 POWER_LESS = 0.03
 """Power may lie this far below the figure of the study."""

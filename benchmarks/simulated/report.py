@@ -80,18 +80,22 @@ def render(report: Report) -> str:
         "has one.",
         "## What missed its bound",
         "\n".join(f"- {miss}" for miss in report.misses) or "Nothing.",
-        "## Size, every case a unit of its own",
-        _cells(alone),
-        "## Size, clusters",
-        'Correlation .2 inside a cluster of 3 to 36 cases. In "catastrophe" data whole clusters break at '
-        "once. Fewer than 12 clusters and catastrophe data are reported only.",
-        _cells(clustered),
-        "## Power",
-        _powers(powers),
     ]
+    if alone:
+        parts += ["## Size, every case a unit of its own", _cells(alone)]
+    if clustered:
+        parts += [
+            "## Size, clusters",
+            'Correlation .2 inside a cluster of 3 to 36 cases. In "catastrophe" data whole clusters break at '
+            "once. Fewer than 12 clusters and catastrophe data are reported only.",
+            _cells(clustered),
+        ]
+    if powers:
+        parts += ["## Power", _powers(powers)]
     for name, claims in report.claims.items():
         parts += [f"## {name}", _claims(claims)]
-    parts += ["## Beside other rules, on the same data", _peers(report.compared)]
+    if report.compared:
+        parts += ["## Beside other rules, on the same data", _peers(report.compared)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -118,6 +118,20 @@ def loss(name: str, mean: float) -> Shape:
     raise ValueError(name)
 
 
+def even(name: str) -> Shape:
+    """A shape of score differences whose mean is exactly 0: what a candidate that is no better gives.
+
+    As `loss`, but "catastrophe" gains a little on every case and loses .9 on one case in fifty, and
+    "windfall" is its mirror.
+    """
+    if name in ("catastrophe", "windfall"):
+        noise, quiet, drop = np.array([-0.01, 0.0, 0.01]), np.array([0.25, 0.5, 0.25]), 0.02
+        values = np.concatenate((noise, noise - 0.9)) + 0.9 * drop
+        found = Shape(values, np.concatenate((quiet * (1.0 - drop), quiet * drop)))
+        return found if name == "catastrophe" else Shape(-found.values, found.weights)
+    return loss(name, 0.0)
+
+
 def level(name: str, mean: float) -> Shape:
     """A shape of scores in [0, 1] with this mean: what `loss` takes away from a perfect score."""
     if name == "skewed":
@@ -191,12 +205,21 @@ def trial_means(
     collapse: float = 0.0,
     *,
     together: bool = False,
+    accuracy: float = PRODUCTION,
 ) -> tuple[Floats, Floats]:
     """Case means over k trials; a share of the cases collapses to 0 on the candidate's side."""
-    rate = rng.beta(*pass_rates(psi), size=units.size)
+    rate = rng.beta(*pass_rates(psi, accuracy), size=units.size)
     broken = choose(rng, np.array([collapse, 1.0 - collapse]), units, together=together) == 0
     candidate = rng.binomial(trials, np.where(broken, 0.0, rate)) / trials
     return np.round(candidate, 12), np.round(rng.binomial(trials, rate) / trials, 12)
+
+
+def steadier(
+    rng: np.random.Generator, units: Ints, trials: int, missed: float = 0.02, *, together: bool = False
+) -> tuple[Floats, Floats]:
+    """Case means of two equally good releases: the baseline misses any trial, the candidate whole cases."""
+    broken = choose(rng, np.array([missed, 1.0 - missed]), units, together=together) == 0
+    return np.where(broken, 0.0, 1.0), np.round(rng.binomial(trials, 1.0 - missed, units.size) / trials, 12)
 
 
 def latencies(rng: np.random.Generator, units: Ints, factor: float, name: str) -> tuple[Floats, Floats]:

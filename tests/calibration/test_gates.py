@@ -11,6 +11,7 @@ from itertools import groupby
 
 import numpy as np
 import pytest
+from simulated.against_zero import harm_cells, harm_power_cells, superiority_cells
 from simulated.bounds import SIZE_AT_MOST
 from simulated.cells import (
     RIGHT,
@@ -34,7 +35,9 @@ from relgate.decision.policy import ALPHA
 pytestmark = pytest.mark.calibration
 
 REPETITIONS, ERRORS, SEED = 60, 3.0, 20260101
-CELLS = [cell for cell in [*size_cells(), *balanced_cells()] if cell.n <= 500]
+SIZES = [*size_cells(), *balanced_cells(), *superiority_cells(), *harm_cells()]
+CELLS = [cell for cell in SIZES if cell.n <= 500]
+POWERS = [cell for cell in [*power_cells(), *harm_power_cells()] if cell.n <= 200]
 BY_KIND = {
     kind: list(cells) for kind, cells in groupby(sorted(CELLS, key=lambda c: c.kind), key=lambda c: c.kind)
 }
@@ -48,7 +51,7 @@ def test_gate_keeps_its_size_on_the_boundary(kind):
     assert any(SIZE_AT_MOST[m.cell.rule] is not None for m in found)
 
 
-@pytest.mark.parametrize("cell", [c for c in power_cells() if c.n <= 200], ids=lambda cell: cell.name)
+@pytest.mark.parametrize("cell", POWERS, ids=lambda cell: cell.name)
 def test_gate_has_the_power_of_the_study(cell):
     found = measure(cell, max(20, round(REPETITIONS * cell.weight)), SEED)
     assert found.holds_within(ERRORS)

@@ -19,14 +19,16 @@ from relgate.decision.evidence import (
     FEW_DIFFER,
     Evidence,
     Unable,
-    counts_interval,
     difference_evidence,
     level_evidence,
     means_method,
     paired_counts_evidence,
     rate_evidence,
     ratio_evidence,
+    secured_method,
+    superior_counts_evidence,
     superiority_evidence,
+    unseen_caution,
 )
 from relgate.decision.policy import ALPHA
 from relgate.decision.sample import DIFFERENCE_DECIMALS, MEAN_DECIMALS, Floats, Sample
@@ -35,6 +37,8 @@ from relgate.domain.metric import Metric
 
 Scores = NDArray[Any]
 Codes = NDArray[np.int64]
+
+_SIDES: tuple[stats.Alternative, ...] = ("greater", "less")
 
 BLOCK = 1 << 16
 """Cases summed at a time: their powers stay in the cache, and sums of sums keep their digits."""
@@ -129,16 +133,8 @@ def _counts(spec: GateSpec, scores: ScoreArrays, alpha: float) -> tuple[Evidence
             if spec.form == "non_inferior":
                 found.append(paired_counts_evidence(counts, scores.metric, spec.boundary, alpha))
             else:
-                found.append(_superior_counts(counts, scores.metric, alpha))
+                found.append(superior_counts_evidence(counts, scores.metric, alpha))
     return tuple(found)
-
-
-def _superior_counts(counts: stats.PairedCounts, metric: Metric, alpha: float) -> Evidence:
-    better = counts if metric.higher_is_better else counts.swapped()
-    method = "mid-p McNemar" if counts.b + counts.c else "no case differs"
-    interval = counts_interval(counts, metric, alpha)
-    p_pass, p_fail = stats.mcnemar_midp(better, "greater"), stats.mcnemar_midp(better, "less")
-    return Evidence(counts.difference, interval.low, interval.high, p_pass, p_fail, method)
 
 
 def _means(spec: GateSpec, scores: ScoreArrays, alpha: float) -> tuple[Evidence | Unable, ...]:
@@ -206,18 +202,23 @@ def _level_from(moments: stats.Moments, spec: GateSpec, alpha: float) -> Evidenc
 def _difference_from(
     moments: stats.Moments, spec: GateSpec, metric: Metric, alpha: float, *, differ: int
 ) -> Evidence | None:
-    superior = spec.form == "superior"
-    margin = 0.0 if superior else spec.boundary
-    needed = 1 if superior else stats.n_min(margin, min(alpha, ALPHA))
-    if moments.n < needed or (superior and differ < FEW_DIFFER):
-        return None
-    interval = moments.hall_interval(alpha)
+    if spec.form == "superior":
+        if differ < FEW_DIFFER:
+            return None
+        interval = stats.secured_hall_interval(moments, alpha)
+        p_pass, p_fail = (stats.secured_hall_p(moments, 0.0, side) for side in _SIDES)
+        method, caution = secured_method(moments.n, differ), unseen_caution(moments, alpha)
+    else:
+        needed = stats.n_min(spec.boundary, min(alpha, ALPHA))
+        if moments.n < needed:
+            return None
+        interval = moments.hall_interval(alpha)
+        p_pass, p_fail = (moments.hall_p(-spec.boundary, side) for side in _SIDES)
+        method, caution = means_method(moments.n, needed), ""
     estimate = moments.mean
     if not metric.higher_is_better:
         estimate, interval = -estimate, stats.Interval(-interval.high, -interval.low)
-    p_pass, p_fail = moments.hall_p(-margin, "greater"), moments.hall_p(-margin, "less")
-    method = "Hall on case means" if superior else means_method(moments.n, needed)
-    return Evidence(estimate, interval.low, interval.high, p_pass, p_fail, method)
+    return Evidence(estimate, interval.low, interval.high, p_pass, p_fail, method, caution)
 
 
 def _ratios(spec: GateSpec, scores: ScoreArrays, alpha: float) -> tuple[Evidence | Unable, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from relgate import stats
 from relgate.decision.absolute_quantile import least_cases
 from relgate.decision.duplicates import counts_clusters, units_of
-from relgate.decision.evidence import FEW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
+from relgate.decision.evidence import FEW_CLUSTERS, FEW_DIFFER, MIN_RATIO_UNITS, quantile_minimum
 from relgate.decision.judged import labels_missing
 from relgate.decision.measurements import cases_in_scope
 from relgate.decision.policy import Gate
@@ -88,9 +88,11 @@ def _answer(
                 )
             return _short(n, needed)
         case "superior":
-            # mid-p of k improvements and no regression is 2^-(k + 1)
+            # k improvements and no regression: 2^-(k + 1) by mid-p, 2^-k by Gaffke at full gains, which is
+            # all that case means have until enough cases differ for Hall's t
+            means = not (single or clustered)
             needed = 1
-            while 0.5 ** (needed + 1) > alpha:
+            while 0.5 ** (needed + (not means)) > alpha and not (means and needed == FEW_DIFFER):
                 needed += 1
             return (True, f"can pass (needs {needed} improvements)") if n >= needed else _short(n, needed)
         case "at_most" if spec.quantile is not None:

@@ -123,6 +123,10 @@ def _superior_need(gate: Gate, sample: Sample, alpha: float) -> Need:
     if planned is None:
         return Need(None, "more cases are no remedy: it is not clearly better")
     total = ceil(planned * _design_effect(sample, sample.difference))
+    if not (sample.clustered or is_binary(sample, gate.metric)):
+        total = max(total, stats.unseen_loss_n(half, alpha))
+    if total > MOST_CASES:
+        return Need(None, _TOO_CLOSE)
     return _beyond(total, sample, "planned at half of the observed gain")
 
 

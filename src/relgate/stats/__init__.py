@@ -28,6 +28,7 @@ from relgate.stats.multiplicity import holm, weighted_holm
 from relgate.stats.paired import (
     PairedCounts,
     exact_unconditional_p,
+    mcnemar_interval,
     mcnemar_midp,
     tango_interval,
     tango_p,
@@ -49,6 +50,14 @@ from relgate.stats.quantiles import (
 from relgate.stats.ratios import PairMoments, fieller_interval, fieller_p
 from relgate.stats.results import Alternative, Interval
 from relgate.stats.sequential import group_sequential_bounds, hsd_spent
+from relgate.stats.unseen_loss import (
+    secured_hall_interval,
+    secured_hall_p,
+    secured_mean_interval,
+    secured_mean_p,
+    unseen_loss_n,
+    unseen_loss_p,
+)
 from relgate.stats.unseen_unit import guarded_cluster_interval, guarded_cluster_p
 
 __all__ = [
@@ -89,6 +98,7 @@ __all__ = [
     "harrell_davis_se",
     "holm",
     "hsd_spent",
+    "mcnemar_interval",
     "mcnemar_midp",
     "mean_n",
     "n_min",
@@ -100,9 +110,15 @@ __all__ = [
     "ppi_mean_cross_fitted",
     "quantile_ratio",
     "rater_agreement",
+    "secured_hall_interval",
+    "secured_hall_p",
+    "secured_mean_interval",
+    "secured_mean_p",
     "tango_interval",
     "tango_p",
     "tango_z",
+    "unseen_loss_n",
+    "unseen_loss_p",
     "weighted_holm",
     "zero_violation_n",
 ]

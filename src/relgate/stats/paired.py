@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy.special import bdtr, ndtr, ndtri
+from scipy.special import bdtr, betainc, ndtr, ndtri
 
 from relgate.stats._checks import between, count, direction, one_sided_alpha
 from relgate.stats._unconditional import score, unconditional_p
@@ -181,3 +181,45 @@ def mcnemar_midp(counts: PairedCounts, alternative: Literal["greater", "less", "
     if alternative == "two-sided":
         return max(0.0, min(1.0, 2.0 * below) - point)
     return min(1.0, max(0.0, below - 0.5 * point))
+
+
+def _midp_share_low(k: int, m: int, alpha: float) -> float:
+    """Return the share at which k or more of m has the mid-p value alpha; 0 for k = 0."""
+    low, high = 0.0, 1.0
+    while k > 0 and high - low > 1e-13:
+        middle = 0.5 * (low + high)
+        beyond = float(betainc(k + 1, m - k, middle)) if k < m else 0.0
+        if 0.5 * (beyond + float(betainc(k, m - k + 1, middle))) > alpha:
+            high = middle
+        else:
+            low = middle
+    return low
+
+
+def _mcnemar_low(counts: PairedCounts, alpha: float) -> float:
+    tango = _tango_low(counts, -float(ndtri(alpha)))
+    if (tango > 0.0) == (mcnemar_midp(counts, "greater") <= alpha):
+        return tango
+    differ = counts.b + counts.c
+    return (2.0 * _midp_share_low(counts.c, differ, alpha) - 1.0) * differ / counts.n
+
+
+def mcnemar_interval(counts: PairedCounts, alpha: float = 0.05) -> Interval:
+    """Return two one-sided bounds of the difference that exclude 0 exactly where `mcnemar_midp` does.
+
+    They are Tango's. Where one of them lies on the other side of 0 than the test says (few pairs differ), it
+    is the mid-p bound of the share of improvements among the pairs that differ, at their observed number:
+    (2 share - 1)(b + c) / n (Fagerland, Lydersen and Laake 2013, on the conditional mid-p test).
+
+    Args:
+        counts: The paired table.
+        alpha: One-sided error rate of each bound, in (0, 0.5).
+
+    Returns:
+        Bounds in [-1, 1], never of zero width; they contain the observed difference.
+
+    Raises:
+        ValueError: alpha out of range.
+    """
+    alpha = one_sided_alpha(alpha)
+    return Interval(_mcnemar_low(counts, alpha), -_mcnemar_low(counts.swapped(), alpha))

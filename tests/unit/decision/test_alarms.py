@@ -92,23 +92,41 @@ def test_over_refusal_is_watched_in_a_safety_suite(build: Any) -> None:
     assert alarm.estimate == pytest.approx(0.25)
 
 
-def test_case_means_use_hall_and_the_signs_when_few_differ(build: Any) -> None:
-    topics = ["billing"] * 30
-    for worse in (4, 9):
-        candidate = [[1.0, 0.0, 0.0]] * worse + [[1.0, 1.0, 1.0]] * (29 - worse) + [[1.0, 1.0, 0.0]]
+@pytest.mark.parametrize("worse", [4, 9, 15, 19])
+def test_case_means_use_hall_and_the_signs_when_few_differ(build: Any, worse: int) -> None:
+    candidate = [[1.0, 0.0, 0.0]] * worse + [[1.0, 1.0, 1.0]] * (29 - worse) + [[1.0, 1.0, 0.0]]
+    data = build.data(
+        candidate,
+        [[1.0, 1.0, 1.0]] * 30,
+        tags={"topic": ["billing"] * 30},
+        slices=("topic",),
+        gates=(NON_INFERIOR,),
+    )
+    (found,), _ = watch([data])
+    difference = found.sample.difference
+    differ = worse + 1
+    signs = stats.mcnemar_midp(stats.PairedCounts(30 - differ, 0, differ, 0), "less")
+    hall = stats.hall_p(difference, 0.0, "less")
+    if differ < 6:
+        assert found.p == signs
+    elif differ <= 15:  # at most half of 30 cases
+        assert found.p == max(hall, min(signs, (1.0 + difference.mean()) ** 30)) > hall
+    else:
+        assert found.p == hall
+
+
+def test_twenty_differing_cases_are_enough_for_halls_t_alone(build: Any) -> None:
+    for differ, alone in ((19, False), (20, True)):
+        candidate = [[1.0, 0.0, 0.0]] * (differ - 3) + [[0.0, 0.0, 0.0]] * 3 + [[1.0] * 3] * (200 - differ)
         data = build.data(
             candidate,
-            [[1.0, 1.0, 1.0]] * 30,
-            tags={"topic": topics},
+            [[1.0, 1.0, 1.0]] * 200,
+            tags={"topic": ["billing"] * 200},
             slices=("topic",),
             gates=(NON_INFERIOR,),
         )
         (found,), _ = watch([data])
-        if worse + 1 < 6:
-            expected = stats.mcnemar_midp(stats.PairedCounts(25, 0, 5, 0), "less")
-        else:
-            expected = stats.hall_p(found.sample.difference, 0.0, "less")
-        assert found.p == expected
+        assert (found.p == stats.hall_p(found.sample.difference, 0.0, "less")) == alone
 
 
 def test_no_baseline_no_alarm(build: Any) -> None:

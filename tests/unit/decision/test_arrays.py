@@ -23,6 +23,7 @@ from relgate.domain.metric import Metric
 RIGHT = Metric("m", "binary")
 WRONG = Metric("m", "binary", higher_is_better=False)
 QUALITY = Metric("m", "unit")
+ERRORS = Metric("m", "unit", higher_is_better=False)
 COST = Metric("m", "cost", higher_is_better=False)
 
 
@@ -39,7 +40,7 @@ def whole(metric, candidate, baseline, slices, spec):
         (side, "m", ""): {f"c{i}": (float(x),) for i, x in enumerate(scores)}
         for side, scores in (("candidate", candidate), ("baseline", baseline))
     }
-    if metric is QUALITY:  # two equal trials: a mean, not a pass or fail
+    if metric.kind == "unit":  # two equal trials: a mean, not a pass or fail
         values = {cell: {case: (*x, *x) for case, x in rows.items()} for cell, rows in values.items()}
     return SuiteData(
         suite=suite, metrics={"m": metric}, hops=(), values=values, judge_failures={}, unmeasured={}
@@ -73,6 +74,7 @@ GATES = [
     (WRONG, GateSpec("m", "at_most", 0.9)),
     (QUALITY, GateSpec("m", "non_inferior", 0.05)),
     (QUALITY, GateSpec("m", "superior", 0.0)),
+    (ERRORS, GateSpec("m", "superior", 0.0)),
     (QUALITY, GateSpec("m", "at_least", 0.75)),
     (QUALITY, GateSpec("m", "at_most", 0.85)),
     (COST, GateSpec("m", "ratio_at_most", 1.3)),
@@ -97,6 +99,36 @@ def test_arrays_and_judge_gate_agree_in_every_slice(metric, spec):
         numbers = (mine.estimate, mine.lower, mine.upper, mine.p_pass, mine.p_fail)
         expected = (theirs.estimate, theirs.lower, theirs.upper, theirs.p_pass, theirs.p_fail)
         assert numbers == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("metric", [QUALITY, ERRORS], ids=["higher is better", "lower is better"])
+@pytest.mark.parametrize("alpha", [0.05, 0.0125])
+@pytest.mark.parametrize(
+    ("differ", "step"),
+    [(2500, 0.001), (2500, 0.01), (5, 1.0), (6, 1.0), (40, 0.5)],
+    ids=["tiny gain", "small gain", "five differ", "six differ", "forty differ"],
+)
+def test_superiority_from_arrays_agrees_on_both_sides(metric, sign, alpha, differ, step):
+    n = stats.GAFFKE_UP_TO + 500
+    d = np.zeros(n)
+    d[:differ] = sign * step * np.where(np.arange(differ) % 5 == 4, 2, 1) / 2
+    base = np.full(n, 0.5)
+    candidate, slices = np.round(base + d, 6), np.zeros(n, dtype=np.int64)
+    spec = GateSpec("m", "superior", 0.0)
+    fast = judge_slices(spec, ScoreArrays(metric, candidate, base, slices, 1), alpha=alpha)[-1]
+    data = whole(metric, candidate, base, slices, spec)
+    (gate,) = spread_gates(data.suite, data.metrics, (), has_baseline=True)
+    slow = judge_gate(gate, data, alpha=alpha)
+    assert isinstance(fast, Evidence)
+    numbers = (fast.estimate, fast.lower, fast.upper, fast.p_pass, fast.p_fail)
+    assert numbers == pytest.approx(
+        (slow.estimate, slow.lower, slow.upper, slow.p_pass, slow.p_fail), rel=1e-9, abs=1e-12
+    )
+    assert fast.method == slow.method
+    assert fast.caution in slow.message
+    better = fast.lower > 0 if metric.higher_is_better else fast.upper < 0
+    assert better == (fast.p_pass <= alpha) == (slow.result == "pass")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ at_most        -         CP       CP       means    q-less   q-less   q-less
 at_most        yes       q-kind   q-kind   q-kind   order    order    order
 non_inferior   -         exact    exact    means    kind     kind     kind
 non_inferior   yes       q-form   q-form   q-form   q-form+kind  q-form+kind  q-form+kind
-superior       -         mid-p    mid-p    hall     kind     kind     kind
+superior       -         mid-p    mid-p    means    kind     kind     kind
 superior       yes       q-form   q-form   q-form   q-form+kind  q-form+kind  q-form+kind
 ratio_at_most  -         margin   margin   margin   fieller  fieller  fieller
 ratio_at_most  yes       margin   margin   margin   hd       hd       hd
@@ -55,13 +55,12 @@ METHODS = {
     "means": "min(Hall, Gaffke) on case means",
     "exact": "exact unconditional, Tango interval",
     "mid-p": "mid-p McNemar",
-    "hall": "Hall on case means",
     "fieller": "Fieller, paired",
     "hd": "Harrell-Davis, paired, jackknife",
     "order": "order statistic, exact, one call a case",
     "clean": "zero tolerance, Clopper-Pearson bound",
 }
-POOLED = {"CP": "means", "exact": "means", "mid-p": "hall"}
+POOLED = {"CP": "means", "exact": "means", "mid-p": "means"}
 """A case that is averaged over hops has several scores on a side: a mean, no longer one pass or fail."""
 
 ERRORS = {

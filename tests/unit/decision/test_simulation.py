@@ -126,11 +126,19 @@ def _clustered(trials: int) -> list[SimulatedSuite]:
     return [_simulated(_suite("golden", [{}] * 90, gates=gates, clusters=clusters, clustered=True), trials)]
 
 
+def _superior(trials: int) -> list[SimulatedSuite]:
+    gates = (GateSpec("right", "non_inferior", 0.10), GateSpec("right", "superior", 0.0, role="guard"))
+    return [_simulated(_suite("golden", [{}] * 60, gates=gates), trials)]
+
+
 FAULTS = (IDENTICAL, Fault("worse", -0.12, "golden", "right", {}), Fault("slow", latency=1.5))
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.label)
-@pytest.mark.parametrize(("make", "trials"), [(study, 1), (study, 3), (_clustered, 1), (_clustered, 3)])
+@pytest.mark.parametrize(
+    ("make", "trials"),
+    [(study, 1), (study, 3), (_clustered, 1), (_clustered, 3), (_superior, 1), (_superior, 3)],
+)
 def test_the_simulation_decides_as_the_real_decision_does_on_the_same_data(
     make: Any, trials: int, fault: Fault
 ) -> None:
@@ -187,8 +195,8 @@ def test_equal_seeds_give_equal_results_and_other_seeds_others() -> None:
     assert run(1) != run(2)
 
 
-STUDY = {0.03: 0.955, 0.08: 0.932, 0.13: 0.882}
-"""P(promote | identical) by psi, verdict.md section 2: default policy, three trials."""
+STUDY = {0.03: (0.955, 0.028), 0.08: (0.932, 0.035), 0.13: (0.882, 0.062)}
+"""P(promote | identical) and false alarms by psi, verdict.md 2 and 3: default policy, three trials."""
 
 STUDY_FAULTS = {  # P(promote), P(reject)
     "golden: right -5 points": (0.058, 0.006),
@@ -207,12 +215,17 @@ def test_the_default_policy_decides_as_the_study_says(capsys: pytest.CaptureFixt
     repetitions = 20_000 if LONG else 1_000
     lines = ["P(promote | identical), default policy, three trials"]
     wrong = []
-    for psi, known in STUDY.items():
+    for psi, (known, alarms) in STUDY.items():
         found = simulate(
             study(3), study_world(psi), repetitions=repetitions, seed=1, with_faults=False
         ).identical
-        lines.append(f"psi {psi:.2f}: {found.promote:.3f} (study {known:.3f}), alarm {found.alarm:.3f}")
-        wrong += [] if abs(found.promote - known) <= 0.03 else [lines[-1]]
+        lines.append(
+            f"psi {psi:.2f}: {found.promote:.3f} ({known:.3f}), alarm {found.alarm:.3f} ({alarms:.3f})"
+        )
+        # alarms are false less often than in the study, where Hall's t stood alone on few differing cases
+        unalarmed = found.promote + found.alarm - (known + alarms)
+        fewer = known - 0.03 <= found.promote and found.alarm <= alarms
+        wrong += [] if abs(unalarmed) <= 0.03 and fewer else [lines[-1]]
     result = simulate(study(3), study_world(0.08), repetitions=repetitions, seed=2)
     by_label = {chance.label: chance for chance in result.faults}
     for label, (promote, reject) in STUDY_FAULTS.items():

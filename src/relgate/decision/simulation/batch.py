@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from relgate import stats
 from relgate.decision.alarms import UNPROTECTED_BELOW
 from relgate.decision.duplicates import counts_clusters, units_of
-from relgate.decision.evidence import EXACT_UP_TO, FEW_CLUSTERS, FEW_DIFFER, MIN_RATIO_UNITS, quantile_minimum
+from relgate.decision.evidence import (
+    EXACT_UP_TO,
+    FEW_CLUSTERS,
+    FEW_DIFFER,
+    MIN_RATIO_UNITS,
+    SPARSE_BELOW,
+    quantile_minimum,
+)
 from relgate.decision.measurements import cases_in_scope
 from relgate.decision.outcomes import CONFIRMING_MISSES, CONFIRMING_TRIALS
 from relgate.decision.policy import ALPHA, Gate
@@ -211,7 +218,7 @@ class Batch:
             return self._levels(score, spec.boundary, clusters, single, floor=spec.form == "at_least")
         d = np.round(cand - base, 10)
         if spec.form == "superior":
-            return harm_p(d, clusters, single, "greater"), harm_p(d, clusters, single, "less")
+            return better_p(d, clusters, single, "greater"), better_p(d, clusters, single, "less")
         return self._not_worse(d, spec.boundary, clusters, single)
 
     def _not_worse(
@@ -337,19 +344,27 @@ class Batch:
             each = self._suites[suite]
             cand, base, clusters, _ = self.scores(each, metric, only, hops, fault)
             single = each.metrics[metric].kind == "binary" and each.trials_of(metric) == 1 and len(hops) == 1
-            self._harm[key] = harm_p(np.round(cand - base, 10), clusters, single, "less")
+            self._harm[key] = harm_p(np.round(cand - base, 10), clusters, single)
         return self._harm[key]
 
 
-def harm_p(d: Floats, clusters: fast.Clusters | None, single: bool, side: stats.Alternative) -> Floats:
-    """Evidence that the candidate is worse (or better) at all, as ``evidence.harm_p`` has it; shape (R,)."""
+def harm_p(d: Floats, clusters: fast.Clusters | None, single: bool) -> Floats:
+    """Evidence that the candidate is worse at all, as ``evidence.harm_p`` has it; shape (R,)."""
+    if clusters is not None or single:
+        return better_p(d, clusters, single, "less")
+    n, differ = d.shape[1], (d != 0.0).sum(axis=1)
+    signs, hall = fast.midp(d, "less"), fast.hall_p(d, 0.0, "less")
+    unseen = fast.unseen_loss_p(-d.mean(axis=1), n)
+    sparse = (differ < SPARSE_BELOW) & (2 * differ <= n)
+    p = np.where(sparse, np.maximum(hall, np.minimum(unseen, signs)), hall)
+    found: Floats = np.where((differ < FEW_DIFFER) | (d.std(axis=1) < 1e-12), signs, p)
+    return found
+
+
+def better_p(d: Floats, clusters: fast.Clusters | None, single: bool, side: stats.Alternative) -> Floats:
+    """Evidence of a gain ("less": a loss), as ``evidence.superiority_evidence`` has it; shape (R,)."""
     if clusters is not None:
         p = fast.cluster_p(d, clusters, 0.0, side, _DIFFERENCES)
         found: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
         return found
-    signs = fast.midp(d, side)
-    if single:
-        return signs
-    few = ((d != 0.0).sum(axis=1) < FEW_DIFFER) | (d.std(axis=1) < 1e-12)
-    mean: Floats = np.where(few, signs, fast.hall_p(d, 0.0, side))
-    return mean
+    return fast.midp(d, side) if single else fast.secured_mean_p(d, side, _DIFFERENCES, FEW_DIFFER)

@@ -162,6 +162,23 @@ def bounded_mean_p(
     return found
 
 
+def unseen_loss_p(gain: Floats, n: int) -> Floats:
+    """How likely n cases hold none of the losses that would undo the gain, shape (R,)."""
+    found: Floats = (1.0 - np.clip(gain, 0.0, 1.0)) ** n
+    return found
+
+
+def secured_mean_p(
+    d: Floats, side: stats.Alternative, support: tuple[float, float], differing: int
+) -> Floats:
+    """Gaffke against 0, or the secured Hall's t where it is smaller and enough cases differ; shape (R,)."""
+    gain = d.mean(axis=1) if side == "greater" else -d.mean(axis=1)
+    hall = np.maximum(hall_p(d, 0.0, side), unseen_loss_p(gain, d.shape[1]))
+    usable = np.where((d != 0.0).sum(axis=1) >= differing, hall, 1.0)
+    found: Floats = np.minimum(gaffke_p(d, 0.0, side, support), usable)
+    return found
+
+
 def cluster_p(
     d: Floats,
     clusters: Clusters,
