@@ -38,6 +38,11 @@ class VerdictPart(_Part):
     attempts: int
     waivers: list[WaiverPart] = []
     screen: bool = Field(default=False, description="a screen: nothing may be promoted from it")
+    clear: bool = Field(
+        default=False,
+        description="a screen that found nothing: the decision is hold because a screen promotes nothing, "
+        "and the exit status is 0",
+    )
 
 
 class ReleasePart(_Part):

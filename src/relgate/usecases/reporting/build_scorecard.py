@@ -135,6 +135,7 @@ def verdict_part(verdict: Verdict, waivers: Sequence[WaiverPart], text: Counting
         partial=verdict.partial,
         attempts=verdict.attempts,
         screen=verdict.screen,
+        clear=verdict.clear,
         waivers=list(waivers),
     )
 
