@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,12 +31,24 @@ def wrong(provider: Provider, count: int) -> None:
     provider.wrong[CANDIDATE] = {f"question {n}" for n in range(count)}
 
 
-def test_nothing_found_exits_zero_and_records_no_promote(judged: Project, provider: Provider) -> None:
+def test_nothing_found_exits_zero_and_records_no_promote(
+    judged: Project, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = judged.path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     result = judged.run("--screen")
     shown = judged.text(result)
     assert result.ret == 0
     assert "screen: nothing found" in shown
-    assert re.search(r"HOLD \(screen\)", shown)
+    headline = "SCREEN: nothing found, nothing promoted  desk@1.1.0  against desk@1.0.0"
+    assert headline in shown
+    assert "HOLD" not in shown
+    (report,) = judged.path.glob("reports/desk-1.1.0/scorecard.md")
+    assert report.read_text().startswith("### relgate: SCREEN: nothing found, nothing promoted desk@")
+    assert "[!NOTE]" in report.read_text()
+    assert summary.read_text().startswith(report.read_text()), "the step summary has the same words"
+    verdict = json.loads(report.with_suffix(".json").read_text())["verdict"]
+    assert [verdict[key] for key in ("decision", "screen", "clear")] == ["hold", True, True]
     assert judged.decisions[-1] == "hold"
     assert {model for model, _ in provider.asked} == {CANDIDATE}, "the stored baseline is not asked"
     assert provider.calls == CASES, "one trial a case"
@@ -49,7 +61,11 @@ def test_harm_holds_and_only_reject_rules_exit_one(
     wrong(provider, misses)
     result = judged.run("--screen")
     assert result.ret == status, judged.text(result)
-    assert ("got worse" in judged.text(result)) is (status == 10)
+    shown = judged.text(result)
+    assert ("screen: small[exact:non_inferior:0.1] got worse" in shown) is (status == 10)
+    assert ("SCREEN: nothing found" in shown) is (status == 0)
+    assert ("HOLD (screen)" in shown) is (status == 10)
+    assert ("REJECT (screen)" in shown) is (status == 1)
 
 
 def test_a_screen_is_no_attempt_but_a_later_promote_is_on_a_tuned_set(

@@ -57,7 +57,12 @@ def _suite(rows: Sequence[Pair], clustered: bool, gates: Sequence[GateSpec] = GA
         folder="s",
         scorers=(),
         cases=tuple(
-            Case(id=f"c{i}", input="?", tags={"topic": topic}, cluster=cluster if clustered else None)
+            Case(
+                id=f"c{i}",
+                input=f"question {i}",
+                tags={"topic": topic},
+                cluster=cluster if clustered else None,
+            )
             for i, (_, _, topic, cluster) in enumerate(rows)
         ),
         gates=tuple(gates),
@@ -293,3 +298,156 @@ def test_whatever_was_measured_every_gate_has_numbers_or_says_why_not(
         assert 0.0 <= (result.p_fail or 0.0) <= 1.0
         assert result.lower < result.upper, "an interval of no width claims certainty"
         assert result.needed is None or result.needed > 0
+
+
+LATENCY = Metric("right", "latency", higher_is_better=False)
+UNIT = Metric("right", "unit")
+FORMS = st.sampled_from(
+    [
+        (GateSpec("right", "non_inferior", 0.1), RIGHT),
+        (GateSpec("right", "non_inferior", 0.1), Metric("right", "binary", higher_is_better=False)),
+        (GateSpec("right", "non_inferior", 0.1), UNIT),
+        (GateSpec("right", "superior", 0.0), RIGHT),
+        (GateSpec("right", "superior", 0.0), UNIT),
+        (GateSpec("right", "at_least", 0.8), RIGHT),
+        (GateSpec("right", "at_least", 0.8), UNIT),
+        (GateSpec("right", "at_most", 0.8), RIGHT),
+        (GateSpec("right", "ratio_at_most", 1.2), LATENCY),
+        (GateSpec("right", "ratio_at_most", 1.2, quantile=0.5), LATENCY),
+        (GateSpec("right", "ratio_at_most", 1.2, quantile=0.95, slack=0.1), LATENCY),
+        (GateSpec("right", "at_most", 2.0, quantile=0.5), LATENCY),
+        (GateSpec("right", "at_most", 4.0, quantile=0.95), LATENCY),
+    ]
+)
+"""Every form of a gate that has a boundary, with a metric that it fits."""
+
+Answers = dict[Side, list[list[float]]]
+"""Per side one list of trials a case."""
+
+
+@st.composite
+def answers(draw: Any) -> tuple[GateSpec, Metric, Answers, list[str]]:
+    """A gate, and what both sides scored on the same cases: equal, better, worse or catastrophic."""
+    spec, metric = draw(FORMS)
+    n, trials = draw(st.integers(2, 130)), draw(st.integers(1, 3))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    clusters = draw(st.sampled_from([0, 4, 7, 25]))
+    names = [f"k{i % clusters}" for i in range(n)] if clusters else []
+    level = draw(st.sampled_from([0.5, 0.8, 0.95, 1.0]))
+    shift = draw(st.sampled_from([-0.3, -0.05, 0.0, 0.05]))
+    fallen = rng.random(clusters or n) < draw(st.sampled_from([0.0, 0.05, 0.3]))
+    found: Answers = {"candidate": [], "baseline": []}
+    for i in range(n):
+        ease = rng.beta(8 * level + 0.1, 8 * (1 - level) + 0.1)
+        for side, mine in found.items():
+            share = ease if side == "baseline" else 0.0 if fallen[i % fallen.size] else ease + shift
+            share = min(1.0, max(0.0, share))
+            if metric.kind == "binary":
+                mine.append([float(rng.random() < share) for _ in range(trials)])
+            elif metric.kind == "unit":
+                mine.append([round(share * rng.choice([1.0, 0.75, 1.0]), 2) for _ in range(trials)])
+            else:
+                mine.append([round(float(np.exp(1 - share + rng.normal(0, 0.3))), 3) for _ in range(trials)])
+    return spec, metric, found, names
+
+
+def _judged(
+    spec: GateSpec, metric: Metric, found: Answers, names: list[str], order: Sequence[int] | None = None
+) -> GateResult:
+    """The gate on these answers; ``order`` puts the cases into another one."""
+    rows: list[Pair] = [
+        (0.0, 0.0, "billing", names[i] if names else "k") for i in range(len(found["candidate"]))
+    ]
+    suite = _suite(rows, bool(names), (spec,))
+    measured = [
+        replace(_measured(side, case, value, metric), trial=trial)
+        for side in found
+        for case, scores in zip(suite.cases, found[side], strict=True)
+        for trial, value in enumerate(scores)
+    ]
+    if order is not None:
+        suite = replace(suite, cases=tuple(suite.cases[i] for i in order))
+    data = arrange(suite, {"right": metric}, measured)
+    (gate,) = spread_gates(suite, {"right": metric}, (), has_baseline=True)
+    return judge_gate(gate, data, alpha=0.05)
+
+
+def _swapped(found: Answers) -> Answers:
+    return {"candidate": found["baseline"], "baseline": found["candidate"]}
+
+
+def _same(one: float | None, other: float | None) -> bool:
+    if one is None or other is None or np.isinf(one) or np.isinf(other):
+        return one == other
+    return abs(one - other) <= 1e-9 * max(1.0, abs(one))
+
+
+@settings(max_examples=150, deadline=None)
+@given(answers())
+def test_pass_and_fail_exclude_each_other_and_the_interval_holds_the_estimate(
+    made: tuple[GateSpec, Metric, Answers, list[str]],
+) -> None:
+    result = _judged(*made)
+    if result.p_pass is None:
+        return
+    assert not (result.p_pass <= 0.05 and (result.p_fail or 0.0) <= 0.05)
+    assert result.lower is not None
+    assert result.estimate is not None
+    assert result.upper is not None
+    assert result.lower - 1e-9 <= result.estimate <= result.upper + 1e-9
+
+
+@settings(max_examples=100, deadline=None)
+@given(answers(), st.sampled_from([0.02, 0.1, 0.3]))
+def test_an_easier_boundary_never_takes_a_pass_away_and_never_makes_a_fail(
+    made: tuple[GateSpec, Metric, Answers, list[str]], step: float
+) -> None:
+    spec, metric, found, names = made
+    if spec.form == "superior":
+        return
+    step = -min(step, 0.15) if spec.form == "at_least" else min(step, 0.15) if spec.quantile is None else step
+    strict, easy = (
+        _judged(one, metric, found, names) for one in (spec, replace(spec, boundary=spec.boundary + step))
+    )
+    assert not (strict.result == "pass" and easy.result != "pass")
+    if strict.p_fail is not None and easy.p_fail is not None:
+        assert not (easy.p_fail <= 0.05 and strict.p_fail > 0.05)
+
+
+@settings(max_examples=100, deadline=None)
+@given(answers(), st.randoms(use_true_random=False))
+def test_no_gate_depends_on_the_order_of_its_cases(
+    made: tuple[GateSpec, Metric, Answers, list[str]], random: Any
+) -> None:
+    order = list(range(len(made[2]["candidate"])))
+    random.shuffle(order)
+    first, second = _judged(*made), _judged(*made, order)
+    assert first.result == second.result
+    for name in ("estimate", "lower", "upper", "p_pass", "p_fail", "p_harm"):
+        assert _same(getattr(first, name), getattr(second, name)), name
+
+
+@settings(max_examples=100, deadline=None)
+@given(answers())
+def test_swapping_the_sides_turns_every_comparison_around(
+    made: tuple[GateSpec, Metric, Answers, list[str]],
+) -> None:
+    spec, metric, found, names = made
+    if spec.form in ("at_least", "at_most") or spec.slack:
+        return  # these look at the candidate alone, or give it a slack
+    here = _judged(spec, metric, found, names)
+    if spec.form == "non_inferior":  # worse by less than the margin, of the side for which less is better
+        turned = replace(metric, higher_is_better=not metric.higher_is_better)
+        there = _judged(spec, turned, _swapped(found), names)
+        pairs = [(here.p_pass, there.p_pass), (here.p_fail, there.p_fail), (here.p_harm, there.p_harm)]
+        signs = -1.0
+    elif spec.form == "superior":
+        there = _judged(spec, metric, _swapped(found), names)
+        pairs, signs = [(here.p_pass, there.p_fail), (here.p_fail, there.p_pass)], -1.0
+    else:
+        there = _judged(replace(spec, boundary=1.0 / spec.boundary), metric, _swapped(found), names)
+        pairs, signs = [(here.p_pass, there.p_fail), (here.p_fail, there.p_pass)], 0.0
+    assert all(_same(one, other) for one, other in pairs), pairs
+    if signs and here.estimate is not None and here.lower is not None and there.upper is not None:
+        assert _same(here.estimate, signs * there.estimate)  # type: ignore[operator]
+        assert _same(here.lower, signs * there.upper)

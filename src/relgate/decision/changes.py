@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from relgate.domain.case import Suite
@@ -28,15 +28,36 @@ class Change:
         return f"{self.kind}/{self.name}"
 
 
-def changed_artifacts(baseline: Release, candidate: Release, suites: Sequence[Suite]) -> tuple[Change, ...]:
-    """Every artifact, and the application's code, whose digest or version differs."""
+def changed_artifacts(
+    baseline: Release,
+    candidate: Release,
+    suites: Sequence[Suite],
+    *,
+    untouched: Collection[str] = (),
+    differing: Collection[str] = (),
+) -> tuple[Change, ...]:
+    """Every artifact, and the application's code, whose digest or version differs.
+
+    Args:
+        baseline: the release before.
+        candidate: the release after.
+        suites: the suites of the run.
+        untouched: names of the suites that the releases declare untouched: nothing that changed reaches them.
+        differing: of these, those that differ all the same. Nobody knows what reaches them, so everything
+            that changed counts.
+    """
     before, after = _artifacts(baseline), _artifacts(candidate)
     changes = []
     for key in dict.fromkeys([*after, *before]):
         if before.get(key) == after.get(key):
             continue
         kind, name = key
-        reached = tuple(s.name for s in suites if reaches(s, kind, name, candidate, baseline))
+        reached = tuple(
+            s.name
+            for s in suites
+            if s.name in differing
+            or (s.name not in untouched and reaches(s, kind, name, candidate, baseline))
+        )
         changes.append(Change(kind, name, before.get(key), after.get(key), reached))
     return tuple(changes)
 
@@ -55,11 +76,14 @@ def _artifacts(release: Release) -> Mapping[tuple[str, str], str]:
 def reaches(suite: Suite, kind: str, name: str, *releases: Release) -> bool:
     """Whether the suite's route can reach the artifact.
 
-    A model is reached when the route's chain names it, a route by its own name, and a prompt of a chat
-    application by its route; everything else is reached by every suite, for a Python application may use it.
+    A model is reached when the route's chain names it or no route does, a route by its own name, and a
+    prompt of a chat application by its route; everything else is reached by every suite, for a Python
+    application may use it.
     """
     if kind == "route":
         return suite.route in (None, name)
+    if kind == "model" and not any(_names(release, name) for release in releases):
+        return True
     for release in releases:
         route = release.routes.get(suite.route) if suite.route else None
         if kind == "model" and route is not None:
@@ -73,6 +97,10 @@ def reaches(suite: Suite, kind: str, name: str, *releases: Release) -> bool:
             continue
         return True
     return False
+
+
+def _names(release: Release, model: str) -> bool:
+    return any(target.model == model for route in release.routes.values() for target in route.chain)
 
 
 def suspect_groups(

@@ -24,7 +24,7 @@ from relgate.decision.more_trials import trials_needed
 from relgate.decision.needed import cases_needed
 from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
 from relgate.decision.sample import Sample, draw_sample, impute, violating_units
-from relgate.decision.wording import amount, count, describe, percent, was
+from relgate.decision.wording import amount, count, describe, harm_apart, percent, was
 from relgate.domain.gate import GateResult
 from relgate.redaction import cut
 
@@ -164,8 +164,9 @@ def _judge_boundary(
         p_fail=seen.p_fail,
         method=found.method,
     )
+    apart = ""
     if spec.form == "non_inferior" and spec.against == "baseline":
-        p_harm, _ = harm_p(seen.best, gate.metric)
+        p_harm, by = harm_p(seen.best, gate.metric)
         # What passes at alpha and only misses a later attempt's smaller one is not proven worse.
         worse = p_harm <= ALPHA and spec.role == "require" and (seen.passes or found.p_pass > ALPHA)
         result = replace(
@@ -174,6 +175,8 @@ def _judge_boundary(
             regressed_within_margin=worse and seen.passes,
             proven_worse=worse and not seen.passes,
         )
+        if worse and found.lower <= 0.0 <= found.upper:
+            apart = harm_apart(by, found.method, alpha)
     basis = ""
     if not (seen.passes or result.proven_worse or sample.missing) and spec.role == "require":
         need = cases_needed(gate, sample, found, alpha)
@@ -183,7 +186,7 @@ def _judge_boundary(
     if not seen.passes and not sample.missing and alpha < found.p_pass <= ALPHA:
         spent = f"it passes at {ALPHA:g}, but not at the {alpha:.2g} that attempts and looks have left"
     alike = "" if seen.passes else _baseline_alike(gate, data, found.estimate)
-    facts = [describe(gate, sample, result), alike, spent, seen.words, found.caution, basis]
+    facts = [describe(gate, sample, result), apart, alike, spent, seen.words, found.caution, basis]
     return replace(result, message="; ".join(filter(None, facts)))
 
 

@@ -70,18 +70,9 @@ def _surroundings(release: Release, suite: Suite) -> Mapping[str, object]:
 
 def _may_read(suite: Suite, kind: str, name: str, releases: Sequence[Release]) -> bool:
     """Whether the suite's route could read a changed artifact: it does, or no other route owns it."""
-    if any(reaches(suite, kind, name, release) for release in releases) and not (
+    return reaches(suite, kind, name, *releases) and not (
         kind == "prompt" and _is_prompt_of_another(suite, name, releases)
-    ):
-        return True
-    if kind == "model":
-        return not any(
-            target.model == name
-            for release in releases
-            for route in release.routes.values()
-            for target in route.chain
-        )
-    return False
+    )
 
 
 def _is_prompt_of_another(suite: Suite, name: str, releases: Sequence[Release]) -> bool:

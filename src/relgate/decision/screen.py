@@ -11,7 +11,7 @@ from relgate.domain.verdict import Verdict
 HARM = 0.02
 """p of harm against 0 from which a screen holds: an identical candidate is flagged .03 of the time."""
 
-NOTHING_FOUND = "screen: nothing found"
+NOTHING_FOUND = f"screen: nothing found: no harm with p <= {HARM:g}, and nothing rejects or alarms"
 _NEXT = "run without --screen for a verdict that can promote"
 
 

@@ -95,7 +95,7 @@ def decide(findings: Findings) -> Verdict:
         reason += f"; {within} regressed within margin"
     if findings.tuned:
         reason += "; a promote on a tuned set"
-    return Verdict("promote", reason, "relgate promote", attempts=findings.attempt)
+    return Verdict("promote", reason, "relgate promote", attempts=findings.attempt, tuned=findings.tuned)
 
 
 def _rejecting(findings: Findings) -> list[str]:

@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 
 from relgate.decision.needed import is_practical
-from relgate.decision.policy import Gate
+from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.sample import Sample
 from relgate.domain.gate import GateForm, GateResult
 from relgate.domain.metric import Metric
@@ -89,6 +89,20 @@ def describe(gate: Gate, sample: Sample, result: GateResult) -> str:
             what = f"p{spec.quantile * 100:g} ratio" if spec.quantile is not None else "ratio of means"
             interval = f"[{_ratio(result.lower)}, {_ratio(result.upper)}]"
             return f"{what} {_ratio(result.estimate)} {interval}, limit {spec.boundary:g}, {n}"
+
+
+def harm_apart(harm_method: str, method: str, alpha: float) -> str:
+    """Why harm is proven beside an interval that holds 0: both are true, for they are of two tests.
+
+    Args:
+        harm_method: of the test against 0.
+        method: of the test against the margin, to which the interval belongs.
+        alpha: of each bound of the interval.
+    """
+    return (
+        f"the interval is of the test against the margin ({method}, alpha {alpha:.3g}), harm of the test "
+        f"against 0 ({harm_method}, alpha {ALPHA:g})"
+    )
 
 
 def conclude(result: GateResult) -> str:

@@ -38,6 +38,12 @@ class VerdictPart(_Part):
     attempts: int
     waivers: list[WaiverPart] = []
     screen: bool = Field(default=False, description="a screen: nothing may be promoted from it")
+    clear: bool = Field(
+        default=False,
+        description="a screen that found nothing: the decision is hold because a screen promotes nothing, "
+        "and the exit status is 0",
+    )
+    tuned: bool = Field(default=False, description="a promote on cases that were shown before: a tuned set")
 
 
 class ReleasePart(_Part):
@@ -96,6 +102,10 @@ class GatePart(_Part):
     boundary: float | None
     p: float | None = Field(description="evidence that the requirement is met")
     p_fail: float | None = Field(description="evidence that the requirement is broken")
+    p_harm: float | None = Field(default=None, description="evidence of harm: worse than the baseline at all")
+    regressed_within_margin: bool = Field(default=False, description="passes, and harm has p <= .05")
+    proven_worse: bool = Field(default=False, description="does not pass, and harm has p <= .05")
+    identical: bool = Field(default=False, description="one system on both sides: passes at any n")
     alpha: float
     n: int
     units: int

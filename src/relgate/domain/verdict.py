@@ -48,6 +48,7 @@ class Verdict:
         attempts: which attempt of this release line against this baseline it was, from 1.
         screen: whether the run was a screen, from which nothing may be promoted.
         clear: of a screen: whether it found nothing.
+        tuned: of a promote: whether cases that prove it were shown before.
     """
 
     decision: Decision
@@ -57,6 +58,7 @@ class Verdict:
     attempts: int = 1
     screen: bool = False
     clear: bool = False
+    tuned: bool = False
 
     @property
     def exit_status(self) -> int:

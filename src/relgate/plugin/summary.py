@@ -35,7 +35,7 @@ def summary_lines(report: Report, config: pytest.Config, *, failures: int = 0) -
     shown = [os.path.relpath(path, config.invocation_params.dir) for path in report.files]
     lines += [f"reports: {', '.join(shown)}"] if shown else []
     lines += [f"warning: {problem}" for problem in report.unwritten]
-    if report.decision == "hold" and setting(config, "advisory"):
+    if report.decision == "hold" and not report.scorecard.verdict.clear and setting(config, "advisory"):
         lines.append("advisory: a hold exits 0 in this run")
     return lines
 
@@ -46,7 +46,7 @@ def write_summary(terminal: Any, report: Report | None, lines: list[str]) -> Non
         terminal.section("relgate")
         terminal.write_line("no verdict: the run did not finish, or measured nothing")
         return
-    color = {COLORS[report.decision]: True}
+    color = {COLORS["promote" if report.scorecard.verdict.clear else report.decision]: True}
     if (
         any(terminal.stats.get(kind) for kind in ("failed", "error"))
         and terminal.config.option.tbstyle != "no"

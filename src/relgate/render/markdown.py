@@ -65,7 +65,7 @@ def render_markdown(card: Scorecard) -> str:
     lines = [
         f"### relgate: {escape(headline(card))}",
         "",
-        f"> [!{ALERT[verdict.decision]}]",
+        f"> [!{ALERT['promote' if verdict.clear else verdict.decision]}]",
         f"> **{escape(verdict.reason)}**",
         ">",
         f"> Next: {_step(next_of(card))}" if verdict.next_step else "> Next: nothing to do",

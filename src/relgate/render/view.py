@@ -31,6 +31,8 @@ DASH = "–"
 EMPTY = "(empty)"
 SHOWN_LEVEL = 0.9
 """Of every interval in the table of metrics."""
+CLEAR_SCREEN = "SCREEN: nothing found, nothing promoted"
+"""Stands in the verdict's place where a screen found nothing: its hold is nobody's fault and exits 0."""
 
 _JOINERS = "\u200c\u200d\u00ad"
 """Format characters that ordinary text needs: they join or break letters, and steer nothing."""
@@ -45,12 +47,14 @@ class Table:
 
 
 def headline(card: Scorecard) -> str:
-    """``PROMOTE support-desk@1.3.0 against support-desk@1.2.4``."""
+    """``PROMOTE support-desk@1.3.0 against support-desk@1.2.4``; a clear screen has words of its own."""
     against = (
         f"against {card.baseline.name}@{card.baseline.version}" if card.baseline else "without a baseline"
     )
-    partial = " (partial run)" if card.verdict.partial else " (screen)" if card.verdict.screen else ""
-    return f"{card.verdict.decision.upper()}{partial}  {card.release.name}@{card.release.version}  {against}"
+    verdict = card.verdict
+    partial = " (partial run)" if verdict.partial else " (screen)" if verdict.screen else ""
+    said = CLEAR_SCREEN if verdict.clear else f"{verdict.decision.upper()}{partial}"
+    return f"{said}  {card.release.name}@{card.release.version}  {against}"
 
 
 def gate_table(card: Scorecard, *, brief: bool = False) -> Table:
@@ -315,6 +319,8 @@ def footer(card: Scorecard) -> tuple[str, ...]:
     attempt = f"attempt {card.verdict.attempts}, alpha {card.gate_policy.alpha:g}"
     if card.verdict.partial:
         attempt = "partial, no attempt"
+    elif card.verdict.screen:
+        attempt = "screen, no attempt"
     return (
         cases,
         _calls(k, card.cost.total_usd) + _judges(k),

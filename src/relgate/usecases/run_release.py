@@ -256,7 +256,7 @@ class ReleaseRun:
             stopped,
         )
         if prepared.screen:
-            judgement = screened(judgement, prepared.holds)
+            judgement = screened(judgement, (*prepared.holds, *prepared.untouched.holds))
         redactor = CountingRedactor(self._redactor)
         outcomes = case_outcomes(prepared, judgement, measured)
         made = live.measurer.calls

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from relgate.decision.changes import Change, suspect_groups
+from relgate.decision.changes import Change, reaches, suspect_groups
+from relgate.domain.release import ApplicationSpec, Release, Route, Target
 from relgate.domain.verdict import Alarm, CriticalMiss
 
 PROMPT = Change("prompt", "answer", "v1@a", "v2@b", ("s", "t"))
@@ -45,6 +47,22 @@ POLICY = Change("safety_policy", "support", "1@a", "2@b", ("s", "u"))
 def _groups(build: Any, *failing: str) -> tuple[tuple[str, ...], ...]:
     gates = [build.result("require", "fail", suite=suite) for suite in failing]
     return suspect_groups((POLICY, PROMPT, MODEL, RERANKER), gates)
+
+
+@pytest.mark.parametrize(("model", "reached"), [("mine", True), ("theirs", False), ("loose", True)])
+def test_a_model_that_no_route_names_may_be_used_by_every_suite(
+    build: Any, model: str, reached: bool
+) -> None:
+    release = Release(
+        name="desk",
+        version="1",
+        owner="me",
+        digest="d",
+        path=Path("m.yaml"),
+        application=ApplicationSpec("python", "app:build"),
+        routes={"ask": Route("ask", (Target("p", "mine"),)), "sum": Route("sum", (Target("p", "theirs"),))},
+    )
+    assert reaches(build.suite(1, route="ask"), "model", model, release, release) is reached
 
 
 def test_what_the_most_failing_suites_reach_is_suspected_first(build: Any) -> None:

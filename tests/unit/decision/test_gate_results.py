@@ -200,6 +200,41 @@ def test_proven_harm_that_is_not_within_the_margin_asks_for_no_more_cases(build:
     assert "in all" not in result.message
 
 
+@pytest.mark.parametrize(
+    ("candidate", "more", "alpha", "why"),
+    [
+        (
+            [0.0 if i % 15 < 4 and i < 60 else 1.0 for i in range(75)],
+            {"clusters": [f"k{i % 15}" for i in range(75)]},
+            0.05,
+            "(CR2 over clusters, Bell-McCaffrey df, one unseen unit, alpha 0.05), harm of the test against 0 "
+            "(CR2 over clusters, alpha 0.05)",
+        ),
+        ([[1.0] * 3] * 17 + [[1.0, 0.0, 0.0]] * 5, {}, 0.05, "(mid-p McNemar, alpha 0.05)"),
+        ([0.0] * 6 + [1.0] * 94, {}, 0.0031, "alpha 0.0031), harm of the test against 0 (mid-p McNemar"),
+    ],
+    ids=["clusters", "several trials", "a later attempt"],
+)
+def test_harm_beside_an_interval_that_holds_zero_says_why_both_are_true(
+    build: Any, candidate: list[Any], more: dict[str, Any], alpha: float, why: str
+) -> None:
+    data = build.data(candidate, [1.0] * len(candidate), **more)
+    result = judge_gate(build.gate("non_inferior", 0.06), data, alpha=alpha)
+    assert result.proven_worse
+    assert result.p_harm <= 0.05
+    assert result.lower <= 0.0 <= result.upper
+    assert "the interval is of the test against the margin (" in result.message
+    assert why in result.message
+
+
+def test_harm_beside_an_interval_below_zero_needs_no_explanation(build: Any) -> None:
+    data = build.data([0.0] * 8 + [1.0] * 92, [1.0] * 100)
+    result = judge_gate(build.gate("non_inferior", 0.06), data, alpha=0.05)
+    assert result.proven_worse
+    assert result.upper < 0.0
+    assert "of the test against" not in result.message
+
+
 @pytest.mark.parametrize("role", ["guard", "report"])
 def test_only_required_gates_are_called_proven_worse_or_ask_for_cases(build: Any, role: str) -> None:
     data = build.data([0.0] * 8 + [1.0] * 192, [1.0] * 200)

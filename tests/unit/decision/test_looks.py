@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 
 from relgate import stats
+from relgate.decision.gates import evidence_of, sample_of
 from relgate.decision.look_plan import case_order, gate_class, plan_looks, reject_weights
-from relgate.decision.looks import decide_look, level_at
+from relgate.decision.looks import decide_look, level_at, look_at
 from relgate.decision.policy import spread_gates
 from relgate.decision.sequential import Looked, crossed_gates, cut_short, judge_looked
 from relgate.decision.weighing import weigh_fails
@@ -215,6 +217,42 @@ def test_cases_without_a_measurement_postpone_the_test(build):
     suite = replace(plan.suite, cases=plan.suite.cases[:100])
     data = build.data([1.0] * 99 + [build.AWAY], [1.0] * 100, suite=suite)
     assert decide_look(plan, (), data, look=5, ran=100).looks == ()
+
+
+def _unit_look(build, mine, *, n=400):
+    """The third look at unit scores beside a baseline of .98: its sample and what it says."""
+    suite = build.suite(n, gates=(NI,))
+    metric = Metric("right", "unit")
+    gates = spread_gates(suite, {"right": metric}, (), has_baseline=True)
+    [planned] = plan_looks(suite, gates, alpha=0.05, weights=reject_weights(gates), seed=3).gates
+    assert planned.kind == "S"
+    cut = replace(suite, cases=suite.cases[: len(mine)])
+    sample = sample_of(planned.gate, build.data(list(mine), [0.98] * len(mine), metric=metric, suite=cut))
+    return planned, sample, look_at(planned, sample, (), look=3, alpha=0.05)
+
+
+def test_a_look_before_the_last_does_not_trust_halls_t_on_rare_catastrophes(build):
+    """One case in twenty loses everything: the candidate lies on its margin, but 60 cases may hold none."""
+    rng = np.random.default_rng(20260101)
+    passes, halls = 0, 0
+    for _ in range(60):
+        lost = rng.random(60) < 0.05
+        mine = np.where(lost, 0.0, 0.98 + rng.choice([-0.02, 0.0, 0.02], 60))
+        _, sample, found = _unit_look(build, mine)
+        passes += found.passes
+        halls += stats.hall_p(sample.difference, -0.05, "greater") <= found.level
+    assert passes == 0
+    assert halls >= 2, "Hall's t passes what holds no catastrophe, or this test would prove nothing"
+
+
+def test_a_look_before_the_last_takes_gaffkes_bound_and_no_smaller_p(build):
+    mine = np.tile([0.6, 0.98, 0.98, 1.0, 1.0, 1.0, 1.0, 1.0], 20)
+    planned, sample, found = _unit_look(build, mine)
+    gaffke = [
+        stats.gaffke_p(sample.difference, -0.05, side, (-1.0, 1.0), 20260101) for side in ("greater", "less")
+    ]
+    assert [found.p_pass, found.p_fail] == gaffke
+    assert evidence_of(planned.gate, sample, found.level).p_pass < found.p_pass / 2, "Hall's would be smaller"
 
 
 def test_a_look_depends_on_the_data_alone(build):

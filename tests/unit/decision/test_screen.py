@@ -20,7 +20,7 @@ def gate(build, **more):
 def test_what_is_not_proven_or_passes_is_nothing_found(build, verdict):
     found = screen_verdict(verdict, [gate(build, p_harm=0.03)])
     assert (found.decision, found.reason, found.exit_status) == ("hold", NOTHING_FOUND, 0)
-    assert found.screen
+    assert (found.screen, found.clear) == (True, True)
 
 
 @pytest.mark.parametrize(

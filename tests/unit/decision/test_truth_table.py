@@ -1,65 +1,145 @@
-"""The verdict: one table over every rule of precedence (verdict.md 1 to 5, design 4.4)."""
+"""The verdict: one table over every rule of precedence (verdict.md 1 to 8, design 4.4)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from relgate.decision.anchor import AnchorResult
 from relgate.decision.screen import screen_verdict
-from relgate.decision.verdict import Findings, decide
-from relgate.domain.verdict import Alarm, CriticalMiss
+from relgate.decision.verdict import Findings, Stopped, decide
+from relgate.domain.release import ApplicationSpec, Release
+from relgate.domain.run import AttemptKey
+from relgate.domain.scorecard import CallsPart, RunPart
+from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
+from relgate.redaction import Redactor
+from relgate.usecases.judging.judge_run import Judgement
+from relgate.usecases.preparing.prepare import Prepared
+from relgate.usecases.preparing.trials import TrialPlan
+from relgate.usecases.redacting import CountingRedactor
+from relgate.usecases.reporting.build_scorecard import build_scorecard
 
-# The first row that fits decides; * is anything. One column a source of evidence:
-#   partial    only a part of the cases was measured
+METHODOLOGY = Path(__file__).parents[3] / "docs" / "methodology.md"
+
+State = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One rule. The first row that fits decides; a source of evidence that it does not name is anything.
+
+    Attributes:
+        section: of verdict.md.
+        rule: its name in docs/methodology.md.
+        evidence: what each source must say.
+        decision: promote, hold or reject.
+        reason: what the verdict's reason says, of whatever else was found.
+        shown: where the scorecard shows it, and what stands there.
+    """
+
+    section: int
+    rule: str
+    evidence: State
+    decision: str
+    reason: str
+    shown: Mapping[str, Any] = field(default_factory=dict)
+
+
+# The sources of evidence:
+#   partial    a part of the cases was measured: the run was asked for a part, or a budget ended it
 #   critical   a critical case: all hit, missed (2 of 3, or `never`), missed once and not confirmed,
 #              missed 1 of 3, or not judged
 #   zero       a required zero-tolerance gate; "shown" is one of role report
 #   require    a require gate; within = regressed within margin, worse = proven worse, identical = untouched
-#              suite whose relative gates pass at any n, error = no data or too many failures of the scorer
+#              suite whose relative gates pass at any n, unchanged = passes by a traffic sample, spent =
+#              passes at .05 but not at a later attempt's alpha, lost = passed at a look and fails at the end,
+#              cut = not judged because the run ended early, error = no data or a scorer that fails too often
 #   guard      a guard gate: it can only fail
 #   report     a report gate: it decides nothing
 #   alarm      proven harm in a slice, a hop or over-refusal
 #   anchor     a required gate held against its anchor: crept = harm with p <= .05 and below -margin
 #   away       something was not measured
-#   known      what was known to hold before the first call: a stale baseline, cases that are gone
-TABLE = """
-partial  critical       zero      require  guard  report  alarm  anchor  away  known  verdict
-yes      *              *         *        *      *       *      *       *     *      hold
-no       missed         *         *        *      *       *      *       *     *      reject
-no       *              violated  *        *      *       *      *       *     *      reject
-no       *              *         fail     *      *       *      *       *     *      reject
-no       *              *         *        fail   *       *      *       *     *      reject
-no       *              *         error    *      *       *      *       *     *      hold
-no       *              *         hold     *      *       *      *       *     *      hold
-no       *              *         worse    *      *       *      *       *     *      hold
-no       *              hold      *        *      *       *      *       *     *      hold
-no       unconfirmed    *         *        *      *       *      *       *     *      hold
-no       unjudged       *         *        *      *       *      *       *     *      hold
-no       unjudged-once  *         *        *      *       *      *       *     *      hold
-no       *              *         *        *      *       yes    *       *     *      hold
-no       *              *         *        *      *       *      crept   *     *      hold
-no       *              *         *        *      *       *      *       yes   *      hold
-no       *              *         *        *      *       *      *       *     yes    hold
-no       *              none      none     *      *       *      *       *     *      hold
-no       *              shown     none     *      *       *      *       *     *      hold
-no       *              *         *        *      *       *      *       *     *      promote
-"""
+#   known      what holds whatever the gates say: a stale baseline, cases that are gone, an untouched suite
+#              whose sentinels differ
+#   tuned      the cases that prove a promote were shown since the baseline was set
+PARTIAL = {"verdict.partial": True}
+MISSED = {"critical.c7.confirmed": True}
+UNMISSED = {"critical.c7.confirmed": False}
+OPEN = {"gates.require.result": "hold", "gates.require.proven_worse": False}
+TABLE = (
+    Row(5, "partial run", {"partial": "part"}, "hold", "only a part of the cases was measured", PARTIAL),
+    Row(5, "budget", {"partial": "budget"}, "hold", "$2 of $2 are spent; not measured: 7 of 40", PARTIAL),
+    Row(3, "reject", {"require": "fail"}, "reject", "[require] failed", {"gates.require.result": "fail"}),
+    Row(3, "zero-tolerance", {"zero": "violated"}, "reject", "[zero] failed", {"gates.zero.result": "fail"}),
+    Row(3, "confirmed critical miss", {"critical": "missed"}, "reject", "c7 missed 2 of 3", MISSED),
+    Row(1, "guard", {"guard": "fail"}, "reject", "[guard] failed", {"gates.guard.result": "fail"}),
+    Row(1, "require", {"zero": "none", "require": "none"}, "hold", "no gate is required", {"gates": []}),
+    Row(1, "require", {"zero": "shown", "require": "none"}, "hold", "no gate is required"),
+    Row(7, "stale", {"known": "stale"}, "hold", "the baseline is stale"),
+    Row(7, "cases gone", {"known": "gone"}, "hold", "9 of 40 cases are gone"),
+    Row(4, "declared untouched but differs", {"known": "differs"}, "hold", "s was declared untouched but"),
+    Row(1, "could not be judged", {"require": "error"}, "hold", "could not be judged",
+        {"gates.require.result": "error"}),
+    Row(1, "not measured", {"away": "yes"}, "hold", "3 of 40 cases were not measured"),
+    Row(3, "proven worse", {"require": "worse"}, "hold", "is proven worse (p = 0.004)",
+        {"gates.require.proven_worse": True, "gates.require.p_harm": 0.004}),
+    Row(3, "alarm", {"alarm": "yes"}, "hold", "alarm: s: slice topic=billing fell",
+        {"alarms.0.slice": "topic=billing"}),
+    Row(3, "creep", {"anchor": "crept"}, "hold", "creep: s[right", {"anchor.0.holds": True}),
+    Row(3, "unconfirmed critical miss", {"critical": "unconfirmed"}, "hold", "c7 missed 1 of 1", UNMISSED),
+    Row(3, "unconfirmed critical miss", {"critical": "unjudged"}, "hold", "c7 missed 0 of 0", UNMISSED),
+    Row(3, "unconfirmed critical miss", {"critical": "unjudged-once"}, "hold", "c7 missed 0 of 4", UNMISSED),
+    Row(1, "require", {"require": "hold"}, "hold", "[require] is not proven", OPEN),
+    Row(5, "attempt", {"require": "spent"}, "hold", "but not at the 0.0125 that attempts",
+        {"gates.require.alpha": 0.0125, "gate_policy.alpha": 0.0125, "verdict.attempts": 2}),
+    Row(8, "sticky pass", {"require": "lost"}, "hold", "passed at look 4 of 10", OPEN),
+    Row(8, "not judged", {"require": "cut"}, "hold", "not judged", {"gates.require.result": "partial"}),
+    Row(3, "zero violations", {"zero": "hold"}, "hold", "[zero] is not proven",
+        {"gates.zero.result": "hold"}),
+    Row(5, "tuned set", {"tuned": "yes"}, "promote", "; a promote on a tuned set", {"verdict.tuned": True}),
+    Row(3, "regressed within margin", {"require": "within"}, "promote", "; 1 regressed within margin",
+        {"gates.require.regressed_within_margin": True, "gates.require.result": "pass"}),
+    Row(4, "pass (identical)", {"require": "identical"}, "promote", "pass",
+        {"gates.require.identical": True, "gates.require.n": 3}),
+    Row(4, "unchanged outputs", {"require": "unchanged"}, "promote", "pass",
+        {"gates.require.method": "unchanged outputs"}),
+    Row(3, "critical", {"critical": "one-of-three"}, "promote", "pass", UNMISSED),
+    Row(1, "guard", {"guard": "hold"}, "promote", "pass", {"gates.guard.result": "hold"}),
+    Row(1, "guard", {"guard": "error"}, "promote", "pass", {"gates.guard.result": "error"}),
+    Row(1, "report", {"report": "fail"}, "promote", "pass", {"gates.report.result": "fail"}),
+    Row(1, "report", {"report": "error"}, "promote", "pass", {"gates.report.result": "error"}),
+    Row(1, "report", {"zero": "shown"}, "promote", "pass", {"gates.zero.role": "report"}),
+    Row(3, "anchor", {"anchor": "kept"}, "promote", "pass", {"anchor.0.holds": False}),
+    Row(1, "promote", {}, "promote", "pass",
+        {"verdict.decision": "promote", "verdict.tuned": False, "verdict.attempts": 1, "alarms": []}),
+)  # fmt: skip
 
 STATES = {
-    "partial": ("no", "yes"),
+    "partial": ("no", "part"),
     "critical": ("hit", "missed", "unconfirmed", "one-of-three", "unjudged", "unjudged-once"),
     "zero": ("none", "clean", "hold", "violated", "shown"),
-    "require": ("none", "pass", "identical", "within", "hold", "worse", "error", "fail"),
+    "require": ("pass", "none", "identical", "within", "hold", "worse", "error", "fail"),
     "guard": ("none", "pass", "hold", "error", "fail"),
     "report": ("none", "pass", "fail", "error"),
     "alarm": ("no", "yes"),
     "anchor": ("none", "kept", "crept"),
     "away": ("no", "yes"),
-    "known": ("no", "yes"),
+    "known": ("no", "stale"),
+    "tuned": ("no", "yes"),
 }
+CLEAR = {source: states[0] for source, states in STATES.items()}
+TWINS = {
+    "partial": ("budget",),
+    "require": ("unchanged", "spent", "lost", "cut"),
+    "known": ("gone", "differs"),
+}
+"""States that differ from another one in their words alone: beside them the others take two states each."""
 
 ALARM = Alarm("s", "right", "topic=billing", -0.3, 20, 0.001, "slice topic=billing fell 30.0 points (n = 20)")
 
@@ -74,7 +154,8 @@ ANCHOR = {"none": (), "kept": (_anchored(False),), "crept": (_anchored(True),)}
 
 
 def _miss(misses: int, trials: int, confirmed: bool) -> CriticalMiss:
-    return CriticalMiss("s", "c7", misses, trials, confirmed, f"critical case c7 missed {misses} of {trials}")
+    said = f"critical case c7 missed {misses} of {trials}"
+    return CriticalMiss("s", "c7", misses, trials, confirmed, said)
 
 
 CRITICAL = {
@@ -85,12 +166,32 @@ CRITICAL = {
     "unjudged": (_miss(0, 0, False),),
     "unjudged-once": (_miss(0, 4, False),),
 }
+KNOWN = {
+    "no": (),
+    "stale": (("the baseline is stale", "live re-run: 400 calls"),),
+    "gone": (("9 of 40 cases are gone", "give them back"),),
+    "differs": (("s was declared untouched but differs: 6 of 20", "find what differs"),),
+}
+STOPPED = Stopped("$2 of $2 are spent; not measured: 7 of 40 of s", "run again with a larger budget")
 REQUIRE: dict[str, dict[str, Any]] = {
     "pass": {"result": "pass"},
     "identical": {"result": "pass", "identical": True, "n": 3},
+    "unchanged": {"result": "pass", "method": "unchanged outputs"},
     "within": {"result": "pass", "regressed_within_margin": True},
     "hold": {"result": "hold", "needed": 340},
-    "worse": {"result": "hold", "proven_worse": True, "p_harm": 0.004},
+    "spent": {
+        "result": "hold",
+        "alpha": 0.0125,
+        "message": "it passes at 0.05, but not at the 0.0125 that attempts and looks have left",
+    },
+    "lost": {"result": "hold", "message": "passed at look 4 of 10, but fails on everything in hand"},
+    "cut": {"result": "partial", "message": "not judged: the run ended early for a reject"},
+    "worse": {
+        "result": "hold",
+        "proven_worse": True,
+        "p_harm": 0.004,
+        "message": "proven worse (p = 0.004): -3.0 points",
+    },
     "error": {"result": "error"},
     "fail": {"result": "fail", "p_fail": 0.001},
 }
@@ -102,57 +203,143 @@ ZERO: dict[str, dict[str, Any]] = {
 }
 
 
-def _findings(build: Any, state: dict[str, str]) -> Findings:
+@cache
+def _gates(build: Any, require: str, zero: str, guard: str, report: str) -> tuple[Any, ...]:
     gates = []
-    if state["require"] != "none":
-        gates.append(build.result("require", **REQUIRE[state["require"]]))
-    if state["zero"] != "none":
-        row = {"role": "require", **ZERO[state["zero"]]}
+    if require != "none":
+        gates.append(build.result("require", **REQUIRE[require]))
+    if zero != "none":
+        row = {"role": "require", **ZERO[zero]}
         gates.append(build.result(form="violations", id="gates::s[zero]", **row))
-    gates += [build.result(role, state[role]) for role in ("guard", "report") if state[role] != "none"]
+    if guard != "none":
+        gates.append(build.result("guard", guard))
+    if report != "none":
+        gates.append(build.result("report", report))
+    return tuple(gates)
+
+
+def _findings(build: Any, state: State) -> Findings:
     return Findings(
-        gates=gates,
+        gates=_gates(build, state["require"], state["zero"], state["guard"], state["report"]),
         alarms=(ALARM,) if state["alarm"] == "yes" else (),
         critical=CRITICAL[state["critical"]],
         anchors=ANCHOR[state["anchor"]],
-        partial=state["partial"] == "yes",
+        partial=state["partial"] != "no",
+        stopped=STOPPED if state["partial"] == "budget" else None,
         unmeasured=("s: 3 of 40 cases were not measured",) if state["away"] == "yes" else (),
-        known_holds=(("baseline is stale", "live re-run: 400 calls"),) if state["known"] == "yes" else (),
+        known_holds=KNOWN[state["known"]],
+        attempt=2 if state["require"] == "spent" else 1,
+        tuned=state["tuned"] == "yes",
     )
 
 
-def test_every_combination_follows_the_table_of_precedence(build: Any) -> None:
-    header, *rows = [line.split() for line in TABLE.strip().splitlines()]
-    assert header[:-1] == list(STATES)
-    wrong, used = [], set()
+def _combinations() -> Iterator[State]:
+    """Every combination of the states; beside a twin the first and the last state of every other source."""
     for values in product(*STATES.values()):
-        state = dict(zip(STATES, values, strict=True))
-        number, row = next(
-            (i, row)
-            for i, row in enumerate(rows)
-            if all(want in ("*", have) for want, have in zip(row, values, strict=False))
-        )
-        used.add(number)
+        yield dict(zip(STATES, values, strict=True))
+    for source, twins in TWINS.items():
+        ends = {name: (states[0], states[-1]) for name, states in STATES.items()} | {source: twins}
+        for values in product(*ends.values()):
+            yield dict(zip(ends, values, strict=True))
+
+
+def _row_of(state: State, table: tuple[Row, ...]) -> Row:
+    return next(row for row in table if all(state[source] == want for source, want in row.evidence.items()))
+
+
+def test_every_combination_follows_the_table_of_precedence(build: Any) -> None:
+    wrong, used = [], set()
+    for state in _combinations():
+        row = _row_of(state, TABLE)
+        used.add(id(row))
         verdict = decide(_findings(build, state))
-        if verdict.decision != row[-1] or verdict.partial != (state["partial"] == "yes"):
-            wrong.append((state, verdict.decision, row[-1]))
+        partial = state["partial"] != "no"
+        if (verdict.decision, verdict.partial, row.reason in verdict.reason) != (row.decision, partial, True):
+            wrong.append((state, verdict, row))
     assert not wrong, f"{len(wrong)} combinations differ, such as {wrong[0]}"
-    assert used == set(range(len(rows))), "a row of the table that nothing reaches protects nothing"
+    assert used == {id(row) for row in TABLE}, "a row of the table that nothing reaches protects nothing"
+    sections = {row.section for row in (*TABLE, *SCREEN)}
+    assert sections == {1, 3, 4, 5, 7, 8}, "sections 2 and 6 are defaults and have no rule for a verdict"
+
+
+def _scorecard(verdict: Verdict, findings: Findings) -> Any:
+    """The document of a run that found this."""
+    release = Release("desk", "1", "me", "sha256:1", Path("m.yaml"), ApplicationSpec("python", "app:build"))
+    judgement = Judgement(
+        (), frozenset(), tuple(findings.gates), tuple(findings.alarms), tuple(findings.critical), (), (), (),
+        verdict, anchors=tuple(findings.anchors),
+    )  # fmt: skip
+    prepared = Prepared(
+        candidate=release,
+        baseline=None,
+        plans=(),
+        rows={},
+        trials=TrialPlan(deterministic=True, override=None, rows={}),
+        policy_digest="sha256:2",
+        attempt_key=AttemptKey("desk", "", ""),
+        attempt=findings.attempt,
+        alpha=0.05 if findings.attempt == 1 else 0.0125,
+        judged_key="",
+        stored=None,
+        same_digest=False,
+        left_out=(),
+        feasibility=(),
+        notes=(),
+    )
+    return build_scorecard(
+        prepared,
+        judgement,
+        {},
+        waivers=[],
+        redactor=CountingRedactor(Redactor(key=b"k")),
+        calls=CallsPart(planned=0, made=0, reused=0, saved=0),
+        run=RunPart(id="r", started="", finished="", seed=0, versions={}),
+        outcomes={},
+    ).document()
+
+
+def _at(found: Any, path: str) -> Any:
+    """``gates.require.result``: a list is asked by position, or by the id or case id that ends so."""
+    for key in path.split("."):
+        if isinstance(found, list) and not key.isdigit():
+            found = next(
+                one for one in found if one.get("case_id") == key or one.get("id", "").endswith(f"[{key}]")
+            )
+        else:
+            found = found[int(key) if key.isdigit() else key]
+    return found
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.section} {row.rule} {dict(row.evidence)}")
+def test_a_rule_alone_decides_and_has_one_name_in_scorecard_and_methodology(build: Any, row: Row) -> None:
+    findings = _findings(build, CLEAR | dict(row.evidence))
+    verdict = decide(findings)
+    shown = _scorecard(verdict, findings)
+    assert (shown["verdict"]["decision"], verdict.exit_status) == (
+        row.decision,
+        {"promote": 0, "reject": 1, "hold": 10}[row.decision],
+    )
+    assert row.reason in shown["verdict"]["reason"]
+    assert {path: _at(shown, path) for path in row.shown} == row.shown
+    assert row.rule in " ".join(METHODOLOGY.read_text(encoding="utf-8").lower().split())
 
 
 # A screen (`--screen`, verdict.md 5.1) of the same measurements. Reject rules stay; nothing is promoted.
 #   harm       a non-inferiority gate that got worse: clear = p <= .02, weak = p above it, guard = a guard got
 #              clearly worse, identical = of an untouched suite, shown = a report gate
-#   known      not measured, not judged, an alarm, an unconfirmed critical miss, cases that are gone
-SCREEN = """
-partial  reject  harm       known  verdict  exit
-yes      *       *          *      hold     10
-no       yes     *          *      reject   1
-no       *       clear      *      hold     10
-no       *       guard      *      hold     10
-no       *       *          yes    hold     10
-no       *       *          *      hold     0
-"""
+#   known      not measured, not judged, an alarm, an unconfirmed critical miss, cases that are gone, an
+#              untouched suite that differs
+FLAGGED = {"verdict.decision": "hold", "verdict.clear": False}
+SCREEN = (
+    Row(5, "screen", {"partial": "yes"}, "hold", "only a part of the cases", PARTIAL),
+    Row(5, "screen", {"reject": "yes"}, "reject", "[c] failed", {"gates.c.result": "fail"}),
+    Row(5, "screen", {"harm": "clear"}, "hold", "screen: s[a] got worse (p = 0.02)", FLAGGED),
+    Row(5, "screen", {"harm": "guard"}, "hold", "screen: s[a] got worse (p = 0.01)", FLAGGED),
+    Row(5, "screen", {"known": "yes"}, "hold", "screen: s: 3 of 40 cases were not measured", FLAGGED),
+    Row(
+        5, "screen", {}, "hold", "screen: nothing found", {"verdict.clear": True, "verdict.decision": "hold"}
+    ),
+)
 SCREEN_STATES = {
     "partial": ("no", "yes"),
     "reject": ("no", "yes"),
@@ -171,27 +358,25 @@ HARMED: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("undecided", ["pass", "hold"])
 def test_every_combination_of_a_screen_follows_its_table(build: Any, undecided: str) -> None:
-    header, *rows = [line.split() for line in SCREEN.strip().splitlines()]
-    assert header[:-2] == list(SCREEN_STATES)
     used = set()
     for values in product(*SCREEN_STATES.values()):
         state = dict(zip(SCREEN_STATES, values, strict=True))
-        number = next(
-            i
-            for i, row in enumerate(rows)
-            if all(want in ("*", have) for want, have in zip(row, values, strict=False))
-        )
-        used.add(number)
+        row = _row_of(state, SCREEN)
+        used.add(id(row))
         role, numbers = HARMED[state["harm"]]
         gates = [
-            build.result(role, undecided, **numbers),
+            build.result(role, undecided, id="gates::s[a]", **numbers),
             build.result("require", undecided, id="gates::s[b]"),
         ]
         if state["reject"] == "yes":
             gates.append(build.result("guard", "fail", id="gates::s[c]", p_fail=0.001))
-        whole = decide(Findings(gates=gates, partial=state["partial"] == "yes"))
+        findings = Findings(gates=gates, partial=state["partial"] == "yes")
         known = ("s: 3 of 40 cases were not measured",) if state["known"] == "yes" else ()
-        verdict = screen_verdict(whole, gates, known)
-        want = (rows[number][-2], int(rows[number][-1]))
-        assert (verdict.decision, verdict.exit_status, verdict.screen) == (*want, True), state
-    assert used == set(range(len(rows)))
+        verdict = screen_verdict(decide(findings), gates, known)
+        status = 0 if row.shown.get("verdict.clear") else {"reject": 1, "hold": 10}[row.decision]
+        assert (verdict.decision, verdict.exit_status, verdict.screen) == (row.decision, status, True), state
+        assert row.reason in verdict.reason, state
+        shown = _scorecard(verdict, findings)
+        assert shown["verdict"]["screen"]
+        assert {path: _at(shown, path) for path in row.shown} == row.shown, state
+    assert used == {id(row) for row in SCREEN}

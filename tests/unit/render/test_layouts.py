@@ -27,6 +27,24 @@ def test_markdown_shows_the_verdict_first(named_card, matches_snapshot):
     matches_snapshot(f"{name}.md", text)
 
 
+@pytest.mark.parametrize(
+    ("clear", "decision", "says"),
+    [
+        (True, "hold", "SCREEN: nothing found, nothing promoted  "),
+        (False, "hold", "HOLD (screen)  "),
+        (False, "reject", "REJECT (screen)  "),
+    ],
+)
+def test_a_screen_has_one_word_for_its_verdict_in_every_layout(card, clear, decision, says):
+    made = card(decision, verdict={"screen": True, "clear": clear})
+    terminal = render_terminal(made)
+    assert terminal.startswith(says)
+    assert "screen, no attempt" in terminal
+    markdown = render_markdown(made)
+    assert markdown.startswith(f"### relgate: {says.rstrip()}")
+    assert ("[!NOTE]" in markdown) is clear
+
+
 @pytest.mark.parametrize("width", [60, 80, 110])
 def test_sentences_keep_to_the_width(named_card, width):
     _, card = named_card

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 CASES = [{"id": f"c{i}", "input": f"q{i}", "expected": "yes"} for i in range(50)]
 GATES = [
@@ -87,7 +88,45 @@ def test_sentinels_that_differ_hold_and_the_suite_runs_in_full(project):
     assert report.decision != "promote"
     gate = next(g for g in report.gates if (g.suite, g.form) == ("ask", "non_inferior"))
     assert gate.result == "fail"
+    assert report.decision == "reject"
+    said = "ask was declared untouched but differs"
+    assert said not in report.scorecard.verdict.reason
+    assert any(note.startswith(said) for note in report.scorecard.notes), (
+        "a reject hides no wrong declaration"
+    )
     assert report.scorecard.calls.made == report.scorecard.calls.planned == 200
+
+
+def test_what_changed_reaches_no_untouched_suite_unless_its_sentinels_differ(project):
+    _releases(project, "untouched_reach")
+    assert [c.reached_by for c in project.card().changed] == [["sum"]]
+    for path in ("old.yaml", "candidate.yaml"):
+        project.write("ask.md", "ask")
+        project.write(f"{path}.md", path)
+        manifest = yaml.safe_load((project.folder / path).read_text())
+        manifest["artifacts"]["prompt"] = {
+            "ask": {"version": "1", "path": "ask.md"},
+            "sum": {"version": "1", "path": f"{path}.md"},
+        }
+        project.write(path, yaml.safe_dump(manifest))
+    reached = {c.name: c.reached_by for c in project.card().changed}
+    assert reached == {"sum": ["sum"], "theirs": ["sum"]}, "as the declaration says, not as a chain might"
+
+
+def test_a_suite_that_differs_is_reached_and_its_changes_are_suspects(project):
+    _releases(project, "untouched_suspects", hidden="2.0.0")
+    card = project.card()
+    assert [(c.name, c.reached_by) for c in card.changed] == [("theirs", ["ask", "sum"])]
+    assert card.suspects == ["model/theirs"]
+
+
+def test_a_screen_of_a_suite_that_differs_holds(project):
+    _releases(project, "untouched_screen", trials=1)
+    text = project.folder / "code/untouched_screen.py"
+    text.write_text(text.read_text().replace('return "yes"', 'return "yes " + release.version'))
+    report = project.run(screen=True)
+    assert (report.decision, report.exit_status) == ("hold", 10)
+    assert "ask was declared untouched but differs" in report.scorecard.verdict.reason
 
 
 def test_a_difference_that_no_gate_sees_still_holds(project):

@@ -10,7 +10,7 @@ from relgate.decision.anchor import AnchorData, AnchorResult, judge_anchor
 from relgate.decision.changes import Change, changed_artifacts, suspect_groups
 from relgate.decision.feasibility import planned_cases
 from relgate.decision.gates import judge_gate
-from relgate.decision.identity import mirrored, pass_identical
+from relgate.decision.identity import is_untouched, mirrored, pass_identical
 from relgate.decision.judge_trust import (
     JudgeTrust,
     changed_judges,
@@ -179,9 +179,7 @@ def judge_run(
     watched, unprotected = watch(opened)
     alarms = raise_alarms(watched, opened)
     critical = tuple(miss for d in data for miss in critical_misses(d))
-    changes = changed_judges(trusts.values())
-    if prepared.baseline:
-        changes += changed_artifacts(prepared.baseline, prepared.candidate, prepared.suites)
+    changes = (*changed_judges(trusts.values()), *_changes(prepared))
     groups = suspect_groups(changes, gates, alarms, critical)
     blamed = tuple(name for group in groups for name in group)
     partial = bool(prepared.left_out) or len(complete) < len(prepared.plans)
@@ -224,6 +222,17 @@ def judge_run(
         unchanged=tuple(unchanged),
         anchors=held,
         trusts=tuple(trusts.values()),
+    )
+
+
+def _changes(prepared: Prepared) -> tuple[Change, ...]:
+    """What changed; none of it reaches a suite that is declared untouched unless its sentinels differ."""
+    baseline, candidate, suites = prepared.baseline, prepared.candidate, prepared.suites
+    if baseline is None:
+        return ()
+    untouched = [suite.name for suite in suites if is_untouched(suite, baseline, candidate)]
+    return changed_artifacts(
+        baseline, candidate, suites, untouched=untouched, differing=prepared.untouched.differing
     )
 
 

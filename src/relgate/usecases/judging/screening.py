@@ -16,7 +16,7 @@ def screened(judgement: Judgement, holds: Sequence[tuple[str, str]]) -> Judgemen
 
     Args:
         judgement: of the same measurements.
-        holds: what was known before the first call, such as cases that are gone.
+        holds: what holds whatever the gates say, such as cases that are gone.
     """
     known = [
         *(reason for reason, _ in holds),

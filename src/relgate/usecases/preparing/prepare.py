@@ -328,8 +328,8 @@ def _sealed_notes(suites: Sequence[Suite], uses: int, *, exposed: bool, screen: 
         notes.append(f"{suite.name}: {sealed} of {len(suite.cases)} cases are sealed; {prove}")
         if uses >= MOST_USES:
             notes.append(
-                f"the sealed half of {suite.name} served {uses} verdicts (more than {MOST_USES - 1} tell too "
-                "much of it): draw new cases"
+                f"the sealed half of {suite.name} has served {uses} verdicts before this one; after "
+                f"{MOST_USES} it has told too much of itself: draw new cases"
             )
     return tuple(notes)
 

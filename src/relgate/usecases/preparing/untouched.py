@@ -14,6 +14,7 @@ class UntouchedSuites:
     Attributes:
         claimed: suites that the releases' digests say are untouched.
         agreed: of these, those whose sentinels agree, with the sentinels' case ids.
+        differing: of these, those whose sentinels differ: the declaration is wrong, and they are reached.
         notes: what the reader must know.
         holds: reasons to hold with their next steps: a suite that was declared untouched but differs.
     """
@@ -21,6 +22,7 @@ class UntouchedSuites:
     def __init__(self, claimed: Iterable[str] = ()) -> None:
         self.claimed = frozenset(claimed)
         self.agreed: dict[str, frozenset[str]] = {}
+        self.differing: frozenset[str] = frozenset()
         self.notes: tuple[str, ...] = ()
         self.holds: tuple[tuple[str, str], ...] = ()
 
@@ -40,8 +42,11 @@ class UntouchedSuites:
         )
 
     def differ(self, suite: str, why: str) -> None:
-        """The suite runs in full, and its difference holds."""
-        self.holds = (*self.holds, (f"{suite} was {why}; it ran in full", DIFFERS_STEP))
+        """The suite runs in full, and its difference holds; a note says so whatever decides the run."""
+        said = f"{suite} was {why}; it ran in full"
+        self.differing |= {suite}
+        self.notes = (*self.notes, f"{said} and counts as reached by everything that changed")
+        self.holds = (*self.holds, (said, DIFFERS_STEP))
 
     def unconfirmed(self, suite: str) -> None:
         """The suite runs in full, for a sentinel could not be measured."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from relgate.decision.card import metric_parts, worst_cases
 from relgate.decision.duplicates import duplicated, units_of
@@ -76,6 +76,10 @@ def gate_part(result: GateResult, text: str) -> GatePart:
         boundary=result.boundary,
         p=result.p_pass,
         p_fail=result.p_fail,
+        p_harm=result.p_harm,
+        regressed_within_margin=result.regressed_within_margin,
+        proven_worse=result.proven_worse,
+        identical=result.identical,
         alpha=result.alpha,
         n=result.n,
         units=result.units,
@@ -114,6 +118,10 @@ def gate_result_of(part: GatePart) -> GateResult:
         boundary=part.boundary,
         p_pass=part.p,
         p_fail=part.p_fail,
+        p_harm=part.p_harm,
+        regressed_within_margin=part.regressed_within_margin,
+        proven_worse=part.proven_worse,
+        identical=part.identical,
         alpha=part.alpha,
         n=part.n,
         units=part.units,
@@ -135,6 +143,8 @@ def verdict_part(verdict: Verdict, waivers: Sequence[WaiverPart], text: Counting
         partial=verdict.partial,
         attempts=verdict.attempts,
         screen=verdict.screen,
+        clear=verdict.clear,
+        tuned=verdict.tuned,
         waivers=list(waivers),
     )
 
@@ -170,7 +180,7 @@ def build_scorecard(
     verdict = judgement.verdict
     if verdict.decision == "promote":
         step = f"relgate promote {prepared.candidate.label}"
-        verdict = Verdict("promote", verdict.reason, step, verdict.partial, verdict.attempts)
+        verdict = replace(verdict, next_step=step)
     counted = Counter(outcomes.values())
     parts = {
         "verdict": verdict_part(verdict, waivers, redactor),
