@@ -111,3 +111,36 @@ def test_a_stored_reject_names_the_critical_case_again(
     failed = {case.get("name"): failure.get("message") for case in found for failure in case.iter("failure")}
     assert list(failed) == ["c3"]
     assert "critical case c3 missed" in (failed["c3"] or "")
+
+
+def _promote(project: Project, version: str) -> None:
+    from relgate.store import open_registry
+
+    with open_registry(project.registry) as registry:
+        registry.promote("desk", version, by="ann", reason="a drill", waive="a drill")
+
+
+def _said_of(project: Project, model: str, version: str) -> str:
+    project.write("candidate.yaml", project.live(model, version=version, baseline="production"))
+    return project.text(project.run())
+
+
+def test_a_rollback_drill_gives_the_next_candidate_no_fresh_alpha(python_app: Project) -> None:
+    for model, version in (("answerer-1", "1.0.0"), ("answerer-9", "1.0.9")):
+        python_app.write(f"release-{version}.yaml", python_app.live(model, version=version))
+        python_app.run(manifest=f"release-{version}.yaml")
+    _promote(python_app, "1.0.0")
+    assert "attempt 1, alpha 0.05," in _said_of(python_app, "answerer-2", "1.1.0")
+    assert "attempt 2, alpha 0.0125," in _said_of(python_app, "answerer-3", "1.1.1")
+    _promote(python_app, "1.0.9")
+    _promote(python_app, "1.0.0")
+    assert "attempt 3, alpha 0.00625," in _said_of(python_app, "answerer-4", "1.1.2")
+
+
+def test_an_added_case_gives_a_judged_candidate_no_fresh_alpha(python_app: Project) -> None:
+    python_app.write("production.yaml", python_app.live("answerer-1", version="1.0.0"))
+    python_app.write("candidate.yaml", python_app.live("answerer-2", baseline="production.yaml"))
+    for count, attempt in ((20, 1), (21, 2), (22, 3)):
+        python_app.suite("small", python_app.numbered(count))
+        python_app.run()
+        assert python_app.scorecard()["verdict"]["attempts"] == attempt

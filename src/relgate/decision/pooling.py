@@ -25,6 +25,11 @@ def is_top_up(before: Iterable[SuiteRecord], now: Iterable[SuiteRecord]) -> bool
     return bool(earlier) and len(earlier & present) >= SHARE_KEPT * len(earlier)
 
 
+def is_same_set(before: Iterable[SuiteRecord], now: Iterable[SuiteRecord]) -> bool:
+    """Whether the golden cases are exactly those of an earlier run."""
+    return _golden(before) == _golden(now)
+
+
 def _golden(suites: Iterable[SuiteRecord]) -> set[tuple[str, str, str]]:
     read = list(suites)
     golden = [suite for suite in read if suite.kind == "golden"] or read
@@ -32,24 +37,30 @@ def _golden(suites: Iterable[SuiteRecord]) -> set[tuple[str, str, str]]:
 
 
 def pooled(
-    present: Sequence[Measurement], earlier: Sequence[Sequence[Measurement]], metrics: Mapping[str, Metric]
+    present: Sequence[Measurement],
+    earlier: Sequence[Sequence[Measurement]],
+    metrics: Mapping[str, Metric],
+    *,
+    alone: bool = False,
 ) -> tuple[Measurement, ...]:
     """A case's calls of this run with those of earlier runs behind them, marked as stored.
 
-    A run counts with both sides or not at all: only what was asked side by side is free of drift. Scores of
-    unbounded metrics (latency, cost, tokens) stay out, for they belong to the machine and the day; so do
-    those of a scorer that failed on the case, on both sides: it measured nothing. Confirming trials belong to
-    their own run.
+    A run counts with both sides or not at all: only what was asked side by side is free of drift. Where the
+    baseline is not asked in this run either, the candidate's calls count alone. Scores of unbounded metrics
+    (latency, cost, tokens) stay out, for they belong to the machine and the day; so do those of a scorer that
+    failed on the case, on both sides: it measured nothing. Confirming trials belong to their own run.
 
     Args:
         present: this run's calls of the case.
         earlier: per earlier run its calls of the same version of the case.
         metrics: the suite's metrics.
+        alone: whether the candidate's calls count without the baseline's.
     """
+    wanted = {frozenset({"candidate", "baseline"})} | ({frozenset({"candidate"})} if alone else set())
     found = list(present)
     for number, rows in enumerate(earlier, start=1):
         asked = [row for row in rows if not row.confirmation]
-        if {row.side for row in asked} != {"candidate", "baseline"}:
+        if frozenset(row.side for row in asked) not in wanted:
             continue
         failed = {s.metric for row in asked for s in row.scores if not isinstance(s, Score)}
         found += [

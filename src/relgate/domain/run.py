@@ -96,11 +96,20 @@ class SuiteRecord:
 
 @dataclass(frozen=True, slots=True)
 class AttemptKey:
-    """What counts attempts together: release line, baseline and golden sets."""
+    """What counts attempts together: release line, baseline and golden sets.
+
+    Attributes:
+        line: the manifest's ``release``.
+        baseline_digest: the baseline's release digest, "" where there is none.
+        golden_digest: over the golden cases, of a set that only grew as it was at first.
+        recorded_baseline: name and version of a recorded baseline. It is known by them as well as by its
+            digest, which changes when recorded lines are added for new golden cases.
+    """
 
     line: str
     baseline_digest: str
     golden_digest: str
+    recorded_baseline: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,20 @@
-"""Counting attempts: how many candidates were judged for one key since the line's last promotion."""
+"""Counting attempts: how many candidates were judged for one key, and what was shown meanwhile.
+
+A baseline that holds production, for the first time or again, keeps its whole count: a rollback drill gives
+nobody a fresh alpha. A pinned baseline's count begins anew when a release that never held production takes
+it (verdict.md 5.3: "promotion resets j"); moves between releases that held it before leave the count.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from relgate.domain.case import CaseKey
 from relgate.domain.run import AttemptKey
-from relgate.store.tables import alias_history, attempts, cases, runs
+from relgate.store.tables import alias_history, aliases, attempts, cases, releases, runs
 
 SCREEN = 0
 """Number of a screen that showed cases: it is no attempt, but what follows was tuned on them."""
@@ -16,40 +22,51 @@ SCREEN = 0
 PRODUCTION = "production"
 
 
+class Attempt(NamedTuple):
+    """Which attempt under a key: numbers begin anew after a promotion, so the epoch belongs to it."""
+
+    epoch: int
+    number: int
+
+
 def number_of(connection: Connection, key: AttemptKey, release_digest: str, *, again: bool = False) -> int:
     """The number that a run of this candidate has or would get.
 
-    Judging the same answers again keeps their number; measuring them again is a further attempt.
+    Judging the same answers again keeps their number, of several the latest and highest; measuring them again
+    is a further attempt.
 
     Args:
         connection: the registry.
         key: what counts attempts together.
         release_digest: the candidate.
-        again: whether the candidate is measured anew (a live system that may answer otherwise).
+        again: whether the candidate is measured anew (a live system that may answer otherwise), or on more
+            cases than before.
     """
-    here = (*_since_promotion(connection, key), attempts.c.number != SCREEN)
-    same = attempts.c.release_digest == release_digest
-    earlier: int | None = connection.scalar(select(func.min(attempts.c.number)).where(*here, same))
-    if earlier is not None and not again:
-        return earlier
-    numbers = func.count(attempts.c.number.distinct())
-    return connection.execute(select(numbers).where(*here)).scalar_one() + 1
+    return _attempt(connection, key, release_digest, again).number
 
 
 def judged_runs(
-    connection: Connection, line: str, baseline_digest: str, release_digest: str
+    connection: Connection,
+    key: AttemptKey,
+    release_digest: str,
+    recorded: tuple[str, str] | None = None,
 ) -> list[tuple[str, str]]:
-    """Golden digest and run id of every whole run of a candidate since the line's promotion, newest first."""
+    """Golden digest and run id of every whole run of a candidate that counts for a baseline, newest first.
+
+    Args:
+        connection: the registry.
+        key: the release line and the baseline; any golden set.
+        release_digest: the candidate.
+        recorded: name and version of a recorded candidate, whose digest changes with its file.
+    """
+    same = attempts.c.release_digest == release_digest
+    if recorded is not None:
+        same |= (releases.c.name == recorded[0]) & (releases.c.version == recorded[1])
     rows = connection.execute(
         select(attempts.c.golden_digest, runs.c.id)
         .join(runs, runs.c.number == attempts.c.run)
-        .where(
-            attempts.c.line == line,
-            attempts.c.baseline_digest == baseline_digest,
-            attempts.c.release_digest == release_digest,
-            attempts.c.epoch == _epoch(connection, line),
-            attempts.c.number != SCREEN,
-        )
+        .join(releases, releases.c.id == runs.c.release)
+        .where(*_counted(connection, key), same, attempts.c.number != SCREEN)
         .order_by(runs.c.number.desc())
     )
     return [(row.golden_digest, row.id) for row in rows]
@@ -59,18 +76,21 @@ def add(
     connection: Connection, key: AttemptKey, release_digest: str, run: int, *, again: bool = False
 ) -> int:
     """Count a run and give its number; to be called inside the transaction that writes the run."""
-    number = number_of(connection, key, release_digest, again=again)
-    _insert(connection, key, release_digest, run, number)
-    return number
+    attempt = _attempt(connection, key, release_digest, again)
+    _insert(connection, key, release_digest, run, attempt)
+    return attempt.number
 
 
 def add_screen(connection: Connection, key: AttemptKey, release_digest: str, run: int) -> None:
     """Remember that a screen showed cases of these golden sets."""
-    _insert(connection, key, release_digest, run, SCREEN)
+    _insert(connection, key, release_digest, run, Attempt(_last_promotion(connection, key.line), SCREEN))
 
 
 def showed(connection: Connection, key: AttemptKey, release_digest: str, known: Collection[CaseKey]) -> bool:
-    """Whether a screen, or a whole run of another candidate, asked one of these cases since the promotion.
+    """Whether a screen, or a whole run of another candidate, asked one of these cases.
+
+    What counts is what counts for attempts: all that a baseline in production ever saw, and for a pinned one
+    what came after the last new release.
 
     A candidate is not tuned on what its own whole run showed. The golden digest counts for nothing: a case
     that was added makes the others no less known.
@@ -86,9 +106,7 @@ def showed(connection: Connection, key: AttemptKey, release_digest: str, known: 
         .distinct()
         .join(attempts, cases.c.run == attempts.c.run)
         .where(
-            attempts.c.line == key.line,
-            attempts.c.baseline_digest == key.baseline_digest,
-            attempts.c.epoch == _epoch(connection, key.line),
+            *_counted(connection, key),
             (attempts.c.number == SCREEN) | (attempts.c.release_digest != release_digest),
         )
     )
@@ -103,29 +121,88 @@ def uses(connection: Connection, golden_digest: str) -> int:
     return connection.execute(query).scalar_one()
 
 
-def _insert(connection: Connection, key: AttemptKey, release_digest: str, run: int, number: int) -> None:
+def _insert(connection: Connection, key: AttemptKey, release_digest: str, run: int, attempt: Attempt) -> None:
     connection.execute(
         insert(attempts).values(
             line=key.line,
             baseline_digest=key.baseline_digest,
             golden_digest=key.golden_digest,
-            epoch=_epoch(connection, key.line),
+            epoch=attempt.epoch,
             release_digest=release_digest,
-            number=number,
+            number=attempt.number,
             run=run,
         )
     )
 
 
-def _since_promotion(connection: Connection, key: AttemptKey) -> tuple[ColumnElement[bool], ...]:
-    return (
-        attempts.c.line == key.line,
-        attempts.c.baseline_digest == key.baseline_digest,
-        attempts.c.golden_digest == key.golden_digest,
-        attempts.c.epoch == _epoch(connection, key.line),
-    )
+def _attempt(connection: Connection, key: AttemptKey, release_digest: str, again: bool) -> Attempt:
+    """The attempt that a run of this candidate belongs to.
+
+    The highest number counts beside how many there are: where the window of a pinned baseline opened on
+    numbers that went on from earlier ones, none of them is given twice.
+    """
+    rows = connection.execute(
+        select(attempts.c.epoch, attempts.c.number, attempts.c.release_digest)
+        .distinct()
+        .where(
+            *_counted(connection, key),
+            attempts.c.golden_digest == key.golden_digest,
+            attempts.c.number != SCREEN,
+        )
+    ).all()
+    own = [Attempt(row.epoch, row.number) for row in rows if row.release_digest == release_digest]
+    if own and not again:
+        return max(own, key=lambda attempt: (attempt.number, attempt.epoch))
+    given = {Attempt(row.epoch, row.number) for row in rows}
+    highest = max((attempt.number for attempt in given), default=0)
+    return Attempt(_last_promotion(connection, key.line), max(len(given), highest) + 1)
 
 
-def _epoch(connection: Connection, line: str) -> int:
+def _counted(connection: Connection, key: AttemptKey) -> tuple[ColumnElement[bool], ...]:
+    """Which attempts and screens of the line count for this baseline, whatever the golden set."""
+    against = (attempts.c.line == key.line, _against(key))
+    if _holds_production(connection, key):
+        return against
+    return (*against, attempts.c.epoch >= _last_new_promotion(connection, key.line))
+
+
+def _against(key: AttemptKey) -> ColumnElement[bool]:
+    same = attempts.c.baseline_digest == key.baseline_digest
+    if key.recorded_baseline is None:
+        return same
+    name, version = key.recorded_baseline
+    grown = select(releases.c.digest).where(releases.c.name == name, releases.c.version == version)
+    return same | attempts.c.baseline_digest.in_(grown)
+
+
+def _holds_production(connection: Connection, key: AttemptKey) -> bool:
+    holder = connection.execute(
+        select(releases.c.name, releases.c.version, releases.c.digest)
+        .join(aliases, aliases.c.release == releases.c.id)
+        .where(aliases.c.line == key.line, aliases.c.alias == PRODUCTION)
+    ).first()
+    if holder is None:
+        return False
+    return holder.digest == key.baseline_digest or (holder.name, holder.version) == key.recorded_baseline
+
+
+def _last_promotion(connection: Connection, line: str) -> int:
     promotions = (alias_history.c.line == line) & (alias_history.c.alias == PRODUCTION)
     return connection.scalar(select(func.max(alias_history.c.id)).where(promotions)) or 0
+
+
+def _last_new_promotion(connection: Connection, line: str) -> int:
+    """The last move of production to what never held it before, by its content and by its name; 0 before."""
+    held: set[str | tuple[str, str]] = set()
+    newest = 0
+    for move in connection.execute(
+        select(alias_history.c.id, releases.c.name, releases.c.version, releases.c.digest)
+        .join(releases, releases.c.id == alias_history.c.to_release)
+        .where(alias_history.c.line == line, alias_history.c.alias == PRODUCTION)
+        .order_by(alias_history.c.id)
+    ):
+        marks = {move.digest, (move.name, move.version)}
+        if not marks & held:
+            newest = move.id
+        held |= marks
+    return newest

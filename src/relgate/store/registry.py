@@ -66,15 +66,23 @@ class Registry:
         Args:
             key: what counts attempts together.
             release_digest: the candidate; judging its answers again keeps its number.
-            again: whether it would be measured anew, which is a further attempt.
+            again: whether it would be measured anew or on more cases, which is a further attempt.
         """
         with self._database.read() as connection:
             return attempts.number_of(connection, key, release_digest, again=again)
 
-    def judged_runs(self, line: str, baseline_digest: str, release_digest: str) -> list[tuple[str, str]]:
-        """Golden digest and run of every attempt of a candidate since the last promotion, newest first."""
+    def judged_runs(
+        self, key: AttemptKey, release_digest: str, recorded: tuple[str, str] | None = None
+    ) -> list[tuple[str, str]]:
+        """Golden digest and run of every attempt of a candidate against a baseline, newest first.
+
+        Args:
+            key: the release line and the baseline; any golden set.
+            release_digest: the candidate.
+            recorded: name and version of a recorded candidate, whose digest changes with its file.
+        """
         with self._database.read() as connection:
-            return attempts.judged_runs(connection, line, baseline_digest, release_digest)
+            return attempts.judged_runs(connection, key, release_digest, recorded)
 
     def judged(self, judged_key: str) -> StoredVerdict | None:
         """The last whole verdict under this key."""
@@ -134,8 +142,8 @@ class Registry:
     ) -> AliasChange:
         """Let a release hold an alias of its line; production's old holder becomes ``previous``.
 
-        Nothing is written when it holds the alias already. Taking production starts the line's attempts
-        anew.
+        Nothing is written when it holds the alias already. A release that takes production for the first time
+        starts the attempts against pinned baselines anew.
 
         Args:
             name: the release.
@@ -236,7 +244,7 @@ class Registry:
             return suites.stored_runs(connection, release_digest)
 
     def showed(self, key: AttemptKey, release_digest: str, cases: Collection[CaseKey]) -> bool:
-        """Whether a screen or another candidate's run showed one of these cases since the promotion."""
+        """Whether a screen or another candidate's run showed one of these cases, for this baseline."""
         with self._database.read() as connection:
             return attempts.showed(connection, key, release_digest, cases)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from relgate.decision.pairing import pair_cases
-from relgate.decision.pooling import is_top_up, pooled
+from relgate.decision.pooling import pooled
 from relgate.domain.case import CaseKey
-from relgate.domain.response import Measurement
-from relgate.domain.run import AttemptKey, SuiteRecord
+from relgate.domain.response import Measurement, Side
+from relgate.domain.run import SuiteRecord
 from relgate.store import Registry
+from relgate.usecases.preparing.baseline import Baseline
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.stored_baseline import measurement_of, stored_of
+
+SIDES: tuple[Side, Side] = ("candidate", "baseline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +25,22 @@ class PooledRuns:
     Attributes:
         runs: their ids, newest first.
         rows: per case the calls of each of these runs that asked the same version of it.
+        alone: whether the candidate's calls count without the baseline's.
     """
 
     runs: tuple[str, ...] = ()
     rows: Mapping[CaseKey, tuple[tuple[Measurement, ...], ...]] = field(default_factory=dict)
+    alone: bool = False
 
     def join(
         self, plans: Sequence[SuitePlan], measured: Mapping[CaseKey, tuple[Measurement, ...]]
     ) -> dict[CaseKey, tuple[Measurement, ...]]:
         """This run's calls with those of the earlier ones."""
         metrics = {plan.suite.name: plan.metrics for plan in plans}
-        return {key: pooled(rows, self.rows.get(key, ()), metrics[key[0]]) for key, rows in measured.items()}
+        return {
+            key: pooled(rows, self.rows.get(key, ()), metrics[key[0]], alone=self.alone)
+            for key, rows in measured.items()
+        }
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -45,40 +53,34 @@ class PooledRuns:
         )
 
 
-def continued_key(
-    registry: Registry, key: AttemptKey, release_digest: str, records: Iterable[SuiteRecord]
-) -> tuple[AttemptKey, tuple[str, ...]]:
-    """The key that attempts are counted under, and the earlier runs of this candidate under it.
-
-    A golden set that only grew is the same set, continued: adding one case gives no fresh alpha to a
-    candidate that was judged on the others.
-    """
-    now = tuple(records)
-    chosen: AttemptKey | None = None
-    runs: list[str] = []
-    for golden_digest, run_id in registry.judged_runs(key.line, key.baseline_digest, release_digest):
-        same = golden_digest == (chosen or key).golden_digest
-        if same or (chosen is None and is_top_up(registry.suites(run_id), now)):
-            chosen = AttemptKey(key.line, key.baseline_digest, golden_digest)
-            runs.append(run_id)
-    return chosen or key, tuple(runs)
-
-
 def find_pooled(
-    registry: Registry, runs: Sequence[str], plans: Sequence[SuitePlan], records: tuple[SuiteRecord, ...]
+    registry: Registry,
+    runs: Sequence[str],
+    plans: Sequence[SuitePlan],
+    records: tuple[SuiteRecord, ...],
+    baseline: Baseline,
 ) -> PooledRuns:
-    """What these runs measured of cases that are still the same."""
+    """What these runs measured of cases that are still the same.
+
+    Where the baseline is not asked (there is none, its scores are stored, or its answers are recorded), the
+    candidate's calls count without its own. A recording stands in this run with all of its answers, so what
+    it said in earlier runs is left out: it would say nothing new, or what an older file said.
+    """
+    release = baseline.release
+    recorded = release is not None and release.application.kind == "recording"
+    alone = release is None or baseline.stored is not None or recorded
     by_suite = {plan.suite.name: plan for plan in plans}
     rows: dict[CaseKey, list[tuple[Measurement, ...]]] = {}
     used = []
     for run_id in runs:
-        sides = {side: stored_of(registry, run_id, side) for side in ("candidate", "baseline")}
-        held = sides["candidate"].calls.keys() & sides["baseline"].calls.keys()
-        same = pair_cases(sides["candidate"].suites, records, held).paired
+        candidate, other = (stored_of(registry, run_id, side) for side in SIDES)
+        sides = (candidate,) if recorded else (candidate, other)
+        held = candidate.calls.keys() if alone else candidate.calls.keys() & other.calls.keys()
+        same = pair_cases(candidate.suites, records, held).paired
         for key in same:
             if key[0] in by_suite:
-                calls = [row for stored in sides.values() for row in stored.calls[key]]
+                calls = [row for stored in sides for row in stored.calls.get(key, ())]
                 found = tuple(measurement_of(row, by_suite[key[0]], run_id, side=row.side) for row in calls)
                 rows.setdefault(key, []).append(found)
         used += [run_id] if same else []
-    return PooledRuns(tuple(used), {key: tuple(found) for key, found in rows.items()})
+    return PooledRuns(tuple(used), {key: tuple(found) for key, found in rows.items()}, alone)

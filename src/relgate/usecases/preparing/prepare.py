@@ -19,11 +19,12 @@ from relgate.domain.response import Measurement, Side
 from relgate.domain.run import AttemptKey, SuiteRecord
 from relgate.store import Registry, StoredVerdict
 from relgate.usecases.options import RunOptions
+from relgate.usecases.preparing.attempt_count import count_attempt
 from relgate.usecases.preparing.baseline import Baseline, find_baseline
 from relgate.usecases.preparing.exposure import golden_of, were_shown
 from relgate.usecases.preparing.inputs import Sources, read_inputs
 from relgate.usecases.preparing.plan_suite import SuitePlan, plan_suite
-from relgate.usecases.preparing.pooled_runs import PooledRuns, continued_key, find_pooled
+from relgate.usecases.preparing.pooled_runs import PooledRuns, find_pooled
 from relgate.usecases.preparing.staleness import choose_probes, is_steady, stale_hold, staleness
 from relgate.usecases.preparing.stored_baseline import (
     StoredSide,
@@ -199,17 +200,17 @@ def prepare(
         for suite, judging in zip(suites, inputs.judgings, strict=True)
     ]
     policy = policy_digest(suites)
-    key = AttemptKey(
-        line=candidate.name,
-        baseline_digest=baseline.release.digest if baseline.release else "",
-        golden_digest=_golden_digest(suites),
-    )
     records = suite_records(suites, catalog.plugins_digest)
-    again = _answers_anew(baseline, releases) and not options.screen and not _taken_again(options)
-    earlier: tuple[str, ...] = ()
-    if again:
-        key, earlier = continued_key(registry, key, candidate.digest, records)
-    attempt = registry.next_attempt(key, candidate.digest, again=again)
+    count = count_attempt(
+        registry,
+        candidate,
+        baseline,
+        _golden_digest(suites),
+        records,
+        screen=options.screen,
+        taken_again=_taken_again(options),
+    )
+    key, attempt = count.key, count.number
     alpha = attempt_alpha(attempt)
     shown = were_shown(registry, key, candidate.digest, suites)
     exposed = shown or attempt > 1
@@ -270,8 +271,8 @@ def prepare(
         stored_baseline=side,
         screen=options.screen,
         exposed=exposed,
-        again=again,
-        pooled=find_pooled(registry, earlier, plans, records),
+        again=count.again,
+        pooled=find_pooled(registry, count.continued, plans, records, baseline),
         sealed=frozenset((s.name, case_id) for s in suites for case_id in sealed_ids(s)),
         untouched=UntouchedSuites(
             suite.name
@@ -281,14 +282,6 @@ def prepare(
             and is_untouched(suite, baseline.release, candidate)
         ),
     )
-
-
-def _answers_anew(baseline: Baseline, releases: Mapping[Side, Release]) -> bool:
-    """Whether both releases are asked live and may answer otherwise the next time."""
-    if baseline.release is None or baseline.stored is not None:
-        return False
-    live = all(release.application.kind != "recording" for release in releases.values())
-    return live and not all(release.deterministic for release in releases.values())
 
 
 def _taken_again(options: RunOptions) -> bool:

@@ -1,0 +1,116 @@
+"""Which attempt a run is: what its count goes by, and whether it is a further one (verdict.md 5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from relgate.decision.pooling import is_same_set, is_top_up
+from relgate.domain.release import Release
+from relgate.domain.run import AttemptKey, SuiteRecord
+from relgate.store import Registry
+from relgate.usecases.preparing.baseline import Baseline
+from relgate.usecases.preparing.staleness import is_steady
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptCount:
+    """Which attempt a run is.
+
+    Attributes:
+        key: what counts attempts together.
+        number: the attempt's number, from 1.
+        again: whether measuring the candidate another time is a further attempt.
+        continued: the earlier runs of the candidate that answer anew in this one, newest first.
+    """
+
+    key: AttemptKey
+    number: int
+    again: bool
+    continued: tuple[str, ...] = ()
+
+
+def count_attempt(
+    registry: Registry,
+    candidate: Release,
+    baseline: Baseline,
+    golden_digest: str,
+    records: Sequence[SuiteRecord],
+    *,
+    screen: bool,
+    taken_again: bool,
+) -> AttemptCount:
+    """Count a run among the attempts of its line.
+
+    A candidate that was judged before is judged in a further attempt where anything is asked that may answer
+    otherwise, and where its golden cases are not those of an earlier run. Judging the same answers to the
+    same cases again is the same attempt.
+
+    Args:
+        registry: where runs are.
+        candidate: the candidate.
+        baseline: what it is compared with.
+        golden_digest: over the golden cases as they are now.
+        records: the suites as they are now.
+        screen: whether the run is a screen, which is no attempt.
+        taken_again: whether answers that were measured before are judged again.
+    """
+    key, runs = continued_key(registry, key_of(candidate, baseline, golden_digest), candidate, records)
+    anew = answers_anew(candidate, baseline) and not (screen or taken_again)
+    grown = key.golden_digest != golden_digest and has_grown(map(registry.suites, runs), records)
+    again = anew or (grown and not screen)
+    number = registry.next_attempt(key, candidate.digest, again=again)
+    return AttemptCount(key, number, again, runs if anew else ())
+
+
+def key_of(candidate: Release, baseline: Baseline, golden_digest: str) -> AttemptKey:
+    """The key of a golden set that continues no earlier one.
+
+    A recorded baseline is known by name and version too: its file, and with it its digest, grows with the
+    golden set. A baseline that is asked is known by its digest alone.
+    """
+    release = baseline.release
+    return AttemptKey(
+        line=candidate.name,
+        baseline_digest="" if release is None else release.digest,
+        golden_digest=golden_digest,
+        recorded_baseline=None if release is None else _recorded(release),
+    )
+
+
+def answers_anew(candidate: Release, baseline: Baseline) -> bool:
+    """Whether anything is asked live and may answer otherwise the next time."""
+    asked = [candidate]
+    if baseline.release is not None and baseline.stored is None:
+        asked.append(baseline.release)
+    return not all(is_steady(release) for release in asked)
+
+
+def continued_key(
+    registry: Registry, key: AttemptKey, candidate: Release, records: Iterable[SuiteRecord]
+) -> tuple[AttemptKey, tuple[str, ...]]:
+    """The key that attempts are counted under, and the earlier runs of this candidate under it.
+
+    A golden set that only grew is the same set, continued: adding one case gives no fresh alpha to a
+    candidate that was judged on the others. A recorded candidate is found by its name and version too, for
+    the lines that answer new cases make its digest another.
+    """
+    now = tuple(records)
+    chosen: AttemptKey | None = None
+    runs: list[str] = []
+    for golden_digest, run_id in registry.judged_runs(key, candidate.digest, _recorded(candidate)):
+        same = golden_digest == (chosen or key).golden_digest
+        if same or (chosen is None and is_top_up(registry.suites(run_id), now)):
+            chosen = replace(key, golden_digest=golden_digest)
+            runs.append(run_id)
+    return chosen or key, tuple(runs)
+
+
+def has_grown(earlier: Iterable[Iterable[SuiteRecord]], now: Sequence[SuiteRecord]) -> bool:
+    """Whether the golden cases are those of none of these runs, of which there is at least one."""
+    found = [is_same_set(before, now) for before in earlier]
+    return bool(found) and not any(found)
+
+
+def _recorded(release: Release) -> tuple[str, str] | None:
+    return (release.name, release.version) if release.application.kind == "recording" else None
