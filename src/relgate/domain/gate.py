@@ -131,6 +131,11 @@ class GateResult:
     nothing was tested (error, partial). Estimates and bounds are in the metric's unit: a difference for
     relative gates, a ratio for ratio gates, else a level. ``p_harm`` is the evidence against "not worse
     than the baseline" on a non-inferiority gate; ``quantile`` is None where a mean is judged.
+
+    What would let a gate that holds decide: ``needed`` further cases of its suite (``needed_total`` is what
+    it judges then, where it judges a half of them only); ``needed_clusters`` where its clusters are too few
+    to tell how many cases; ``needed_trials`` of the present cases; ``needed_lines`` more lines of the suite's
+    traffic sample; or the ``missing`` cases that have no score of it, of which ``missing_ids`` are the first.
     """
 
     id: str
@@ -158,5 +163,10 @@ class GateResult:
     regressed_within_margin: bool = False
     needed: int | None = None
     needed_trials: int | None = None
+    needed_clusters: int | None = None
+    needed_lines: int | None = None
+    needed_total: int | None = None
+    missing: int = 0
+    missing_ids: tuple[str, ...] = ()
     line: int = 0
     looks: tuple[GateLook, ...] = ()

@@ -253,6 +253,7 @@ class ReleaseRun:
             anchor_data(self._anchors, prepared.plans, measured),
             self._trusted,
             stopped,
+            live.measurer.judges.usd_per_call,
         )
         if prepared.screen:
             judgement = screened(judgement, prepared.holds)
