@@ -64,9 +64,11 @@ def test_more_changes_leave_the_gate_open_and_say_so(sampled, provider):
 def test_an_open_gate_is_told_the_lines_beside_the_cases_with_the_price_of_the_next_run(sampled, provider):
     few = [{"id": f"t{i}", "input": f"question {1000 + i}"} for i in range(40)]
     sampled.write("golden_sets/golden/traffic.jsonl", sampled.lines(few))
-    assert sampled.run().ret == 10
+    result = sampled.run()
     card = sampled.scorecard()
     [gate] = card["gates"]
+    shown = " ".join(sampled.text(result).split())
+    assert (result.ret, shown.count(gate["message"])) == (10, 1), "the reason is said once"
     # deterministic releases answer the same again, so the next run is no further attempt: alpha stays .05
     assert gate["message"].endswith(
         "margin 5 (19 more lines, 59 in all, would prove it): 205 more cases (225 in all) would decide"

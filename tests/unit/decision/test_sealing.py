@@ -131,7 +131,7 @@ def test_half_of_the_added_cases_prove_nothing_for_a_sealed_gate(build: Any, exp
     suite = _suite(build, _cases(f"case-{i}" for i in range(80)))
     sealed = len(sealed_ids(suite))
     gate = build.gate("non_inferior", 0.05)
-    data = build.data([0.0, 1.0] + [1.0] * 78, [1.0, 0.0] + [1.0] * 78, suite=suite)
+    data = build.data([0.0, 1.0] * 4 + [1.0] * 72, [1.0, 0.0] * 4 + [1.0] * 72, suite=suite)
     held = judge_gate(gate, seen_by(data, gate.spec, exposed=exposed), alpha=0.05, next_alpha=0.0125)
     result = reckon_sealed(held, gate.spec, suite)
     total = held.n + held.needed

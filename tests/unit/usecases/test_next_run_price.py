@@ -65,6 +65,14 @@ def test_so_many_cases_and_the_next_attempt_promotes_for_that_price(priced):
     assert card.calls.made == calls
 
 
+def test_a_stale_baseline_names_the_calls_and_the_dollars_of_a_live_one(priced):
+    run_id = priced.card("old.yaml").run.id
+    card = priced.card(baseline=f"run:{run_id}")
+    calls = N + 3 * 20
+    assert "the baseline is stale" in card.verdict.reason
+    assert card.verdict.next_step == f"run the baseline live: {calls} more calls, about ${calls * USD:.2f}"
+
+
 def test_where_no_attempt_is_counted_it_is_planned_at_this_alpha(priced):
     for name, version, more in (("old.yaml", "1.0.0", {}), ("candidate.yaml", "2.0.0", priced.more)):
         base = "none" if version == "1.0.0" else "./old.yaml"
