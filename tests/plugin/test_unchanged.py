@@ -61,6 +61,25 @@ def test_more_changes_leave_the_gate_open_and_say_so(sampled, provider):
     assert "5 of 130 sampled outputs changed: at most 7.9 % (95 % confidence), margin 5" in gate["message"]
 
 
+def test_an_open_gate_is_told_the_lines_beside_the_cases_with_the_price_of_the_next_run(sampled, provider):
+    few = [{"id": f"t{i}", "input": f"question {1000 + i}"} for i in range(40)]
+    sampled.write("golden_sets/golden/traffic.jsonl", sampled.lines(few))
+    result = sampled.run()
+    card = sampled.scorecard()
+    [gate] = card["gates"]
+    shown = " ".join(sampled.text(result).split())
+    assert (result.ret, shown.count(gate["message"])) == (10, 1), "the reason is said once"
+    # deterministic releases answer the same again, so the next run is no further attempt: alpha stays .05
+    assert gate["message"].endswith(
+        "margin 5 (19 more lines, 59 in all, would prove it): 205 more cases (225 in all) would decide"
+    )
+    calls = 2 * (40 + CASES)
+    assert card["verdict"]["next_step"] == (
+        f"add 19 lines to the traffic sample of golden ({calls + 38} calls), or add 205 cases to golden "
+        f"({calls + 410} calls), then run again"
+    )
+
+
 def test_no_text_of_the_sample_is_stored(sampled, provider):
     provider.wrong["answerer-2"] = {"question 1003"}
     sampled.run()

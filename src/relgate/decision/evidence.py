@@ -56,12 +56,21 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Unable:
-    """The data cannot decide at this size, whatever it shows; ``needed`` is the size that could."""
+    """The data cannot decide at this size, whatever it shows.
+
+    Attributes:
+        reason: why.
+        estimate: None where there is none.
+        needed: cases that could decide.
+        method: what would be used.
+        clusters: clusters that could decide, where these are too few.
+    """
 
     reason: str
     estimate: float | None = None
     needed: int | None = None
     method: str = ""
+    clusters: int | None = None
 
 
 def few_clusters(sample: Sample) -> Unable | None:
@@ -70,6 +79,7 @@ def few_clusters(sample: Sample) -> Unable | None:
         return Unable(
             f"{sample.unit_count} clusters: at least {FEW_CLUSTERS} are needed to see how clusters differ",
             method="CR2 over clusters",
+            clusters=FEW_CLUSTERS,
         )
     return None
 

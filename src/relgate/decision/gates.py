@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import inf
+from math import ceil, inf
 
 import numpy as np
 
@@ -31,13 +31,15 @@ from relgate.redaction import cut
 LONGEST_REASON = 200
 
 
-def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
+def judge_gate(gate: Gate, data: SuiteData, *, alpha: float, next_alpha: float | None = None) -> GateResult:
     """Judge one gate on one suite's measurements.
 
     Args:
         gate: the gate.
         data: its suite's measurements.
         alpha: one-sided error of the promote side.
+        next_alpha: that of the run that would judge further cases, a further attempt; None where it is the
+            same.
 
     Returns:
         The result with ``p_pass``, ``p_fail`` and the facts as its message. Whether it fails is decided over
@@ -45,6 +47,7 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
         ``result`` here is never "fail" but for violations.
     """
     spec = gate.spec
+    planned = alpha if next_alpha is None else next_alpha
     hops = (gate.hop,) if gate.hop is not None else data.hop_keys
     sample = sample_of(gate, data)
     blank = GateResult(
@@ -62,6 +65,8 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
         n=sample.n,
         units=sample.unit_count if sample.n else 0,
         line=spec.line,
+        missing=sample.missing,
+        missing_ids=sample.missing_ids,
     )
     if spec.form == "violations":
         hit = violating_units(data, spec.metric, only=gate.only, hops=hops)
@@ -80,8 +85,8 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
             + _why_failed(sample),
         )
     if spec.form == "violations":
-        return _judge_clean(gate, sample, blank, alpha)
-    return _judge_boundary(gate, data, sample, blank, alpha)
+        return _judge_clean(gate, sample, blank, alpha, planned)
+    return _judge_boundary(gate, data, sample, blank, alpha, planned)
 
 
 def sample_of(gate: Gate, data: SuiteData) -> Sample:
@@ -139,19 +144,24 @@ def evidence_of(gate: Gate, sample: Sample, alpha: float) -> Evidence | Unable:
 
 
 def _judge_boundary(
-    gate: Gate, data: SuiteData, sample: Sample, blank: GateResult, alpha: float
+    gate: Gate, data: SuiteData, sample: Sample, blank: GateResult, alpha: float, planned: float
 ) -> GateResult:
     spec = gate.spec
     found = evidence_of(gate, sample, alpha)
     if isinstance(found, Unable):
         more = max(0, found.needed - sample.n) if found.needed is not None else 0
+        clusters = (
+            None if found.clusters is None else _clusters_lacking(gate, sample, found.clusters, planned)
+        )
+        lacking = more or clusters
         return replace(
             blank,
             result="hold",
             estimate=found.estimate,
             method=found.method,
             needed=more or None,
-            message=f"cannot be decided: {found.reason}" + (f", {more} more" if more else ""),
+            needed_clusters=clusters,
+            message=f"cannot be decided: {found.reason}" + (f", {lacking} more" if lacking else ""),
         )
     seen = _with_missing(gate, sample, alpha, found)
     result = replace(
@@ -179,8 +189,8 @@ def _judge_boundary(
             apart = harm_apart(by, found.method, alpha)
     basis = ""
     if not (seen.passes or result.proven_worse or sample.missing) and spec.role == "require":
-        need = cases_needed(gate, sample, found, alpha)
-        again = trials_needed(gate, sample, alpha)
+        need = cases_needed(gate, sample, found, planned, judged_at=alpha)
+        again = trials_needed(gate, sample, planned)
         result, basis = replace(result, needed=need.further, needed_trials=again), need.basis
     spent = ""
     if not seen.passes and not sample.missing and alpha < found.p_pass <= ALPHA:
@@ -188,6 +198,17 @@ def _judge_boundary(
     alike = "" if seen.passes else _baseline_alike(gate, data, found.estimate)
     facts = [describe(gate, sample, result), apart, alike, spent, seen.words, found.caution, basis]
     return replace(result, message="; ".join(filter(None, facts)))
+
+
+def _clusters_lacking(gate: Gate, sample: Sample, least: int, alpha: float) -> int:
+    """Further clusters of the present size that the method and n_min ask for."""
+    spec = gate.spec
+    room = {"non_inferior": spec.boundary, "at_least": 1.0 - spec.boundary, "at_most": spec.boundary}
+    if spec.quantile is not None:
+        room["at_most"] = 1.0 - spec.quantile
+    share = room.get(spec.form, 0.0)
+    cases = stats.n_min(share, alpha) if 0.0 < share < 1.0 else 0
+    return max(least, ceil(cases * sample.unit_count / sample.n)) - sample.unit_count
 
 
 def _baseline_alike(gate: Gate, data: SuiteData, estimate: float) -> str:
@@ -286,7 +307,7 @@ def _violated(gate: Gate, sample: Sample, blank: GateResult, hits: int) -> GateR
     )
 
 
-def _judge_clean(gate: Gate, sample: Sample, blank: GateResult, alpha: float) -> GateResult:
+def _judge_clean(gate: Gate, sample: Sample, blank: GateResult, alpha: float, planned: float) -> GateResult:
     """No violation seen: the exact bound over independent units decides between pass and hold."""
     budget, units = gate.spec.rate_at_most, sample.unit_count
     bound = stats.clopper_pearson(0, units, alpha)
@@ -307,9 +328,8 @@ def _judge_clean(gate: Gate, sample: Sample, blank: GateResult, alpha: float) ->
     )
     if sample.missing:
         return replace(result, message=f"{shown}; but {_missing_words(sample)}")
-    needed = 0 if budget is None else stats.zero_violation_n(budget, alpha) - units
-    if needed > 0:
-        assert budget is not None
+    if budget is not None and units < stats.zero_violation_n(budget, alpha):
+        needed = stats.zero_violation_n(budget, planned) - units
         more = count(needed, f"more clean {noun}")
         message = f"{shown}; budget {percent(budget, 2)}: {more} needed ({needed + units} in all)"
         return replace(result, needed=needed, message=message)

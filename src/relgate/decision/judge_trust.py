@@ -153,13 +153,11 @@ def hold_changed_judge(
     if trust is None or not trust.changed or result.role == "report" or result.result == "error":
         return result
     return replace(
-        result,
+        result.without_remedy(),
         result="hold",
         p_pass=None,
         p_fail=None,
         p_harm=None,
-        needed=None,
-        needed_trials=None,
         needed_labels=trust.fresh_needed,
         regressed_within_margin=False,
         proven_worse=False,

@@ -117,7 +117,7 @@ def correct_judged(result: GateResult, gate: Gate, data: SuiteData) -> GateResul
     margin, low, high = gate.spec.boundary, found.interval.low, found.interval.high
     missing = "" if not split.missing else f"; {count(split.missing, 'case')} without a score count as worst"
     return replace(
-        result,
+        result.without_remedy(),
         result="pass" if found.p_pass <= result.alpha else "hold",
         estimate=found.estimate,
         lower=low,
@@ -127,8 +127,6 @@ def correct_judged(result: GateResult, gate: Gate, data: SuiteData) -> GateResul
         method=found.method,
         message=f"{100 * found.estimate:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}], "
         f"margin {100 * margin:g}: {found.words}; valid only for a random subset{missing}",
-        needed=None,
-        needed_trials=None,
         p_harm=None,
         regressed_within_margin=False,
         proven_worse=False,
@@ -249,11 +247,4 @@ def _never_passes(result: GateResult, why: str, needed_labels: int | None = None
         return result
     what = f"a judge alone cannot pass a required gate; {why}"
     message = what if result.result == "pass" else f"{result.message}; {what}"
-    return replace(
-        result,
-        result="hold",
-        message=message,
-        needed=None,
-        needed_trials=None,
-        needed_labels=needed_labels,
-    )
+    return replace(result.without_remedy(), result="hold", message=message, needed_labels=needed_labels)

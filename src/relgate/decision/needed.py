@@ -20,6 +20,7 @@ from relgate.decision.evidence import (
 )
 from relgate.decision.policy import Gate
 from relgate.decision.sample import Floats, Sample
+from relgate.stats.unseen_unit import LEAST_CORRELATION
 
 POWER = 0.8
 
@@ -52,12 +53,21 @@ def is_practical(further: int, at_hand: int) -> bool:
     return further <= (min(PRACTICAL_CASES, PRACTICAL_FACTOR * at_hand) if at_hand else PRACTICAL_CASES)
 
 
-def cases_needed(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Need:
+def cases_needed(
+    gate: Gate, sample: Sample, found: Evidence, alpha: float, *, judged_at: float | None = None
+) -> Need:
     """Further cases that would let the gate pass with power .8 at this alpha.
 
     Differences are planned at delta = 0, never at the observed difference, with the discordance at its upper
     80 % bound; floors at the observed rate, for there is no other. Where the cases at hand would already do
     at delta = 0, half of the observed difference is taken. Clusters multiply by the design effect.
+
+    Args:
+        gate: the gate.
+        sample: what it judged.
+        found: what that said.
+        alpha: promote-side alpha of the run that would judge the further cases.
+        judged_at: alpha of the bounds in ``found``; None where it is the same.
     """
     match gate.spec.form:
         case "non_inferior":
@@ -72,12 +82,12 @@ def cases_needed(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> N
         case "at_least" | "at_most":
             return _level_need(gate, sample, found, alpha)
         case _:
-            return _ratio_need(gate, sample, found, alpha)
+            return _ratio_need(gate, sample, found, alpha, judged_at or alpha)
 
 
 def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
     margin = gate.spec.boundary
-    flat = _flat_total(sample, sample.difference, margin, alpha)
+    flat = _flat_difference(sample, margin, alpha)
     if flat is not None:
         return Need(flat - sample.n, _FLAT)
     effect = _design_effect(sample, sample.difference)
@@ -88,7 +98,8 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
             psi = max(stats.discordance_upper(counts.b + counts.c, counts.n), abs(delta))
             planned: float | None = stats.nam_n(margin, psi, delta, alpha, POWER)
         else:
-            planned = _planned_mean(delta + margin, sample.difference, alpha)
+            spread = sqrt(max(0.0, _square_upper(sample) - delta**2))
+            planned = _planned_t(delta + margin, spread, alpha)
         if planned is None or planned > MOST_CASES:
             return None
         return ceil(max(planned * effect, stats.n_min(margin, alpha)))
@@ -104,6 +115,17 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
     if at_half is not None and at_half > sample.n:
         return Need(at_half - sample.n, f"{enough}; planned at half of the observed one")
     return Need(None, f"{enough}, so the observed one speaks against it")
+
+
+def _square_upper(sample: Sample) -> float:
+    """Upper bound of the mean squared difference of a case, what psi is to pass or fail (statistics.md 8).
+
+    The share of cases that differ at all at its upper 80 % bound, times their mean squared difference; where
+    none differs 1 / k, which no flip of one of k trials exceeds.
+    """
+    apart = sample.difference[sample.difference != 0.0]
+    share = stats.discordance_upper(apart.size, sample.n)
+    return share * (float(np.mean(apart**2)) if apart.size else sample.n / sample.candidate_rows.size)
 
 
 def _trials_cannot(gate: Gate, sample: Sample, alpha: float) -> str:
@@ -163,12 +185,12 @@ def _quantile_need(gate: Gate, sample: Sample, quantile: float, alpha: float) ->
     return need
 
 
-def _ratio_need(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Need:
+def _ratio_need(gate: Gate, sample: Sample, found: Evidence, alpha: float, judged_at: float) -> Need:
     """From the width of the interval of log(ratio), which shrinks with the root of n."""
     limit, quantile = gate.spec.boundary, gate.spec.quantile
     if not isfinite(found.upper) or found.estimate <= 0.0:
         return Need(None, "more cases are no remedy as long as the ratio has no bound")
-    error = log(found.upper / found.estimate) / float(ndtri(1.0 - alpha))
+    error = log(found.upper / found.estimate) / float(ndtri(1.0 - judged_at))
     least = quantile_minimum(quantile) if quantile is not None else MIN_RATIO_UNITS
     plans = [(1.0, "planned at an unchanged ratio")] if limit > 1.0 else []
     plans.append((sqrt(found.estimate), "planned at half of the observed change"))
@@ -187,10 +209,25 @@ def _beyond(total: int, sample: Sample, basis: str) -> Need:
 
 def _planned_mean(distance: float, values: Floats, alpha: float) -> float | None:
     """Cases of a t-test at this distance from the boundary; None when there is none, or beyond all reason."""
-    spread = max(float(np.std(values, ddof=1)) if values.size > 1 else 1.0, 1e-3)
+    return _planned_t(distance, float(np.std(values, ddof=1)) if values.size > 1 else 1.0, alpha)
+
+
+def _planned_t(distance: float, spread: float, alpha: float) -> float | None:
+    spread = max(spread, 1e-3)
     if distance <= 0.0 or (3.0 * spread / distance) ** 2 > MOST_CASES:
         return None
     return stats.paired_t_n(distance, spread, alpha, POWER)
+
+
+def _flat_difference(sample: Sample, margin: float, alpha: float) -> int | None:
+    """As ``_flat_total``, but with room for the differences that the cases at hand may have missed."""
+    flat = _flat_total(sample, sample.difference, margin, alpha)
+    if flat is None or np.any(sample.difference):
+        return flat
+    size = sample.n / sample.unit_count
+    effect = 1.0 + (size - 1.0) * LEAST_CORRELATION
+    planned = stats.nam_n(margin, stats.discordance_upper(0, sample.n), 0.0, alpha, POWER)
+    return max(flat, ceil(planned * effect))
 
 
 def _flat_total(sample: Sample, values: Floats, margin: float, alpha: float) -> int | None:

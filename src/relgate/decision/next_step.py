@@ -3,37 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from relgate.decision.labels import label_step
 from relgate.decision.needed import is_practical
-from relgate.decision.wording import count, remedy
+from relgate.decision.wording import clusters_lacking, count, remedy
 from relgate.domain.gate import GateResult
 
 _WORST = "at the worst cases: `relgate show RUN CASE`"
 
+_Kind = Literal["cases", "lines", "trials"]
+
 
 @dataclass(frozen=True, slots=True)
-class CasePrice:
-    """What one more case of a suite costs in a run like this one, both sides and all hops together.
+class Calls:
+    """Calls to the applications and to the judges of their answers; both 0 where recordings answer."""
+
+    made: int = 0
+    judged: int = 0
+
+    def __add__(self, other: Calls) -> Calls:
+        return Calls(self.made + other.made, self.judged + other.judged)
+
+    def __mul__(self, times: int) -> Calls:
+        return Calls(self.made * times, self.judged * times)
+
+
+@dataclass(frozen=True, slots=True)
+class SuitePrice:
+    """What a suite costs in a run like this one, both sides and all hops together.
 
     Attributes:
-        calls: calls per trial of a case; 0 where recordings answer.
-        trials: trials of a case.
+        present: its present cases with all their trials.
+        case: one more case with all its trials.
+        case_of: the same by metric, where a metric has cases of its own (those of safety suites).
+        trial: one trial of every present case.
+        traffic: its traffic sample.
+        line: one more line of it.
         usd: dollars per call; None where no price is known.
+        judge_usd: dollars per call of a judge; None where no price is known.
     """
 
-    calls: int
-    trials: int
-    usd: float | None
+    present: Calls = Calls()
+    case: Calls = Calls()
+    case_of: Mapping[str, Calls] = field(default_factory=dict)
+    trial: Calls = Calls()
+    traffic: Calls = Calls()
+    line: Calls = Calls()
+    usd: float | None = None
+    judge_usd: float | None = None
+
+    def dollars(self, calls: Calls) -> float | None:
+        """What calls of this suite cost; None where it is not known."""
+        if (calls.made and self.usd is None) or (calls.judged and self.judge_usd is None):
+            return None
+        return calls.made * (self.usd or 0.0) + calls.judged * (self.judge_usd or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What to do in one suite; ``calls`` on top of its present ones, None where nobody can know them."""
+
+    words: str
+    calls: Calls | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """One way to decide the undecided gates of a suite, and its calls (0 where none is made)."""
+    """One way to decide everything undecided, with the calls of the whole next run."""
 
     words: str
     calls: int
+    cost: str
 
 
 def gate_name(gate: GateResult) -> str:
@@ -41,28 +83,39 @@ def gate_name(gate: GateResult) -> str:
     return gate.id.removeprefix("gates::")
 
 
-def cheapest_step(gates: Sequence[GateResult], prices: Mapping[str, CasePrice]) -> str:
+def cheapest_step(gates: Sequence[GateResult], prices: Mapping[str, SuitePrice]) -> str:
     """The next step that lets every undecided gate decide.
 
-    Per suite the largest number of further cases that a gate asks for, with the calls and the money that the
-    next run costs for them; and, where asking the present cases more often would do as well, that way beside
-    it, the one with fewer calls first.
+    Per suite the largest number of further cases or clusters that a gate asks for, and the cases to be
+    measured again. Beside it, where they would do as well: more lines of a traffic sample, or more trials of
+    the present cases; the way with the fewest calls comes first. The price is that of the whole next run:
+    all suites with present and added cases, all trials, both sides, all hops, and the judges. Where clusters
+    are added, whose size nobody knows, there is none.
 
     Args:
         gates: the required gates that neither passed nor are proven worse.
-        prices: per suite what a case costs; suites without one are told in cases alone.
+        prices: what every suite of the run costs; without prices the step is told in cases alone.
     """
     for gate in gates:
-        if gate.needed and not is_practical(gate.needed, gate.n):
+        if gate.needed and gate.needed_lines is None and not is_practical(gate.needed, gate.n):
             return f"change {gate_name(gate)}: {remedy(gate.form)}; more cases will not decide it in practice"
     labels = [label_step(name, most) for name, mine in _by_suite(gates).items() if (most := _labels(mine))]
     if labels:
         return " and ".join(labels) + ", then `relgate judge label FILE` and run again"
-    steps = [_suite_step(name, mine, prices.get(name)) for name, mine in _by_suite(gates).items()]
-    steps = [step for step in steps if step]
-    if not steps:
+    suites = _by_suite(gates)
+    ways: dict[str, _Way] = {}
+    for kind in ("cases", "lines"):
+        parts = {name: _parts(name, mine, prices.get(name), kind) for name, mine in suites.items()}
+        way = _way([part for found in parts.values() for part in found], _added(parts), prices)
+        ways.setdefault(way.words, way)
+    again = _more_trials(gates, prices)
+    found = [way for way in (*ways.values(), *([again] if again else [])) if way.words]
+    if not found:
         return "look at the gate: more cases of the same kind would not decide it"
-    return " and ".join(steps) + ", then run again"
+    if len(found) == 1:
+        return f"{found[0].words}, then run again{found[0].cost}"
+    found.sort(key=lambda way: way.calls)
+    return ", or ".join(way.words + way.cost for way in found) + ", then run again"
 
 
 def _by_suite(gates: Sequence[GateResult]) -> dict[str, list[GateResult]]:
@@ -76,37 +129,86 @@ def _labels(gates: Sequence[GateResult]) -> int:
     return max((gate.needed_labels or 0 for gate in gates), default=0)
 
 
-def _suite_step(suite: str, gates: Sequence[GateResult], price: CasePrice | None) -> str:
-    further: dict[str, int] = {}
+def _parts(suite: str, gates: Sequence[GateResult], price: SuitePrice | None, kind: _Kind) -> list[_Part]:
+    """What to add to a suite, and what to measure again there."""
+    price = price or SuitePrice()
+    cases: GateResult | None = None
+    clusters = lines = 0
     for gate in gates:
-        if gate.needed:
-            noun = "cluster" if gate.form == "violations" and gate.units != gate.n else "case"
-            further[noun] = max(further.get(noun, 0), gate.needed)
-    if not further:
-        return ""
-    added = " and ".join(count(n, noun) for noun, n in sorted(further.items()))
-    asked = 0 if price is None or "cluster" in further else further["case"] * price.calls * price.trials
-    ways = [_Way(f"add {added} to {suite}{_cost(asked, price)}", asked)]
-    again = _more_trials(gates, price)
-    if again is not None:
-        ways = sorted([*ways, again], key=lambda way: way.calls)
-    return ", or ".join(way.words for way in ways)
+        lacking = clusters_lacking(gate)
+        if gate.needed_lines and (kind == "lines" or not (gate.needed or lacking)):
+            lines = max(lines, gate.needed_lines)
+        elif lacking:
+            clusters = max(clusters, lacking)
+        elif gate.needed and (cases is None or gate.needed > (cases.needed or 0)):
+            cases = gate
+    found = []
+    if cases is not None and cases.needed:
+        like = f" ({cases.slice})" if cases.slice and not cases.slice.startswith("hop=") else ""
+        each = price.case_of.get(cases.metric, price.case)
+        found.append(_Part(f"add {count(cases.needed, 'case')}{like} to {suite}", each * cases.needed))
+    if clusters:
+        found.append(_Part(f"add {count(clusters, 'cluster')} to {suite}", None))
+    if lines:
+        words = f"add {count(lines, 'line')} to the traffic sample of {suite}"
+        found.append(_Part(words, price.line * lines))
+    missing = max((gate.missing for gate in gates), default=0)
+    if missing:
+        found.append(_Part(f"measure {_missing(gates, missing)} of {suite} again", Calls()))
+    return found
 
 
-def _more_trials(gates: Sequence[GateResult], price: CasePrice | None) -> _Way | None:
+def _missing(gates: Sequence[GateResult], missing: int) -> str:
+    ids = list(dict.fromkeys(case for gate in gates for case in gate.missing_ids))[:3]
+    if not ids:
+        return f"{count(missing, 'case')} without a score"
+    noun = "case" if len(ids) == 1 else "cases"
+    beyond = f" and {missing - len(ids)} more" if missing > len(ids) else ""
+    return f"{noun} {', '.join(ids)}{beyond}"
+
+
+def _added(parts: Mapping[str, Sequence[_Part]]) -> dict[str, Calls] | None:
+    """Calls on top of the present ones per suite; None where they cannot be known."""
+    found = {}
+    for name, mine in parts.items():
+        if any(part.calls is None for part in mine):
+            return None
+        found[name] = sum((part.calls for part in mine if part.calls is not None), Calls())
+    return found
+
+
+def _way(parts: Sequence[_Part], added: Mapping[str, Calls] | None, prices: Mapping[str, SuitePrice]) -> _Way:
+    words = " and ".join(part.words for part in parts)
+    if added is None:
+        return _Way(words, 0, "")
+    return _priced(
+        words,
+        {name: price.present + price.traffic + added.get(name, Calls()) for name, price in prices.items()},
+        prices,
+    )
+
+
+def _more_trials(gates: Sequence[GateResult], prices: Mapping[str, SuitePrice]) -> _Way | None:
     """Asking the present cases more often, where that lets every one of these gates decide."""
-    if price is None or not price.calls or not all(gate.needed_trials for gate in gates):
+    if not gates or not all(gate.needed and gate.needed_trials for gate in gates):
+        return None
+    if not any(price.trial.made for price in prices.values()):
         return None
     trials = max(gate.needed_trials or 0 for gate in gates)
-    calls = max(gate.n for gate in gates) * price.calls * trials
-    return _Way(f"ask its cases {trials} times each with --trials {trials}{_cost(calls, price)}", calls)
+    whole = {name: price.trial * trials + price.traffic for name, price in prices.items()}
+    return _priced(f"ask every case {trials} times with --trials {trials}", whole, prices)
 
 
-def _cost(calls: int, price: CasePrice | None) -> str:
-    if price is None or not calls:
-        return ""
-    money = f", about ${calls * price.usd:.2f}" if price.usd is not None else ""
-    return f" ({count(calls, 'call')}{money})"
+def _priced(words: str, whole: Mapping[str, Calls], prices: Mapping[str, SuitePrice]) -> _Way:
+    total = sum(whole.values(), Calls())
+    if not (total.made or total.judged):
+        return _Way(words, 0, "")
+    kinds = [count(total.made, "call")] if total.made else []
+    kinds += [f"{count(total.judged, 'call')} to judges"] if total.judged else []
+    dollars = [prices[name].dollars(calls) for name, calls in whole.items()]
+    known = [part for part in dollars if part is not None]
+    money = f", about ${sum(known):,.2f}" if len(known) == len(dollars) else ""
+    return _Way(words, total.made + total.judged, f" ({' and '.join(kinds)}{money})")
 
 
 def reject_step(suspects: Sequence[str], *, ranked: bool, ended_early: bool) -> str:

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.measurements import SuiteData, cases_in_scope
-from relgate.domain.case import Case
+from relgate.decision.sealing import sealed_ids
+from relgate.domain.case import Case, Suite
 from relgate.domain.response import Side
 
 Floats = NDArray[np.float64]
 MEAN_DECIMALS, DIFFERENCE_DECIMALS = 12, 10
 """Digits that means of 1/k keep; their differences keep fewer, so that equal ones are equal."""
+
+NAMED = 3
+"""Cases without a score that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Sample:
         unmeasured: cases in scope that an outage, an absent recording or an absent side left unmeasured.
         judge_failures: cases in scope where a scorer failed.
         missing_units: label of the unit of each case without a usable score.
+        missing_ids: ids of the first of these cases; none of a sealed case.
         reasons: a few of the reasons why cases were not measured.
         judge_reason: why scorers failed, the most frequent reason; "" where none did.
         judge_reason_cases: in how many of the cases.
@@ -58,6 +63,7 @@ class Sample:
     reasons: tuple[str, ...] = ()
     judge_reason: str = ""
     judge_reason_cases: int = 0
+    missing_ids: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
@@ -126,6 +132,7 @@ def draw_sample(
     rows: dict[str, list[float]] = {"c": [], "b": []}
     row_units: dict[str, list[int]] = {"c": [], "b": []}
     missing_units: list[int] = []
+    missing_ids: list[str] = []
     single, unmeasured, judged_badly = True, 0, 0
     reasons: dict[str, None] = {}
     why_failed: Counter[str] = Counter()
@@ -146,6 +153,7 @@ def draw_sample(
             unmeasured += not only_the_judge
             reasons.update(dict.fromkeys(away))
             missing_units.append(unit)
+            missing_ids.append(case.id)
             continue
         units.append(unit)
         c_mean.append(float(np.mean([np.mean(scores) for scores in c_scores])))
@@ -176,7 +184,13 @@ def draw_sample(
         reasons=tuple(reasons)[:3],
         judge_reason=judge_reason,
         judge_reason_cases=judge_reason_cases,
+        missing_ids=_nameable(data.suite, missing_ids)[:NAMED],
     )
+
+
+def _nameable(suite: Suite, ids: list[str]) -> tuple[str, ...]:
+    sealed = sealed_ids(suite) if ids else frozenset()
+    return tuple(case for case in ids if case not in sealed)
 
 
 def impute(sample: Sample, *, for_candidate: float, for_baseline: float | None) -> Sample:

@@ -10,7 +10,7 @@ from typing import Literal
 from relgate.decision.duplicates import units_of
 from relgate.decision.measurements import SuiteData, cases_in_scope
 from relgate.domain.case import Case, Suite
-from relgate.domain.gate import GateSpec
+from relgate.domain.gate import GateResult, GateSpec
 
 SEALED_TRIALS = 5
 """Trials of a suite with a sealed half under ``trials: auto`` (verdict.md 6)."""
@@ -92,6 +92,38 @@ def seen_by(data: SuiteData, spec: GateSpec, *, exposed: bool) -> SuiteData:
     if not data.suite.sealed:
         return data
     return replace(speechless(data), suite=judged_by(data.suite, spec, exposed=exposed))
+
+
+def reckon_sealed(result: GateResult, spec: GateSpec, suite: Suite) -> GateResult:
+    """Further cases of a suite with a sealed half: of two that are added, one comes to lie on either side.
+
+    Whatever this run was judged on, it showed the open cases, so the sealed half alone proves in the next
+    one. Budgets judge both halves.
+
+    Args:
+        result: the gate as it was judged.
+        spec: the gate.
+        suite: the whole suite.
+    """
+    if not suite.sealed or spec.form == "ratio_at_most" or spec.limits_a_quantile:
+        return result
+    needed, clusters = result.needed, result.needed_clusters
+    if needed is None and clusters is None:
+        return result
+    proves = spec.form == "non_inferior" and spec.role == "require" and spec.against == "baseline"
+    unit, sealed = units_of(suite), sealed_ids(suite)
+    hidden = [case.id for case in cases_in_scope(suite, spec.only) if case.id in sealed]
+    judged = result.units if result.form == "violations" else result.n
+    cases = len(hidden) if proves else judged
+    units = len({unit[case_id] for case_id in hidden}) if proves else result.units
+    total = None if needed is None else judged + needed
+    return replace(
+        result,
+        needed=None if total is None else 2 * (total - cases),
+        needed_total=total,
+        needed_clusters=None if clusters is None else 2 * (result.units + clusters - units),
+        needed_trials=result.needed_trials if judged == cases else None,
+    )
 
 
 def open_data(data: SuiteData) -> SuiteData:

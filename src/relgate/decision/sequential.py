@@ -41,7 +41,13 @@ class Looked:
 
 
 def judge_looked(
-    planned: GatePlan, data: SuiteData, past: Sequence[GateLook], *, alpha: float, whole: bool
+    planned: GatePlan,
+    data: SuiteData,
+    past: Sequence[GateLook],
+    *,
+    alpha: float,
+    whole: bool,
+    next_alpha: float | None = None,
 ) -> GateResult:
     """Judge a gate that was looked at, on the data in hand.
 
@@ -51,6 +57,7 @@ def judge_looked(
         past: the looks at it so far.
         alpha: promote-side alpha of the attempt.
         whole: whether every planned case ran: then this is its last look.
+        next_alpha: of the run that would judge further cases; None where it is the same.
 
     Returns:
         The result with all looks. A gate that passed at a look passes, unless the fixed test fails on what
@@ -61,7 +68,10 @@ def judge_looked(
     level = alpha
     if whole:
         level = level_at(planned, past, 1.0, alpha) or (past[-1].level if past else alpha)
-    result = judge_gate(gate, data, alpha=alpha if passed is not None else level)
+    left = alpha if passed is not None else level
+    # the looks of the next run will have spent as much of its alpha as those of this one
+    further = left if next_alpha is None else next_alpha * left / alpha
+    result = judge_gate(gate, data, alpha=left, next_alpha=further)
     if result.p_pass is not None and whole and (not past or past[-1].fraction < 1.0):
         past = (*past, _last_look(planned, past, result, level))
     result = replace(result, looks=tuple(past))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from relgate.decision.anchor import AnchorResult
-from relgate.decision.next_step import CasePrice, cheapest_step, gate_name, reject_step
+from relgate.decision.next_step import SuitePrice, cheapest_step, gate_name, reject_step
 from relgate.decision.outcomes import CONFIRMING_TRIALS
 from relgate.domain.gate import GateResult
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
@@ -42,7 +42,7 @@ class Findings:
         known_holds: what holds whatever the gates say and was known before the first call (cases that are
             gone, a stale baseline), each with its next step.
         anchors: gates held against their anchor.
-        prices: per suite what one more case costs, for the next step of a hold.
+        prices: per suite what the next run costs, for the next step of a hold.
         stopped: what a budget left unmeasured.
         tuned: whether cases that prove the promote were shown since the baseline was set.
         ended_early: whether calls ended for a reject before every gate was judged.
@@ -59,7 +59,7 @@ class Findings:
     recorded: bool = False
     known_holds: Sequence[tuple[str, str]] = ()
     anchors: Sequence[AnchorResult] = ()
-    prices: Mapping[str, CasePrice] = field(default_factory=dict)
+    prices: Mapping[str, SuitePrice] = field(default_factory=dict)
     ended_early: bool = False
     stopped: Stopped | None = None
     tuned: bool = False

@@ -118,14 +118,27 @@ def conclude(result: GateResult) -> str:
             "more cases will rather reject than promote; fix, do not measure"
         )
     if result.result == "hold" and result.needed and result.p_pass is not None:
-        clusters = max(1, round(result.needed * result.units / max(1, result.n)))
-        alike = f" in about {count(clusters, 'new cluster')}" if result.units != result.n else ""
+        clusters = clusters_lacking(result)
+        alike = f" in about {count(clusters, 'new cluster')}" if clusters else ""
         more, total = count(result.needed, "more case"), f"{result.needed + result.n:,} in all"
+        if result.needed_total is not None:
+            total = f"half of them count here: {result.needed_total:,} in all"
         if is_practical(result.needed, result.n):
             return f"{facts}: {more} ({total}){alike} would decide"
         never = f"more cases will not decide it in practice (it would take {more}, {total}{alike})"
         return f"{facts}: {remedy(result.form)}; {never}"
     return facts
+
+
+def clusters_lacking(result: GateResult) -> int | None:
+    """Further clusters that let a gate decide; None where it judges cases."""
+    if result.needed_clusters is not None:
+        return result.needed_clusters
+    if not result.needed or result.units == result.n:
+        return None
+    if result.form == "violations":
+        return result.needed
+    return max(1, round(result.needed * result.units / max(1, result.n)))
 
 
 def remedy(form: GateForm) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Role = Literal["require", "guard", "report"]
@@ -130,9 +130,13 @@ class GateResult:
     ``p_pass`` is evidence that the requirement is met, ``p_fail`` that it is broken; both None where
     nothing was tested (error, partial). Estimates and bounds are in the metric's unit: a difference for
     relative gates, a ratio for ratio gates, else a level. ``p_harm`` is the evidence against "not worse
-    than the baseline" on a non-inferiority gate; ``quantile`` is None where a mean is judged. ``needed`` more
-    cases, ``needed_trials`` trials of each case, or ``needed_labels`` more cases with labels on both sides
-    would let it decide.
+    than the baseline" on a non-inferiority gate; ``quantile`` is None where a mean is judged.
+
+    What would let a gate that holds decide: ``needed`` further cases of its suite (``needed_total`` is what
+    it judges then, where it judges a half of them only); ``needed_clusters`` where its clusters are too few
+    to tell how many cases; ``needed_trials`` of the present cases; ``needed_labels`` more cases with labels on
+    both sides; ``needed_lines`` more lines of the suite's traffic sample; or the ``missing`` cases that have no
+    score of it, of which ``missing_ids`` are the first.
     """
 
     id: str
@@ -161,5 +165,24 @@ class GateResult:
     needed: int | None = None
     needed_trials: int | None = None
     needed_labels: int | None = None
+    needed_clusters: int | None = None
+    needed_lines: int | None = None
+    needed_total: int | None = None
+    missing: int = 0
+    missing_ids: tuple[str, ...] = ()
     line: int = 0
     looks: tuple[GateLook, ...] = ()
+
+    def without_remedy(self) -> GateResult:
+        """The same result, saying nothing of what would let it decide."""
+        return replace(
+            self,
+            needed=None,
+            needed_total=None,
+            needed_clusters=None,
+            needed_trials=None,
+            needed_labels=None,
+            needed_lines=None,
+            missing=0,
+            missing_ids=(),
+        )

@@ -115,11 +115,12 @@ def gate_name(gate: GatePart) -> str:
 
 
 def gate_messages(card: Scorecard) -> tuple[tuple[str, str], ...]:
-    """Gate and sentence of everything that a reader must look at."""
+    """Gate and sentence of everything that a reader must look at and that the reason has not said."""
     looked = [
         g
         for g in card.gates
         if g.role != "report"
+        and g.message not in card.verdict.reason
         and (
             g.result in ("fail", "error")
             or (g.result == "hold" and g.role == "require")

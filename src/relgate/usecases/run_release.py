@@ -254,6 +254,7 @@ class ReleaseRun:
             anchor_data(self._anchors, prepared.plans, measured),
             self._trusted,
             stopped,
+            live.measurer.judges.usd_per_call,
         )
         if prepared.screen:
             judgement = screened(judgement, (*prepared.holds, *prepared.untouched.holds))

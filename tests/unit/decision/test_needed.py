@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from relgate import stats
 from relgate.decision.gates import judge_gate
+from relgate.decision.sealing import sealed_ids
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.metric import Metric
 
@@ -70,8 +72,105 @@ def test_case_means_plan_on_their_spread(build: Any) -> None:
     cells = [[1.0, 0.0, 1.0], [1.0, 1.0, 1.0], [0.0, 1.0, 0.0]] * 20
     data = build.data(cells, cells[1:] + cells[:1])
     result = _judged(build, data)
-    total = stats.mean_n(0.05, float(np.std(_difference(cells), ddof=1)))
+    total = stats.mean_n(0.05, float(np.sqrt(np.mean(_difference(cells) ** 2))))
     assert result.needed == total - 60
+
+
+def test_case_means_plan_the_share_of_differing_cases_at_its_upper_bound(build: Any) -> None:
+    cells = [[1.0, 1.0, 1.0]] * 12
+    none = _judged(build, build.data(cells, cells))
+    spread = float(np.sqrt(stats.discordance_upper(0, 12) / 3))
+    assert none.needed == stats.mean_n(0.05, spread) - 12
+    assert none.needed > stats.n_min(0.05) - 12, "not the flawless minimum"
+    cells = [[1.0, 1.0, 1.0]] * 50
+    two = _judged(build, build.data([[1.0, 0.0, 1.0]] * 2 + cells[2:], cells))
+    spread = float(np.sqrt(stats.discordance_upper(2, 50) / 9))
+    assert two.needed == max(stats.n_min(0.05), stats.mean_n(0.05, spread)) - 50
+
+
+@pytest.mark.parametrize("trials", [1, 3])
+def test_the_planned_cases_let_an_identical_candidate_pass_at_the_next_attempts_alpha(
+    build: Any, trials: int
+) -> None:
+    """Power .8 is kept by most pilots: psi stands at its upper 80 % bound."""
+    rng, psi, accuracy = np.random.default_rng(5), 0.08, 0.92
+    share = psi / (2 * accuracy * (1 - accuracy))
+    size = share / (1 - share)
+
+    def sides(n: int) -> tuple[list[list[float]], list[list[float]]]:
+        p = rng.beta(accuracy * size, (1 - accuracy) * size, n)
+        one, two = ((rng.random((n, trials)) < p[:, None]).astype(float).tolist() for _ in range(2))
+        return one, two
+
+    gate = build.gate("non_inferior", 0.05)
+    passed = []
+    for _ in range(60):
+        held = judge_gate(gate, build.data(*sides(60)), alpha=0.05, next_alpha=0.0125)
+        if held.needed:
+            again = judge_gate(gate, build.data(*sides(60 + held.needed)), alpha=0.0125)
+            passed.append(again.result == "pass")
+    assert len(passed) >= 15
+    assert np.mean(passed) >= 0.8
+
+
+def test_a_hold_plans_at_the_next_attempts_alpha(build: Any) -> None:
+    data = build.data(*_pair(150, 12, 12))
+    gate = build.gate("non_inferior", 0.05)
+    held = judge_gate(gate, data, alpha=0.05, next_alpha=0.0125)
+    psi = stats.discordance_upper(24, 150)
+    assert held.needed == stats.nam_n(0.05, psi, 0.0, 0.0125) - 150
+    assert (held.alpha, held.result) == (0.05, "hold")
+
+
+def test_zero_tolerance_plans_at_the_next_attempts_alpha_only_where_it_holds(build: Any) -> None:
+    gate = build.gate(
+        "violations", metric=Metric("right", "binary", higher_is_better=False), rate_at_most=0.05
+    )
+    metric = gate.metric
+    held = judge_gate(gate, build.data([0.0] * 40, metric=metric), alpha=0.05, next_alpha=0.0125)
+    assert held.needed == stats.zero_violation_n(0.05, 0.0125) - 40
+    assert f"{held.needed} more clean cases needed" in held.message
+    assert (
+        judge_gate(gate, build.data([0.0] * 59, metric=metric), alpha=0.05, next_alpha=0.0125).result
+        == "pass"
+    )
+
+
+def test_a_ratio_plans_at_the_next_alpha_from_bounds_at_this_one(build: Any) -> None:
+    base = [1.0, 9.0, 2.0, 30.0, 4.0] * 6
+    data = build.data([9.0, 1.0, 30.0, 2.0, 4.5] * 6, base, metric=COST)
+    gate = build.gate("ratio_at_most", 1.2, COST)
+    now = judge_gate(gate, data, alpha=0.05).needed
+    later = judge_gate(gate, data, alpha=0.05, next_alpha=0.0125).needed
+    z = [float(ndtri(1 - a) + ndtri(0.8)) for a in (0.0125, 0.05)]
+    assert later + 30 == pytest.approx((now + 30) * (z[0] / z[1]) ** 2, abs=2)
+
+
+@pytest.mark.parametrize(("size", "more"), [(30, 2), (5, 9)])
+def test_too_few_clusters_say_how_many_more(build: Any, size: int, more: int) -> None:
+    """Five clusters for the method, and n_min cases: 59 in 12 clusters of five."""
+    n = 3 * size
+    clusters = [f"k{i // size}" for i in range(n)]
+    result = _judged(build, build.data([1.0] * n, [1.0] * n, clusters=clusters))
+    assert (result.needed, result.needed_clusters) == (None, more)
+    assert f"to see how clusters differ, {more} more" in result.message
+
+
+def test_the_cases_without_a_score_are_named(build: Any) -> None:
+    cells: list[Any] = [build.JUDGE_FAILED, *[1.0] * 98, build.AWAY]
+    result = _judged(build, build.data(cells, [1.0] * 100))
+    assert (result.missing, result.missing_ids) == (2, ("c0", "c99"))
+
+
+def test_a_sealed_case_without_a_score_is_counted_and_not_named(build: Any) -> None:
+    suite = build.suite(100, sealed=True)
+    hidden = sealed_ids(suite)
+    cells: list[Any] = [build.AWAY] * 100
+    cells[50:] = [1.0] * 50
+    result = _judged(build, build.data(cells, [1.0] * 100, suite=suite))
+    assert result.missing == 50
+    assert len(result.missing_ids) == 3
+    assert not hidden & set(result.missing_ids)
 
 
 def test_clusters_multiply_by_what_they_cost(build: Any) -> None:

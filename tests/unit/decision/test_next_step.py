@@ -2,55 +2,133 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from relgate.decision.next_step import CasePrice, cheapest_step, reject_step
+from relgate.decision.next_step import Calls, SuitePrice, cheapest_step, reject_step
 
 
 def _hold(build: Any, **numbers: Any) -> Any:
     return build.result(result="hold", n=200, units=200, **numbers)
 
 
+def _price(calls: int, trials: int, present: int = 200, **more: Any) -> SuitePrice:
+    """A suite of so many cases whose trial costs so many calls."""
+    each = Calls(calls * trials)
+    return SuitePrice(present=each * present, case=each, trial=Calls(calls * present), **more)
+
+
 def test_a_recording_costs_no_calls(build: Any) -> None:
-    prices = {"s": CasePrice(calls=0, trials=1, usd=None)}
+    prices = {"s": SuitePrice()}
     assert cheapest_step([_hold(build, needed=340)], prices) == "add 340 cases to s, then run again"
 
 
 @pytest.mark.parametrize(
-    ("usd", "money"), [(None, ""), (0.0021, ", about $4.28"), (0.000001, ", about $0.00")]
+    ("usd", "money"), [(None, ""), (0.0021, ", about $6.80"), (0.000001, ", about $0.00")]
 )
-def test_further_cases_cost_both_sides_and_every_trial(build: Any, usd: float | None, money: str) -> None:
-    prices = {"s": CasePrice(calls=2, trials=3, usd=usd)}
+def test_the_price_is_that_of_all_present_and_added_cases(build: Any, usd: float | None, money: str) -> None:
+    prices = {"s": _price(2, 3, usd=usd)}
     assert cheapest_step([_hold(build, needed=340)], prices) == (
-        f"add 340 cases to s (2,040 calls{money}), then run again"
+        f"add 340 cases to s, then run again (3,240 calls{money})"
     )
+
+
+def test_the_price_holds_the_other_suites_and_the_judges(build: Any) -> None:
+    s = SuitePrice(Calls(1200, 600), Calls(6, 3), usd=0.001, judge_usd=0.01, traffic=Calls(50))
+    prices = {"s": s, "t": _price(6, 1, 40, usd=0.002)}
+    assert cheapest_step([_hold(build, needed=100)], prices) == (
+        "add 100 cases to s, then run again (2,090 calls and 900 calls to judges, about $11.33)"
+    )
+    unpriced = replace(s, judge_usd=None)
+    assert cheapest_step([_hold(build, needed=100)], {"s": unpriced}).endswith(
+        "(1,850 calls and 900 calls to judges)"
+    )
+
+
+def test_a_metric_with_cases_of_its_own_has_their_price(build: Any) -> None:
+    price = replace(_price(2, 3, 80), case_of={"violation": Calls(2)})
+    gate = _hold(build, needed=10, metric="violation", form="violations")
+    assert cheapest_step([gate], {"s": price}) == "add 10 cases to s, then run again (500 calls)"
+
+
+def test_clusters_are_told_in_clusters_and_without_a_price(build: Any) -> None:
+    prices = {"s": _price(2, 3, usd=0.001)}
+    few = build.result(result="hold", n=30, units=3, needed_clusters=19)
+    assert cheapest_step([few], prices) == "add 19 clusters to s, then run again"
+    many = build.result(result="hold", n=200, units=20, needed=390)
+    assert cheapest_step([many], prices) == "add 39 clusters to s, then run again"
 
 
 def test_asking_the_present_cases_more_often_is_told_beside_it(build: Any) -> None:
-    prices = {"s": CasePrice(calls=2, trials=3, usd=0.001)}
+    prices = {"s": _price(2, 3, usd=0.001)}
     dear = cheapest_step([_hold(build, needed=900, needed_trials=5)], prices)
     assert dear == (
-        "ask its cases 5 times each with --trials 5 (2,000 calls, about $2.00), "
-        "or add 900 cases to s (5,400 calls, about $5.40), then run again"
+        "ask every case 5 times with --trials 5 (2,000 calls, about $2.00), "
+        "or add 900 cases to s (6,600 calls, about $6.60), then run again"
     )
     cheap = cheapest_step([_hold(build, needed=100, needed_trials=5)], prices)
-    assert cheap.startswith("add 100 cases to s (600 calls, about $0.60), or ask its cases 5 times")
+    assert cheap.startswith("add 100 cases to s (1,800 calls, about $1.80), or ask every case 5 times")
 
 
 def test_more_trials_are_no_way_where_they_leave_a_gate_undecided(build: Any) -> None:
-    prices = {"s": CasePrice(calls=2, trials=3, usd=None)}
+    prices = {"s": _price(2, 3)}
     gates = [_hold(build, needed=340, needed_trials=5), _hold(build, needed=20)]
     assert "ask" not in cheapest_step(gates, prices)
 
 
-def test_every_suite_has_its_own_price(build: Any) -> None:
-    prices = {"s": CasePrice(2, 3, None), "t": CasePrice(6, 1, None)}
+def test_several_suites_are_one_run_with_one_price(build: Any) -> None:
+    prices = {"s": _price(2, 3), "t": _price(6, 1, 40)}
     gates = [_hold(build, needed=10), build.result(result="hold", suite="t", needed=10, n=40, units=40)]
     assert cheapest_step(gates, prices) == (
-        "add 10 cases to s (60 calls) and add 10 cases to t (60 calls), then run again"
+        "add 10 cases to s and add 10 cases to t, then run again (1,560 calls)"
     )
+
+
+@pytest.mark.parametrize(
+    ("missing", "ids", "words"),
+    [
+        (1, ("c7",), "measure case c7 of s again, then run again (1,200 calls)"),
+        (3, ("c1", "c2", "c3"), "measure cases c1, c2, c3 of s again, then run again (1,200 calls)"),
+        (
+            9,
+            ("c1", "c2", "c3"),
+            "measure cases c1, c2, c3 and 6 more of s again, then run again (1,200 calls)",
+        ),
+        (2, (), "measure 2 cases without a score of s again, then run again (1,200 calls)"),
+    ],
+)
+def test_cases_without_a_score_are_to_be_measured_again(
+    build: Any, missing: int, ids: tuple[str, ...], words: str
+) -> None:
+    gate = _hold(build, missing=missing, missing_ids=ids, metric="latency_ms", form="ratio_at_most")
+    assert cheapest_step([gate], {"s": _price(2, 3)}) == words
+
+
+def test_lines_of_traffic_would_do_as_well_as_cases(build: Any) -> None:
+    prices = {"s": _price(2, 3, traffic=Calls(60), line=Calls(2))}
+    gate = _hold(build, needed=340, needed_lines=29)
+    assert cheapest_step([gate], prices) == (
+        "add 29 lines to the traffic sample of s (1,318 calls), or add 340 cases to s (3,300 calls), "
+        "then run again"
+    )
+    beside = [gate, _hold(build, needed=20, form="at_least")]
+    assert cheapest_step(beside, {}) == (
+        "add 340 cases to s, or add 20 cases to s and add 29 lines to the traffic sample of s, then run again"
+    )
+    no_cases = _hold(build, needed_lines=29)
+    assert cheapest_step([no_cases], {}) == "add 29 lines to the traffic sample of s, then run again"
+
+
+def test_lines_decide_where_no_practical_number_of_cases_does(build: Any) -> None:
+    step = cheapest_step([_hold(build, needed=900_000, needed_lines=29)], {})
+    assert "add 29 lines to the traffic sample of s" in step
+
+
+def test_cases_of_a_slice_are_named_as_such(build: Any) -> None:
+    gate = _hold(build, needed=40, slice="lang=de")
+    assert cheapest_step([gate], {}) == "add 40 cases (lang=de) to s, then run again"
 
 
 def test_a_reject_that_ended_the_run_says_how_to_see_every_gate() -> None:

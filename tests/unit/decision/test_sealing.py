@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from relgate import stats
 from relgate.decision.gates import judge_gate
-from relgate.decision.sealing import LEAST_SEALED, is_tuned, judged_by, open_half, sealed_ids, seen_by
+from relgate.decision.next_step import cheapest_step
+from relgate.decision.sealing import (
+    LEAST_SEALED,
+    is_tuned,
+    judged_by,
+    open_half,
+    reckon_sealed,
+    sealed_ids,
+    seen_by,
+)
+from relgate.decision.weighing import weigh_fails
 from relgate.domain.case import Case, Suite
 
 IDS = st.lists(st.text("abcdefgh0123456789-", min_size=1, max_size=12), min_size=1, max_size=60, unique=True)
@@ -114,6 +124,41 @@ def test_a_loss_on_open_cases_alone_is_tuning_that_the_sealed_half_does_not_see(
     assert (whole.n, half.n) == (200, len(sealed))
     assert half.estimate == pytest.approx(-len(lost) / len(sealed))
     assert half.estimate < whole.estimate
+
+
+@pytest.mark.parametrize("exposed", [False, True])
+def test_half_of_the_added_cases_prove_nothing_for_a_sealed_gate(build: Any, exposed: bool) -> None:
+    suite = _suite(build, _cases(f"case-{i}" for i in range(80)))
+    sealed = len(sealed_ids(suite))
+    gate = build.gate("non_inferior", 0.05)
+    data = build.data([0.0, 1.0] * 4 + [1.0] * 72, [1.0, 0.0] * 4 + [1.0] * 72, suite=suite)
+    held = judge_gate(gate, seen_by(data, gate.spec, exposed=exposed), alpha=0.05, next_alpha=0.0125)
+    result = reckon_sealed(held, gate.spec, suite)
+    total = held.n + held.needed
+    assert held.n == (sealed if exposed else 80)
+    assert (result.needed, result.needed_total) == (2 * (total - sealed), total), (
+        "the next run sees them alone"
+    )
+    (shown,) = weigh_fails([result])
+    assert (
+        f"{result.needed:,} more cases (half of them count here: {total:,} in all) would decide"
+        in shown.message
+    )
+    step = cheapest_step([shown], {})
+    assert step == f"add {result.needed:,} cases to s, then run again"
+
+
+def test_a_budget_judges_both_halves_and_needs_no_more(build: Any) -> None:
+    suite = _suite(build, _cases(f"case-{i}" for i in range(80)))
+    result = build.result(result="hold", form="ratio_at_most", needed=20, n=80, units=80)
+    assert reckon_sealed(result, build.gate("ratio_at_most", 1.5).spec, suite) == result
+
+
+def test_a_floor_judges_the_open_half_alone(build: Any) -> None:
+    suite = _suite(build, _cases(f"case-{i}" for i in range(80)))
+    result = build.result(result="hold", form="at_least", needed=20, n=44, units=44)
+    found = reckon_sealed(result, build.gate("at_least", 0.8).spec, suite)
+    assert (found.needed, found.needed_total) == (40, 64)
 
 
 def test_a_failed_scorer_on_a_sealed_case_quotes_nothing(build: Any) -> None:

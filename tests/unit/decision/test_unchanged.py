@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from relgate import stats
-from relgate.decision.unchanged import METHOD, Unchanged, count_changes, pass_unchanged
+from relgate.decision.unchanged import METHOD, Unchanged, count_changes, lines_needed, pass_unchanged
 from relgate.domain.case import Case
 from relgate.domain.response import Failure, Measurement, Response, ToolCall
 
@@ -43,6 +43,27 @@ def test_the_least_samples_of_the_study(
         assert result.p_pass <= 0.05
         assert result.lower >= -margin
         assert (result.needed, result.needed_trials) == (None, None)
+
+
+@pytest.mark.parametrize(("changed", "n", "total"), [(0, 30, 59), (1, 92, 93), (2, 123, 124), (3, 152, 153)])
+def test_an_open_gate_names_the_lines_that_would_do(build: Any, changed: int, n: int, total: int) -> None:
+    gate, own = build.gate("non_inferior", 0.05), build.result(result="hold", needed=340)
+    result = pass_unchanged(own, gate, _found(n, changed), 0.05)
+    assert (result.result, result.needed, result.needed_lines) == ("hold", 340, total - n)
+    lines = "1 more line" if total - n == 1 else f"{total - n} more lines"
+    assert result.message.endswith(f", margin 5 ({lines}, {total} in all, would prove it)")
+
+
+def test_lines_are_planned_at_the_share_that_changed_and_at_the_next_alpha() -> None:
+    assert lines_needed(_found(60, 1), 0.05, 0.05) == 124 - 60, "two of 124 changed is one of 62"
+    assert lines_needed(_found(30, 0), 0.05, 0.0125) == stats.n_min(0.05, 0.0125) - 30
+    assert lines_needed(_found(60, 3), 0.05, 0.05) is None, "no number of lines helps at the margin itself"
+
+
+@pytest.mark.parametrize("own", [{"proven_worse": True}, {"p_fail": 0.03}])
+def test_no_lines_are_named_where_the_cases_speak_against_it(build: Any, own: dict[str, Any]) -> None:
+    result = build.result(result="hold", **own)
+    assert pass_unchanged(result, build.gate("non_inferior", 0.05), _found(30, 0), 0.05).needed_lines is None
 
 
 def test_a_later_attempt_needs_fewer_changes(build: Any) -> None:

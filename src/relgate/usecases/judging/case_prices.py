@@ -1,29 +1,90 @@
-"""What one more case of each suite would cost, from the calls of this run."""
+"""What the next run of these suites would cost, from the plan and the calls of this run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from relgate.decision.next_step import CasePrice
-from relgate.domain.case import CaseKey
-from relgate.domain.response import Measurement, Response
+from relgate.decision.feasibility import planned_cases
+from relgate.decision.next_step import Calls, SuitePrice
+from relgate.domain.case import Case, CaseKey
+from relgate.domain.response import Measurement, Response, Side
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.prepare import Prepared
+from relgate.usecases.preparing.traffic import sampled
 
 
 def case_prices(
-    prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measurement]]
-) -> dict[str, CasePrice]:
-    """Calls and dollars of a case per suite: the planned trials, and the mean cost of the calls made."""
-    recorded = prepared.candidate.application.kind == "recording"
-    return {
-        plan.suite.name: CasePrice(
-            calls=0 if recorded else len(prepared.sides) * (len(plan.hops) or 1),
-            trials=prepared.trials_at_most(plan),
-            usd=_usd_per_call(plan, measured),
+    prepared: Prepared,
+    measured: Mapping[CaseKey, Sequence[Measurement]],
+    judge_usd: float | None = None,
+) -> dict[str, SuitePrice]:
+    """Calls of every suite, of one more case and of one more trial, and the mean cost of the calls made.
+
+    Args:
+        prepared: the run.
+        measured: everything measured.
+        judge_usd: mean dollars of a call to a judge; None where it is not known.
+    """
+    return {plan.suite.name: _Priced(prepared, plan).price(measured, judge_usd) for plan in prepared.plans}
+
+
+class _Priced:
+    """The calls of one suite; a recording is asked nothing, but its answers may be judged."""
+
+    def __init__(self, prepared: Prepared, plan: SuitePlan) -> None:
+        self._prepared, self._plan = prepared, plan
+        self._hops = len(plan.hops) or 1
+        self._recorded = prepared.candidate.application.kind == "recording"
+
+    def price(self, measured: Mapping[CaseKey, Sequence[Measurement]], judge_usd: float | None) -> SuitePrice:
+        """The suite's price."""
+        suite, prepared = self._plan.suite, self._prepared
+        lines = sum(plan.suite.name == suite.name for plan, _ in sampled(prepared).values())
+        line = Calls(0 if self._recorded else len(prepared.sides))
+        once = dict.fromkeys(prepared.sides, 1)
+        return SuitePrice(
+            present=sum((self._present(case) for case in suite.all_cases), Calls()),
+            case=self._further(suite.cases),
+            case_of={
+                gate.spec.metric: self._further(planned_cases(gate, suite))
+                for gate in self._plan.gates
+                if suite.kind == "safety"
+            },
+            trial=sum((self._calls(case, once) for case in suite.all_cases), Calls()),
+            traffic=line * lines,
+            line=line,
+            usd=_usd_per_call(self._plan, measured),
+            judge_usd=judge_usd,
         )
-        for plan in prepared.plans
-    }
+
+    def _present(self, case: Case) -> Calls:
+        prepared, suite = self._prepared, self._plan.suite
+        asked = {side: len(prepared.trials_of(side, suite, case)) for side in prepared.sides}
+        made = 0 if self._recorded else prepared.calls_of(self._plan, case)
+        return Calls(made, self._calls(case, asked).judged)
+
+    def _further(self, like: Iterable[Case]) -> Calls:
+        """One more case like the dearest of these."""
+        prepared, suite = self._prepared, self._plan.suite
+        stored = prepared.stored_baseline
+        alone = suite.name in prepared.untouched.claimed or (stored is not None and not stored.run.callable)
+        sides: tuple[Side, ...] = ("candidate",) if alone else prepared.sides
+        found = [
+            self._calls(case, dict.fromkeys(sides, len(prepared.trials.trials("candidate", suite, case))))
+            for case in like
+        ]
+        return max(found, key=lambda calls: calls.made + calls.judged, default=Calls())
+
+    def _calls(self, case: Case, trials: Mapping[Side, int]) -> Calls:
+        """Calls of one case with so many trials a side; a judge of pairs is asked in both orders."""
+        judged = 0
+        for side, asked in trials.items():
+            judges = [s.asked for s in self._plan.scorers_of(side, case) if s.asked is not None]
+            judged += asked * sum(judge.judge is not None for judge in judges)
+            if side == "candidate" and self._prepared.baseline is not None:
+                judged += 2 * asked * sum(judge.prefer is not None for judge in judges)
+        made = 0 if self._recorded else sum(trials.values())
+        return Calls(made, judged) * self._hops
 
 
 def _usd_per_call(plan: SuitePlan, measured: Mapping[CaseKey, Sequence[Measurement]]) -> float | None:

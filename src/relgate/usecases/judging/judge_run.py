@@ -22,7 +22,7 @@ from relgate.decision.measurements import SuiteData, arrange, unmeasured_suites
 from relgate.decision.outcomes import critical_misses
 from relgate.decision.policy import Gate
 from relgate.decision.regressions import judge_regressions, regression_gate_id
-from relgate.decision.sealing import is_tuned, open_data, seen_by, speechless
+from relgate.decision.sealing import is_tuned, open_data, reckon_sealed, seen_by, speechless
 from relgate.decision.sequential import Looked, crossed_gates, cut_short, judge_looked
 from relgate.decision.unchanged import Unchanged, pass_unchanged
 from relgate.decision.verdict import Findings, Stopped, decide
@@ -101,6 +101,7 @@ def judge_run(
     anchors: Sequence[AnchorData] = (),
     trusted: Mapping[tuple[str, str], TrustedJudge] | None = None,
     stopped: Stopped | None = None,
+    judge_usd: float | None = None,
 ) -> Judgement:
     """Judge everything measured; a suite is judged only when every case of it was.
 
@@ -112,6 +113,7 @@ def judge_run(
         anchors: what older releases answered, beside the candidate's measurements.
         trusted: the judge last trusted per suite and metric.
         stopped: what a budget left unmeasured.
+        judge_usd: mean dollars of a call to a judge; None where it is not known.
     """
     looked = looked or Looked()
     plans = [_in_hand(plan, measured, looked) for plan in prepared.plans]
@@ -159,7 +161,13 @@ def judge_run(
             ]
         sample = next((one for one in unchanged if one.suite == plan.suite.name), None)
         results += [
-            pass_unchanged(result, gate, sample, prepared.alpha)
+            pass_unchanged(
+                result if prepared.screen else reckon_sealed(result, gate.spec, plan.suite),
+                gate,
+                sample,
+                prepared.alpha,
+                prepared.next_alpha,
+            )
             for gate, result in zip(plan.gates, judged, strict=True)
         ]
         regression = judge_regressions(suite_data)
@@ -201,7 +209,7 @@ def judge_run(
                 *prepared.untouched.holds,
                 *untrusted_judges(gates, trusts.values()),
             ),
-            prices=case_prices(prepared, measured),
+            prices=case_prices(prepared, measured, judge_usd),
             ended_early=bool(looked.ended),
             stopped=stopped,
             tuned=is_tuned(prepared.suites, exposed=prepared.exposed),
@@ -256,9 +264,16 @@ def _in_hand(plan: SuitePlan, measured: Mapping[CaseKey, Sequence[Measurement]],
 def _judge(gate: Gate, data: SuiteData, prepared: Prepared, looked: Looked) -> GateResult:
     planned = looked.plan_of(gate)
     if planned is None:
-        return judge_gate(gate, data, alpha=prepared.alpha)
+        return judge_gate(gate, data, alpha=prepared.alpha, next_alpha=prepared.next_alpha)
     whole = len(data.suite.cases) == len(looked.plans[gate.suite].order)
-    return judge_looked(planned, data, looked.of(gate), alpha=prepared.alpha, whole=whole)
+    return judge_looked(
+        planned,
+        data,
+        looked.of(gate),
+        alpha=prepared.alpha,
+        whole=whole,
+        next_alpha=prepared.next_alpha,
+    )
 
 
 def _cut_short(

@@ -115,6 +115,11 @@ class JudgeDesk:
             )
         return found
 
+    @property
+    def usd_per_call(self) -> float | None:
+        """Mean dollars of the calls made; None where none was, or no price is known."""
+        return self.cost_usd / self.calls if self.calls and self.cost_usd is not None else None
+
     def counted(self, calls: CallsPart) -> CallsPart:
         """The calls of a run with those to judges."""
         usd = None if self.cost_usd is None else round(self.cost_usd, 9)

@@ -96,6 +96,11 @@ class Prepared:
     untouched: UntouchedSuites = field(default_factory=UntouchedSuites)
 
     @property
+    def next_alpha(self) -> float:
+        """Promote-side alpha of a run of this candidate on more cases: a further attempt where one counts."""
+        return attempt_alpha(self.attempt + 1) if self.again else self.alpha
+
+    @property
     def suites(self) -> tuple[Suite, ...]:
         """The suites of the run."""
         return tuple(plan.suite for plan in self.plans)
