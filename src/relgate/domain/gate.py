@@ -134,9 +134,9 @@ class GateResult:
 
     What would let a gate that holds decide: ``needed`` further cases of its suite (``needed_total`` is what
     it judges then, where it judges a half of them only); ``needed_clusters`` where its clusters are too few
-    to tell how many cases; ``needed_trials`` of the present cases; ``needed_labels`` more cases with labels on
-    both sides; ``needed_lines`` more lines of the suite's traffic sample; or the ``missing`` cases that have no
-    score of it, of which ``missing_ids`` are the first.
+    to tell how many cases; ``needed_trials`` of the present cases; ``needed_labels`` more cases with labels
+    on both sides; ``needed_lines`` more lines of the suite's traffic sample; or the ``missing`` cases that
+    have no score of it, of which ``missing_ids`` are the first.
     """
 
     id: str
