@@ -265,7 +265,8 @@ def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Eviden
 
     Mid-p McNemar at one trial; on case means min(Hall, Gaffke), Hall's t never below the chance that a loss
     which undoes the gain went unseen (``stats.unseen_loss``), and Gaffke alone when fewer than six cases
-    differ; CR2 where the suite counts clusters. The fail side is the same test the other way.
+    differ; CR2 guarded by one unseen unit where the suite counts clusters. The fail side is the same test
+    the other way.
     """
     estimate = float(np.mean(sample.difference))
     few = few_clusters(sample)
@@ -281,10 +282,12 @@ def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Eviden
         p_pass, p_fail, method = 1.0, 1.0, "no case differs"
     elif sample.clustered:
         p_pass, p_fail = (
-            stats.cluster_bounded_p(difference, sample.units, 0.0, side, _DIFFERENCES, seed=_SEED)
+            stats.guarded_cluster_p(
+                difference, sample.units, 0.0, side, _DIFFERENCES, neutral=0.0, seed=_SEED
+            )
             for side in sides
         )
-        method = "CR2 over clusters"
+        method = GUARDED
     else:
         p_pass, p_fail = (
             stats.secured_mean_p(difference, 0.0, side, _DIFFERENCES, hall=differ >= FEW_DIFFER, seed=_SEED)
@@ -293,7 +296,9 @@ def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Eviden
         method = secured_method(sample.n, differ)
         caution = unseen_caution(stats.Moments.of(difference), alpha)
     if sample.clustered:
-        interval = stats.cluster_bounded_interval(difference, sample.units, alpha, _DIFFERENCES, seed=_SEED)
+        interval = stats.guarded_cluster_interval(
+            difference, sample.units, alpha, _DIFFERENCES, neutral=0.0, seed=_SEED
+        )
     else:
         interval = stats.secured_mean_interval(
             difference, alpha, _DIFFERENCES, hall=differ >= FEW_DIFFER, seed=_SEED

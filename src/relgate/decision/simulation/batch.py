@@ -350,11 +350,15 @@ class Batch:
 
 def harm_p(d: Floats, clusters: fast.Clusters | None, single: bool) -> Floats:
     """Evidence that the candidate is worse at all, as ``evidence.harm_p`` has it; shape (R,)."""
-    if clusters is not None or single:
-        return better_p(d, clusters, single, "less")
+    if clusters is not None:
+        p = fast.cluster_p(d, clusters, 0.0, "less", _DIFFERENCES)
+        unequal: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
+        return unequal
+    signs = fast.midp(d, "less")
+    if single:
+        return signs
     n, differ = d.shape[1], (d != 0.0).sum(axis=1)
-    signs, hall = fast.midp(d, "less"), fast.hall_p(d, 0.0, "less")
-    unseen = fast.unseen_loss_p(-d.mean(axis=1), n)
+    hall, unseen = fast.hall_p(d, 0.0, "less"), fast.unseen_loss_p(-d.mean(axis=1), n)
     sparse = (differ < SPARSE_BELOW) & (2 * differ <= n)
     p = np.where(sparse, np.maximum(hall, np.minimum(unseen, signs)), hall)
     found: Floats = np.where((differ < FEW_DIFFER) | (d.std(axis=1) < 1e-12), signs, p)
@@ -363,8 +367,8 @@ def harm_p(d: Floats, clusters: fast.Clusters | None, single: bool) -> Floats:
 
 def better_p(d: Floats, clusters: fast.Clusters | None, single: bool, side: stats.Alternative) -> Floats:
     """Evidence of a gain ("less": a loss), as ``evidence.superiority_evidence`` has it; shape (R,)."""
-    if clusters is not None:
-        p = fast.cluster_p(d, clusters, 0.0, side, _DIFFERENCES)
-        found: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
-        return found
-    return fast.midp(d, side) if single else fast.secured_mean_p(d, side, _DIFFERENCES, FEW_DIFFER)
+    if clusters is None:
+        return fast.midp(d, side) if single else fast.secured_mean_p(d, side, _DIFFERENCES, FEW_DIFFER)
+    p = fast.guarded_cluster_p(d, clusters, 0.0, side, _DIFFERENCES, neutral=0.0)
+    found: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
+    return found
