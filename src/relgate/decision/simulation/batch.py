@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relgate import stats
+from relgate.decision.against_zero import FEW_DIFFER, SPARSE_BELOW
 from relgate.decision.alarms import UNPROTECTED_BELOW
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import (
     EXACT_UP_TO,
     FEW_CLUSTERS,
-    FEW_DIFFER,
     MIN_RATIO_UNITS,
-    SPARSE_BELOW,
     quantile_minimum,
 )
 from relgate.decision.measurements import cases_in_scope
@@ -349,7 +348,7 @@ class Batch:
 
 
 def harm_p(d: Floats, clusters: fast.Clusters | None, single: bool) -> Floats:
-    """Evidence that the candidate is worse at all, as ``evidence.harm_p`` has it; shape (R,)."""
+    """Evidence that the candidate is worse at all, as ``against_zero.harm_p`` has it; shape (R,)."""
     if clusters is not None:
         p = fast.cluster_p(d, clusters, 0.0, "less", _DIFFERENCES)
         unequal: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
@@ -366,7 +365,7 @@ def harm_p(d: Floats, clusters: fast.Clusters | None, single: bool) -> Floats:
 
 
 def better_p(d: Floats, clusters: fast.Clusters | None, single: bool, side: stats.Alternative) -> Floats:
-    """Evidence of a gain ("less": a loss), as ``evidence.superiority_evidence`` has it; shape (R,)."""
+    """Evidence of a gain ("less": a loss), as ``superiority_evidence`` has it; shape (R,)."""
     if clusters is None:
         return fast.midp(d, side) if single else fast.secured_mean_p(d, side, _DIFFERENCES, FEW_DIFFER)
     p = fast.guarded_cluster_p(d, clusters, 0.0, side, _DIFFERENCES, neutral=0.0)
