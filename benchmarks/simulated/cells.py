@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from relgate.decision.evidence import Evidence, harm_p
+from relgate.decision.against_zero import harm_p
+from relgate.decision.evidence import Evidence
 from relgate.decision.gates import evidence_of, judge_gate
 from relgate.decision.measurements import SuiteData
 from relgate.decision.policy import ALPHA, Gate

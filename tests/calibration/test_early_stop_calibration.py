@@ -15,7 +15,7 @@ import pytest
 
 from relgate import stats
 from relgate.decision import looks as looking
-from relgate.decision.evidence import harm_p
+from relgate.decision.against_zero import harm_p
 from relgate.decision.look_plan import plan_looks, reject_weights
 from relgate.decision.policy import spread_gates
 from relgate.decision.sample import Sample

@@ -201,6 +201,36 @@ def test_no_gate_proves_that_it_is_met_and_that_it_is_broken(rows: list[Pair], c
             assert not (found.p_pass <= 0.05 and found.p_fail <= 0.05)
 
 
+steps = st.lists(
+    st.tuples(
+        st.sampled_from([0.5, 0.52, 0.55, 0.6, 0.75, 1.0]),
+        st.sampled_from([0.0, 0.48, 0.5, 0.5, 0.5, 0.6]),
+        st.just("billing"),
+        st.sampled_from([f"k{i}" for i in range(12)]),
+    ),
+    min_size=1,
+    max_size=90,
+)
+"""Scores of which the candidate's are mostly a little higher."""
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.one_of(pairs, half_points, steps), st.booleans(), st.booleans(), st.booleans())
+def test_a_superior_gate_passes_where_its_interval_lies_above_zero_and_nowhere_else(
+    rows: list[Pair], higher: bool, swapped: bool, clustered: bool
+) -> None:
+    binary = all(c in (0, 1) and b in (0, 1) for c, b, *_ in rows)
+    metric = Metric("right", "binary" if binary else "unit", higher_is_better=higher)
+    if swapped:
+        rows = [(b, c, topic, cluster) for c, b, topic, cluster in rows]
+    found = _one(rows, GateSpec("right", "superior", 0.0), metric, clustered)
+    if found.p_pass is None:
+        return
+    better, worse = (found.lower, -found.upper) if higher else (-found.upper, found.lower)  # type: ignore[operator]
+    assert (found.result == "pass") == (better > 0.0)  # type: ignore[operator]
+    assert (found.p_fail <= 0.05) == (worse > 0.0)  # type: ignore[operator]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.one_of(pairs, half_points),

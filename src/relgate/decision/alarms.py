@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from relgate import stats
-from relgate.decision.evidence import FEW_CLUSTERS, harm_p, oriented
+from relgate.decision.against_zero import harm_p
+from relgate.decision.evidence import FEW_CLUSTERS, oriented
 from relgate.decision.measurements import SuiteData, primary_metrics
 from relgate.decision.policy import ALPHA
 from relgate.decision.sample import Sample, draw_sample

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relgate.decision.evidence import harm_p, oriented
+from relgate.decision.against_zero import harm_p
+from relgate.decision.evidence import oriented
 from relgate.decision.gates import sample_of
 from relgate.decision.measurements import SuiteData
 from relgate.decision.policy import ALPHA, Gate

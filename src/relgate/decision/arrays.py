@@ -15,8 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relgate import stats
-from relgate.decision.evidence import (
+from relgate.decision.against_zero import (
     FEW_DIFFER,
+    secured_method,
+    superior_counts_evidence,
+    superiority_evidence,
+    unseen_caution,
+)
+from relgate.decision.evidence import (
     Evidence,
     Unable,
     difference_evidence,
@@ -25,10 +31,6 @@ from relgate.decision.evidence import (
     paired_counts_evidence,
     rate_evidence,
     ratio_evidence,
-    secured_method,
-    superior_counts_evidence,
-    superiority_evidence,
-    unseen_caution,
 )
 from relgate.decision.policy import ALPHA
 from relgate.decision.sample import DIFFERENCE_DECIMALS, MEAN_DECIMALS, Floats, Sample

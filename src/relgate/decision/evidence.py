@@ -20,15 +20,9 @@ FEW_CLUSTERS, LOW_CLUSTERS = 5, 20
 SHOWN_FROM = stats.n_min(0.05)
 """Cases from which Hall's t enters an interval that belongs to no margin of its own."""
 
-FEW_DIFFER = 6
-"""Cases that must differ before Hall's t is used against a difference of 0 (verdict.md 3)."""
-
-SPARSE_BELOW = 20
-"""Differing cases below which Hall's t is not trusted alone against harm, where most cases tie."""
-
-_SEED = 20260101
+SEED = 20260101
 GUARDED = "CR2 over clusters, Bell-McCaffrey df, one unseen unit"
-_DIFFERENCES, _SCORES = (-1.0, 1.0), (0.0, 1.0)
+DIFFERENCES, _SCORES = (-1.0, 1.0), (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +78,8 @@ def few_clusters(sample: Sample) -> Unable | None:
     return None
 
 
-def _caution(sample: Sample) -> str:
+def few_caution(sample: Sample) -> str:
+    """That clusters are few; "" where cases are units of their own or clusters suffice."""
     if sample.clustered and sample.unit_count < LOW_CLUSTERS:
         return f"only {sample.unit_count} clusters (fewer than {LOW_CLUSTERS})"
     return ""
@@ -92,7 +87,7 @@ def _caution(sample: Sample) -> str:
 
 def _cautions(sample: Sample, short: str, p_fail: float) -> str:
     """Everything to be said; how many cases could pass does not matter where the boundary is broken."""
-    return "; ".join(filter(None, [_caution(sample), short if p_fail > ALPHA else ""]))
+    return "; ".join(filter(None, [few_caution(sample), short if p_fail > ALPHA else ""]))
 
 
 def _too_few_to_pass(sample: Sample, room: float, needed: int) -> tuple[float, str]:
@@ -121,10 +116,11 @@ def paired_counts(sample: Sample) -> stats.PairedCounts:
 
 def _better_counts(sample: Sample, metric: Metric) -> stats.PairedCounts:
     """The 2x2 table with a good score counted as a pass."""
-    return _oriented_counts(paired_counts(sample), metric)
+    return oriented_counts(paired_counts(sample), metric)
 
 
-def _oriented_counts(counts: stats.PairedCounts, metric: Metric) -> stats.PairedCounts:
+def oriented_counts(counts: stats.PairedCounts, metric: Metric) -> stats.PairedCounts:
+    """A 2x2 table of the metric's own values with a good score counted as a pass."""
     if metric.higher_is_better:
         return counts
     return stats.PairedCounts(counts.both_fail, counts.base_only, counts.cand_only, counts.both_pass)
@@ -149,13 +145,13 @@ def difference_interval(
     difference = oriented(sample, metric)
     if sample.clustered:
         found = stats.guarded_cluster_interval(
-            difference, sample.units, alpha, _DIFFERENCES, neutral=0.0, seed=_SEED
+            difference, sample.units, alpha, DIFFERENCES, neutral=0.0, seed=SEED
         )
     elif is_binary(sample, metric):
         found = stats.tango_interval(_better_counts(sample, metric), alpha)
     else:
-        found = stats.bounded_mean_interval(difference, alpha, _DIFFERENCES, hall_from, seed=_SEED)
-    return _turned(found, metric)
+        found = stats.bounded_mean_interval(difference, alpha, DIFFERENCES, hall_from, seed=SEED)
+    return turned(found, metric)
 
 
 def level_interval(
@@ -166,10 +162,10 @@ def level_interval(
         return None
     scores = sample.candidate
     if sample.clustered:
-        return stats.guarded_cluster_interval(scores, sample.units, alpha, _SCORES, seed=_SEED)
+        return stats.guarded_cluster_interval(scores, sample.units, alpha, _SCORES, seed=SEED)
     if is_binary(sample, metric):
         return stats.clopper_pearson(int(np.sum(scores > 0.5)), sample.n, alpha)
-    return stats.bounded_mean_interval(scores, alpha, _SCORES, hall_from, seed=_SEED)
+    return stats.bounded_mean_interval(scores, alpha, _SCORES, hall_from, seed=SEED)
 
 
 def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: float) -> Evidence | Unable:
@@ -192,7 +188,7 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
     if sample.clustered:
         for side in sides:
             p[side] = stats.guarded_cluster_p(
-                difference, sample.units, -margin, side, _DIFFERENCES, neutral=0.0, seed=_SEED
+                difference, sample.units, -margin, side, DIFFERENCES, neutral=0.0, seed=SEED
             )
         p["greater"] = max(p["greater"], least)
         method = GUARDED
@@ -200,7 +196,7 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
         return paired_counts_evidence(paired_counts(sample), metric, margin, alpha)
     else:
         for side, least_n in sides.items():
-            p[side] = stats.bounded_mean_p(difference, -margin, side, _DIFFERENCES, least_n, seed=_SEED)
+            p[side] = stats.bounded_mean_p(difference, -margin, side, DIFFERENCES, least_n, seed=SEED)
         method = means_method(sample.n, needed)
     interval = difference_interval(sample, metric, alpha, needed)
     assert interval is not None
@@ -212,7 +208,7 @@ def paired_counts_evidence(
     counts: stats.PairedCounts, metric: Metric, margin: float, alpha: float
 ) -> Evidence:
     """What ``difference_evidence`` says of pass or fail scores with one trial, from their 2x2 table."""
-    better = _oriented_counts(counts, metric)
+    better = oriented_counts(counts, metric)
     needed = stats.n_min(margin, alpha)
     sides: dict[stats.Alternative, int] = {"greater": needed, "less": stats.n_min(margin, ALPHA)}
     p: dict[stats.Alternative, float] = {}
@@ -227,10 +223,10 @@ def paired_counts_evidence(
 
 def counts_interval(counts: stats.PairedCounts, metric: Metric, alpha: float) -> stats.Interval:
     """Tango's bounds of candidate minus baseline in the metric's own direction."""
-    return _turned(stats.tango_interval(_oriented_counts(counts, metric), alpha), metric)
+    return turned(stats.tango_interval(oriented_counts(counts, metric), alpha), metric)
 
 
-def _turned(found: stats.Interval, metric: Metric) -> stats.Interval:
+def turned(found: stats.Interval, metric: Metric) -> stats.Interval:
     """Bounds of a difference with better counted upwards, in the metric's own direction."""
     return found if metric.higher_is_better else stats.Interval(-found.high, -found.low)
 
@@ -240,98 +236,6 @@ def means_method(n: int, needed: int) -> str:
     if n < needed:
         return "Gaffke on case means"
     return "min(Hall, Gaffke) on case means" if n <= stats.GAFFKE_UP_TO else "Hall on case means"
-
-
-def harm_p(sample: Sample, metric: Metric) -> tuple[float, str]:
-    """Evidence that the candidate is worse than the baseline at all, and the method.
-
-    Mid-p McNemar at one trial; Hall on case means, mid-p of the signs when fewer than six cases differ;
-    CR2 where the suite counts clusters (verdict.md 3). Where six to nineteen differ and most tie, Hall's p
-    is never below the smaller of mid-p and the chance that a gain which undoes the loss went unseen: alone
-    it is too easy there (size up to .078). p = 1 when nothing differs or clusters are too few.
-    """
-    difference = oriented(sample, metric)
-    worse, better = int(np.sum(difference < 0)), int(np.sum(difference > 0))
-    differ = worse + better
-    if differ == 0:
-        return 1.0, "no case differs"
-    if sample.clustered:
-        if sample.unit_count < FEW_CLUSTERS:
-            return 1.0, "too few clusters"
-        p = stats.cluster_bounded_p(difference, sample.units, 0.0, "less", _DIFFERENCES, seed=_SEED)
-        return p, "CR2 over clusters"
-    signs = stats.mcnemar_midp(stats.PairedCounts(0, better, worse, sample.n - differ), "less")
-    if differ < FEW_DIFFER or float(np.std(difference)) < 1e-12 or is_binary(sample, metric):
-        return signs, "mid-p McNemar"
-    p = stats.hall_p(difference, 0.0, "less")
-    if differ < SPARSE_BELOW and 2 * differ <= sample.n:
-        unseen = stats.unseen_loss_p(-float(np.mean(difference)), sample.n)
-        return max(p, min(unseen, signs)), "Hall on case means, few differ"
-    return p, "Hall on case means"
-
-
-def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Evidence | Unable:
-    """Evidence that the candidate is better than the baseline, with the interval that belongs to the test.
-
-    Mid-p McNemar at one trial; on case means min(Hall, Gaffke), Hall's t never below the chance that a loss
-    which undoes the gain went unseen (``stats.unseen_loss``), and Gaffke alone when fewer than six cases
-    differ; CR2 where the suite counts clusters. The fail side is the same test the other way.
-    """
-    estimate = float(np.mean(sample.difference))
-    few = few_clusters(sample)
-    if few is not None:
-        return replace(few, estimate=estimate)
-    if not sample.clustered and is_binary(sample, metric):
-        return superior_counts_evidence(paired_counts(sample), metric, alpha)
-    difference = oriented(sample, metric)
-    differ = int(np.count_nonzero(difference))
-    sides: tuple[stats.Alternative, ...] = ("greater", "less")
-    caution = _caution(sample)
-    if differ == 0:
-        p_pass, p_fail, method = 1.0, 1.0, "no case differs"
-    elif sample.clustered:
-        p_pass, p_fail = (
-            stats.cluster_bounded_p(difference, sample.units, 0.0, side, _DIFFERENCES, seed=_SEED)
-            for side in sides
-        )
-        method = "CR2 over clusters"
-    else:
-        p_pass, p_fail = (
-            stats.secured_mean_p(difference, 0.0, side, _DIFFERENCES, hall=differ >= FEW_DIFFER, seed=_SEED)
-            for side in sides
-        )
-        method = secured_method(sample.n, differ)
-        caution = unseen_caution(stats.Moments.of(difference), alpha)
-    if sample.clustered:
-        interval = stats.cluster_bounded_interval(difference, sample.units, alpha, _DIFFERENCES, seed=_SEED)
-    else:
-        interval = stats.secured_mean_interval(
-            difference, alpha, _DIFFERENCES, hall=differ >= FEW_DIFFER, seed=_SEED
-        )
-    interval = _turned(interval, metric)
-    return Evidence(estimate, interval.low, interval.high, p_pass, p_fail, method, caution)
-
-
-def superior_counts_evidence(counts: stats.PairedCounts, metric: Metric, alpha: float) -> Evidence:
-    """What ``superiority_evidence`` says of pass or fail scores with one trial, from their 2x2 table."""
-    better = _oriented_counts(counts, metric)
-    p_pass, p_fail = stats.mcnemar_midp(better, "greater"), stats.mcnemar_midp(better, "less")
-    method = "mid-p McNemar" if counts.b + counts.c else "no case differs"
-    interval = _turned(stats.mcnemar_interval(better, alpha), metric)
-    return Evidence(counts.difference, interval.low, interval.high, p_pass, p_fail, method)
-
-
-def secured_method(n: int, differ: int) -> str:
-    """How case means are tested against 0 where this many cases differ."""
-    return means_method(n, n if differ >= FEW_DIFFER else n + 1)
-
-
-def unseen_caution(moments: stats.Moments, alpha: float) -> str:
-    """That only a loss which these cases may all miss stands against a gain; "" where none does."""
-    needed = stats.unseen_loss_n(moments.mean, alpha)
-    if moments.n >= needed or moments.sd == 0.0 or moments.hall_p(0.0, "greater") > alpha:
-        return ""
-    return f"{moments.n} cases may all miss a loss that undoes this gain, {needed} may not"
 
 
 def level_evidence(
@@ -349,14 +253,14 @@ def level_evidence(
     down: stats.Alternative = "less" if floor else "greater"
     least, short = _too_few_to_pass(sample, room, needed)
     if sample.clustered:
-        p_pass = max(stats.guarded_cluster_p(scores, sample.units, boundary, up, _SCORES, seed=_SEED), least)
-        p_fail = stats.guarded_cluster_p(scores, sample.units, boundary, down, _SCORES, seed=_SEED)
+        p_pass = max(stats.guarded_cluster_p(scores, sample.units, boundary, up, _SCORES, seed=SEED), least)
+        p_fail = stats.guarded_cluster_p(scores, sample.units, boundary, down, _SCORES, seed=SEED)
         method = GUARDED
     elif is_binary(sample, metric):
         return rate_evidence(int(np.sum(scores > 0.5)), sample.n, boundary, alpha, floor=floor)
     else:
-        p_pass = stats.bounded_mean_p(scores, boundary, up, _SCORES, needed, seed=_SEED)
-        p_fail = stats.bounded_mean_p(scores, boundary, down, _SCORES, to_fail, seed=_SEED)
+        p_pass = stats.bounded_mean_p(scores, boundary, up, _SCORES, needed, seed=SEED)
+        p_fail = stats.bounded_mean_p(scores, boundary, down, _SCORES, to_fail, seed=SEED)
         method = means_method(sample.n, needed)
     interval = level_interval(sample, metric, alpha, needed)
     assert interval is not None
@@ -395,7 +299,7 @@ def ratio_evidence(sample: Sample, limit: float, alpha: float) -> Evidence | Una
     base, mean = float(np.mean(sample.baseline)), float(np.mean(sample.candidate))
     estimate = mean / base if base > 0.0 else (1.0 if mean == 0.0 else float("inf"))
     return Evidence(
-        estimate, interval.low, interval.high, p_pass, p_fail, "Fieller, paired", _caution(sample)
+        estimate, interval.low, interval.high, p_pass, p_fail, "Fieller, paired", few_caution(sample)
     )
 
 
@@ -426,7 +330,7 @@ def quantile_evidence(
         cand_unit=sample.candidate_units,
     )
     interval = result.interval(alpha)
-    caution = _caution(sample)
+    caution = few_caution(sample)
     if slack and interval.high > limit:
         caution = "; ".join(filter(None, [caution, f"counts only above a slack of {slack:g}"]))
     return Evidence(

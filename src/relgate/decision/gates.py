@@ -9,15 +9,14 @@ import numpy as np
 
 from relgate import stats
 from relgate.decision.absolute_quantile import absolute_quantile_evidence, sample_quantile
+from relgate.decision.against_zero import harm_p, superiority_evidence
 from relgate.decision.evidence import (
     Evidence,
     Unable,
     difference_evidence,
-    harm_p,
     level_evidence,
     quantile_evidence,
     ratio_evidence,
-    superiority_evidence,
 )
 from relgate.decision.measurements import SuiteData
 from relgate.decision.more_trials import trials_needed

@@ -68,6 +68,21 @@ def test_four_improvements_are_the_least_that_prove_superiority(build: Any) -> N
         assert (judge_gate(gate, build.data([1.0] * n, [0.0] * n), alpha=0.05).result == "pass") == passes
 
 
+@pytest.mark.parametrize(("alpha", "least"), [(0.05, 5), (0.02, 6), (0.00625, 6)])
+def test_the_least_cases_that_prove_superiority_by_several_trials(
+    build: Any, alpha: float, least: int
+) -> None:
+    gate = build.gate("superior")
+    for n in (least - 1, least):
+        suite = build.suite(n)
+        found = feasibility(gate, suite, alpha=alpha, single_trial=False)
+        # seven of eight trials better in one case: a spread, which Hall's t needs where enough cases differ
+        candidate = [[1.0] * 8] * (n - 1) + [[1.0] * 7 + [0.0]]
+        candidate = candidate if n >= 6 else [[1.0] * 8] * n
+        judged = judge_gate(gate, build.data(candidate, [[0.0] * 8] * n), alpha=alpha)
+        assert found.can_pass == (judged.result == "pass") == (n == least)
+
+
 @pytest.mark.parametrize(
     ("n", "quantile", "can_pass"), [(99, 0.95, False), (100, 0.95, True), (19, 0.5, False)]
 )

@@ -233,6 +233,53 @@ def test_superiority_is_the_test_against_zero(build: Any) -> None:
     assert result.result == "pass"
 
 
+def test_three_improvements_show_a_bound_below_zero_as_they_prove_nothing(build: Any) -> None:
+    for better, passes in ((3, False), (4, True)):
+        result = judge_gate(build.gate("superior"), build.data(*_pair(60, 0, better)), alpha=0.05)
+        assert (result.result == "pass") == (result.lower > 0.0) == passes
+    assert stats.tango_interval(stats.PairedCounts(57, 3, 0, 0)).low > 0.0
+
+
+def _disasters(n: int, drops: int) -> tuple[list[float], list[float]]:
+    """Every case gains .02 but these, which lose .9; noise of .01."""
+    gain = np.tile([0.01, 0.02, 0.02, 0.03], n // 4)
+    gain[:drops] = -0.9
+    return np.round(0.95 + gain, 4).clip(0.0, 1.0).tolist(), [0.95] * n
+
+
+@pytest.mark.parametrize(
+    ("n", "drops", "result"), [(20, 0, "hold"), (148, 0, "hold"), (156, 0, "pass"), (156, 2, "hold")]
+)
+def test_small_gains_are_proven_where_a_disaster_that_undoes_them_would_have_been_seen(
+    build: Any, n: int, drops: int, result: str
+) -> None:
+    data = build.data(*_disasters(n, drops), metric=UNIT)
+    found = judge_gate(build.gate("superior", metric=UNIT), data, alpha=0.05)
+    assert found.result == result
+    assert (found.lower > 0.0) == (result == "pass")
+    assert ("a loss that undoes this gain" in found.message) == (result == "hold" and not drops)
+
+
+def test_superiority_in_clusters_is_guarded_by_the_unseen_unit(build: Any) -> None:
+    candidate, base = _disasters(40, 0)
+    data = build.data(candidate, base, metric=UNIT, clusters=[f"k{i // 2}" for i in range(40)])
+    found = judge_gate(build.gate("superior", metric=UNIT), data, alpha=0.05)
+    assert found.result == "hold"
+    assert found.lower < 0.0
+    assert found.method == "CR2 over clusters, Bell-McCaffrey df, one unseen unit"
+
+
+def test_superiority_of_case_means_leaves_fewer_than_six_differing_cases_to_gaffke(build: Any) -> None:
+    for differ, method in ((5, "Gaffke on case means"), (6, "min(Hall, Gaffke) on case means")):
+        candidate = [[1.0, 1.0, 1.0]] * 40
+        base = [[0.0, 0.0, 1.0]] + [[0.0, 0.0, 0.0]] * (differ - 1) + [[1.0, 1.0, 1.0]] * (40 - differ)
+        found = judge_gate(build.gate("superior"), build.data(candidate, base), alpha=0.05)
+        assert found.method == method
+        difference = [2 / 3] + [1.0] * (differ - 1) + [0.0] * (40 - differ)
+        alone = stats.gaffke_p(difference, 0.0, "greater", (-1.0, 1.0), seed=20260101)
+        assert (found.p_pass == pytest.approx(alone)) == (differ == 5)
+
+
 def test_the_alpha_of_the_attempt_moves_the_promote_side_only(build: Any) -> None:
     data = build.data(*_pair(200, 6, 5))
     gate = build.gate("non_inferior", 0.05)

@@ -15,6 +15,7 @@ from relgate.decision.weighing import weigh_fails
 from relgate.domain.metric import Metric
 
 COST = Metric("right", "cost", higher_is_better=False)
+UNIT = Metric("right", "unit")
 
 
 def _pair(n: int, b: int, c: int) -> tuple[list[float], list[float]]:
@@ -214,6 +215,17 @@ def test_superiority_plans_at_half_of_the_gain_and_not_without_one(build: Any) -
     assert gain.needed > 0
     assert "planned at half of the observed gain" in gain.message
     assert loss.needed is None
+
+
+def test_a_small_gain_needs_the_cases_that_would_show_what_undoes_it(build: Any) -> None:
+    base = [0.5] * 40
+    candidate = [0.51, 0.52, 0.53, 0.52] * 10
+    result = _judged(
+        build, build.data(candidate, base, metric=UNIT), form="superior", boundary=0.0, metric=UNIT
+    )
+    assert result.result == "hold"
+    assert result.needed == stats.unseen_loss_n(0.01) - 40  # at half of the gain
+    assert "40 cases may all miss a loss that undoes this gain, 149 may not" in result.message
 
 
 def test_a_ratio_is_planned_at_an_unchanged_one(build: Any) -> None:

@@ -11,6 +11,7 @@ from scipy import stats as scipy_stats
 from relgate.stats import (
     PairedCounts,
     exact_unconditional_p,
+    mcnemar_interval,
     mcnemar_midp,
     n_min,
     tango_interval,
@@ -251,3 +252,35 @@ def test_boundaries_outside_the_range_of_a_difference_are_refused(delta0):
 def test_an_unknown_alternative_is_refused():
     with pytest.raises(ValueError, match="alternative"):
         exact_unconditional_p(PairedCounts(5, 1, 1, 1), -0.1, "two-sided")  # type: ignore[arg-type]
+
+
+def test_the_mcnemar_interval_is_tangos_where_both_agree():
+    counts = PairedCounts(180, 12, 4, 4)
+    assert mcnemar_interval(counts) == tango_interval(counts)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.0125, 0.003125])
+def test_the_mcnemar_interval_excludes_zero_exactly_where_the_test_rejects(alpha):
+    for b in range(20):
+        for c in range(30):
+            counts = PairedCounts(60 - b - c if b + c < 60 else 0, c, b, 0)
+            bounds = mcnemar_interval(counts, alpha)
+            assert (bounds.low > 0.0) == (mcnemar_midp(counts, "greater") <= alpha)
+            assert (bounds.high < 0.0) == (mcnemar_midp(counts, "less") <= alpha)
+            assert bounds.low <= counts.difference <= bounds.high
+            assert bounds.width > 0.0
+
+
+def test_the_mcnemar_interval_takes_the_mid_p_bound_of_the_share_of_improvements():
+    counts = PairedCounts(57, 3, 0, 0)
+    bounds = mcnemar_interval(counts)
+    share = 0.5 * (1.0 + bounds.low * 60 / 3)
+    assert 0.5 * share**3 == pytest.approx(0.05)  # mid-p of three of three
+    assert tango_interval(counts).low > 0.0 > bounds.low
+    swapped = mcnemar_interval(counts.swapped())
+    assert (swapped.low, swapped.high) == (-bounds.high, -bounds.low)
+
+
+def test_the_mcnemar_interval_agrees_with_its_test_at_small_alphas_too():
+    counts = PairedCounts(141, 40, 19, 0)  # mid-p .00311 and Tango's .00313 lie around .003125
+    assert mcnemar_interval(counts, 0.003125).low > 0.0 > tango_interval(counts, 0.003125).low

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relgate import stats
+from relgate.decision.against_zero import FEW_DIFFER, SPARSE_BELOW
 from relgate.decision.alarms import UNPROTECTED_BELOW
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import (
     EXACT_UP_TO,
     FEW_CLUSTERS,
-    FEW_DIFFER,
     MIN_RATIO_UNITS,
-    SPARSE_BELOW,
     quantile_minimum,
 )
 from relgate.decision.measurements import cases_in_scope
@@ -349,12 +348,16 @@ class Batch:
 
 
 def harm_p(d: Floats, clusters: fast.Clusters | None, single: bool) -> Floats:
-    """Evidence that the candidate is worse at all, as ``evidence.harm_p`` has it; shape (R,)."""
-    if clusters is not None or single:
-        return better_p(d, clusters, single, "less")
+    """Evidence that the candidate is worse at all, as ``against_zero.harm_p`` has it; shape (R,)."""
+    if clusters is not None:
+        p = fast.cluster_p(d, clusters, 0.0, "less", _DIFFERENCES)
+        unequal: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
+        return unequal
+    signs = fast.midp(d, "less")
+    if single:
+        return signs
     n, differ = d.shape[1], (d != 0.0).sum(axis=1)
-    signs, hall = fast.midp(d, "less"), fast.hall_p(d, 0.0, "less")
-    unseen = fast.unseen_loss_p(-d.mean(axis=1), n)
+    hall, unseen = fast.hall_p(d, 0.0, "less"), fast.unseen_loss_p(-d.mean(axis=1), n)
     sparse = (differ < SPARSE_BELOW) & (2 * differ <= n)
     p = np.where(sparse, np.maximum(hall, np.minimum(unseen, signs)), hall)
     found: Floats = np.where((differ < FEW_DIFFER) | (d.std(axis=1) < 1e-12), signs, p)
@@ -362,9 +365,9 @@ def harm_p(d: Floats, clusters: fast.Clusters | None, single: bool) -> Floats:
 
 
 def better_p(d: Floats, clusters: fast.Clusters | None, single: bool, side: stats.Alternative) -> Floats:
-    """Evidence of a gain ("less": a loss), as ``evidence.superiority_evidence`` has it; shape (R,)."""
-    if clusters is not None:
-        p = fast.cluster_p(d, clusters, 0.0, side, _DIFFERENCES)
-        found: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
-        return found
-    return fast.midp(d, side) if single else fast.secured_mean_p(d, side, _DIFFERENCES, FEW_DIFFER)
+    """Evidence of a gain ("less": a loss), as ``superiority_evidence`` has it; shape (R,)."""
+    if clusters is None:
+        return fast.midp(d, side) if single else fast.secured_mean_p(d, side, _DIFFERENCES, FEW_DIFFER)
+    p = fast.guarded_cluster_p(d, clusters, 0.0, side, _DIFFERENCES, neutral=0.0)
+    found: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
+    return found

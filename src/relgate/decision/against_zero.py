@@ -1,0 +1,128 @@
+"""The tests against a difference of 0: superiority, which is a gate, and harm, of which alarms are made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from relgate import stats
+from relgate.decision.evidence import (
+    DIFFERENCES,
+    FEW_CLUSTERS,
+    GUARDED,
+    SEED,
+    Evidence,
+    Unable,
+    few_caution,
+    few_clusters,
+    is_binary,
+    means_method,
+    oriented,
+    oriented_counts,
+    paired_counts,
+    turned,
+)
+from relgate.decision.sample import Sample
+from relgate.domain.metric import Metric
+
+FEW_DIFFER = 6
+"""Cases that must differ before Hall's t is used against a difference of 0 (verdict.md 3)."""
+
+SPARSE_BELOW = 20
+"""Differing cases below which Hall's t is not trusted alone against harm, where most cases tie."""
+
+
+def harm_p(sample: Sample, metric: Metric) -> tuple[float, str]:
+    """Evidence that the candidate is worse than the baseline at all, and the method.
+
+    Mid-p McNemar at one trial; Hall on case means, mid-p of the signs when fewer than six cases differ;
+    CR2 where the suite counts clusters (verdict.md 3). Where six to nineteen differ and most tie, Hall's p
+    is never below the smaller of mid-p and the chance that a gain which undoes the loss went unseen: alone
+    it is too easy there (size up to .078). p = 1 when nothing differs or clusters are too few.
+    """
+    difference = oriented(sample, metric)
+    worse, better = int(np.sum(difference < 0)), int(np.sum(difference > 0))
+    differ = worse + better
+    if differ == 0:
+        return 1.0, "no case differs"
+    if sample.clustered:
+        if sample.unit_count < FEW_CLUSTERS:
+            return 1.0, "too few clusters"
+        p = stats.cluster_bounded_p(difference, sample.units, 0.0, "less", DIFFERENCES, seed=SEED)
+        return p, "CR2 over clusters"
+    signs = stats.mcnemar_midp(stats.PairedCounts(0, better, worse, sample.n - differ), "less")
+    if differ < FEW_DIFFER or float(np.std(difference)) < 1e-12 or is_binary(sample, metric):
+        return signs, "mid-p McNemar"
+    p = stats.hall_p(difference, 0.0, "less")
+    if differ < SPARSE_BELOW and 2 * differ <= sample.n:
+        unseen = stats.unseen_loss_p(-float(np.mean(difference)), sample.n)
+        return max(p, min(unseen, signs)), "Hall on case means, few differ"
+    return p, "Hall on case means"
+
+
+def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Evidence | Unable:
+    """Evidence that the candidate is better than the baseline, with the interval that belongs to the test.
+
+    Mid-p McNemar at one trial; on case means min(Hall, Gaffke), Hall's t never below the chance that a loss
+    which undoes the gain went unseen (``stats.unseen_loss``), and Gaffke alone when fewer than six cases
+    differ; CR2 guarded by one unseen unit where the suite counts clusters. The fail side is the same test
+    the other way.
+    """
+    estimate = float(np.mean(sample.difference))
+    few = few_clusters(sample)
+    if few is not None:
+        return replace(few, estimate=estimate)
+    if not sample.clustered and is_binary(sample, metric):
+        return superior_counts_evidence(paired_counts(sample), metric, alpha)
+    difference = oriented(sample, metric)
+    differ = int(np.count_nonzero(difference))
+    sides: tuple[stats.Alternative, ...] = ("greater", "less")
+    caution = few_caution(sample)
+    if differ == 0:
+        p_pass, p_fail, method = 1.0, 1.0, "no case differs"
+    elif sample.clustered:
+        p_pass, p_fail = (
+            stats.guarded_cluster_p(difference, sample.units, 0.0, side, DIFFERENCES, neutral=0.0, seed=SEED)
+            for side in sides
+        )
+        method = GUARDED
+    else:
+        p_pass, p_fail = (
+            stats.secured_mean_p(difference, 0.0, side, DIFFERENCES, hall=differ >= FEW_DIFFER, seed=SEED)
+            for side in sides
+        )
+        method = secured_method(sample.n, differ)
+        caution = unseen_caution(stats.Moments.of(difference), alpha)
+    if sample.clustered:
+        interval = stats.guarded_cluster_interval(
+            difference, sample.units, alpha, DIFFERENCES, neutral=0.0, seed=SEED
+        )
+    else:
+        interval = stats.secured_mean_interval(
+            difference, alpha, DIFFERENCES, hall=differ >= FEW_DIFFER, seed=SEED
+        )
+    interval = turned(interval, metric)
+    return Evidence(estimate, interval.low, interval.high, p_pass, p_fail, method, caution)
+
+
+def superior_counts_evidence(counts: stats.PairedCounts, metric: Metric, alpha: float) -> Evidence:
+    """What ``superiority_evidence`` says of pass or fail scores with one trial, from their 2x2 table."""
+    better = oriented_counts(counts, metric)
+    p_pass, p_fail = stats.mcnemar_midp(better, "greater"), stats.mcnemar_midp(better, "less")
+    method = "mid-p McNemar" if counts.b + counts.c else "no case differs"
+    interval = turned(stats.mcnemar_interval(better, alpha), metric)
+    return Evidence(counts.difference, interval.low, interval.high, p_pass, p_fail, method)
+
+
+def secured_method(n: int, differ: int) -> str:
+    """How case means are tested against 0 where this many cases differ."""
+    return means_method(n, n if differ >= FEW_DIFFER else n + 1)
+
+
+def unseen_caution(moments: stats.Moments, alpha: float) -> str:
+    """That only a loss which these cases may all miss stands against a gain; "" where none does."""
+    needed = stats.unseen_loss_n(moments.mean, alpha)
+    if moments.n >= needed or moments.sd == 0.0 or moments.hall_p(0.0, "greater") > alpha:
+        return ""
+    return f"{moments.n} cases may all miss a loss that undoes this gain, {needed} may not"
