@@ -24,7 +24,6 @@ FEW_DIFFER = 6
 """Cases that must differ before Hall's t is used against a difference of 0 (verdict.md 3)."""
 
 _SEED = 20260101
-GUARDED = "CR2 over clusters, Bell-McCaffrey df, one unseen unit"
 _DIFFERENCES, _SCORES = (-1.0, 1.0), (0.0, 1.0)
 
 
@@ -61,19 +60,29 @@ class Unable:
     method: str = ""
 
 
+def cr2(sample: Sample) -> str:
+    """The name of the method over units of several cases."""
+    return f"CR2 over {sample.unit_noun}s"
+
+
+def _guarded(sample: Sample) -> str:
+    return f"{cr2(sample)}, Bell-McCaffrey df, one unseen unit"
+
+
 def few_clusters(sample: Sample) -> Unable | None:
     """Under five clusters nothing can be said about their spread."""
     if sample.clustered and sample.unit_count < FEW_CLUSTERS:
+        noun = sample.unit_noun
         return Unable(
-            f"{sample.unit_count} clusters: at least {FEW_CLUSTERS} are needed to see how clusters differ",
-            method="CR2 over clusters",
+            f"{sample.counted_units}: at least {FEW_CLUSTERS} are needed to see how {noun}s differ",
+            method=cr2(sample),
         )
     return None
 
 
 def _caution(sample: Sample) -> str:
     if sample.clustered and sample.unit_count < LOW_CLUSTERS:
-        return f"only {sample.unit_count} clusters (fewer than {LOW_CLUSTERS})"
+        return f"only {sample.counted_units} (fewer than {LOW_CLUSTERS})"
     return ""
 
 
@@ -187,7 +196,7 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
                 difference, sample.units, -margin, side, _DIFFERENCES, neutral=0.0, seed=_SEED
             )
         p["greater"] = max(p["greater"], least)
-        method = GUARDED
+        method = _guarded(sample)
     elif is_binary(sample, metric):
         return paired_counts_evidence(paired_counts(sample), metric, margin, alpha)
     else:
@@ -242,9 +251,9 @@ def harm_p(sample: Sample, metric: Metric, alternative: stats.Alternative = "les
         return 1.0, "no case differs"
     if sample.clustered:
         if sample.unit_count < FEW_CLUSTERS:
-            return 1.0, "too few clusters"
+            return 1.0, f"too few {sample.unit_noun}s"
         p = stats.cluster_bounded_p(difference, sample.units, 0.0, alternative, _DIFFERENCES, seed=_SEED)
-        return p, "CR2 over clusters"
+        return p, cr2(sample)
     few = worse + better < FEW_DIFFER or float(np.std(difference)) < 1e-12
     if few or is_binary(sample, metric):
         counts = stats.PairedCounts(0, better, worse, sample.n - worse - better)
@@ -282,7 +291,7 @@ def level_evidence(
     if sample.clustered:
         p_pass = max(stats.guarded_cluster_p(scores, sample.units, boundary, up, _SCORES, seed=_SEED), least)
         p_fail = stats.guarded_cluster_p(scores, sample.units, boundary, down, _SCORES, seed=_SEED)
-        method = GUARDED
+        method = _guarded(sample)
     elif is_binary(sample, metric):
         return rate_evidence(int(np.sum(scores > 0.5)), sample.n, boundary, alpha, floor=floor)
     else:

@@ -24,7 +24,7 @@ from relgate.decision.more_trials import trials_needed
 from relgate.decision.needed import cases_needed
 from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
 from relgate.decision.sample import Sample, draw_sample, impute, violating_units
-from relgate.decision.wording import amount, count, describe, harm_apart, percent, was
+from relgate.decision.wording import amount, count, describe, harm_apart, independent, percent, was
 from relgate.domain.gate import GateResult
 from relgate.redaction import cut
 
@@ -61,6 +61,7 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float) -> GateResult:
         alpha=alpha,
         n=sample.n,
         units=sample.unit_count if sample.n else 0,
+        unit_noun=sample.unit_noun,
         line=spec.line,
     )
     if spec.form == "violations":
@@ -270,7 +271,6 @@ def _violated(gate: Gate, sample: Sample, blank: GateResult, hits: int) -> GateR
     """Any violation rejects by policy, not by statistics."""
     units = max(hits, blank.units)
     bound = stats.clopper_pearson(hits, units, ALPHA)
-    noun = "cluster" if sample.clustered else "case"
     verb = "violates" if hits == 1 else "violate"
     return replace(
         blank,
@@ -282,7 +282,7 @@ def _violated(gate: Gate, sample: Sample, blank: GateResult, hits: int) -> GateR
         p_fail=0.0,
         units=units,
         method="zero tolerance, Clopper-Pearson bound",
-        message=f"{hits} of {count(units, f'independent {noun}')} {verb}; zero tolerance rejects",
+        message=f"{hits} of {independent(units, sample)} {verb}; zero tolerance rejects",
     )
 
 
@@ -290,9 +290,9 @@ def _judge_clean(gate: Gate, sample: Sample, blank: GateResult, alpha: float) ->
     """No violation seen: the exact bound over independent units decides between pass and hold."""
     budget, units = gate.spec.rate_at_most, sample.unit_count
     bound = stats.clopper_pearson(0, units, alpha)
-    noun = "cluster" if sample.clustered else "case"
+    noun = sample.unit_noun if sample.clustered else "case"
     shown = (
-        f"0 of {count(units, f'independent {noun}')} violate: "
+        f"0 of {independent(units, sample)} violate: "
         f"rate at most {percent(bound.high, 2)} ({percent(1.0 - alpha, 2)} confidence)"
     )
     result = replace(
