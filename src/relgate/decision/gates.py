@@ -288,7 +288,7 @@ def _violated(gate: Gate, sample: Sample, blank: GateResult, hits: int) -> GateR
 
 def _judge_clean(gate: Gate, sample: Sample, blank: GateResult, alpha: float) -> GateResult:
     """No violation seen: the exact bound over independent units decides between pass and hold."""
-    budget, units = gate.spec.rate_at_most, sample.unit_count
+    limit, units = gate.spec.rate_at_most, sample.unit_count
     bound = stats.clopper_pearson(0, units, alpha)
     noun = sample.unit_noun if sample.clustered else "case"
     shown = (
@@ -301,17 +301,17 @@ def _judge_clean(gate: Gate, sample: Sample, blank: GateResult, alpha: float) ->
         estimate=0.0,
         lower=0.0,
         upper=bound.high,
-        boundary=budget or 0.0,
-        p_pass=None if budget is None else stats.ceiling_p(0, units, budget),
+        boundary=limit or 0.0,
+        p_pass=None if limit is None else stats.ceiling_p(0, units, limit),
         method="zero tolerance, Clopper-Pearson bound",
     )
     if sample.missing:
         return replace(result, message=f"{shown}; but {_missing_words(sample)}")
-    needed = 0 if budget is None else stats.zero_violation_n(budget, alpha) - units
+    needed = 0 if limit is None else stats.zero_violation_n(limit, alpha) - units
     if needed > 0:
-        assert budget is not None
+        assert limit is not None
         more = count(needed, f"more clean {noun}")
-        message = f"{shown}; budget {percent(budget, 2)}: {more} needed ({needed + units} in all)"
+        message = f"{shown}; limit {percent(limit, 2)}: {more} needed ({needed + units} in all)"
         return replace(result, needed=needed, message=message)
-    within = "" if budget is None else f"; within the budget of {percent(budget, 2)}"
+    within = "" if limit is None else f"; within the limit of {percent(limit, 2)}"
     return replace(result, result="pass", message=shown + within)
