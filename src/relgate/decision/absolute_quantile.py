@@ -9,7 +9,7 @@ from math import ceil, inf
 import numpy as np
 
 from relgate import stats
-from relgate.decision.evidence import Evidence, Unable, level_evidence
+from relgate.decision.evidence import Evidence, Unable, cr2, level_evidence
 from relgate.decision.policy import ALPHA
 from relgate.decision.sample import Floats, Sample
 from relgate.domain.metric import Metric
@@ -18,7 +18,6 @@ EXCEEDS = Metric("share above the limit", "binary", higher_is_better=False)
 """What an absolute quantile is judged as: p95 <= X says that at most 5 % of the calls exceed X."""
 
 ORDER_STATISTIC = "order statistic, exact, one call a case"
-_BY_CLUSTER = "CR2 over clusters on the share above the limit, one call a case"
 
 
 def least_cases(quantile: float, alpha: float) -> int:
@@ -62,7 +61,8 @@ def absolute_quantile_evidence(
     if not sample.clustered and sample.n < needed and above.p_fail > ALPHA:
         caution = f"p{quantile * 100:g} needs {needed} cases to pass, {needed - sample.n} more"
     low, high = (_cluster_bounds if sample.clustered else _order_bounds)(sample, quantile, alpha)
-    method = _BY_CLUSTER if sample.clustered else ORDER_STATISTIC
+    by_unit = f"{cr2(sample)} on the share above the limit, one call a case"
+    method = by_unit if sample.clustered else ORDER_STATISTIC
     return Evidence(
         estimate, min(low, estimate), max(high, estimate), found.p_pass, above.p_fail, method, caution
     )

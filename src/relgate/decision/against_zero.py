@@ -10,12 +10,12 @@ from relgate import stats
 from relgate.decision.evidence import (
     DIFFERENCES,
     FEW_CLUSTERS,
-    GUARDED,
-    SEED,
     Evidence,
     Unable,
+    cr2,
     few_caution,
     few_clusters,
+    guarded,
     is_binary,
     means_method,
     oriented,
@@ -23,6 +23,7 @@ from relgate.decision.evidence import (
     paired_counts,
     turned,
 )
+from relgate.decision.policy import SEED
 from relgate.decision.sample import Sample
 from relgate.domain.metric import Metric
 
@@ -48,9 +49,9 @@ def harm_p(sample: Sample, metric: Metric) -> tuple[float, str]:
         return 1.0, "no case differs"
     if sample.clustered:
         if sample.unit_count < FEW_CLUSTERS:
-            return 1.0, "too few clusters"
+            return 1.0, f"too few {sample.unit_noun}s"
         p = stats.cluster_bounded_p(difference, sample.units, 0.0, "less", DIFFERENCES, seed=SEED)
-        return p, "CR2 over clusters"
+        return p, cr2(sample)
     signs = stats.mcnemar_midp(stats.PairedCounts(0, better, worse, sample.n - differ), "less")
     if differ < FEW_DIFFER or float(np.std(difference)) < 1e-12 or is_binary(sample, metric):
         return signs, "mid-p McNemar"
@@ -86,7 +87,7 @@ def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Eviden
             stats.guarded_cluster_p(difference, sample.units, 0.0, side, DIFFERENCES, neutral=0.0, seed=SEED)
             for side in sides
         )
-        method = GUARDED
+        method = guarded(sample)
     else:
         p_pass, p_fail = (
             stats.secured_mean_p(difference, 0.0, side, DIFFERENCES, hall=differ >= FEW_DIFFER, seed=SEED)

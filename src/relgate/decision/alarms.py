@@ -13,7 +13,6 @@ from relgate.decision.evidence import FEW_CLUSTERS, oriented
 from relgate.decision.measurements import SuiteData, primary_metrics
 from relgate.decision.policy import ALPHA
 from relgate.decision.sample import Sample, draw_sample
-from relgate.decision.wording import count
 from relgate.domain.case import Suite
 from relgate.domain.verdict import Alarm
 
@@ -42,9 +41,7 @@ def watch(data: Sequence[SuiteData]) -> tuple[tuple[Watch, ...], tuple[str, ...]
         for metric, slice_, sample in _samples(suite_data):
             small = sample.n < UNPROTECTED_BELOW or (sample.clustered and sample.unit_count < FEW_CLUSTERS)
             if small:
-                size = f"n = {sample.n}" + (
-                    f" in {count(sample.unit_count, 'cluster')}" if sample.clustered else ""
-                )
+                size = f"n = {sample.n}" + f" in {sample.counted_units}" * sample.clustered
                 unprotected.append(f"{suite_data.suite.name} {slice_ or metric} ({size})")
                 continue
             p, _ = harm_p(sample, suite_data.metrics[metric])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from relgate import stats
-from relgate.decision.policy import ALPHA
+from relgate.decision.policy import ALPHA, SEED
 from relgate.decision.sample import Floats, Sample
 from relgate.domain.metric import Metric
 
@@ -20,8 +20,6 @@ FEW_CLUSTERS, LOW_CLUSTERS = 5, 20
 SHOWN_FROM = stats.n_min(0.05)
 """Cases from which Hall's t enters an interval that belongs to no margin of its own."""
 
-SEED = 20260101
-GUARDED = "CR2 over clusters, Bell-McCaffrey df, one unseen unit"
 DIFFERENCES, _SCORES = (-1.0, 1.0), (0.0, 1.0)
 
 
@@ -67,12 +65,23 @@ class Unable:
     clusters: int | None = None
 
 
+def cr2(sample: Sample) -> str:
+    """The name of the method over units of several cases."""
+    return f"CR2 over {sample.unit_noun}s"
+
+
+def guarded(sample: Sample) -> str:
+    """The name of the same with its guard against an unseen unit."""
+    return f"{cr2(sample)}, Bell-McCaffrey df, one unseen unit"
+
+
 def few_clusters(sample: Sample) -> Unable | None:
     """Under five clusters nothing can be said about their spread."""
     if sample.clustered and sample.unit_count < FEW_CLUSTERS:
+        noun = sample.unit_noun
         return Unable(
-            f"{sample.unit_count} clusters: at least {FEW_CLUSTERS} are needed to see how clusters differ",
-            method="CR2 over clusters",
+            f"{sample.counted_units}: at least {FEW_CLUSTERS} are needed to see how {noun}s differ",
+            method=cr2(sample),
             clusters=FEW_CLUSTERS,
         )
     return None
@@ -81,7 +90,7 @@ def few_clusters(sample: Sample) -> Unable | None:
 def few_caution(sample: Sample) -> str:
     """That clusters are few; "" where cases are units of their own or clusters suffice."""
     if sample.clustered and sample.unit_count < LOW_CLUSTERS:
-        return f"only {sample.unit_count} clusters (fewer than {LOW_CLUSTERS})"
+        return f"only {sample.counted_units} (fewer than {LOW_CLUSTERS})"
     return ""
 
 
@@ -191,7 +200,7 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
                 difference, sample.units, -margin, side, DIFFERENCES, neutral=0.0, seed=SEED
             )
         p["greater"] = max(p["greater"], least)
-        method = GUARDED
+        method = guarded(sample)
     elif is_binary(sample, metric):
         return paired_counts_evidence(paired_counts(sample), metric, margin, alpha)
     else:
@@ -255,7 +264,7 @@ def level_evidence(
     if sample.clustered:
         p_pass = max(stats.guarded_cluster_p(scores, sample.units, boundary, up, _SCORES, seed=SEED), least)
         p_fail = stats.guarded_cluster_p(scores, sample.units, boundary, down, _SCORES, seed=SEED)
-        method = GUARDED
+        method = guarded(sample)
     elif is_binary(sample, metric):
         return rate_evidence(int(np.sum(scores > 0.5)), sample.n, boundary, alpha, floor=floor)
     else:

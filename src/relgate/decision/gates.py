@@ -23,7 +23,7 @@ from relgate.decision.more_trials import trials_needed
 from relgate.decision.needed import cases_needed
 from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
 from relgate.decision.sample import Sample, draw_sample, impute, violating_units
-from relgate.decision.wording import amount, count, describe, harm_apart, percent, was
+from relgate.decision.wording import amount, count, describe, harm_apart, independent, percent, was
 from relgate.domain.gate import GateResult
 from relgate.redaction import cut
 
@@ -63,6 +63,7 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float, next_alpha: float |
         alpha=alpha,
         n=sample.n,
         units=sample.unit_count if sample.n else 0,
+        unit_noun=sample.unit_noun,
         line=spec.line,
         missing=sample.missing,
         missing_ids=sample.missing_ids,
@@ -290,7 +291,6 @@ def _violated(gate: Gate, sample: Sample, blank: GateResult, hits: int) -> GateR
     """Any violation rejects by policy, not by statistics."""
     units = max(hits, blank.units)
     bound = stats.clopper_pearson(hits, units, ALPHA)
-    noun = "cluster" if sample.clustered else "case"
     verb = "violates" if hits == 1 else "violate"
     return replace(
         blank,
@@ -302,17 +302,17 @@ def _violated(gate: Gate, sample: Sample, blank: GateResult, hits: int) -> GateR
         p_fail=0.0,
         units=units,
         method="zero tolerance, Clopper-Pearson bound",
-        message=f"{hits} of {count(units, f'independent {noun}')} {verb}; zero tolerance rejects",
+        message=f"{hits} of {independent(units, sample)} {verb}; zero tolerance rejects",
     )
 
 
 def _judge_clean(gate: Gate, sample: Sample, blank: GateResult, alpha: float, planned: float) -> GateResult:
     """No violation seen: the exact bound over independent units decides between pass and hold."""
-    budget, units = gate.spec.rate_at_most, sample.unit_count
+    limit, units = gate.spec.rate_at_most, sample.unit_count
     bound = stats.clopper_pearson(0, units, alpha)
-    noun = "cluster" if sample.clustered else "case"
+    noun = sample.unit_noun if sample.clustered else "case"
     shown = (
-        f"0 of {count(units, f'independent {noun}')} violate: "
+        f"0 of {independent(units, sample)} violate: "
         f"rate at most {percent(bound.high, 2)} ({percent(1.0 - alpha, 2)} confidence)"
     )
     result = replace(
@@ -321,16 +321,16 @@ def _judge_clean(gate: Gate, sample: Sample, blank: GateResult, alpha: float, pl
         estimate=0.0,
         lower=0.0,
         upper=bound.high,
-        boundary=budget or 0.0,
-        p_pass=None if budget is None else stats.ceiling_p(0, units, budget),
+        boundary=limit or 0.0,
+        p_pass=None if limit is None else stats.ceiling_p(0, units, limit),
         method="zero tolerance, Clopper-Pearson bound",
     )
     if sample.missing:
         return replace(result, message=f"{shown}; but {_missing_words(sample)}")
-    if budget is not None and units < stats.zero_violation_n(budget, alpha):
-        needed = stats.zero_violation_n(budget, planned) - units
+    if limit is not None and units < stats.zero_violation_n(limit, alpha):
+        needed = stats.zero_violation_n(limit, planned) - units
         more = count(needed, f"more clean {noun}")
-        message = f"{shown}; budget {percent(budget, 2)}: {more} needed ({needed + units} in all)"
+        message = f"{shown}; limit {percent(limit, 2)}: {more} needed ({needed + units} in all)"
         return replace(result, needed=needed, message=message)
-    within = "" if budget is None else f"; within the budget of {percent(budget, 2)}"
+    within = "" if limit is None else f"; within the limit of {percent(limit, 2)}"
     return replace(result, result="pass", message=shown + within)

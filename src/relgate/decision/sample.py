@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 MEAN_DECIMALS, DIFFERENCE_DECIMALS = 12, 10
 """Digits that means of 1/k keep; their differences keep fewer, so that equal ones are equal."""
 
+CLUSTER, DISTINCT_INPUT = "cluster", "distinct input"
+
 NAMED = 3
 """Cases without a score that are named."""
 
@@ -45,6 +47,7 @@ class Sample:
         reasons: a few of the reasons why cases were not measured.
         judge_reason: why scorers failed, the most frequent reason; "" where none did.
         judge_reason_cases: in how many of the cases.
+        unit_noun: what a unit of several cases is called: equal inputs of a suite without clusters are none.
     """
 
     candidate: Floats
@@ -64,6 +67,7 @@ class Sample:
     judge_reason: str = ""
     judge_reason_cases: int = 0
     missing_ids: tuple[str, ...] = ()
+    unit_noun: str = CLUSTER
 
     @property
     def n(self) -> int:
@@ -74,6 +78,11 @@ class Sample:
     def unit_count(self) -> int:
         """Independent units measured."""
         return int(np.unique(self.units).size)
+
+    @property
+    def counted_units(self) -> str:
+        """``12 clusters``, ``1 distinct input``."""
+        return f"{self.unit_count:,} {self.unit_noun}" + ("" if self.unit_count == 1 else "s")
 
     @property
     def missing(self) -> int:
@@ -185,6 +194,7 @@ def draw_sample(
         judge_reason=judge_reason,
         judge_reason_cases=judge_reason_cases,
         missing_ids=_nameable(data.suite, missing_ids)[:NAMED],
+        unit_noun=CLUSTER if data.suite.clustered else DISTINCT_INPUT,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from relgate.decision.needed import is_practical
 from relgate.decision.policy import ALPHA, Gate
-from relgate.decision.sample import Sample
+from relgate.decision.sample import DISTINCT_INPUT, Sample
 from relgate.domain.gate import GateForm, GateResult
 from relgate.domain.metric import Metric
 
@@ -27,6 +27,14 @@ def points(value: float) -> str:
 def count(number: int, noun: str) -> str:
     """``1 more case``, ``2 more cases``, ``12,000 more cases``."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def independent(number: int, sample: Sample) -> str:
+    """``100 independent cases``, ``20 independent clusters``, ``40 distinct inputs``: the units counted."""
+    if not sample.clustered:
+        return count(number, "independent case")
+    noun = sample.unit_noun
+    return count(number, noun if noun == DISTINCT_INPUT else f"independent {noun}")
 
 
 def amount(value: float, metric: Metric) -> str:
@@ -119,7 +127,7 @@ def conclude(result: GateResult) -> str:
         )
     if result.result == "hold" and result.needed and result.p_pass is not None:
         clusters = clusters_lacking(result)
-        alike = f" in about {count(clusters, 'new cluster')}" if clusters else ""
+        alike = f" in about {count(clusters, f'new {result.unit_noun}')}" if clusters else ""
         more, total = count(result.needed, "more case"), f"{result.needed + result.n:,} in all"
         if result.needed_total is not None:
             total = f"half of them count here: {result.needed_total:,} in all"
@@ -166,5 +174,5 @@ def _ratio(value: float) -> str:
 
 def _size(sample: Sample) -> str:
     if sample.clustered:
-        return f"n = {sample.n} in {count(sample.unit_count, 'cluster')}"
+        return f"n = {sample.n} in {sample.counted_units}"
     return f"n = {sample.n}"

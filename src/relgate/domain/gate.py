@@ -131,6 +131,7 @@ class GateResult:
     nothing was tested (error, partial). Estimates and bounds are in the metric's unit: a difference for
     relative gates, a ratio for ratio gates, else a level. ``p_harm`` is the evidence against "not worse
     than the baseline" on a non-inferiority gate; ``quantile`` is None where a mean is judged.
+    ``unit_noun`` is what a unit of several cases is called.
 
     What would let a gate that holds decide: ``needed`` further cases of its suite (``needed_total`` is what
     it judges then, where it judges a half of them only); ``needed_clusters`` where its clusters are too few
@@ -158,6 +159,7 @@ class GateResult:
     alpha: float = 0.05
     n: int = 0
     units: int = 0
+    unit_noun: str = "cluster"
     method: str = ""
     identical: bool = False
     proven_worse: bool = False

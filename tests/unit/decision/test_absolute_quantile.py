@@ -143,6 +143,25 @@ def test_calls_that_no_scorer_could_time_count_as_over_the_limit_for_passing_onl
     assert unknown.p_fail > known.p_fail
 
 
+def test_one_answer_without_a_time_keeps_the_gate_from_passing_and_counts_as_under_it_for_failing(
+    build: Any,
+) -> None:
+    timed = Metric("latency_ms", "latency", higher_is_better=False)
+    spec = GateSpec("latency_ms", "at_most", LIMIT, quantile=0.95)
+
+    def judged(cells: Any) -> Any:
+        data = build.data(cells, metric=timed, gates=(spec,))
+        return judge_gate(build.gate("at_most", LIMIT, timed, quantile=0.95), data, alpha=0.05)
+
+    assert judged([100.0] * 200).result == "pass"
+    one = judged([100.0] * 199 + [build.NOT_APPLICABLE])
+    assert (one.result, one.n) == ("hold", 199)
+    assert "1 of 200 cases was not measured" in one.message
+    known = judged([9000.0] * 12 + [100.0] * 100)
+    unknown = judged([9000.0] * 12 + [100.0] * 100 + [build.NOT_APPLICABLE] * 2)
+    assert unknown.p_fail > known.p_fail
+
+
 def test_trials_of_a_case_give_one_call_the_first(build: Any) -> None:
     cells = [[100.0, 9000.0, 9000.0]] * 60
     judged = _judged(build, cells)

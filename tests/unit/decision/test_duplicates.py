@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from relgate.decision.alarms import watch
 from relgate.decision.duplicates import duplicated, units_of
 from relgate.decision.feasibility import feasibility
 from relgate.decision.gates import judge_gate
 from relgate.decision.sample import draw_sample
+from relgate.decision.weighing import weigh_fails
 from relgate.domain.case import Message
 from relgate.domain.metric import Metric
 
@@ -55,11 +57,43 @@ def test_sixty_copies_of_one_question_prove_nothing(build: Any) -> None:
     assert not feasibility(gate, copies.suite, alpha=0.05, single_trial=True).can_pass
 
 
+@pytest.mark.parametrize(
+    ("distinct", "clustered", "says"),
+    [
+        (30, False, "n = 120 in 30 distinct inputs"),
+        (12, False, "only 12 distinct inputs (fewer than 20)"),
+        (4, False, "4 distinct inputs: at least 5 are needed to see how distinct inputs differ"),
+        (1, False, "1 distinct input: at least 5"),
+        (30, True, "n = 120 in 30 clusters"),
+    ],
+)
+def test_equal_inputs_of_a_suite_without_clusters_are_not_called_clusters(
+    build: Any, distinct: int, clustered: bool, says: str
+) -> None:
+    inputs = [f"question {i % distinct}" for i in range(120)]
+    scores = [float(i % distinct > 1) for i in range(120)]
+    data = build.data(scores, [1.0] * 120, inputs=inputs, clustered=clustered)
+    results = [
+        judge_gate(build.gate(form, 0.6), data, alpha=0.05)
+        for form in ("non_inferior", "superior", "at_least")
+    ]
+    for result in weigh_fails(results):
+        assert says in result.message
+        assert ("cluster" in result.message + result.method) is clustered
+        assert ("distinct input" in result.message + result.method) is not clustered
+    tags = {"lang": ["de"] * 120}
+    sliced = build.data(scores, [1.0] * 120, inputs=inputs, tags=tags, slices=("lang",), clustered=clustered)
+    _, unprotected = watch([sliced])
+    assert "cluster" not in str(unprotected)
+
+
 def test_zero_tolerance_counts_each_question_once(build: Any) -> None:
     gate = build.gate("violations", 0.0, VIOLATION, rate_at_most=0.05)
     inputs = [f"question {i % 50}" for i in range(60)]
     judged = judge_gate(gate, build.data([0.0] * 60, metric=VIOLATION, inputs=inputs), alpha=0.05)
     assert (judged.result, judged.units, judged.needed) == ("hold", 50, 9)
+    assert "0 of 50 distinct inputs violate" in judged.message
+    assert "9 more clean distinct inputs needed (59 in all)" in judged.message
 
 
 def test_copies_widen_the_interval_of_a_difference(build: Any) -> None:

@@ -255,7 +255,7 @@ class TestZeroTolerance:
         gate = build.gate("violations", 0.0, VIOLATION, rate_at_most=0.01)
         result = judge_gate(gate, data, alpha=0.05)
         assert (result.result, result.needed) == ("hold", 179)
-        assert result.message.endswith("budget 1 %: 179 more clean cases needed (299 in all)")
+        assert result.message.endswith("limit 1 %: 179 more clean cases needed (299 in all)")
 
     def test_trials_of_a_case_and_cases_of_a_cluster_are_one_unit(self, build: Any) -> None:
         data = build.data([[0.0, 0.0, 1.0]] + [[0.0] * 3] * 39, metric=VIOLATION)

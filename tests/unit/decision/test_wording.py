@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,3 +58,28 @@ def test_a_ratio_states_what_it_compares(build: Any) -> None:
     free = build.data([1.0] * 30, [0.0] * 30, metric=cost)
     found = judge_gate(build.gate("ratio_at_most", 2.0, cost, role="guard"), free, alpha=0.05)
     assert found.message == "ratio of means unbounded [0.000, unbounded], limit 2, n = 30"
+
+
+RIGHT = Metric("right", "binary")
+METHODOLOGY = Path(__file__).parents[3] / "docs" / "methodology.md"
+LATENCY = Metric("right", "latency", higher_is_better=False)
+VIOLATION = Metric("violation", "binary", higher_is_better=False)
+
+
+@pytest.mark.parametrize(
+    ("form", "boundary", "metric", "more", "candidate", "baseline"),
+    [
+        ("at_least", 0.9, RIGHT, {}, [0.0] * 10 + [1.0] * 190, None),
+        ("violations", 0.0, VIOLATION, {"rate_at_most": 0.02}, [0.0] * 100, None),
+        ("violations", 0.0, VIOLATION, {"rate_at_most": 0.02}, [1.0] * 2 + [0.0] * 78, None),
+        ("ratio_at_most", 2.0, LATENCY, {}, [1.2] * 19, [1.0] * 19),
+        ("ratio_at_most", 1.5, LATENCY, {"quantile": 0.95}, [1.2] * 99, [1.0] * 99),
+    ],
+)
+def test_a_message_quoted_in_the_methodology_is_what_the_gate_says(
+    build: Any, form: str, boundary: float, metric: Metric, more: Any, candidate: Any, baseline: Any
+) -> None:
+    data = build.data(candidate, baseline, metric=metric)
+    said = judge_gate(build.gate(form, boundary, metric, **more), data, alpha=0.05).message
+    quoted = " ".join(METHODOLOGY.read_text(encoding="utf-8").split())
+    assert f"`{said.removeprefix('cannot be decided: ')}`" in quoted

@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
+from relgate.decision.outcomes import CaseOutcome
+from relgate.domain.gate import Role
 from relgate.domain.scorecard import AlarmPart
+from relgate.domain.verdict import Decision
 from relgate.render.markdown import render_markdown
 from relgate.render.terminal import render_terminal
 from relgate.render.view import alarm_text, change_table, gate_legend, gate_table, next_of
 from relgate.render.words import WORDS, gate_word
+
+GLOSSARY = Path(__file__).parents[3] / "docs" / "words.md"
+RULES = (
+    "attempt", "anchor", "creep", "distinct input", "fingerprint", "flip rate", "floor", "ceiling", "harm",
+    "margin", "n", "non-inferiority", "psi", "look", "partial", "proven worse", "regressed within margin",
+    "screen", "sealed half", "sentinel", "suspect", "tuned set", "unprotected", "waiver", "worst case",
+    "declared untouched but differs", "unchanged outputs", "next step", "zero tolerance",
+)  # fmt: skip
+"""What the reasons, notes and messages of a verdict name."""
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *RULES,
+        *(word.word for word in WORDS),
+        *(word for kind in (Decision, Role, CaseOutcome) for word in get_args(kind) if "_" not in word),
+    ],
+)
+def test_the_glossary_has_every_word_that_a_report_shows(word: str) -> None:
+    text = " ".join(GLOSSARY.read_text(encoding="utf-8").split())
+    defined = " ".join(bold or cursive for bold, cursive in re.findall(r"\*\*(.+?)\*\*|\*(\w+)\*", text))
+    assert re.search(rf"\b{re.escape(word)}\b", defined, re.IGNORECASE), (
+        f"{word} has no entry in docs/words.md"
+    )
 
 
 def _alarm(p: float, message: str) -> AlarmPart:
