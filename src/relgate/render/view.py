@@ -49,8 +49,9 @@ def headline(card: Scorecard) -> str:
     against = (
         f"against {card.baseline.name}@{card.baseline.version}" if card.baseline else "without a baseline"
     )
-    partial = " (partial run)" if card.verdict.partial else " (screen)" if card.verdict.screen else ""
-    return f"{card.verdict.decision.upper()}{partial}  {card.release.name}@{card.release.version}  {against}"
+    marks = ["screen"] * card.verdict.screen + ["partial run"] * card.verdict.partial
+    mark = f" ({', '.join(marks)})" if marks else ""
+    return f"{card.verdict.decision.upper()}{mark}  {card.release.name}@{card.release.version}  {against}"
 
 
 def gate_table(card: Scorecard, *, brief: bool = False) -> Table:
