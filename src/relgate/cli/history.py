@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,6 +27,7 @@ from relgate.domain.digest import short
 from relgate.domain.run import MeasurementRow, ReleaseRow
 from relgate.domain.scorecard import Scorecard, WaiverPart
 from relgate.render.terminal import render_terminal
+from relgate.render.view import printable
 from relgate.store.location import shown
 from relgate.store.opening import NoRegistryError
 from relgate.store.registry import Registry
@@ -77,10 +79,10 @@ def waived(flag: bool) -> str:
 
 def _last_run(run: RunRow, when: str) -> dict[str, str]:
     attempt = "" if run.attempt is None else f", attempt {run.attempt}"
-    partial = ", partial" if run.partial else ""
+    partial = ", partial" if run.partial and not run.screen else ""
     return {
         "last run": f"{run.id}  {run.release.label}  {moment(run.finished)}{attempt}",
-        "verdict": f"{run.decision}{partial}, decided {when}",
+        "verdict": f"{run.said}{partial}, decided {when}",
         "reason": run.reason,
     }
 
@@ -94,12 +96,18 @@ def _waiver_field(waivers: tuple[Waiver, ...] | list[Waiver]) -> dict[str, str]:
 
 
 @click.command()
-@click.option("--release", metavar="NAME", help="Only runs of this release name.")
-@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the newest N runs.")
+@click.option("--release", metavar="NAME", help="Only runs, or moves, of this release name.")
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the newest N.")
+@click.option("--alias", metavar="ALIAS", help="The moves of an alias, such as production, instead of runs.")
 @registry_option
 @json_option
-def history(release: str | None, limit: int | None, registry: str | None, as_json: bool) -> None:
-    """List the runs, newest first."""
+def history(
+    release: str | None, limit: int | None, alias: str | None, registry: str | None, as_json: bool
+) -> None:
+    """List the runs, or with --alias who held an alias when, newest first."""
+    if alias is not None:
+        _alias_history(alias, release, limit, registry, as_json)
+        return
     try:
         with opened(registry) as store:
             runs = store.runs(limit, release)
@@ -115,14 +123,52 @@ def history(release: str | None, limit: int | None, registry: str | None, as_jso
         print_table(headers, [_history_cells(run, width) for run in runs])
 
 
+def _alias_history(
+    alias: str, release: str | None, limit: int | None, registry: str | None, as_json: bool
+) -> None:
+    try:
+        with opened(registry) as store:
+            moves = store.alias_moves(alias, release, limit)
+            known = sorted({row.alias for row in store.aliases()})
+    except NoRegistryError:
+        moves, known = [], []
+    if as_json:
+        print_json([_move_document(move) for move in moves])
+    elif not moves:
+        of = "" if release is None else f" of {release!r}"
+        there_are = f"; there are {', '.join(known)}" if known and alias not in known else ""
+        click.echo(f"no move of {alias!r}{of} has been recorded{there_are}")
+    else:
+        print_table(["when", "line", "from", "to", "by", "reason"], [_move_cells(move) for move in moves])
+
+
+def _move_document(move: AliasRow) -> dict[str, Any]:
+    return {
+        "when": move.since,
+        "line": move.line,
+        "alias": move.alias,
+        "from": None if move.before is None else asdict(move.before),
+        "to": asdict(move.release),
+        "by": move.by,
+        "reason": move.reason,
+        "waived": move.waived,
+    }
+
+
+def _move_cells(move: AliasRow) -> list[str]:
+    reason = " ".join(printable(move.reason).split()) + waived(move.waived)
+    before = "nobody" if move.before is None else move.before.label
+    return [moment(move.since), move.line, before, move.release.label, printable(move.by), reason.strip()]
+
+
 def _history_cells(run: RunRow, width: int) -> list[str]:
     return [
         run.id[:width],
         moment(run.finished),
         run.release.label,
-        run.decision,
+        run.said,
         "-" if run.attempt is None else str(run.attempt),
-        "partial" if run.partial else "",
+        "partial" if run.partial and not run.screen else "",
         "-" if run.baseline is None else run.baseline.label,
         _cases_text(run),
     ]
@@ -179,7 +225,8 @@ def _show_run(store: Registry, run_id: str, as_json: bool, full: bool) -> None:
     click.echo(render_terminal(card, full=full, closer=f"relgate show {run.id} --full"))
     click.echo(f"one case with both answers: relgate show {run.id} CASE")
     if (newer := newer_partial(store, run_id, run)) is not None:
-        click.echo(f"newer, but only a part of the cases: relgate show {newer.id}")
+        what = "a screen" if newer.screen else "a part of the cases"
+        click.echo(f"newer, but only {what}: relgate show {newer.id}")
 
 
 def _show_case(shown: inspect_registry.ShownCase) -> None:

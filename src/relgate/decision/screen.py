@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from relgate.domain.gate import GateResult
-from relgate.domain.verdict import Verdict
+from relgate.domain.verdict import NOTHING_FOUND, SCREEN_REASON, Verdict
 
 HARM = 0.02
 """p of harm against 0 from which a screen holds: an identical candidate is flagged .03 of the time."""
 
-NOTHING_FOUND = f"screen: nothing found: no harm with p <= {HARM:g}, and nothing rejects or alarms"
+_CLEAR = f"{NOTHING_FOUND}: no harm with p <= {HARM:g}, and nothing rejects or alarms"
 _NEXT = "run without --screen for a verdict that can promote"
 
 
@@ -40,5 +40,6 @@ def screen_verdict(verdict: Verdict, gates: Sequence[GateResult], known: Sequenc
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         step = "look at the worst cases: `relgate show RUN CASE`"
-        return Verdict("hold", f"screen: {found[0]}{more}", step, attempts=verdict.attempts, screen=True)
-    return Verdict("hold", NOTHING_FOUND, _NEXT, attempts=verdict.attempts, screen=True, clear=True)
+        reason = f"{SCREEN_REASON}{found[0]}{more}"
+        return Verdict("hold", reason, step, attempts=verdict.attempts, screen=True)
+    return Verdict("hold", _CLEAR, _NEXT, attempts=verdict.attempts, screen=True, clear=True)

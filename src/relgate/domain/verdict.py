@@ -10,6 +10,12 @@ Decision = Literal["promote", "hold", "reject"]
 EXIT_STATUS: dict[str, int] = {"promote": 0, "reject": 1, "hold": 10}
 """Exit status of a whole run per decision (design: 10 leaves pytest's own codes alone)."""
 
+SCREEN_REASON = "screen: "
+"""What begins the words for a screen wherever its decision could be taken for a verdict."""
+
+NOTHING_FOUND = f"{SCREEN_REASON}nothing found"
+"""What a screen says that found no harm."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alarm:

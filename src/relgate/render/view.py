@@ -52,8 +52,9 @@ def headline(card: Scorecard) -> str:
         f"against {card.baseline.name}@{card.baseline.version}" if card.baseline else "without a baseline"
     )
     verdict = card.verdict
-    partial = " (partial run)" if verdict.partial else " (screen)" if verdict.screen else ""
-    said = CLEAR_SCREEN if verdict.clear else f"{verdict.decision.upper()}{partial}"
+    marks = ["screen"] * verdict.screen + ["partial run"] * verdict.partial
+    mark = f" ({', '.join(marks)})" if marks else ""
+    said = CLEAR_SCREEN if verdict.clear else f"{verdict.decision.upper()}{mark}"
     return f"{said}  {card.release.name}@{card.release.version}  {against}"
 
 

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from relgate.domain.errors import Refusal
+from relgate.store.alias_reading import holder_id
 from relgate.store.attempts import PRODUCTION
-from relgate.store.reading import holder_id, near, release_id, release_of
+from relgate.store.reading import near, release_id, release_of
 from relgate.store.recording import now
 from relgate.store.rows import AliasChange
 from relgate.store.tables import alias_history, aliases, releases, runs, verdicts, waivers

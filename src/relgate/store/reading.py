@@ -1,4 +1,4 @@
-"""Queries: releases and aliases, runs and verdicts, cases and measurements."""
+"""Queries: releases, runs and verdicts, cases and measurements."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, case, false, func, select
 
 from relgate.domain.errors import Refusal
 from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow
-from relgate.store.rows import AliasRow, CaseRow, ReleaseName, RunRow, StoredVerdict, Waiver
+from relgate.store.rows import CaseRow, ReleaseName, RunRow, StoredVerdict, Waiver
 from relgate.store.tables import (
-    alias_history,
-    aliases,
     artifacts,
     cases,
     releases,
@@ -67,86 +65,6 @@ def release_id(connection: Connection, name: str, version: str, digest: str | No
 def release_of(connection: Connection, identity: int) -> ReleaseRow:
     """The release with this surrogate key."""
     return release_rows(connection, select(releases).where(releases.c.id == identity))[0]
-
-
-def holder_id(connection: Connection, alias: str, line: str | None) -> int | None:
-    """Which release holds an alias.
-
-    Raises:
-        Refusal: no line was named, and the alias is held in several.
-    """
-    query = select(aliases.c.line, aliases.c.release).where(aliases.c.alias == alias).order_by(aliases.c.line)
-    holders = connection.execute(query if line is None else query.where(aliases.c.line == line)).all()
-    if len(holders) > 1:
-        names = ", ".join(f"{holder.line}@{alias}" for holder in holders)
-        raise Refusal(f"several releases hold {alias!r} in this registry; say which: {names}")
-    return int(holders[0].release) if holders else None
-
-
-def alias_rows(connection: Connection) -> list[AliasRow]:
-    """Every alias of every line with its holder."""
-    last = (
-        select(func.max(alias_history.c.id))
-        .where(alias_history.c.line == aliases.c.line, alias_history.c.alias == aliases.c.alias)
-        .correlate(aliases)
-        .scalar_subquery()
-    )
-    before = releases.alias("before")
-    rows = connection.execute(
-        select(
-            aliases.c.line,
-            aliases.c.alias,
-            aliases.c.since,
-            releases.c.name,
-            releases.c.version,
-            releases.c.digest,
-            alias_history.c.actor,
-            alias_history.c.waived,
-            alias_history.c.reason,
-            *(before.c[name].label(f"before_{name}") for name in ("name", "version", "digest")),
-        )
-        .join(releases, releases.c.id == aliases.c.release)
-        .join(alias_history, alias_history.c.id == last)
-        .outerjoin(before, before.c.id == alias_history.c.from_release)
-        .order_by(aliases.c.line, aliases.c.alias.desc())
-    )
-    return [
-        AliasRow(
-            row.line,
-            row.alias,
-            ReleaseName(row.name, row.version, row.digest),
-            row.since,
-            row.actor,
-            row.waived,
-            None
-            if row.before_name is None
-            else ReleaseName(row.before_name, row.before_version, row.before_digest),
-            row.reason,
-        )
-        for row in rows
-    ]
-
-
-def former_holders(connection: Connection, line: str, alias: str) -> list[ReleaseName]:
-    """Every release that an alias was taken from, in the order of its first loss."""
-    rows = connection.execute(
-        select(releases.c.name, releases.c.version, releases.c.digest)
-        .join(alias_history, alias_history.c.from_release == releases.c.id)
-        .where(alias_history.c.line == line, alias_history.c.alias == alias)
-        .order_by(alias_history.c.id)
-    )
-    return list(dict.fromkeys(ReleaseName(*row) for row in rows))
-
-
-def holders(connection: Connection, line: str, alias: str, limit: int) -> list[ReleaseRow]:
-    """The last releases that held an alias of a line, the newest first, each once."""
-    moves = connection.execute(
-        select(alias_history.c.to_release)
-        .where(alias_history.c.line == line, alias_history.c.alias == alias)
-        .order_by(alias_history.c.id.desc())
-    )
-    held = list(dict.fromkeys(row.to_release for row in moves))[:limit]
-    return [release_of(connection, identity) for identity in held]
 
 
 def waiver_rows(connection: Connection, line: str) -> list[Waiver]:
@@ -217,6 +135,10 @@ def reported_models(connection: Connection, release_digest: str) -> dict[str, fr
     return {target: frozenset(models) for target, models in found.items()}
 
 
+_SCREEN = case((verdicts.c.partial, verdicts.c.scorecard["verdict"]["screen"].as_boolean()), else_=false())
+"""Whether a run was a screen; those are recorded as partial, so no other scorecard is read for it."""
+
+
 def run_rows(
     connection: Connection, *, limit: int | None = None, release: str | None = None, run_id: str | None = None
 ) -> list[RunRow]:
@@ -238,6 +160,7 @@ def run_rows(
             verdicts.c.partial,
             verdicts.c.attempt,
             verdicts.c.policy_digest,
+            _SCREEN.label("screen"),
         )
         .join(verdicts, verdicts.c.run == runs.c.number)
         .join(candidate, candidate.c.id == runs.c.release)
@@ -270,6 +193,7 @@ def _run_row(row: Row[*tuple[Any, ...]]) -> RunRow:
         policy_digest=row.policy_digest,
         cases=row.cases,
         manifest_path=row.manifest_path,
+        screen=bool(row.screen),
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from relgate.domain.case import CaseKey
 from relgate.domain.response import Side
 from relgate.domain.run import AttemptKey, MeasurementRow, ReleaseRow, RunRecord, SuiteRecord
-from relgate.store import attempts, intake, promotion, reading, recording, suites
+from relgate.store import alias_reading, attempts, intake, promotion, reading, recording, suites
 from relgate.store.database import Database
 from relgate.store.rows import (
     AliasChange,
@@ -100,23 +100,28 @@ class Registry:
             Refusal: no line was named and several have the alias.
         """
         with self._database.read() as connection:
-            identity = reading.holder_id(connection, name, line)
+            identity = alias_reading.holder_id(connection, name, line)
             return None if identity is None else reading.release_of(connection, identity)
 
     def aliases(self) -> list[AliasRow]:
         """Every alias of every line with its holder."""
         with self._database.read() as connection:
-            return reading.alias_rows(connection)
+            return alias_reading.alias_rows(connection)
+
+    def alias_moves(self, alias: str, line: str | None = None, limit: int | None = None) -> list[AliasRow]:
+        """Every move of an alias, newest first, of all lines or one; ``since`` is when, ``by`` who did it."""
+        with self._database.read() as connection:
+            return alias_reading.alias_moves(connection, alias, line, limit)
 
     def former_holders(self, line: str, alias: str = "production") -> list[ReleaseName]:
         """Every release of a line that an alias was taken from; one of them may hold it again."""
         with self._database.read() as connection:
-            return reading.former_holders(connection, line, alias)
+            return alias_reading.former_holders(connection, line, alias)
 
     def holders(self, line: str, alias: str = "production", *, limit: int) -> list[ReleaseRow]:
         """The last releases that held an alias of a line, the newest first."""
         with self._database.read() as connection:
-            return reading.holders(connection, line, alias, limit)
+            return alias_reading.holders(connection, line, alias, limit)
 
     def release(self, name: str, version: str, digest: str | None = None) -> ReleaseRow | None:
         """A release; where one version was judged with several digests, the one named or judged last."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from relgate.domain.run import ReleaseRow
+from relgate.domain.verdict import NOTHING_FOUND, SCREEN_REASON
 
 Category = Literal["correctness", "safety", "privacy", "quality"]
 Severity = Literal["critical", "high", "medium", "low"]
@@ -44,6 +45,7 @@ class RunRow:
     Attributes:
         attempt: None when the run was no attempt.
         cases: how many cases came out as hit, miss, regressed, fixed, failed, not_run.
+        screen: whether the run was a screen; then it is partial too, for it judges nothing.
     """
 
     id: str
@@ -60,6 +62,14 @@ class RunRow:
     policy_digest: str
     cases: Mapping[str, int]
     manifest_path: str
+    screen: bool = False
+
+    @property
+    def said(self) -> str:
+        """The decision in words that nobody takes for a verdict where the run was a screen."""
+        if not self.screen:
+            return self.decision
+        return NOTHING_FOUND if self.exit_status == 0 else f"{SCREEN_REASON}{self.decision}"
 
 
 @dataclass(frozen=True, slots=True)

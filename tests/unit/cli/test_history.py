@@ -439,3 +439,111 @@ def test_the_next_step_of_status_can_be_typed_as_it_stands(relgate, make, tmp_pa
     with open_registry(tmp_path / "r.db") as registry:
         registry.record(replace(record, scorecard=card))
     assert "`relgate show run-1 refund-001`" in relgate("status", "--registry", "r.db").output
+
+
+def _screen(make, run_id: str, *, clear: bool, decision: str = "hold", part: bool = False):
+    record = make.run_record(run_id, make.release("1.4.0"), decision=decision, partial=True)
+    record.scorecard["verdict"] |= {"screen": True, "partial": part}
+    if clear:
+        record.scorecard["verdict"]["reason"] = "screen: nothing found"
+    return replace(record, exit_status=0 if clear else record.exit_status)
+
+
+@pytest.mark.parametrize(
+    ("clear", "decision", "said"),
+    [
+        (True, "hold", "screen: nothing found"),
+        (False, "hold", "screen: hold"),
+        (False, "reject", "screen: reject"),
+    ],
+)
+def test_a_screen_is_no_verdict_in_history_and_status(relgate, make, tmp_path, clear, decision, said):
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(_screen(make, "screen-1", clear=clear, decision=decision))
+    [row] = relgate("history", "--registry", "r.db").output.splitlines()[2:]
+    assert said in " ".join(row.split())
+    assert "partial" not in row
+    lines = [" ".join(line.split()) for line in relgate("status", "--registry", "r.db").output.splitlines()]
+    assert any(line.startswith(f"verdict {said}, decided ") for line in lines)
+    [run] = relgate("history", "--json", "--registry", "r.db").json
+    assert (run["screen"], run["decision"], run["partial"]) == (True, decision, True)
+    shown = relgate("show", "screen-1", "--registry", "r.db").output
+    assert shown.strip().startswith(f"{decision.upper()} (screen)")
+
+
+def test_a_part_of_a_screen_is_shown_as_both(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(_screen(make, "screen-1", clear=False, part=True))
+    assert (
+        relgate("show", "screen-1", "--registry", "r.db")
+        .output.strip()
+        .startswith("HOLD (screen, partial run)")
+    )
+
+
+def test_a_part_of_the_cases_is_no_screen(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(make.run_record("part", make.release("1.4.0"), decision="hold", partial=True))
+    [row] = relgate("history", "--registry", "r.db").output.splitlines()[2:]
+    assert "hold" in row
+    assert "screen" not in row
+    assert "partial" in row
+
+
+def test_show_names_a_newer_screen_as_one(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(make.run_record("whole", make.release("1.4.0")))
+        registry.record(_screen(make, "newer", clear=True))
+    output = relgate("show", "1.4.0", "--registry", "r.db").output
+    assert "newer, but only a screen: relgate show newer" in output
+
+
+def test_history_of_an_alias_lists_its_moves_newest_first(relgate, project):
+    lines = [
+        " ".join(line.split()) for line in relgate("history", "--alias", "production").output.splitlines()
+    ]
+    assert lines[0] == "when line from to by reason"
+    assert len(lines) == 5
+    newest, middle, first = lines[2:]
+    assert newest.endswith(
+        "support-desk support-desk@1.3.0 support-desk@1.3.1 release-manager hotfix for the outage (waived)"
+    )
+    assert middle.endswith("support-desk@1.2.4 support-desk@1.3.0 release-manager canary was calm")
+    assert first.endswith("support-desk nobody support-desk@1.2.4 release-manager")
+    assert newest.startswith("20")
+    assert len(relgate("history", "--alias", "previous").output.splitlines()) == 4
+
+
+def test_history_of_an_alias_as_json(relgate, project, make):
+    newest, middle, first = relgate("history", "--alias", "production", "--json").json
+    assert newest["when"] >= middle["when"] >= first["when"]
+    assert newest | {"when": ""} == {
+        "when": "",
+        "line": "support-desk",
+        "alias": "production",
+        "from": {
+            "name": "support-desk",
+            "version": "1.3.0",
+            "digest": make.release("1.3.0", prompt="v15").digest,
+        },
+        "to": {
+            "name": "support-desk",
+            "version": "1.3.1",
+            "digest": make.release("1.3.1", prompt="v16").digest,
+        },
+        "by": "release-manager",
+        "reason": "hotfix for the outage",
+        "waived": True,
+    }
+    assert first["from"] is None
+    assert relgate("history", "--alias", "production", "--json", "--limit", "1").json == [newest]
+    assert relgate("history", "--alias", "production", "--json", "--release", "other-desk").json == []
+
+
+def test_history_of_an_alias_that_nobody_moved_names_those_that_were(relgate, project, tmp_path):
+    assert (
+        relgate("history", "--alias", "prod").output
+        == "no move of 'prod' has been recorded; there are previous, production\n"
+    )
+    nothing = relgate("history", "--alias", "production", "--registry", "elsewhere.db")
+    assert (nothing.exit_code, nothing.output) == (0, "no move of 'production' has been recorded\n")

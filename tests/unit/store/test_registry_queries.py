@@ -100,3 +100,32 @@ def test_the_key_of_placeholders_is_made_once_and_kept(registry):
     assert registry.redaction_key() == key
     assert registry.redaction_key("given") == b"given"
     assert registry.redaction_key("") == key
+
+
+def test_a_screen_is_told_apart_from_a_part_of_the_cases(registry, make):
+    part = make.run_record("part", make.release("1.3.0"), decision="hold", partial=True, rows=[])
+    screen = make.run_record("screen", make.release("1.3.0"), decision="hold", partial=True, rows=[])
+    screen.scorecard["verdict"]["screen"] = True
+    for record in (part, screen, make.run_record("whole", make.release("1.3.0"), rows=[])):
+        registry.record(record)
+    assert [(run.screen, run.said) for run in registry.runs()] == [
+        (False, "promote"),
+        (True, "screen: hold"),
+        (False, "hold"),
+    ]
+
+
+def test_the_moves_of_an_alias(registry, make):
+    for version in ("1.0.0", "1.1.0"):
+        registry.record(make.run_record(f"run-{version}", make.release(version), rows=[]))
+        registry.promote("support-desk", version, by="ann")
+    registry.promote("support-desk", "1.0.0", by="bob", reason="it was slow")
+    moves = registry.alias_moves("production")
+    assert [(m.before and m.before.version, m.release.version, m.by, m.reason) for m in moves] == [
+        ("1.1.0", "1.0.0", "bob", "it was slow"),
+        ("1.0.0", "1.1.0", "ann", ""),
+        (None, "1.0.0", "ann", ""),
+    ]
+    assert moves[0].since == next(row.since for row in registry.aliases() if row.alias == "production")
+    assert registry.alias_moves("production", "support-desk", 1) == moves[:1]
+    assert registry.alias_moves("production", "other-desk") == []
