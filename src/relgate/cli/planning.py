@@ -12,6 +12,7 @@ import click
 from relgate.catalog import Catalog
 from relgate.cli.options import json_option, place_of, print_json, print_table, registry_option
 from relgate.decision.simulation import Simulation
+from relgate.domain.errors import InputError, Problem
 from relgate.store.opening import NoRegistryError, open_registry
 from relgate.store.registry import Registry
 from relgate.usecases.check_project import nearest_golden_sets
@@ -20,6 +21,7 @@ from relgate.usecases.doctor import Cases, examine
 from relgate.usecases.golden_sets import golden_sets_folder
 from relgate.usecases.options import DEFAULT_SEED
 from relgate.usecases.plan_power import Power, PowerOptions, plan_power
+from relgate.usecases.simulated_project import SimulatedProject, project_of_manifest, project_of_suites
 
 seed_option = click.option("--seed", type=click.IntRange(0), default=DEFAULT_SEED, show_default=True)
 repetitions_option = click.option(
@@ -29,15 +31,31 @@ repetitions_option = click.option(
     show_default=True,
     help="Simulated runs per truth.",
 )
+DEFAULT_MANIFEST = Path("candidate.yaml")
 _RATE = click.FloatRange(0.0, 1.0)
 _LISTED = 3
 
 
 @click.command()
 @click.option("--golden-sets", metavar="DIR", help="Folder of the suites (default: as pytest finds it).")
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path),
+    help="The release whose application, hops and trials count.  [default: candidate.yaml, if it is valid]",
+)
 @click.option("--psi", type=_RATE, help="Share of cases whose single trial flips on an identical re-run.")
 @click.option("--accuracy", type=_RATE, help="Production's accuracy.")
 @click.option("--trials", type=click.IntRange(1, 50), help="Trials of every case.")
+@click.option(
+    "--cases", type=click.IntRange(1, 100_000), help="Cases of every suite, its slices in proportion."
+)
+@click.option(
+    "--attempt",
+    type=click.IntRange(1, 30),
+    default=1,
+    show_default=True,
+    help="Which attempt on the same golden sets: it sets the promote-side alpha.",
+)
 @click.option(
     "--margin",
     type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
@@ -49,9 +67,12 @@ _LISTED = 3
 @registry_option
 def power(
     golden_sets: str | None,
+    manifest: Path | None,
     psi: float | None,
     accuracy: float | None,
     trials: int | None,
+    cases: int | None,
+    attempt: int,
     margin: float | None,
     as_json: bool,
     seed: int,
@@ -63,17 +84,19 @@ def power(
     Values that are not given come from stored runs, else they are assumed and said so.
     """
     options = PowerOptions(
-        golden_sets=golden_sets_folder(golden_sets, os.environ, Path.cwd()),
         seed=seed,
         repetitions=repetitions,
         psi=psi,
         accuracy=accuracy,
         trials=trials,
         margin=margin,
+        cases=cases,
+        attempt=attempt,
     )
+    project = _project(manifest, golden_sets_folder(golden_sets, os.environ, Path.cwd()), margin)
     store = _stored(registry)
     try:
-        found = plan_power(options, store)
+        found = plan_power(options, project, store)
     finally:
         if store is not None:
             store.close()
@@ -84,9 +107,7 @@ def power(
 
 
 @click.command()
-@click.option(
-    "--manifest", type=click.Path(path_type=Path), default=Path("candidate.yaml"), show_default=True
-)
+@click.option("--manifest", type=click.Path(path_type=Path), default=DEFAULT_MANIFEST, show_default=True)
 @click.option("--golden-sets", type=click.Path(path_type=Path), help="Folder of the suites.")
 @json_option
 @seed_option
@@ -102,13 +123,9 @@ def doctor(
 ) -> None:
     """Examine a project by its stored runs: weak gates with remedies, cases that tell little.
 
-    Exits 1 when the gates would promote an identical candidate less than 80 times in 100.
+    Exits 1 when the gates would promote an identical candidate less than 80 times in 100, as stored runs say.
     """
-    here = os.getcwd()
-    if here not in sys.path:  # as pytest's rootdir would be for the run
-        sys.path.insert(0, here)
-    conftests, unread = load_conftests(manifest, golden_sets)
-    catalog, wrong = Catalog.read(conftests)
+    catalog, problems = _catalog(manifest, golden_sets)
     store = _stored(registry)
     try:
         found = examine(
@@ -116,7 +133,7 @@ def doctor(
             golden_sets=golden_sets or nearest_golden_sets(manifest),
             environment=os.environ,
             catalog=catalog,
-            problems=[*unread, *wrong],
+            problems=problems,
             registry=store,
             repetitions=repetitions,
             seed=seed,
@@ -143,6 +160,38 @@ def doctor(
         sys.exit(1)
 
 
+def _catalog(manifest: Path, golden_sets: Path | None) -> tuple[Catalog, list[Problem]]:
+    """What the project's plugins register, and what of them could not be read."""
+    here = os.getcwd()
+    if here not in sys.path:  # as pytest's rootdir would be for the run
+        sys.path.insert(0, here)
+    conftests, unread = load_conftests(manifest, golden_sets)
+    catalog, wrong = Catalog.read(conftests)
+    return catalog, [*unread, *wrong]
+
+
+def _project(manifest: Path | None, golden_sets: Path, margin: float | None) -> SimulatedProject:
+    """The project of a manifest; of its suites alone where none is named and the usual one is no help."""
+    chosen = manifest or DEFAULT_MANIFEST
+    if manifest is None and not chosen.is_file():
+        return project_of_suites(golden_sets, margin=margin, why=f"no {chosen} here")
+    try:
+        catalog, problems = _catalog(chosen, golden_sets)
+        return project_of_manifest(
+            chosen,
+            golden_sets=golden_sets,
+            environment=os.environ,
+            catalog=catalog,
+            problems=problems,
+            margin=margin,
+        )
+    except InputError:
+        if manifest is not None:
+            raise
+        why = f"{chosen} is not in order (`relgate validate` says why)"
+        return project_of_suites(golden_sets, margin=margin, why=why)
+
+
 def _stored(option: str | None) -> Registry | None:
     """The registry; None where nothing was stored yet and none was named."""
     try:
@@ -166,8 +215,8 @@ def _print_power(found: Power) -> None:
         offered = found.remedies.get(gate.gate.id, ())
         if offered:
             click.echo(f"\nremedies for {gate.gate.id.removeprefix('gates::')}")
-            remedies = [(remedy.text, f"{remedy.promote:.3f}") for remedy in offered]
-            print_table(("change", "identical promoted"), remedies)
+            changes = [(r.text, f"{r.passes:.3f}", f"{r.promote:.3f}") for r in offered]
+            print_table(("change", "gate passes", "identical promoted"), changes)
     if result.unsimulated:
         names = ", ".join(gate.removeprefix("gates::") for gate in result.unsimulated)
         click.echo(f"\nnot simulated, taken as passed: {names}")

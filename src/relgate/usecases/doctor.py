@@ -6,28 +6,20 @@ import importlib.util
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from relgate.catalog import Catalog
-from relgate.decision.policy import ALPHA
 from relgate.decision.simulation import LEAST_GATE, LEAST_IDENTICAL
 from relgate.decision.simulation.suite import SimulatedSuite
-from relgate.decision.simulation.world import World
-from relgate.decision.trials import PILOT_CASES, trials_after
-from relgate.decision.trials import Pilot as FlipRate
 from relgate.domain.case import Case
-from relgate.domain.errors import Problem, Refusal
-from relgate.domain.release import Release
+from relgate.domain.errors import Problem
 from relgate.stats import clopper_pearson
 from relgate.store.registry import Registry
-from relgate.usecases.plan_power import Power, measured_sources, powered, simulated_suite
-from relgate.usecases.preparing.baseline import Baseline
-from relgate.usecases.preparing.inputs import Sources, read_inputs
-from relgate.usecases.preparing.plan_suite import hops_of
-from relgate.usecases.preparing.trials import TrialPlan
-from relgate.usecases.production import Production, read_production
+from relgate.usecases.plan_power import Power, PowerOptions, plan_power
+from relgate.usecases.production import Production
+from relgate.usecases.simulated_project import project_of_manifest
 
 SATURATED_RUNS = 3
 """Whole runs in which a case must never have failed to be called never-failing."""
@@ -88,7 +80,7 @@ class Diagnosis:
 
     Attributes:
         power: the simulated policy.
-        errors: what makes the exit status 1.
+        errors: what makes the exit status 1; none where all of it rests on assumptions.
         warnings: what should be looked at.
         violations: production's own violations per suite.
         cases: per suite.
@@ -159,60 +151,26 @@ def examine(
         InputError: with every problem of the manifest and its suites.
         Refusal: there is no suite.
     """
-    unread = tuple(problems)
-    sources = Sources(manifest, golden_sets, environment, catalog, whole_catalog=not unread)
-    inputs = read_inputs(sources, lambda release: Baseline(None), unread)
-    candidate = inputs.releases["candidate"]
-    rows = {str(side): found for side, found in inputs.rows.items()}
-    plan = TrialPlan(deterministic=candidate.deterministic, override=None, rows=rows)
-    suites = []
-    for suite, judging in zip(inputs.suites, inputs.judgings, strict=True):
-        gated = {gate.metric: judging.metrics[gate.metric] for gate in suite.gates}
-        made = simulated_suite(suite, gated, hops_of(candidate, suite), trials=None, deterministic=False)
-        trials = tuple(len(plan.trials("candidate", suite, case)) for case in suite.cases)
-        suites.append(SimulatedSuite(suite, made.gates, gated, made.hops, trials))
-    if not suites:
-        raise Refusal(f"no suite.yaml below {golden_sets}; name the folder with --golden-sets")
-    assumed = _assumed(candidate)
-    production = (
-        Production() if registry is None else read_production(registry, suites, assumed, candidate.name)
+    project = project_of_manifest(
+        manifest, golden_sets=golden_sets, environment=environment, catalog=catalog, problems=problems
     )
-    suites = [_with_auto_trials(each, plan, production) for each in suites]
-    told = (
-        measured_sources(production, assumed, suites)
-        if production.runs
-        else (
-            f"assumed, for no run of {candidate.name} is stored: accuracy {assumed.accuracy:g}, "
-            f"psi {assumed.psi:g}; run pytest --manifest {manifest} first",
-        )
-    )
-    power = powered(suites, production.world(assumed), repetitions, seed, told)
+    power = plan_power(PowerOptions(seed, repetitions), project, registry)
+    production, suites = power.production, power.suites
     violations = tuple(_violation_rates(suites, production))
+    held, warned = tuple(_errors(power)), tuple(_warnings(power, violations))
+    if not production.runs:
+        first = f"assumed: run pytest --manifest {manifest} once, then doctor again; nothing is known of "
+        warned = (f"{first}{project.line} yet", *(f"if that holds, {text}" for text in held), *warned)
+        held = ()
     by = "rapidfuzz" if importlib.util.find_spec("rapidfuzz") is not None else "normalised tokens"
     return Diagnosis(
         power=power,
-        errors=tuple(_errors(power)),
-        warnings=tuple(_warnings(power, violations)),
+        errors=held,
+        warnings=warned,
         violations=violations,
         cases=tuple(_cases(each, production, fuzzy=by == "rapidfuzz") for each in suites),
         compared_by=by,
     )
-
-
-def _with_auto_trials(each: SimulatedSuite, plan: TrialPlan, production: Production) -> SimulatedSuite:
-    """The trials that ``trials: auto`` takes once stored runs know the flip rate (verdict.md 6)."""
-    cell = (each.suite.name, each.own[0], "") if each.own else None
-    if cell is None or not plan.wants_pilot(each.suite) or production.pairs.get(cell, 0) < PILOT_CASES:
-        return each
-    cases = production.pairs[cell]
-    known = FlipRate(round(production.levels[cell].psi * cases), cases)
-    number = trials_after(known, each.suite, each.metrics, ALPHA)
-    return replace(each, trials=(number,) * len(each.trials))
-
-
-def _assumed(candidate: Release) -> World:
-    """A deterministic application never flips, on critical cases neither."""
-    return World(psi=0.0, critical_accuracy=1.0) if candidate.deterministic else World()
 
 
 def _errors(power: Power) -> Iterator[str]:
@@ -234,11 +192,13 @@ def _warnings(power: Power, violations: Sequence[ViolationRate]) -> Iterator[str
     for each in power.simulation.gates:
         if each.passes >= LEAST_GATE:
             continue
-        ways = "; ".join(f"{r.text} ({r.promote:.2f})" for r in power.remedies.get(each.gate.id, ()))
+        offered = power.remedies.get(each.gate.id, ())
+        ways = "; ".join(f"{r.text} ({r.promote:.2f}, the gate passes {r.passes:.2f})" for r in offered)
         name = each.gate.id.removeprefix("gates::")
-        yield (
-            f"{name} passes {100 * each.passes:.0f} % of identical candidates; "
+        yield f"{name} passes {100 * each.passes:.0f} % of identical candidates; " + (
             f"remedies with P(promote | identical): {ways}"
+            if offered
+            else "no single change of its role, margin, trials or cases helps"
         )
     for rate in violations:
         if rate.rejects > _ARMED_AT_MOST:

@@ -4,48 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from relgate.decision.policy import spread_gates
+from relgate.decision.policy import ALPHA, attempt_alpha
 from relgate.decision.simulation import LEAST_GATE, Remedy, Simulation, remedies, simulate
+from relgate.decision.simulation.resize import resized
 from relgate.decision.simulation.suite import SimulatedSuite
 from relgate.decision.simulation.world import World
-from relgate.domain.case import Suite
-from relgate.domain.errors import Refusal
-from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
-from relgate.files import find_suites, load_suites
 from relgate.store.registry import Registry
-from relgate.usecases.preparing.trials import trial_count
 from relgate.usecases.production import Production, read_production
+from relgate.usecases.simulated_project import SimulatedProject, with_trials
 
-ASSUMED_HOPS = ("hop 1", "hop 2", "hop 3")
-"""The hops of a fallback suite where no manifest says which there are."""
-
-_KNOWN = {metric.name: metric for metric in (*RESPONSE_METRICS, *SAFETY_METRICS)}
+PSI = "psi is the share of cases whose single-trial score flips between two identical runs"
 
 
 @dataclass(frozen=True, slots=True)
 class PowerOptions:
-    """What to simulate; None takes what stored runs say, else the default.
+    """What to simulate; None takes what the project and its stored runs say, else the default.
 
     Attributes:
-        golden_sets: the golden-set folder.
+        seed: of all draws.
+        repetitions: simulated runs per truth.
         psi: flip rate of every metric.
         accuracy: of every metric.
         trials: of every case but those that allow no violation.
-        margin: of every required non-inferiority gate but over-refusal's.
-        seed: of all draws.
-        repetitions: simulated runs per truth.
+        margin: of every required non-inferiority gate but over-refusal's, as the project was read with it.
+        cases: of every suite, its slices in proportion.
+        attempt: which attempt on the same golden sets this is; it sets the promote-side alpha.
     """
 
-    golden_sets: Path
     seed: int
     repetitions: int
     psi: float | None = None
     accuracy: float | None = None
     trials: int | None = None
     margin: float | None = None
+    cases: int | None = None
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +51,24 @@ class Power:
         simulation: the chances.
         remedies: what would help each required gate that passes too seldom, by gate id.
         sources: which values are assumed and which measured, one sentence each.
+        suites: the suites that were simulated.
+        production: what stored runs say.
+        alpha: promote side.
     """
 
     simulation: Simulation
     remedies: dict[str, tuple[Remedy, ...]]
     sources: tuple[str, ...]
+    suites: tuple[SimulatedSuite, ...]
+    production: Production
+    alpha: float
 
     def document(self) -> dict[str, Any]:
         """The JSON value."""
         found = self.simulation
         return {
             "repetitions": found.repetitions,
+            "alpha": self.alpha,
             "identical": _chance(found.identical),
             "better": _chance(found.better),
             "faults": [_chance(fault) for fault in found.faults],
@@ -87,29 +89,24 @@ def _chance(chance: Any) -> dict[str, Any]:
     return asdict(chance) | {"detect": chance.detect}
 
 
-def plan_power(options: PowerOptions, registry: Registry | None) -> Power:
-    """Simulate the gates of every suite below the golden-set folder.
+def plan_power(options: PowerOptions, project: SimulatedProject, registry: Registry | None) -> Power:
+    """Simulate the gates of every suite, and look for remedies of every required gate that passes too seldom.
 
     Args:
         options: what to simulate.
+        project: its suites and its application.
         registry: where stored runs are looked up; None where there is no registry.
-
-    Raises:
-        InputError: with every problem of the suites.
-        Refusal: there is no suite.
     """
-    suites = load_suites(find_suites(options.golden_sets), golden_sets=options.golden_sets)
-    if not suites:
-        raise Refusal(f"no suite.yaml below {options.golden_sets}; name the folder with --golden-sets")
-    simulated = [_simulated(_with_margin(suite, options.margin), options.trials) for suite in suites]
-    assumed = World()
+    assumed = project.assumed
     if options.psi is not None:
         assumed = replace(
             assumed, psi=options.psi, over_refusal=replace(assumed.over_refusal, psi=options.psi)
         )
     if options.accuracy is not None:
         assumed = replace(assumed, accuracy=options.accuracy)
-    production = Production() if registry is None else read_production(registry, simulated, assumed)
+    production = Production()
+    if registry is not None:
+        production = read_production(registry, project.suites, assumed, project.line)
     world = production.world(assumed)
     levels = {
         cell: replace(
@@ -119,75 +116,30 @@ def plan_power(options: PowerOptions, registry: Registry | None) -> Power:
         )
         for cell, level in world.levels.items()
     }
-    if production.runs and any(each.hops for each in simulated):
-        simulated = [_with_known_hops(each, production) for each in simulated]
     world = replace(world, levels=levels)
-    return powered(
-        simulated, world, options.repetitions, options.seed, _sources(options, production, simulated, assumed)
-    )
-
-
-def powered(
-    suites: Sequence[SimulatedSuite], world: World, repetitions: int, seed: int, sources: tuple[str, ...]
-) -> Power:
-    """Simulate, and look for remedies of every required gate that passes too seldom."""
-    found = simulate(suites, world, repetitions=repetitions, seed=seed)
+    suites = project.settled(production)
+    if options.trials is not None:
+        suites = tuple(with_trials(each, options.trials) for each in suites)
+    if options.cases is not None:
+        suites = tuple(resized(each, options.cases) for each in suites)
+    alpha = attempt_alpha(options.attempt)
+    found = simulate(suites, world, repetitions=options.repetitions, seed=options.seed, alpha=alpha)
+    tried = min(options.repetitions, 500)
     helped = {
-        each.gate.id: remedies(each.gate, suites, world, repetitions=min(repetitions, 500), seed=seed)
+        each.gate.id: remedies(each.gate, suites, world, repetitions=tried, seed=options.seed, alpha=alpha)
         for each in found.gates
         if each.passes < LEAST_GATE
     }
-    return Power(found, helped, sources)
-
-
-def _simulated(suite: Suite, trials: int | None) -> SimulatedSuite:
-    metrics = {gate.metric: _KNOWN.get(gate.metric, Metric(gate.metric, "binary")) for gate in suite.gates}
-    hops = ASSUMED_HOPS if suite.kind == "fallback" else ()
-    return simulated_suite(suite, metrics, hops, trials=trials, deterministic=False)
-
-
-def simulated_suite(
-    suite: Suite,
-    metrics: dict[str, Metric],
-    hops: tuple[str, ...],
-    *,
-    trials: int | None,
-    deterministic: bool,
-) -> SimulatedSuite:
-    """A suite as a run would judge it; a number of trials leaves cases that allow no violation alone."""
-    each = tuple(
-        trial_count(suite, case, deterministic=deterministic)
-        if trials is None or (suite.kind == "safety" and case.tags.get("harmful") is True)
-        else trials
-        for case in suite.cases
-    )
-    gates = spread_gates(suite, metrics, hops, has_baseline=True)
-    return SimulatedSuite(suite, gates, metrics, hops, each)
-
-
-def _with_known_hops(each: SimulatedSuite, production: Production) -> SimulatedSuite:
-    """The hops that stored runs measured, where they measured any."""
-    known = tuple(
-        dict.fromkeys(hop for suite, _, hop in production.levels if suite == each.suite.name and hop)
-    )
-    if not each.hops or not known:
-        return each
-    gates = spread_gates(each.suite, each.metrics, known, has_baseline=True)
-    return replace(each, hops=known, gates=gates)
-
-
-def _with_margin(suite: Suite, margin: float | None) -> Suite:
-    if margin is None or suite.kind == "safety":
-        return suite
-    gates = tuple(
-        replace(g, boundary=margin) if g.form == "non_inferior" and g.role == "require" else g
-        for g in suite.gates
-    )
-    return replace(suite, gates=gates)
+    sources = _sources(options, production, suites, assumed, project)
+    return Power(found, helped, sources, suites, production, alpha)
 
 
 def _sources(
-    options: PowerOptions, production: Production, suites: Sequence[SimulatedSuite], assumed: World
+    options: PowerOptions,
+    production: Production,
+    suites: Sequence[SimulatedSuite],
+    assumed: World,
+    project: SimulatedProject,
 ) -> tuple[str, ...]:
     given = [
         f"{name} {value:g}"
@@ -196,12 +148,40 @@ def _sources(
             ("accuracy", options.accuracy),
             ("trials", options.trials),
             ("margin", options.margin),
+            ("cases", options.cases),
         )
         if value is not None
     ]
     found = ["given: " + ", ".join(given)] if given else []
     if production.runs:
-        return (*found, *measured_sources(production, assumed, suites))
+        found += measured_sources(production, assumed, suites)
+    else:
+        found.append(_assumed(options, suites, assumed, project.line))
+    found.append(f"{PSI} ({_psi_source(options, production, assumed)})")
+    found.append("trials a case: " + ", ".join(map(_asked, suites)))
+    found.append(project.application)
+    if options.attempt > 1:
+        found.append(
+            f"attempt {options.attempt}: promote-side alpha {attempt_alpha(options.attempt):g} "
+            f"instead of {ALPHA:g}"
+        )
+    return tuple(found)
+
+
+def _psi_source(options: PowerOptions, production: Production, assumed: World) -> str:
+    if options.psi is not None:
+        return "given"
+    if assumed.psi == 0.0:
+        return "0 for a deterministic application"
+    return "from stored runs" if production.pairs else "assumed: no stored run repeated a trial"
+
+
+def _asked(each: SimulatedSuite) -> str:
+    """``desk 3``, ``safe 1 or 3``."""
+    return f"{each.suite.name} {' or '.join(map(str, sorted(set(each.trials))))}"
+
+
+def _assumed(options: PowerOptions, suites: Sequence[SimulatedSuite], assumed: World, line: str) -> str:
     guessed = [f"accuracy {assumed.accuracy:g}"] * (options.accuracy is None)
     guessed += [f"psi {assumed.psi:g}"] * (options.psi is None)
     if any(each.hops for each in suites):
@@ -213,7 +193,8 @@ def _sources(
     guessed.append("no violation in production")
     if any(case.critical is True for each in suites for case in each.suite.cases):
         guessed.append(f"critical cases right in {100 * assumed.critical_accuracy:g} % of trials")
-    return (*found, f"assumed, for there are no stored runs: {', '.join(guessed)}")
+    why = f"no run of {line} is stored" if line else "there are no stored runs"
+    return f"assumed, for {why}: {', '.join(guessed)}"
 
 
 def measured_sources(

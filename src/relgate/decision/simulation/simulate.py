@@ -13,6 +13,7 @@ import numpy as np
 
 from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.simulation.batch import Batch, Decisions
+from relgate.decision.simulation.resize import resized
 from relgate.decision.simulation.suite import IDENTICAL, Fault, SimulatedSuite
 from relgate.decision.simulation.world import World
 
@@ -50,9 +51,16 @@ class GateChance:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A change of the policy, and how often it would promote an identical candidate."""
+    """A change of the policy that helps a weak gate, and what comes of it for an identical candidate.
+
+    Attributes:
+        text: the change.
+        passes: how often the gate passes then; 1 where it need not pass any more.
+        promote: how often the whole policy promotes then.
+    """
 
     text: str
+    passes: float
     promote: float
 
 
@@ -180,9 +188,26 @@ def _faults(each: SimulatedSuite) -> Iterator[Fault]:
 
 
 def remedies(
-    weak: Gate, suites: Sequence[SimulatedSuite], world: World, *, repetitions: int, seed: int
+    weak: Gate,
+    suites: Sequence[SimulatedSuite],
+    world: World,
+    *,
+    repetitions: int,
+    seed: int,
+    alpha: float = ALPHA,
 ) -> tuple[Remedy, ...]:
-    """What would help a weak gate, each simulated for an identical candidate, the best first."""
+    """What helps a weak gate, each simulated on the same seed for an identical candidate, the best first.
+
+    A change that does not raise how often the gate passes is none; where the gate need not pass any more,
+    one that does not raise how often the policy promotes.
+    """
+
+    def simulated(rest: Sequence[SimulatedSuite]) -> tuple[float, float]:
+        run = simulate(rest, world, repetitions=repetitions, seed=seed, alpha=alpha, with_faults=False)
+        passes = next((g.passes for g in run.gates if g.gate.id == weak.id), 1.0)
+        return passes, run.identical.promote
+
+    now, promoted = simulated(suites)
     each = next(s for s in suites if s.suite.name == weak.suite)
     spec, trials = weak.spec, each.trials_of(weak.spec.metric)
     options: list[tuple[str, SimulatedSuite]] = [
@@ -201,14 +226,15 @@ def remedies(
         for more in (k for k in (3, 5) if k > trials):
             raised = tuple(max(more, k) for k in each.trials)
             options.append((f"{more} trials instead of {trials}", replace(each, trials=raised)))
-    doubled = _doubled(each)
+    doubled = resized(each, 2 * len(each.suite.cases))
     n, more_n = len(each.suite.cases), len(doubled.suite.cases)
     options.append((f"{more_n} cases instead of {n} in {each.suite.name}", doubled))
     found = []
     for text, changed in options:
-        rest = [changed if s is each else s for s in suites]
-        result = simulate(rest, world, repetitions=repetitions, seed=seed, with_faults=False)
-        found.append(Remedy(text, result.identical.promote))
+        passes, promote = simulated([changed if s is each else s for s in suites])
+        required = any(g.id == weak.id and g.spec.role == "require" for g in changed.gates)
+        if passes > now if required else promote > promoted:
+            found.append(Remedy(text, passes, promote))
     return tuple(sorted(found, key=lambda remedy: -remedy.promote))
 
 
@@ -228,18 +254,3 @@ def _loosened(gate: Gate) -> tuple[str, float] | None:
 
 def _with_gate(each: SimulatedSuite, gate: Gate, change: Callable[[Gate], Gate]) -> SimulatedSuite:
     return replace(each, gates=tuple(change(g) if g.id == gate.id else g for g in each.gates))
-
-
-def _doubled(each: SimulatedSuite) -> SimulatedSuite:
-    """The suite with as many cases again of the same kind; critical cases are not doubled."""
-    again = tuple(
-        replace(
-            case,
-            id=f"{case.id}+",
-            input=None,  # the same input would make it a duplicate
-            critical=False,
-            cluster=None if case.cluster is None else f"{case.cluster}+",
-        )
-        for case in each.suite.cases
-    )
-    return replace(each, suite=replace(each.suite, cases=each.suite.cases + again), trials=each.trials * 2)
