@@ -188,7 +188,7 @@ def wait_for_calls(provider: Provider, count: int, seconds: float = PATIENCE) ->
 
 @contextmanager
 def heard() -> Iterator[None]:
-    """Ctrl-C reaches what is started in here, also after a shell started the tests with ``&`` and ignores it."""
+    """Ctrl-C reaches what is started in here, also where a shell started the tests with ``&``."""
     before = signal.getsignal(signal.SIGINT)
     if before is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

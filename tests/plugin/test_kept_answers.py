@@ -36,7 +36,7 @@ def _kept(project) -> int:
 
 
 def _wait_for_kept(project, count: int, seconds: float = 20.0) -> None:
-    """Only time passes: the provider answers nobody, so no later answer brings the earlier ones to the disk."""
+    """Only time passes: the provider answers nobody, so no later answer takes the earlier ones along."""
     deadline = time.monotonic() + seconds
     while (kept := _kept(project)) < count:
         assert time.monotonic() < deadline, f"{kept} of {count} answers are kept after {seconds} s"
