@@ -13,7 +13,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
@@ -30,6 +30,9 @@ from relgate.cli import main
 FLAGS = ("-p", "no:replay", "-p", "no:hypothesispytest", "-W", "error")
 """pytest-replay owns ``--replay``, hypothesis costs every process a second; leaks must show in every run."""
 
+PATIENCE = 120.0
+"""Seconds until a process that should have done something hangs, on a machine with much else to do."""
+
 CASES = 8
 FLOOR = "gates:\n  - {metric: exact, at_least: 0.5}\n"
 APPLICATION = """
@@ -42,7 +45,7 @@ def build(release):
     def application(request):
         body = json.dumps({"model": model, "messages": [{"role": "user", "content": request.text}]})
         asked = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(asked, timeout=30) as answer:
+        with urllib.request.urlopen(asked, timeout=600) as answer:
             return json.load(answer)["choices"][0]["message"]["content"]
 
     return application
@@ -56,6 +59,7 @@ class Provider:
     ``wrong`` holds model -> questions that it answers wrongly; ``status`` is what it answers instead of 200;
     ``says`` is the model that it says it is.
     ``most`` is how many it was asked at once; it waits a while for ``expected`` of them before it answers.
+    ``answers`` is how many it answers: what is asked after them waits until the test is over.
     """
 
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -69,6 +73,8 @@ class Provider:
     most: int = 0
     now: int = 0
     expected: int = 0
+    answers: int | None = None
+    over: threading.Event = field(default_factory=threading.Event)
 
     @property
     def calls(self) -> int:
@@ -93,8 +99,11 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
                 text = state.answer(body["model"], body["messages"][-1]["content"].strip())
                 state.now += 1
                 state.most = max(state.most, state.now)
+                answered = state.answers is None or state.calls <= state.answers
+            if not answered:
+                state.over.wait()
             time.sleep(state.seconds)
-            patience = time.monotonic() + 10.0
+            patience = time.monotonic() + PATIENCE
             while state.most < state.expected and time.monotonic() < patience:
                 time.sleep(0.005)
             with lock:
@@ -129,6 +138,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
         state.url = f"http://127.0.0.1:{server.server_port}/v1"
         monkeypatch.setenv("PROVIDER_URL", state.url)
         yield state
+        state.over.set()
         server.shutdown()
         thread.join()
 
@@ -169,11 +179,23 @@ def text(result: pytest.RunResult) -> str:
     return result.stdout.str() + result.stderr.str()
 
 
-def wait_for_calls(provider: Provider, count: int, seconds: float = 20.0) -> None:
+def wait_for_calls(provider: Provider, count: int, seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while provider.calls < count:
         assert time.monotonic() < deadline, f"{provider.calls} of {count} calls after {seconds} s"
         time.sleep(0.02)
+
+
+@contextmanager
+def heard() -> Iterator[None]:
+    """Ctrl-C reaches what is started in here, also where a shell started the tests with ``&``."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def finish(process: subprocess.Popen[str], number: signal.Signals | None, seconds: float) -> tuple[int, str]:
@@ -231,23 +253,26 @@ class Project:
 
     def spawn(self, *args: str, manifest: str = "candidate.yaml") -> pytest.RunResult:
         """In a process of its own."""
-        return self.pytester.runpytest_subprocess(*FLAGS, f"--manifest={manifest}", *args, timeout=60)
+        return self.pytester.runpytest_subprocess(
+            *FLAGS, f"--manifest={manifest}", *args, timeout=2 * PATIENCE
+        )
 
     def judge(self, mode: Sequence[str], *args: str) -> pytest.RunResult:
         """In this process, or in one of its own where the mode is a ``-n``."""
         return self.spawn(*mode, *args) if "-n" in mode else self.run(*args)
 
     def start(self, *args: str, group: bool = False) -> subprocess.Popen[str]:
-        """In a process that the test talks to."""
+        """In a process that the test talks to and that Ctrl-C ends."""
         command = [sys.executable, "-m", "pytest", *FLAGS, "--manifest=candidate.yaml", *args]
-        return subprocess.Popen(
-            command,
-            cwd=self.path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=group,
-        )
+        with heard():
+            return subprocess.Popen(
+                command,
+                cwd=self.path,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=group,
+            )
 
     def relgate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The ``relgate`` command through its entry point, in this process."""
