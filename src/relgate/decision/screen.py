@@ -11,7 +11,7 @@ from relgate.domain.verdict import NOTHING_FOUND, SCREEN_REASON, Verdict
 HARM = 0.02
 """p of harm against 0 from which a screen holds: an identical candidate is flagged .03 of the time."""
 
-_CLEAR = f"{NOTHING_FOUND}: no harm with p <= {HARM:g}, and nothing rejects or alarms"
+CLEAR = f"{NOTHING_FOUND}: no harm with p <= {HARM:g}, and nothing rejects or alarms"
 _NEXT = "run without --screen for a verdict that can promote"
 
 
@@ -42,4 +42,4 @@ def screen_verdict(verdict: Verdict, gates: Sequence[GateResult], known: Sequenc
         step = "look at the worst cases: `relgate show RUN CASE`"
         reason = f"{SCREEN_REASON}{found[0]}{more}"
         return Verdict("hold", reason, step, attempts=verdict.attempts, screen=True)
-    return Verdict("hold", _CLEAR, _NEXT, attempts=verdict.attempts, screen=True, clear=True)
+    return Verdict("hold", CLEAR, _NEXT, attempts=verdict.attempts, screen=True, clear=True)

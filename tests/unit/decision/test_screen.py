@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from relgate.decision.screen import NOTHING_FOUND, screen_verdict
+from relgate.decision.screen import CLEAR, screen_verdict
 from relgate.domain.verdict import Verdict
 
 HOLD = Verdict("hold", "not proven", "add cases")
@@ -19,7 +19,7 @@ def gate(build, **more):
 @pytest.mark.parametrize("verdict", [HOLD, Verdict("promote", "all pass", "relgate promote")])
 def test_what_is_not_proven_or_passes_is_nothing_found(build, verdict):
     found = screen_verdict(verdict, [gate(build, p_harm=0.03)])
-    assert (found.decision, found.reason, found.exit_status) == ("hold", NOTHING_FOUND, 0)
+    assert (found.decision, found.reason, found.exit_status) == ("hold", CLEAR, 0)
     assert (found.screen, found.clear) == (True, True)
 
 
