@@ -216,6 +216,7 @@ class Project:
     """A folder with a manifest and golden sets."""
 
     pytester: pytest.Pytester
+    request: pytest.FixtureRequest
 
     # Test modules cannot import a conftest.py, so they find the helpers here.
     lines = staticmethod(lines)
@@ -253,6 +254,7 @@ class Project:
 
     def spawn(self, *args: str, manifest: str = "candidate.yaml") -> pytest.RunResult:
         """In a process of its own."""
+        self.request.getfixturevalue("bytecode")
         return self.pytester.runpytest_subprocess(
             *FLAGS, f"--manifest={manifest}", *args, timeout=2 * PATIENCE
         )
@@ -264,6 +266,7 @@ class Project:
     def start(self, *args: str, group: bool = False) -> subprocess.Popen[str]:
         """In a process that the test talks to and that Ctrl-C ends."""
         command = [sys.executable, "-m", "pytest", *FLAGS, "--manifest=candidate.yaml", *args]
+        self.request.getfixturevalue("bytecode")
         with heard():
             return subprocess.Popen(
                 command,
@@ -308,11 +311,13 @@ class Project:
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Project:
     """An empty folder; relgate's and CI's variables are unset."""
     for name in [name for name in os.environ if name.startswith(("RELGATE_", "GITHUB_"))]:
         monkeypatch.delenv(name)
-    project = Project(pytester)
+    project = Project(pytester, request)
     project.write("prompt.md", "{{ question }}\n")
     return project
 
