@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
@@ -348,3 +350,76 @@ def chat(project: Project, provider: Provider) -> Project:
     project.suite("small", numbered())
     project.write("candidate.yaml", live(kind="chat"))
     return project
+
+
+CROWD = (
+    "pytest-asyncio>=1.0",
+    "pytest-cov>=6.1",
+    "pytest-html>=4.1",
+    "pytest-instafail>=0.5",
+    "pytest-json-report>=1.5",
+    "pytest-random-order>=1.2",
+    "pytest-randomly>=3.16",
+    "pytest-replay>=1.6",
+    "pytest-sugar>=1.0",
+    "teamcity-messages>=1.32",
+    "anyio>=4.9",
+)
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """An interpreter that holds what this one holds and many other pytest plugins."""
+
+    python: str
+
+    def run(
+        self, project: Project, *args: str, manifest: str = "candidate.yaml", flags: Sequence[str] = FLAGS
+    ) -> subprocess.CompletedProcess[str]:
+        """``pytest --manifest`` in the project; pytest-randomly shuffles only where a seed is given."""
+        if not any(arg.startswith("--randomly-seed") for arg in args):
+            args = ("-p", "no:randomly", *args)
+        scope = ("-o", "asyncio_default_fixture_loop_scope=function")
+        command = [self.python, "-m", "pytest", *flags, *scope, f"--manifest={manifest}", *args]
+        return subprocess.run(
+            command, cwd=project.path, capture_output=True, text=True, timeout=180, check=False
+        )
+
+
+def gather_crowd(home: Path) -> str:
+    """Make the interpreter; returns why it could not be made, or nothing."""
+    python = home / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(home)], check=True)
+    command = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    site = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    ours = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
+    # A line that begins with import is run: so the .pth files of our folders count too, relgate's among them.
+    (Path(site) / "crowd.pth").write_text(
+        "".join(f"import site; site.addsitedir({folder!r})\n" for folder in sorted(ours))
+    )
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile"]
+    done = subprocess.run(
+        [*pip, "--prefer-binary", "--retries=1", "--timeout=30", *CROWD], capture_output=True, text=True
+    )
+    said = [line for line in done.stderr.splitlines() if not line.startswith("WARNING")]
+    return (
+        "" if done.returncode == 0 else f"other pytest plugins cannot be installed: {' '.join(said)[-400:]}"
+    )
+
+
+@pytest.fixture(scope="session")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Crowd:
+    """The crowd, installed once for all workers of a session; without a package index its tests skip."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    home, said = base / "crowd", base / "crowd.txt"
+    with (base / "crowd.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            said.write_text(gather_crowd(home))
+    if reason := said.read_text():
+        if "all" in os.environ.get("RELGATE_TEST_REQUIRE", ""):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return Crowd(str(home / "bin" / "python"))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from contextlib import ExitStack, suppress
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 import pytest
 
@@ -14,7 +15,7 @@ OPEN_CAPTURES = ("no", "tee-sys")
 
 
 class Quiet:
-    """Between ``start`` and ``stop`` descriptors 1 and 2 lead nowhere and the terminal has its own.
+    """Between ``start`` and ``stop`` descriptors 1 and 2 lead nowhere and what reports tests has its own.
 
     pytest's capture cannot do this: it is suspended whenever pytest reports, and an application prints
     from its own threads at any time. What is printed may hold secrets, so it is not kept; ``-s`` shows it.
@@ -53,32 +54,41 @@ class Quiet:
         for number, copy in saved.items():
             stack.callback(os.dup2, copy, number)
             os.dup2(nowhere.fileno(), number)
-        self._keep_terminal(stack, saved)
+        self._keep_reports(stack, saved)
         stack.callback(setattr, sys, "stdout", sys.stdout)
         stack.callback(setattr, sys, "stderr", sys.stderr)
         sys.stdout = sys.stderr = nowhere
         # Text that an application left in a buffer must go before the descriptors come back.
         stack.callback(_flush, [*streams, nowhere])
 
-    def _keep_terminal(self, stack: ExitStack, saved: dict[int, int]) -> None:
-        """Let pytest's writer write to the descriptor that was put aside."""
-        if not self._config.pluginmanager.hasplugin("terminalreporter"):
-            return
-        writer: Any = self._config.get_terminal_writer()
-        file: Any = getattr(writer, "_file", None)
-        try:
-            number = file.fileno()
-        except (AttributeError, OSError, ValueError):
-            return
-        if number not in saved:
-            return
-        # Lives until the stack closes it, as the one above.
-        own = open(  # noqa: SIM115
-            os.dup(saved[number]), "w", encoding=file.encoding, errors=file.errors, buffering=1
-        )
-        stack.callback(own.close)
-        stack.callback(setattr, writer, "_file", file)
-        writer._file = own
+    def _keep_reports(self, stack: ExitStack, saved: dict[int, int]) -> None:
+        """Let pytest's writer, and TeamCity's or PyCharm's beside it, write to what was put aside."""
+        if self._config.pluginmanager.hasplugin("terminalreporter"):
+            _put_aside(stack, saved, self._config.get_terminal_writer(), "_file")
+        # teamcity-messages took the binary stream of standard output for itself when it was configured
+        reporter = getattr(self._config, "_teamcityReporting", None)
+        _put_aside(stack, saved, getattr(reporter, "teamcity", None), "output")
+
+
+def _put_aside(stack: ExitStack, saved: dict[int, int], holder: Any, name: str) -> None:
+    """Give an attribute that holds a redirected stream one to the descriptor that was saved of it."""
+    file: Any = getattr(holder, name, None)
+    try:
+        number = file.fileno()
+    except (AttributeError, OSError, ValueError):
+        return
+    if number not in saved:
+        return
+    # Lives until the stack closes it, as in _redirect.
+    copy = os.dup(saved[number])
+    own: IO[Any] = (
+        open(copy, "w", encoding=file.encoding, errors=file.errors, buffering=1)  # noqa: SIM115
+        if isinstance(file, io.TextIOBase)
+        else open(copy, "wb")  # noqa: SIM115
+    )
+    stack.callback(own.close)
+    stack.callback(setattr, holder, name, file)
+    setattr(holder, name, own)
 
 
 def _flush(streams: list[TextIO]) -> None:
