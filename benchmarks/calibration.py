@@ -22,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from simulated.against_zero import harm_cells, harm_power_cells, superiority_cells
 from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells, size_cells
+from simulated.judged import judged_cells, judged_power_cells
 from simulated.peers import Compared, compare, contests
 from simulated.policies import EXPERIMENTS, Claim
 from simulated.report import Report, render
@@ -38,6 +39,8 @@ CELLS: Sequence[Cell] = [
     *superiority_cells(),
     *harm_cells(),
     *harm_power_cells(),
+    *judged_cells(),
+    *judged_power_cells(),
 ]
 CONTESTS = contests()
 Job = tuple[str, int, int, int]

@@ -11,6 +11,7 @@ import numpy as np
 from relgate.decision.against_zero import harm_p
 from relgate.decision.evidence import Evidence
 from relgate.decision.gates import evidence_of, judge_gate
+from relgate.decision.judged import LabelledDifferences, infer_from_labels
 from relgate.decision.measurements import SuiteData
 from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.sample import Sample
@@ -39,6 +40,7 @@ MARGIN = {20: 0.15, 50: 0.10, 200: 0.05, 1000: 0.02}
 SHAPES = ("all ties", "zero-inflated", "skewed", "catastrophe")
 TRIALS = 3
 Draw = Callable[[np.random.Generator], Sample]
+Judge = Callable[[np.random.Generator], LabelledDifferences]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Cell:
     clusters: int
     rule: Rule
     gate: Gate
-    draw: Draw | None
+    draw: Draw | Judge | None
     figure: float | None = None
     failing: bool = False
     weight: float = 1.0
@@ -113,10 +115,15 @@ def measure(cell: Cell, repetitions: int, seed: int) -> Measured:
     for _ in range(repetitions):
         if cell.draw is None:
             ok, bad = decide_clean(cell, rng)
-        elif cell.harm:
-            ok, bad = False, harm_p(cell.draw(rng), cell.gate.metric)[0] <= cell.harm
         else:
-            ok, bad = decide_sample(cell.gate, cell.draw(rng))
+            drawn = cell.draw(rng)
+            if isinstance(drawn, LabelledDifferences):
+                found = infer_from_labels(drawn, cell.gate.spec.boundary, ALPHA)
+                ok, bad = found.p_pass <= ALPHA, found.p_fail <= ALPHA
+            elif cell.harm:
+                ok, bad = False, harm_p(drawn, cell.gate.metric)[0] <= cell.harm
+            else:
+                ok, bad = decide_sample(cell.gate, drawn)
         passed += ok
         failed += bad
     return Measured(cell, repetitions, passed / repetitions, failed / repetitions)

@@ -13,6 +13,7 @@ from relgate.decision.sample import Sample
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 CLUSTER_CORRELATION = 0.2
 """Correlation of two rows of one cluster (statistics.md 2: icc about .2)."""

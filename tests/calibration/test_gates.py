@@ -24,6 +24,7 @@ from simulated.cells import (
     power_cells,
     size_cells,
 )
+from simulated.judged import judged_cells, judged_power_cells
 from simulated.policies import Claim, attempts, creep, default_policy
 from simulated.report import Report, render
 from simulated.worlds import from_difference, level, loss, pairs, sample, true_quantile, units_of
@@ -36,8 +37,11 @@ pytestmark = pytest.mark.calibration
 
 REPETITIONS, ERRORS, SEED = 60, 3.0, 20260101
 SIZES = [*size_cells(), *balanced_cells(), *superiority_cells(), *harm_cells()]
-CELLS = [cell for cell in SIZES if cell.n <= 500]
-POWERS = [cell for cell in [*power_cells(), *harm_power_cells()] if cell.n <= 200]
+CELLS = [*(cell for cell in SIZES if cell.n <= 500), *judged_cells()]
+POWERS = [
+    *(cell for cell in [*power_cells(), *harm_power_cells()] if cell.n <= 200),
+    *judged_power_cells(),
+]
 BY_KIND = {
     kind: list(cells) for kind, cells in groupby(sorted(CELLS, key=lambda c: c.kind), key=lambda c: c.kind)
 }
