@@ -45,10 +45,10 @@ def test_a_stopped_run_is_no_attempt_and_says_so_in_no_verdict_of_the_next(paire
 
 
 def test_seconds_end_the_calls(paired, provider):
-    provider.seconds = 0.05
-    result = paired.run("--full", "--budget-seconds=0.2", "--concurrency=2")
+    provider.seconds = 0.1
+    result = paired.run("--full", "--budget-seconds=1.5", "--concurrency=2")
     assert result.ret == 10
-    assert "the budget of 0.2 s was spent" in paired.scorecard()["verdict"]["reason"]
+    assert "the budget of 1.5 s was spent" in paired.scorecard()["verdict"]["reason"]
     assert 2 <= provider.calls < 60
 
 

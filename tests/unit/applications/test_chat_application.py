@@ -143,11 +143,11 @@ def test_retry_after_in_seconds_is_waited_for_once_per_retry(api):
 
 
 def test_retry_after_is_not_waited_for_when_no_retry_is_left(api):
-    with api.Server(api.status(503), api.status(503), api.status(503, **{"Retry-After": "5"})) as server:
+    with api.Server(api.status(503), api.status(503), api.status(503, **{"Retry-After": "60"})) as server:
         started = time.monotonic()
         found = _ask(api.release(server.url))
-    assert found.message == "p0/m0: HTTP 503, 3 times (it asks to wait 5 s)"
-    assert time.monotonic() - started < 2
+    assert found.message == "p0/m0: HTTP 503, 3 times (it asks to wait 60 s)"
+    assert time.monotonic() - started < 50
 
 
 def test_retry_after_as_a_date_is_waited_for(api):
@@ -164,7 +164,7 @@ def test_a_retry_after_that_makes_no_sense_does_not_hold_up_the_run(api, asked):
         started = time.monotonic()
         found = _ask(api.release(server.url))
     assert isinstance(found, Response)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 50
 
 
 def test_the_next_target_answers_when_the_first_is_away(api):

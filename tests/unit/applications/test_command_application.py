@@ -107,7 +107,7 @@ def test_a_process_that_does_not_want_to_end_is_killed_after_the_grace(api, spec
     one = spec(environment={"MODE": "t", "STUBBORN": "1"}, grace_seconds=0.3)
     with CommandProcess(one, api.release("http://x"), os.environ) as process:
         pid, began = process._process.pid, time.monotonic()
-    assert 0.3 <= time.monotonic() - began < 5
+    assert 0.3 <= time.monotonic() - began < 60
     assert _is_gone(pid)
 
 
@@ -121,7 +121,7 @@ def test_children_are_ended_too(api, spec, tmp_path):
     with CommandProcess(one, api.release("http://x"), os.environ):
         child = int((tmp_path / "child").read_text())
         assert not _is_gone(child)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not _is_gone(child) and time.monotonic() < deadline:
         time.sleep(0.02)
     stat = Path(f"/proc/{child}/stat")

