@@ -246,6 +246,23 @@ def test_doctor_warns_and_does_not_fail_on_what_it_assumed(
     assert relgate("doctor", *FAST).exit_code == 1, "what was measured is no assumption"
 
 
+def test_doctor_errs_where_a_required_gate_on_a_judge_has_no_labels(relgate: Relgate, tmp_path: Path) -> None:
+    judge = {"judge": {"rubric": "rubric.md", "model": "arbiter/referee", "as": "tone"}}
+    gates = [{"metric": "tone", "non_inferior": {"margin": 0.10}}]
+    _suite(tmp_path, 200, gates, scorers=[judge])
+    _write(tmp_path / "golden_sets/desk/rubric.md", "Is it polite?")
+    model = {"referee": {"version": "2026-01-01", "provider": "arbiter", "id": "referee-2026-01-01"}}
+    _manifest(tmp_path, artifacts={"model": model}, providers={"arbiter": {"base_url": "http://127.0.0.1:9"}})
+    missing = relgate("doctor", *FAST)
+    assert missing.exit_code == 1
+    said = " ".join(missing.output.split())
+    assert "desk[tone:non_inferior:0.1] cannot pass: a judge alone proves nothing; 100 more random" in said
+    assert "relgate judge sample RUN --suite desk --n 100" in said
+    labels = [{"case_id": f"c{i}", "side": "candidate", "score": 1, "by": "ann"} for i in range(100)]
+    _write(tmp_path / "golden_sets/desk/labels.jsonl", "".join(json.dumps(one) + "\n" for one in labels))
+    assert "a judge alone proves nothing" not in relgate("doctor", *FAST).output
+
+
 def test_a_new_project_passes_its_first_doctor(relgate: Relgate) -> None:
     assert relgate("init").exit_code == 0
     result = relgate("doctor", *FAST)
