@@ -11,7 +11,7 @@ import numpy as np
 from relgate.decision.against_zero import harm_p
 from relgate.decision.evidence import Evidence
 from relgate.decision.gates import evidence_of, judge_gate
-from relgate.decision.judged import LabelledDifferences, infer_from_labels
+from relgate.decision.judges.judged import LabelledDifferences, infer_from_labels
 from relgate.decision.measurements import SuiteData
 from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.sample import Sample

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from relgate.decision.judged import LabelledDifferences
+from relgate.decision.judges.judged import LabelledDifferences
 from simulated.bounds import Rule
 from simulated.cells import RIGHT, Cell, Judge, gate
 from simulated.worlds import PRODUCTION, Bools

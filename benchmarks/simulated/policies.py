@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from relgate.decision.anchor import crept
+from relgate.decision.early_stop.look_plan import GatePlan
+from relgate.decision.early_stop.looks import look_at
 from relgate.decision.evidence import Evidence, difference_evidence
-from relgate.decision.look_plan import GatePlan
-from relgate.decision.looks import look_at
 from relgate.decision.policy import ALPHA, Gate, attempt_alpha, spread_gates
 from relgate.decision.simulation import simulate
 from relgate.decision.simulation.batch import SimulatedSuite

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from relgate import stats
-from relgate.decision import looks as looking
 from relgate.decision.against_zero import harm_p
-from relgate.decision.look_plan import plan_looks, reject_weights
+from relgate.decision.early_stop import looks as looking
+from relgate.decision.early_stop.look_plan import plan_looks, reject_weights
 from relgate.decision.policy import spread_gates
 from relgate.decision.sample import Sample
 from relgate.domain.case import Case, Suite

@@ -17,11 +17,15 @@ from relgate.store.opening import NoRegistryError, open_registry
 from relgate.store.registry import Registry
 from relgate.usecases.check_project import nearest_golden_sets
 from relgate.usecases.conftests import load_conftests
-from relgate.usecases.doctor import Cases, examine
 from relgate.usecases.golden_sets import golden_sets_folder
 from relgate.usecases.options import DEFAULT_SEED
-from relgate.usecases.plan_power import Power, PowerOptions, plan_power
-from relgate.usecases.simulated_project import SimulatedProject, project_of_manifest, project_of_suites
+from relgate.usecases.planning.doctor import Cases, examine
+from relgate.usecases.planning.plan_power import Power, PowerOptions, plan_power
+from relgate.usecases.planning.simulated_project import (
+    SimulatedProject,
+    project_of_manifest,
+    project_of_suites,
+)
 
 seed_option = click.option("--seed", type=click.IntRange(0), default=DEFAULT_SEED, show_default=True)
 repetitions_option = click.option(

@@ -19,8 +19,8 @@ from relgate.decision.evidence import (
     ratio_evidence,
 )
 from relgate.decision.measurements import SuiteData
-from relgate.decision.more_trials import trials_needed
-from relgate.decision.needed import cases_needed
+from relgate.decision.planning.more_trials import trials_needed
+from relgate.decision.planning.needed import cases_needed
 from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
 from relgate.decision.sample import Sample, draw_sample, impute, violating_units
 from relgate.decision.wording import amount, count, describe, harm_apart, independent, percent, was

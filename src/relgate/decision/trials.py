@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from relgate import stats
 from relgate.decision.measurements import Trial
-from relgate.decision.needed import POWER
 from relgate.decision.outcomes import trial_outcome
+from relgate.decision.planning.needed import POWER
 from relgate.domain.case import Suite
 from relgate.domain.metric import Metric
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from relgate.decision.anchor import AnchorResult
-from relgate.decision.next_step import SuitePrice, cheapest_step, gate_name, reject_step
 from relgate.decision.outcomes import CONFIRMING_TRIALS
+from relgate.decision.planning.next_step import SuitePrice, cheapest_step, gate_name, reject_step
 from relgate.domain.gate import GateResult
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 

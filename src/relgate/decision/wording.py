@@ -6,7 +6,7 @@ from math import isfinite
 
 import numpy as np
 
-from relgate.decision.needed import is_practical
+from relgate.decision.planning.needed import is_practical
 from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.sample import DISTINCT_INPUT, Sample
 from relgate.domain.gate import GateForm, GateResult

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from relgate.decision.labels import answer_digest
+from relgate.decision.judges.labels import answer_digest
 from relgate.decision.sealing import HIDDEN
 from relgate.domain.errors import InputError, Problem, Refusal
 from relgate.domain.run import MeasurementRow

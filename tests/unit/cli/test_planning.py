@@ -15,7 +15,7 @@ import yaml
 from relgate.domain.case import Case
 from relgate.domain.run import MeasurementRow
 from relgate.store.opening import open_registry
-from relgate.usecases.doctor import near_duplicates
+from relgate.usecases.planning.doctor import near_duplicates
 
 Relgate = Callable[..., Any]
 FAST = ("--repetitions", "200")

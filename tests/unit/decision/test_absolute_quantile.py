@@ -10,9 +10,9 @@ import pytest
 from scipy.stats import binom
 
 from relgate import stats
-from relgate.decision.feasibility import feasibility
 from relgate.decision.gates import judge_gate
 from relgate.decision.measurements import arrange
+from relgate.decision.planning.feasibility import feasibility
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.gate import GateSpec
 from relgate.domain.metric import Metric

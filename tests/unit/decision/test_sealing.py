@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from relgate import stats
 from relgate.decision.gates import judge_gate
-from relgate.decision.next_step import cheapest_step
+from relgate.decision.planning.next_step import cheapest_step
 from relgate.decision.sealing import (
     LEAST_SEALED,
     is_tuned,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rapidfuzz.fuzz import token_set_ratio
 
-from relgate.decision.feasibility import feasibility
+from relgate.decision.planning.feasibility import feasibility
 from relgate.decision.policy import attempt_alpha, spread_gates
 from relgate.domain.case import Case, ScorerSpec, Suite
 from relgate.domain.default_policy import default_gates

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from relgate.decision.feasibility import planned_cases
-from relgate.decision.next_step import Calls, SuitePrice
+from relgate.decision.planning.feasibility import planned_cases
+from relgate.decision.planning.next_step import Calls, SuitePrice
 from relgate.domain.case import Case, CaseKey
 from relgate.domain.response import Measurement, Response, Side
 from relgate.usecases.preparing.plan_suite import SuitePlan

@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from relgate.decision.alarms import raise_alarms, watch
 from relgate.decision.anchor import AnchorData, AnchorResult, judge_anchor
 from relgate.decision.changes import Change, changed_artifacts, suspect_groups
-from relgate.decision.feasibility import planned_cases
+from relgate.decision.early_stop.sequential import Looked, crossed_gates, cut_short, judge_looked
 from relgate.decision.gates import judge_gate
 from relgate.decision.identity import is_untouched, mirrored, pass_identical
-from relgate.decision.judge_trust import (
+from relgate.decision.judges.judge_trust import (
     JudgeTrust,
     changed_judges,
     hold_changed_judge,
     untrusted_judges,
 )
-from relgate.decision.judged import correct_judged
+from relgate.decision.judges.judged import correct_judged
 from relgate.decision.measurements import SuiteData, arrange, unmeasured_suites
 from relgate.decision.outcomes import critical_misses
+from relgate.decision.planning.feasibility import planned_cases
 from relgate.decision.policy import Gate
 from relgate.decision.regressions import judge_regressions, regression_gate_id
 from relgate.decision.sealing import is_tuned, open_data, reckon_sealed, seen_by, speechless
-from relgate.decision.sequential import Looked, crossed_gates, cut_short, judge_looked
 from relgate.decision.unchanged import Unchanged, pass_unchanged
 from relgate.decision.verdict import Findings, Stopped, decide
 from relgate.decision.weighing import weigh_fails

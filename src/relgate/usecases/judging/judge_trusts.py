@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from relgate.decision.judge_trust import JudgeTrust, compare_judges, trust_of
-from relgate.decision.labels import answer_digest, bind
+from relgate.decision.judges.judge_trust import JudgeTrust, compare_judges, trust_of
+from relgate.decision.judges.labels import answer_digest, bind
 from relgate.decision.measurements import SuiteData
 from relgate.domain.case import CaseKey
 from relgate.domain.response import Measurement, Response

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from relgate.decision.look_plan import plan_looks, reject_weights
-from relgate.decision.looks import decide_look
+from relgate.decision.early_stop.look_plan import plan_looks, reject_weights
+from relgate.decision.early_stop.looks import decide_look
+from relgate.decision.early_stop.sequential import Looked
 from relgate.decision.measurements import SuiteData, arrange
-from relgate.decision.sequential import Looked
 from relgate.domain.case import Case, CaseKey
 from relgate.domain.gate import GateLook
 from relgate.domain.response import Measurement

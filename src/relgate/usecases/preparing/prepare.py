@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from relgate.applications.recording import Rows
 from relgate.catalog import Catalog
-from relgate.decision.feasibility import Feasibility, feasibility
 from relgate.decision.identity import is_untouched
+from relgate.decision.planning.feasibility import Feasibility, feasibility
 from relgate.decision.policy import attempt_alpha, policy_digest
 from relgate.decision.sealing import MOST_USES, is_tuned, judged_by, open_half, sealed_ids
 from relgate.domain.case import Case, Suite

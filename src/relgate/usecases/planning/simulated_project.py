@@ -16,11 +16,11 @@ from relgate.domain.case import Suite
 from relgate.domain.errors import Problem, Refusal
 from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
 from relgate.files import find_suites, load_suites
+from relgate.usecases.planning.production import Production
 from relgate.usecases.preparing.baseline import Baseline
 from relgate.usecases.preparing.inputs import Sources, read_inputs
 from relgate.usecases.preparing.plan_suite import hops_of
 from relgate.usecases.preparing.trials import TrialPlan, trial_count
-from relgate.usecases.production import Production
 
 ASSUMED_HOPS = ("hop 1", "hop 2", "hop 3")
 """The hops of a fallback suite where no manifest says which there are."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from relgate import stats
 from relgate.decision.changes import Change
-from relgate.decision.judged import LEAST_LABELS, judged_metrics
-from relgate.decision.labels import label_id, label_step, readings
+from relgate.decision.judges.judged import LEAST_LABELS, judged_metrics
+from relgate.decision.judges.labels import label_id, label_step, readings
 from relgate.decision.measurements import SuiteData
 from relgate.decision.wording import count
 from relgate.domain.case import Suite

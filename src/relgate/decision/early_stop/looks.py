@@ -12,9 +12,9 @@ import numpy as np
 from scipy.special import ndtr
 
 from relgate import stats
+from relgate.decision.early_stop.look_plan import STAGES, GatePlan, SuiteLooks
 from relgate.decision.evidence import Unable, is_binary, oriented
 from relgate.decision.gates import evidence_of, sample_of
-from relgate.decision.look_plan import STAGES, GatePlan, SuiteLooks
 from relgate.decision.measurements import SuiteData
 from relgate.decision.policy import SEED
 from relgate.decision.sample import Sample

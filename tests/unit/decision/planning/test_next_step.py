@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relgate.decision.next_step import Calls, SuitePrice, cheapest_step, reject_step
+from relgate.decision.planning.next_step import Calls, SuitePrice, cheapest_step, reject_step
 
 
 def _hold(build: Any, **numbers: Any) -> Any:

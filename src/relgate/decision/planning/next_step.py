@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from relgate.decision.labels import label_step
-from relgate.decision.needed import is_practical
+from relgate.decision.judges.labels import label_step
+from relgate.decision.planning.needed import is_practical
 from relgate.decision.wording import clusters_lacking, count, remedy
 from relgate.domain.gate import GateResult
 

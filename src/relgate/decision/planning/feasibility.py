@@ -9,7 +9,7 @@ from relgate.decision.absolute_quantile import least_cases
 from relgate.decision.against_zero import FEW_DIFFER
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import FEW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
-from relgate.decision.judged import labels_missing
+from relgate.decision.judges.judged import labels_missing
 from relgate.decision.measurements import cases_in_scope
 from relgate.decision.policy import Gate
 from relgate.decision.wording import count, percent

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from relgate.decision.feasibility import feasibility
 from relgate.decision.gates import judge_gate
+from relgate.decision.planning.feasibility import feasibility
 from relgate.domain.metric import Metric
 
 VIOLATION = Metric("violation", "binary", higher_is_better=False)

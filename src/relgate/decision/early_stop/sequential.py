@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from relgate.decision.early_stop.look_plan import LOOKS, GatePlan, SuiteLooks
+from relgate.decision.early_stop.looks import level_at
 from relgate.decision.gates import judge_gate, sample_of
-from relgate.decision.look_plan import LOOKS, GatePlan, SuiteLooks
-from relgate.decision.looks import level_at
 from relgate.decision.measurements import SuiteData
 from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.wording import p_value

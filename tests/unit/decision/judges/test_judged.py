@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from relgate.decision.feasibility import feasibility
+from relgate.decision.early_stop.look_plan import gate_class
 from relgate.decision.gates import judge_gate
-from relgate.decision.judged import correct_judged, labels_needed
-from relgate.decision.look_plan import gate_class
+from relgate.decision.judges.judged import correct_judged, labels_needed
 from relgate.decision.measurements import arrange
+from relgate.decision.planning.feasibility import feasibility
 from relgate.decision.policy import Gate
 from relgate.domain.case import Case, Label, ScorerSpec, Suite
 from relgate.domain.gate import GateResult, GateSpec

@@ -10,7 +10,7 @@ import numpy as np
 from relgate import stats
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import means_method
-from relgate.decision.labels import labelled_cases, readings
+from relgate.decision.judges.labels import labelled_cases, readings
 from relgate.decision.measurements import SuiteData, cases_in_scope
 from relgate.decision.policy import ALPHA, SEED, Gate
 from relgate.decision.sample import Floats

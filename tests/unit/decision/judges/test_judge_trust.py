@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relgate.decision.judge_trust import (
+from relgate.decision.judges.judge_trust import (
     JudgeTrust,
     changed_judges,
     compare_judges,
@@ -15,7 +15,7 @@ from relgate.decision.judge_trust import (
     trust_of,
     untrusted_judges,
 )
-from relgate.decision.labels import answer_digest, bind, label_id, readings
+from relgate.decision.judges.labels import answer_digest, bind, label_id, readings
 from relgate.decision.measurements import SuiteData, arrange
 from relgate.domain.case import Label, ScorerSpec, Suite
 from relgate.domain.metric import Metric

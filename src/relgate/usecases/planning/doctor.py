@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from relgate.catalog import Catalog
-from relgate.decision.judged import labels_missing
+from relgate.decision.judges.judged import labels_missing
 from relgate.decision.simulation import LEAST_GATE, LEAST_IDENTICAL
 from relgate.decision.simulation.suite import SimulatedSuite
 from relgate.domain.case import Case
 from relgate.domain.errors import Problem
 from relgate.stats import clopper_pearson
 from relgate.store.registry import Registry
-from relgate.usecases.plan_power import Power, PowerOptions, plan_power
-from relgate.usecases.production import Production
-from relgate.usecases.simulated_project import project_of_manifest
+from relgate.usecases.planning.plan_power import Power, PowerOptions, plan_power
+from relgate.usecases.planning.production import Production
+from relgate.usecases.planning.simulated_project import project_of_manifest
 
 SATURATED_RUNS = 3
 """Whole runs in which a case must never have failed to be called never-failing."""

@@ -12,8 +12,8 @@ from relgate.decision.simulation.resize import resized
 from relgate.decision.simulation.suite import SimulatedSuite
 from relgate.decision.simulation.world import World
 from relgate.store.registry import Registry
-from relgate.usecases.production import Production, read_production
-from relgate.usecases.simulated_project import SimulatedProject, with_trials
+from relgate.usecases.planning.production import Production, read_production
+from relgate.usecases.planning.simulated_project import SimulatedProject, with_trials
 
 PSI = "psi is the share of cases whose single-trial score flips between two identical runs"
 

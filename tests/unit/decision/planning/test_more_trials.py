@@ -9,7 +9,7 @@ import pytest
 
 from relgate import stats
 from relgate.decision.gates import sample_of
-from relgate.decision.more_trials import trials_needed
+from relgate.decision.planning.more_trials import trials_needed
 
 
 def _flaky(n: int, trials: int, rate: float, seed: int) -> list[list[float]]:

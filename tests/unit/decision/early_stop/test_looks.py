@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 
 from relgate import stats
+from relgate.decision.early_stop.look_plan import case_order, gate_class, plan_looks, reject_weights
+from relgate.decision.early_stop.looks import decide_look, level_at, look_at
+from relgate.decision.early_stop.sequential import Looked, crossed_gates, cut_short, judge_looked
 from relgate.decision.gates import evidence_of, sample_of
-from relgate.decision.look_plan import case_order, gate_class, plan_looks, reject_weights
-from relgate.decision.looks import decide_look, level_at, look_at
 from relgate.decision.policy import spread_gates
-from relgate.decision.sequential import Looked, crossed_gates, cut_short, judge_looked
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.gate import GateLook, GateSpec
 from relgate.domain.metric import Metric

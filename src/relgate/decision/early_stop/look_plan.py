@@ -11,8 +11,8 @@ from typing import Literal
 from relgate import stats
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import LOW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
-from relgate.decision.feasibility import planned_cases
-from relgate.decision.judged import judged_metrics
+from relgate.decision.judges.judged import judged_metrics
+from relgate.decision.planning.feasibility import planned_cases
 from relgate.decision.policy import ALPHA, Gate
 from relgate.domain.case import Case, Suite
 

@@ -1,0 +1,1 @@
+"""Looks before the end of a suite, and what they decide."""

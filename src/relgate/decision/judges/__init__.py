@@ -1,0 +1,1 @@
+"""Models that judge: labels that correct them, and how far they can be trusted."""

@@ -1,0 +1,1 @@
+"""What would let a gate decide: before the first call, and after a hold."""

@@ -1,0 +1,1 @@
+"""Whole policies simulated from given or stored values."""
