@@ -185,6 +185,7 @@ def test_both_sides_are_judged_by_the_pinned_model_and_its_calls_are_counted(
     row = next(r for r in done.card["suites"][0]["metrics"] if r["metric"] == "judge" and not r["slice"])
     assert (row["candidate"], row["baseline"]) == (0.5, 1.0)
     assert len(referee.asked) == 2 * CASES == done.card["calls"]["judge"]
+    assert f"at most {2 * CASES} calls to judges" in done.output
     assert done.card["calls"]["judge_usd"] == pytest.approx(2 * CASES * 200 / 1e6)
     assert f"judges: {2 * CASES} calls, cost $0.0240" in done.output
     assert referee.models == {"referee-2026-01-01"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from relgate.decision.planning.feasibility import planned_cases
 from relgate.decision.planning.next_step import Calls, SuitePrice
@@ -28,6 +28,22 @@ def case_prices(
     return {plan.suite.name: _Priced(prepared, plan).price(measured, judge_usd) for plan in prepared.plans}
 
 
+def planned_calls(prepared: Prepared, selected: Collection[CaseKey]) -> Calls:
+    """Calls that these cases need in this run: to the applications on every side, and to judges at most.
+
+    Args:
+        prepared: the run.
+        selected: suite and id of each.
+    """
+    calls = Calls()
+    for plan in prepared.plans:
+        priced = _Priced(prepared, plan)
+        for case in plan.suite.all_cases:
+            if (plan.suite.name, case.id) in selected:
+                calls += priced.present(case)
+    return calls
+
+
 class _Priced:
     """The calls of one suite; a recording is asked nothing, but its answers may be judged."""
 
@@ -43,7 +59,7 @@ class _Priced:
         line = Calls(0 if self._recorded else len(prepared.sides))
         once = dict.fromkeys(prepared.sides, 1)
         return SuitePrice(
-            present=sum((self._present(case) for case in suite.all_cases), Calls()),
+            present=sum((self.present(case) for case in suite.all_cases), Calls()),
             case=self._further(suite.cases),
             case_of={
                 gate.spec.metric: self._further(planned_cases(gate, suite))
@@ -57,7 +73,8 @@ class _Priced:
             judge_usd=judge_usd,
         )
 
-    def _present(self, case: Case) -> Calls:
+    def present(self, case: Case) -> Calls:
+        """One case of this run with all its trials."""
         prepared, suite = self._prepared, self._plan.suite
         asked = {side: len(prepared.trials_of(side, suite, case)) for side in prepared.sides}
         made = 0 if self._recorded else prepared.calls_of(self._plan, case)
