@@ -102,6 +102,11 @@ class Sample:
         return difference
 
 
+def unit_noun(suite: Suite) -> str:
+    """What a unit of several cases is called: a cluster, or an input that they share."""
+    return CLUSTER if suite.clustered else DISTINCT_INPUT
+
+
 def draw_sample(
     data: SuiteData,
     metric: str,
@@ -194,7 +199,7 @@ def draw_sample(
         judge_reason=judge_reason,
         judge_reason_cases=judge_reason_cases,
         missing_ids=_nameable(data.suite, missing_ids)[:NAMED],
-        unit_noun=CLUSTER if data.suite.clustered else DISTINCT_INPUT,
+        unit_noun=unit_noun(data.suite),
     )
 
 

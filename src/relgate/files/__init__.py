@@ -5,7 +5,8 @@ from relgate.files.manifest import LoadedManifest, ReleaseDraft, draft_release, 
 from relgate.files.recordings import Recording, load_recording
 from relgate.files.schemas import schemas
 from relgate.files.suite_draft import SuiteDraft
-from relgate.files.suites import find_suites, load_suite, load_suites, read_suites
+from relgate.files.suite_folders import below, find_suites
+from relgate.files.suites import load_suite, load_suites, read_suites
 from relgate.files.wire import did_you_mean
 from relgate.files.yamldoc import YamlDocument, load_yaml
 
@@ -15,6 +16,7 @@ __all__ = [
     "ReleaseDraft",
     "SuiteDraft",
     "YamlDocument",
+    "below",
     "bind_environment",
     "did_you_mean",
     "draft_release",

@@ -28,7 +28,7 @@ from relgate.files.deployed_model import command_application, http_application
 from relgate.files.environment import check_variables
 from relgate.files.manifest_model import APPLICATION_KINDS, Manifest, PriceEntry
 from relgate.files.paths import is_folder, resolved
-from relgate.files.reading import decode, nearby, read_bytes, tidy
+from relgate.files.reading import decode, nearby, read_bytes, shown, tidy
 from relgate.files.references import (
     check_artifact_references,
     check_baseline,
@@ -37,6 +37,7 @@ from relgate.files.references import (
     check_routes,
     check_versions,
 )
+from relgate.files.suite_folders import below, find_suites
 from relgate.files.wire import did_you_mean, prune, validate
 from relgate.files.yamldoc import MAX_BYTES, Loc, YamlDocument, parse_yaml
 
@@ -267,8 +268,9 @@ def _suites(check: Check, golden_sets: Path | None) -> tuple[Path, ...] | None:
         folder = next((each for each in beside if is_folder(each)), None)
         if folder is None:
             check.at(("suites", index), "no such folder", "write it relative to the manifest", repr(name))
-        elif not any(folder.rglob("suite.yaml")):
-            check.at(("suites", index), "no suite.yaml in this folder", value=repr(name))
+        elif golden_sets is not None and not below(find_suites(golden_sets), [folder]):
+            what = "no suite of the golden-set folder lies in this folder"
+            check.at(("suites", index), what, f"name a folder below {shown(golden_sets)}", repr(name))
         else:
             folders.append(folder)
     return tuple(folders)

@@ -17,7 +17,7 @@ from relgate.files.cases import CaseReader
 from relgate.files.gates import GateRules, read_gates
 from relgate.files.jsonl import MOST_PROBLEMS
 from relgate.files.labels import read_labels
-from relgate.files.paths import is_file, is_folder, resolved
+from relgate.files.paths import is_file, resolved
 from relgate.files.reading import decode, read_bytes, shown, tidy
 from relgate.files.suite_draft import (
     SuiteDraft,
@@ -31,11 +31,6 @@ from relgate.files.suite_model import SuiteFile
 from relgate.files.traffic import read_traffic
 from relgate.files.wire import prune, validate
 from relgate.files.yamldoc import MAX_BYTES, parse_yaml
-
-
-def find_suites(golden_sets: Path) -> list[Path]:
-    """Every suite.yaml in a folder and below it, in order."""
-    return sorted(golden_sets.rglob("suite.yaml")) if is_folder(golden_sets) else []
 
 
 def load_suites(

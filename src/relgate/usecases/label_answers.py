@@ -12,9 +12,8 @@ from relgate.decision.judges.labels import answer_digest
 from relgate.decision.sealing import HIDDEN
 from relgate.domain.errors import InputError, Problem, Refusal
 from relgate.domain.run import MeasurementRow
-from relgate.files import load_suite
+from relgate.files import find_suites, load_suite
 from relgate.files.jsonl import Row, read_rows
-from relgate.files.suites import find_suites
 from relgate.store.reading import near
 from relgate.store.registry import Registry
 from relgate.usecases.intake_incident import append_line

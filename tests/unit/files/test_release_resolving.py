@@ -142,3 +142,22 @@ def test_suites_are_found_beside_the_manifest_or_in_the_golden_sets(resolve: Res
     assert (
         resolve_release(loaded, environment={"HOSTED_URL": "http://x", "HOSTED_KEY": "k"}).suites is not None
     )
+
+
+def test_a_folder_that_holds_none_of_the_golden_suites_is_named(resolve: Resolve, project: Path) -> None:
+    (project / "golden_sets/desk").mkdir(parents=True)
+    (project / "golden_sets/desk/suite.yaml").write_text("")
+    (project / "elsewhere").mkdir()
+    environment = {"HOSTED_URL": "http://x", "HOSTED_KEY": "k"}
+    resolve(("dependencies:", "suites: [golden_sets/desk]\ndependencies:"))
+    text = Path("candidate.yaml").read_text()
+    for name, found in (("golden_sets", True), ("desk", True), ("elsewhere", False)):
+        Path("candidate.yaml").write_text(text.replace("[golden_sets/desk]", f"[{name}]"))
+        loaded, folder = load_manifest(Path("candidate.yaml")), project / "golden_sets"
+        if found:
+            assert resolve_release(loaded, environment=environment, golden_sets=folder).suites
+            continue
+        with pytest.raises(InputError) as caught:
+            resolve_release(loaded, environment=environment, golden_sets=folder)
+        (problem,) = caught.value.problems
+        assert problem.what == "no suite of the golden-set folder lies in this folder"

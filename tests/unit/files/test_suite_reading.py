@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +166,18 @@ def test_suites_are_found_below_in_order(tmp_path: Path) -> None:
         suite_of(tmp_path / name, head(suite=name[0]))
     assert [path.parent.relative_to(tmp_path).as_posix() for path in find_suites(tmp_path)] == ["a", "b/deep"]
     assert load_suite(tmp_path / "b/deep/suite.yaml", golden_sets=tmp_path).folder == "b/deep"
+
+
+def test_what_cannot_be_read_hides_no_suite(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "suite.yaml").touch()
+    listed = os.scandir
+
+    def broken(path):
+        if Path(path).name == "a":
+            raise OSError(22, "Invalid argument")
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", broken)
+    assert [path.parent.name for path in find_suites(tmp_path)] == ["b"]

@@ -12,6 +12,7 @@ from relgate.decision.evidence import FEW_CLUSTERS, MIN_RATIO_UNITS, quantile_mi
 from relgate.decision.judges.judged import labels_missing
 from relgate.decision.measurements import cases_in_scope
 from relgate.decision.policy import Gate
+from relgate.decision.sample import DISTINCT_INPUT, unit_noun
 from relgate.decision.wording import count, percent
 from relgate.domain.case import Case, Suite
 
@@ -60,28 +61,29 @@ def feasibility(gate: Gate, suite: Suite, *, alpha: float, single_trial: bool) -
     labels = units_of(suite)
     mine = [labels[case.id] for case in cases]
     units, clustered = len(set(mine)), counts_clusters(suite, mine)
-    size = f"n = {n}" + (f" in {count(units, 'cluster')}" if clustered and n else "")
+    noun = unit_noun(suite) if clustered else "case"
+    size = f"n = {n}" + (f" in {count(units, noun)}" if clustered and n else "")
     if n == 0:
         can_pass, text = False, "no case to judge; add cases"
     elif clustered and units < FEW_CLUSTERS and spec.form != "violations":
         more = FEW_CLUSTERS - units
-        can_pass, text = False, f"cannot pass: needs {FEW_CLUSTERS} clusters, {more} more"
+        can_pass, text = False, f"cannot pass: needs {count(FEW_CLUSTERS, noun)}, {more} more"
     elif spec.role == "require" and (why := labels_missing(gate, suite, alpha)):
         can_pass, text = False, f"cannot pass: {why}"
     else:
-        can_pass, text = _answer(gate, n, units, alpha, clustered=clustered, single=single_trial)
+        can_pass, text = _answer(gate, n, units, alpha, noun=noun, clustered=clustered, single=single_trial)
     return Feasibility(gate.id, spec.role, can_pass, n, f"{size}: {text}")
 
 
 def _answer(
-    gate: Gate, n: int, units: int, alpha: float, *, clustered: bool, single: bool
+    gate: Gate, n: int, units: int, alpha: float, *, noun: str, clustered: bool, single: bool
 ) -> tuple[bool, str]:
     spec = gate.spec
     match spec.form:
         case "non_inferior":
             needed = stats.n_min(spec.boundary, alpha)
             if n >= needed:
-                return _enough(needed, units, clustered)
+                return _enough(needed, units, noun)
             if not clustered and _improving_p(n, spec.boundary, single) <= alpha:
                 return (
                     True,
@@ -98,13 +100,13 @@ def _answer(
             return (True, f"can pass (needs {needed} improvements)") if n >= needed else _short(n, needed)
         case "at_most" if spec.quantile is not None:
             needed = least_cases(spec.quantile, alpha)
-            return _enough(needed, units, clustered) if n >= needed else _short(n, needed)
+            return _enough(needed, units, noun) if n >= needed else _short(n, needed)
         case "at_least" | "at_most":
             room = 1.0 - spec.boundary if spec.form == "at_least" else spec.boundary
             if not 0.0 < room < 1.0:
                 return False, "cannot pass: nothing can be proven above 100 % or below 0 %"
             needed = stats.n_min(room, alpha)
-            return _enough(needed, units, clustered) if n >= needed else _short(n, needed)
+            return _enough(needed, units, noun) if n >= needed else _short(n, needed)
         case "violations":
             rate = stats.clopper_pearson(0, units, alpha).high
             bound = f"a clean run proves a rate of at most {percent(rate, 2)}"
@@ -113,18 +115,19 @@ def _answer(
             needed = stats.zero_violation_n(spec.rate_at_most, alpha)
             if units >= needed:
                 return True, f"can pass; {bound}"
-            noun = "clusters" if clustered else "cases"
+            independent = noun if noun == DISTINCT_INPUT else f"independent {noun}"
             return False, (
-                f"cannot pass: a clean run needs {needed} independent {noun}, {needed - units} more; {bound}"
+                f"cannot pass: a clean run needs {count(needed, independent)}, {needed - units} more; {bound}"
             )
         case _:
             needed = quantile_minimum(spec.quantile) if spec.quantile is not None else MIN_RATIO_UNITS
             return (True, f"can pass (needs {needed})") if n >= needed else _short(n, needed)
 
 
-def _enough(needed: int, units: int, clustered: bool) -> tuple[bool, str]:
-    if clustered and units < needed:
-        return True, f"can pass where clusters differ; a run without any difference needs {needed} clusters"
+def _enough(needed: int, units: int, noun: str) -> tuple[bool, str]:
+    if units < needed:
+        flat = f"a run without any difference needs {count(needed, noun)}"
+        return True, f"can pass where {noun}s differ; {flat}"
     return True, f"can pass (a flawless run needs {needed})"
 
 

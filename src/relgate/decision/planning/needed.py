@@ -31,7 +31,6 @@ PRACTICAL_CASES = 100_000
 PRACTICAL_FACTOR = 50
 """Nobody writes more cases than this, in all or per case at hand: then the number is no advice."""
 
-_FLAT = "no cluster differs from another, so each counts as one case"
 _TOO_CLOSE = "more cases are no remedy: it lies too close to the boundary"
 
 
@@ -89,7 +88,7 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
     margin = gate.spec.boundary
     flat = _flat_difference(sample, margin, alpha)
     if flat is not None:
-        return Need(flat - sample.n, _FLAT)
+        return Need(flat - sample.n, _flat(sample))
     effect = _design_effect(sample, sample.difference)
 
     def total(delta: float) -> int | None:
@@ -115,6 +114,10 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
     if at_half is not None and at_half > sample.n:
         return Need(at_half - sample.n, f"{enough}; planned at half of the observed one")
     return Need(None, f"{enough}, so the observed one speaks against it")
+
+
+def _flat(sample: Sample) -> str:
+    return f"no {sample.unit_noun} differs from another, so each counts as one case"
 
 
 def _square_upper(sample: Sample) -> float:
@@ -162,7 +165,7 @@ def _level_need(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Ne
         )
     flat = _flat_total(sample, sample.candidate, 1.0 - bar, alpha) if rate == 1.0 else None
     if flat is not None:
-        return Need(flat - sample.n, _FLAT)
+        return Need(flat - sample.n, _flat(sample))
     if is_binary(sample, gate.metric):
         planned: float | None = stats.binomial_floor_n(rate, bar, alpha, POWER)
     else:

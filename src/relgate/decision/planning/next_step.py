@@ -8,6 +8,7 @@ from typing import Literal
 
 from relgate.decision.judges.labels import label_step
 from relgate.decision.planning.needed import is_practical
+from relgate.decision.sample import CLUSTER
 from relgate.decision.wording import clusters_lacking, count, remedy
 from relgate.domain.gate import GateResult
 
@@ -133,13 +134,13 @@ def _parts(suite: str, gates: Sequence[GateResult], price: SuitePrice | None, ki
     """What to add to a suite, and what to measure again there."""
     price = price or SuitePrice()
     cases: GateResult | None = None
-    clusters = lines = 0
+    lines, units, noun = 0, 0, CLUSTER
     for gate in gates:
         lacking = clusters_lacking(gate)
         if gate.needed_lines and (kind == "lines" or not (gate.needed or lacking)):
             lines = max(lines, gate.needed_lines)
         elif lacking:
-            clusters = max(clusters, lacking)
+            units, noun = max(units, lacking), gate.unit_noun
         elif gate.needed and (cases is None or gate.needed > (cases.needed or 0)):
             cases = gate
     found = []
@@ -147,8 +148,8 @@ def _parts(suite: str, gates: Sequence[GateResult], price: SuitePrice | None, ki
         like = f" ({cases.slice})" if cases.slice and not cases.slice.startswith("hop=") else ""
         each = price.case_of.get(cases.metric, price.case)
         found.append(_Part(f"add {count(cases.needed, 'case')}{like} to {suite}", each * cases.needed))
-    if clusters:
-        found.append(_Part(f"add {count(clusters, 'cluster')} to {suite}", None))
+    if units:
+        found.append(_Part(f"add {count(units, noun)} to {suite}", None))
     if lines:
         words = f"add {count(lines, 'line')} to the traffic sample of {suite}"
         found.append(_Part(words, price.line * lines))

@@ -20,6 +20,7 @@ from relgate.files import (
     LoadedManifest,
     ReleaseDraft,
     SuiteDraft,
+    below,
     draft_release,
     find_suites,
     load_manifest,
@@ -27,7 +28,7 @@ from relgate.files import (
     read_suites,
     resolve_release,
 )
-from relgate.files.paths import is_file, resolved
+from relgate.files.paths import is_file
 from relgate.files.reading import in_order, shown
 from relgate.files.yamldoc import Loc, parse_yaml
 from relgate.usecases.preparing.baseline import Baseline, is_path
@@ -237,8 +238,7 @@ def _read_suites(sources: Sources, release: Release, found: list[Problem]) -> tu
     folder = sources.golden_sets
     paths = find_suites(folder)
     if release.suites is not None:
-        wanted = [resolved(path) for path in release.suites]
-        paths = [p for p in paths if any(w in resolved(p).parents for w in wanted)]
+        paths = below(paths, release.suites)
     if not paths:
         remedy = "`relgate init` writes one"
         found.append(Problem(Place(shown(folder)), "no suite.yaml below this folder", remedy=remedy))

@@ -105,7 +105,7 @@ def test_the_planned_cases_let_an_identical_candidate_pass_at_the_next_attempts_
 
     gate = build.gate("non_inferior", 0.05)
     passed = []
-    for _ in range(60):
+    for _ in range(90):
         held = judge_gate(gate, build.data(*sides(60)), alpha=0.05, next_alpha=0.0125)
         if held.needed:
             again = judge_gate(gate, build.data(*sides(60 + held.needed)), alpha=0.0125)
