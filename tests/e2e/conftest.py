@@ -1,6 +1,6 @@
 """The demo as a user has it: a copied project, pytest and ``relgate`` as subprocesses.
 
-Runs are started together, two at a time, and tests wait for the one that they look at.
+A run is made when a test first looks at it; with ``--dist loadfile`` no other worker makes it again.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +23,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = "golden_sets/support_desk/manifests"
-TIMEOUT = 240
+TIMEOUT = 600
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def copy_demo(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shell() -> SimpleNamespace:
+def shell(bytecode: None) -> SimpleNamespace:
     """The helpers above, for tests in other modules: tests are no package."""
     return SimpleNamespace(
         root=ROOT, manifests=MANIFESTS, call=call, judge=judge, relgate=relgate, copy_demo=copy_demo
@@ -180,33 +180,13 @@ def tell_life(folder: Path) -> SimpleNamespace:
     return told
 
 
-@pytest.fixture(scope="session", autouse=True)
-def background(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[Any]]]:
-    """Everything long that a selected test looks at, started at once."""
-    wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    started: dict[str, Future[Any]] = {}
-    with ThreadPoolExecutor(2) as pool:
-        if "life" in wanted:
-            started["life"] = pool.submit(tell_life, copy_demo(tmp_path_factory.mktemp("life")))
-        if "run_of" in wanted:
-            desk: Path = request.getfixturevalue("desk")
-            for name, manifest in RUNS.items():
-                started[name] = pool.submit(judge_apart, desk, manifest, name)
-        yield started
-        for future in started.values():
-            future.cancel()
-
-
 @pytest.fixture(scope="session")
-def life(background: dict[str, Future[Any]]) -> SimpleNamespace:
+def life(bytecode: None, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """The story that ``tell_life`` tells."""
-    told: SimpleNamespace = background["life"].result()
-    return told
+    return tell_life(copy_demo(tmp_path_factory.mktemp("life")))
 
 
 @pytest.fixture(scope="session")
-def run_of(background: dict[str, Future[Any]]) -> Callable[[str], Done]:
-    """The run of a name in ``RUNS``."""
-    return lambda name: background[name].result()
+def run_of(bytecode: None, desk: Path) -> Callable[[str], Done]:
+    """The run of a name in ``RUNS``, made when a test first looks at it."""
+    return cache(lambda name: judge_apart(desk, RUNS[name], name))
