@@ -255,8 +255,8 @@ def test_quiet_and_verbose(recording: Project, flags: tuple[str, ...], verdict: 
     assert ("relgate: desk@1.1.0 without a baseline" in shown) is (flags != ("-qq",))
 
 
-def test_without_a_terminal(recording: Project) -> None:
-    result = recording.run("-p", "no:terminal", "--junitxml=j.xml")
+def test_without_a_terminal(recording: Project, mode: tuple[str, ...]) -> None:
+    result = recording.judge(mode, "-p", "no:terminal", "--junitxml=j.xml")
     assert result.ret == 0
     assert recording.decisions == ["promote"]
     assert 'tests="9"' in (recording.path / "j.xml").read_text()
