@@ -198,7 +198,8 @@ def test_what_the_opening_raises_comes_out_of_start_and_nothing_is_performed():
     assert (performed, closed) == ([], [True])
 
 
-def test_close_with_calls_in_flight_cancels_them_and_waits_for_none():
+def _close_with_calls_in_flight():
+    """How long it takes, in seconds; everything in flight is cancelled."""
     cancelled, closed = [], []
     in_flight = threading.Semaphore(0)
 
@@ -217,10 +218,16 @@ def test_close_with_calls_in_flight_cancels_them_and_waits_for_none():
     assert all(in_flight.acquire(timeout=60) for _ in range(3))
     started = time.monotonic()
     executor.close()
-    assert time.monotonic() - started < 60
+    took = time.monotonic() - started
     assert (sorted(cancelled), closed) == ([0, 1, 2], [True])
     with pytest.raises(EngineError, match="stopped before"):
         executor.wait(0)
+    return took
+
+
+def test_close_with_calls_in_flight_cancels_them_within_a_second():
+    """The quickest of five counts: a busy machine may delay one, a close that waits delays all."""
+    assert min(_close_with_calls_in_flight() for _ in range(5)) < 1
 
 
 def test_close_may_come_twice_or_before_the_start():
