@@ -15,7 +15,6 @@ from relgate.decision.evidence import (
     cr2,
     few_caution,
     few_clusters,
-    guarded,
     is_binary,
     means_method,
     oriented,
@@ -67,8 +66,8 @@ def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Eviden
 
     Mid-p McNemar at one trial; on case means min(Hall, Gaffke), Hall's t never below the chance that a loss
     which undoes the gain went unseen (``stats.unseen_loss``), and Gaffke alone when fewer than six cases
-    differ; CR2 guarded by one unseen unit where the suite counts clusters. The fail side is the same test
-    the other way.
+    differ; CR2 with the same floor where the suite counts clusters. The fail side is the same test the
+    other way.
     """
     estimate = float(np.mean(sample.difference))
     few = few_clusters(sample)
@@ -84,10 +83,10 @@ def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Eviden
         p_pass, p_fail, method = 1.0, 1.0, "no case differs"
     elif sample.clustered:
         p_pass, p_fail = (
-            stats.guarded_cluster_p(difference, sample.units, 0.0, side, DIFFERENCES, neutral=0.0, seed=SEED)
+            stats.secured_cluster_p(difference, sample.units, 0.0, side, DIFFERENCES, seed=SEED)
             for side in sides
         )
-        method = guarded(sample)
+        method = cr2(sample)
     else:
         p_pass, p_fail = (
             stats.secured_mean_p(difference, 0.0, side, DIFFERENCES, hall=differ >= FEW_DIFFER, seed=SEED)
@@ -96,9 +95,7 @@ def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Eviden
         method = secured_method(sample.n, differ)
         caution = unseen_caution(stats.Moments.of(difference), alpha)
     if sample.clustered:
-        interval = stats.guarded_cluster_interval(
-            difference, sample.units, alpha, DIFFERENCES, neutral=0.0, seed=SEED
-        )
+        interval = stats.secured_cluster_interval(difference, sample.units, alpha, DIFFERENCES, seed=SEED)
     else:
         interval = stats.secured_mean_interval(
             difference, alpha, DIFFERENCES, hall=differ >= FEW_DIFFER, seed=SEED

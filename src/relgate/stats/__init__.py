@@ -51,6 +51,8 @@ from relgate.stats.ratios import PairMoments, fieller_interval, fieller_p
 from relgate.stats.results import Alternative, Interval
 from relgate.stats.sequential import group_sequential_bounds, hsd_spent
 from relgate.stats.unseen_loss import (
+    secured_cluster_interval,
+    secured_cluster_p,
     secured_hall_interval,
     secured_hall_p,
     secured_mean_interval,
@@ -110,6 +112,8 @@ __all__ = [
     "ppi_mean_cross_fitted",
     "quantile_ratio",
     "rater_agreement",
+    "secured_cluster_interval",
+    "secured_cluster_p",
     "secured_hall_interval",
     "secured_hall_p",
     "secured_mean_interval",

@@ -13,8 +13,15 @@ import sys
 
 import numpy.typing as npt
 
-from relgate.stats._checks import between, count, direction, finite, one_sided_alpha, vector
+from relgate.stats._checks import between, codes, direction, finite, one_sided_alpha, vector
 from relgate.stats.binomial import n_min
+from relgate.stats.clusters import (
+    ClusterMean,
+    Labels,
+    cluster_bounded_interval,
+    cluster_bounded_p,
+    cluster_mean,
+)
 from relgate.stats.means import (
     GAFFKE_UP_TO,
     Moments,
@@ -24,20 +31,23 @@ from relgate.stats.means import (
     on_unit_scale,
 )
 from relgate.stats.results import Alternative, Interval
+from relgate.stats.unseen_unit import unseen_size
 
 
-def unseen_loss_p(gain: float, n: int) -> float:
+def unseen_loss_p(gain: float, n: float) -> float:
     """Return (1 - gain)^n: how likely n cases hold none of the losses that would undo the gain.
 
     Args:
         gain: Mean gain in units of the scale of the scores; 1 is returned for none.
-        n: Independent cases, n >= 1.
+        n: Independent cases, or as many as the cases of clusters are worth; above 0.
 
     Raises:
         ValueError: A gain that is not finite, or no case.
     """
     share = min(1.0, max(0.0, finite(gain, "gain")))
-    return float((1.0 - share) ** count(n, "n", 1))
+    if finite(n, "n") <= 0.0:
+        raise ValueError(f"n must be above 0, got {n}")
+    return float((1.0 - share) ** n)
 
 
 def unseen_loss_n(gain: float, alpha: float = 0.05) -> int:
@@ -82,8 +92,13 @@ def secured_hall_interval(moments: Moments, alpha: float = 0.05) -> Interval:
         ValueError: No spread, or alpha out of range.
     """
     hall = moments.hall_interval(alpha)
-    least = -math.expm1(math.log(one_sided_alpha(alpha)) / moments.n)
+    least = _least_gain(alpha, moments.n)
     return Interval(min(hall.low, moments.mean - least), max(hall.high, moments.mean + least))
+
+
+def _least_gain(alpha: float, n: float) -> float:
+    """The gain at which `unseen_loss_p` is alpha."""
+    return -math.expm1(math.log(one_sided_alpha(alpha)) / n)
 
 
 def secured_mean_p(
@@ -147,3 +162,67 @@ def secured_mean_interval(
         return secured
     gaffke = gaffke_interval(data, alpha, support, seed)
     return Interval(max(gaffke.low, secured.low), min(gaffke.high, secured.high))
+
+
+def secured_cluster_p(
+    y: npt.ArrayLike,
+    cluster: Labels,
+    mu0: float,
+    alternative: Alternative,
+    support: Support,
+    seed: int = 0,
+) -> float:
+    """Return the larger of CR2's p-value and the chance that a loss which undoes the gain went unseen.
+
+    A loss may take a whole unit of clustered cases (`unseen_size`), so n rows are worth n / size cases.
+
+    Args:
+        y: Rows inside `support`, shape (n,), in units of the scale of the scores.
+        cluster: Cluster label of each row, shape (n,).
+        mu0: The boundary, inside `support`; the gain is the distance of the mean from it.
+        alternative: "greater" for evidence that the mean exceeds mu0, "less" for the opposite.
+        support: The known ends of one row.
+        seed: Seed of Gaffke's draws, for clusters that do not differ.
+
+    Raises:
+        ValueError: As `cluster_bounded_p`.
+    """
+    plain = cluster_bounded_p(y, cluster, mu0, alternative, support, seed)
+    estimate = cluster_mean(y, cluster)
+    if estimate.degenerate:
+        return plain
+    gain = estimate.mean - mu0 if alternative == "greater" else mu0 - estimate.mean
+    return max(plain, unseen_loss_p(gain, _worth(y, cluster, estimate)))
+
+
+def secured_cluster_interval(
+    y: npt.ArrayLike, cluster: Labels, alpha: float, support: Support, seed: int = 0
+) -> Interval:
+    """Return the bounds that `secured_cluster_p` inverts to, cut to the support.
+
+    Args:
+        y: Rows inside `support`, shape (n,), in units of the scale of the scores.
+        cluster: Cluster label of each row, shape (n,).
+        alpha: One-sided error rate of each bound, in (0, 0.5).
+        support: The known ends of one row.
+        seed: Seed of Gaffke's draws, for clusters that do not differ.
+
+    Raises:
+        ValueError: As `cluster_bounded_interval`.
+    """
+    plain = cluster_bounded_interval(y, cluster, alpha, support, seed)
+    estimate = cluster_mean(y, cluster)
+    if estimate.degenerate:
+        return plain
+    least = _least_gain(alpha, _worth(y, cluster, estimate))
+    return Interval(
+        max(float(support[0]), min(plain.low, estimate.mean - least)),
+        min(float(support[1]), max(plain.high, estimate.mean + least)),
+    )
+
+
+def _worth(y: npt.ArrayLike, cluster: Labels, estimate: ClusterMean) -> float:
+    """How many independent cases the rows are worth where a unit is lost at once."""
+    rows = vector(y, "y")
+    code, _ = codes(cluster, "cluster", rows.size)
+    return rows.size / unseen_size(rows, code, estimate.se)

@@ -260,13 +260,15 @@ def test_small_gains_are_proven_where_a_disaster_that_undoes_them_would_have_bee
     assert ("a loss that undoes this gain" in found.message) == (result == "hold" and not drops)
 
 
-def test_superiority_in_clusters_is_guarded_by_the_unseen_unit(build: Any) -> None:
+def test_superiority_in_clusters_is_guarded_against_the_unseen_loss_as_well(build: Any) -> None:
     candidate, base = _disasters(40, 0)
     data = build.data(candidate, base, metric=UNIT, clusters=[f"k{i // 2}" for i in range(40)])
     found = judge_gate(build.gate("superior", metric=UNIT), data, alpha=0.05)
     assert found.result == "hold"
     assert found.lower < 0.0
-    assert found.method == "CR2 over clusters, Bell-McCaffrey df, one unseen unit"
+    assert found.method == "CR2 over clusters"
+    gain = float(np.mean(np.subtract(candidate, base)))
+    assert found.p_pass >= stats.unseen_loss_p(gain, 40) > 0.4
 
 
 def test_superiority_of_case_means_leaves_fewer_than_six_differing_cases_to_gaffke(build: Any) -> None:

@@ -11,11 +11,15 @@ import pytest
 from relgate.stats import (
     GAFFKE_UP_TO,
     Moments,
+    cluster_bounded_interval,
+    cluster_bounded_p,
     gaffke_interval,
     gaffke_p,
     hall_interval,
     hall_p,
     n_min,
+    secured_cluster_interval,
+    secured_cluster_p,
     secured_hall_interval,
     secured_hall_p,
     secured_mean_interval,
@@ -105,3 +109,49 @@ def test_above_two_thousand_cases_the_secured_t_stands_alone():
     assert p == secured_hall_p(moments, 0.0, "greater") == unseen_loss_p(d.mean(), d.size)
     assert bounds == secured_hall_interval(moments, 0.05)
     assert bounds.low < 0.0 < hall_interval(d, 0.05).low
+
+
+def clustered(n, each):
+    return small_gains(n), np.repeat(np.arange(n // each), each)
+
+
+@pytest.mark.parametrize("each", [2, 10])
+def test_small_gains_prove_nothing_in_few_clusters_either(each):
+    d, cluster = clustered(80, each)
+    d = d + np.repeat(np.tile([-0.002, 0.002], 40 // each), each)
+    assert cluster_bounded_p(d, cluster, 0.0, "greater", DIFFERENCES) < 1e-3
+    p = secured_cluster_p(d, cluster, 0.0, "greater", DIFFERENCES)
+    assert p >= unseen_loss_p(d.mean(), 80) > 0.2
+    bounds = secured_cluster_interval(d, cluster, 0.05, DIFFERENCES)
+    assert bounds.low < 0.0 < cluster_bounded_interval(d, cluster, 0.05, DIFFERENCES).low
+
+
+def test_cases_of_large_clusters_are_worth_fewer():
+    values = 0.05 + np.random.default_rng(2).normal(0, 0.001, 80)
+    alone, together = (
+        secured_cluster_p(values, np.repeat(np.arange(80 // each), each), 0.0, "greater", DIFFERENCES)
+        for each in (1, 10)
+    )
+    assert alone == pytest.approx(unseen_loss_p(values.mean(), 80))
+    assert together > 2.0 * alone
+
+
+def test_clusters_that_do_not_differ_are_left_to_their_own_bound():
+    d, cluster = np.full(40, 0.02), np.repeat(np.arange(20), 2)
+    assert secured_cluster_p(d, cluster, 0.0, "greater", DIFFERENCES) == cluster_bounded_p(
+        d, cluster, 0.0, "greater", DIFFERENCES
+    )
+    assert secured_cluster_interval(d, cluster, 0.05, DIFFERENCES) == cluster_bounded_interval(
+        d, cluster, 0.05, DIFFERENCES
+    )
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.0125])
+def test_the_secured_bounds_of_clusters_invert_their_test(alpha):
+    rng = np.random.default_rng(3)
+    for shift in (0.0, 0.01, 0.03, 0.06, 0.1):
+        cluster = np.repeat(np.arange(30), 4)
+        d = shift + np.repeat(rng.normal(0, 0.02, 30), 4) + rng.normal(0, 0.05, 120)
+        bounds = secured_cluster_interval(d, cluster, alpha, DIFFERENCES)
+        for low, side in ((bounds.low, "greater"), (bounds.high, "less")):
+            assert secured_cluster_p(d, cluster, low, side, DIFFERENCES) == pytest.approx(alpha, rel=1e-6)

@@ -368,6 +368,6 @@ def better_p(d: Floats, clusters: fast.Clusters | None, single: bool, side: stat
     """Evidence of a gain ("less": a loss), as ``superiority_evidence`` has it; shape (R,)."""
     if clusters is None:
         return fast.midp(d, side) if single else fast.secured_mean_p(d, side, _DIFFERENCES, FEW_DIFFER)
-    p = fast.guarded_cluster_p(d, clusters, 0.0, side, _DIFFERENCES, neutral=0.0)
+    p = fast.secured_cluster_p(d, clusters, side, _DIFFERENCES)
     found: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
     return found

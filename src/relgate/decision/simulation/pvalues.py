@@ -201,6 +201,29 @@ def cluster_p(
     return p
 
 
+def secured_cluster_p(
+    d: Floats, clusters: Clusters, side: stats.Alternative, support: tuple[float, float]
+) -> Floats:
+    """``cluster_p`` against 0, at least the chance of an unseen loss where clusters differ; shape (R,)."""
+    n, mean = d.shape[1], d.mean(axis=1)
+    size, flat = _unseen_size(d, clusters)
+    gain = mean if side == "greater" else -mean
+    unseen = (1.0 - np.clip(gain, 0.0, 1.0)) ** (n / size)
+    found: Floats = np.maximum(cluster_p(d, clusters, 0.0, side, support), np.where(flat, 0.0, unseen))
+    return found
+
+
+def _unseen_size(d: Floats, clusters: Clusters) -> tuple[Floats, NDArray[np.bool_]]:
+    """Rows of the unit that is added, and whether clusters do not differ; shapes (R,)."""
+    n = d.shape[1]
+    residual = clusters.sums(d) - clusters.sizes * d.mean(axis=1)[:, None]
+    se = np.sqrt(np.sum(residual**2 / (1.0 - clusters.sizes / n), axis=1)) / n
+    alone = d.std(axis=1, ddof=1) / np.sqrt(n)
+    flat = (se < _NO_SPREAD) | (alone < _NO_SPREAD)
+    assumed = 1.0 + (float(np.sum(clusters.sizes**2)) / n - 1.0) * LEAST_CORRELATION
+    return np.maximum(max(1.0, assumed), (se / np.where(flat, 1.0, alone)) ** 2), flat
+
+
 def guarded_cluster_p(
     d: Floats,
     clusters: Clusters,
@@ -214,12 +237,8 @@ def guarded_cluster_p(
     n = d.shape[1]
     sums, mean = clusters.sums(d), d.mean(axis=1)
     inside = 1.0 - clusters.sizes / n
-    se = np.sqrt(np.sum((sums - clusters.sizes * mean[:, None]) ** 2 / inside, axis=1)) / n
-    alone = d.std(axis=1, ddof=1) / np.sqrt(n)
+    size, flat = _unseen_size(d, clusters)
     plain = cluster_p(d, clusters, mu0, side, support)
-    flat = (se < _NO_SPREAD) | (alone < _NO_SPREAD)
-    assumed = 1.0 + (float(np.sum(clusters.sizes**2)) / n - 1.0) * LEAST_CORRELATION
-    size = np.maximum(max(1.0, assumed), (se / np.where(flat, 1.0, alone)) ** 2)
     upward = side == "less"
     worst = d.max(axis=1) if upward else d.min(axis=1)
     if neutral is not None:
