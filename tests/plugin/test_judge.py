@@ -326,7 +326,7 @@ def test_a_changed_judge_holds_until_its_answers_are_labelled_again(run: Run, re
         assert (changed.status, changed.gate["result"]) == (10, "hold"), changed.output
         assert re.fullmatch(
             r"the judge of judge changed \(\w+ -> \w+\) and its agreement was measured with the old one: "
-            r"label 50 answers again",
+            r"label 25 cases again",
             changed.gate["message"],
         )
         assert changed.card["judges"][0]["changed"] == changed.gate["message"]
@@ -348,8 +348,9 @@ def test_answers_are_drawn_labelled_and_taken_by_the_command(
     assert table.returncode == 0
     assert "tone     judge     arbiter/referee  0" in table.stdout
     draw = f"relgate judge sample {identity} --suite tone"
-    assert f"no labels; draw some: {draw}" in table.stdout
-    assert f"`{draw} --n 100 --out FILE`" in " ".join(done.output.split())
+    assert f"no labels when it ran; draw some: {draw}" in table.stdout
+    shown = " ".join(done.output.split())
+    assert f"`{draw} --n 100 --out FILE`, then `relgate judge label FILE --suite tone`" in shown
     drawn = relgate("sample", identity, "--suite", "tone", "--n", "100", "--out", "sample.jsonl")
     assert drawn.returncode == 0, drawn.stderr
     lines = [json.loads(line) for line in (tmp_path / "sample.jsonl").read_text().splitlines()]
@@ -375,6 +376,7 @@ def test_answers_are_drawn_labelled_and_taken_by_the_command(
     assert set(first) == {"case_id", "side", "score", "by", "answer"}
     twice = relgate("label", "sample.jsonl", "--suite", "tone")
     assert twice.returncode == 1
+    assert "sample.jsonl:1:" in twice.stderr, "the sample's line, not one that was never added"
     assert "labels this answer again" in twice.stderr
     assert len(labels.read_text().splitlines()) == 200
     # a second draw asks for nothing that was read, so its labels can be added
@@ -398,7 +400,8 @@ def test_labels_of_one_release_do_not_correct_another(run: Run, referee: Referee
     assert run(gate, **good).gate["result"] == "pass"
     other = run(gate, candidate=lambda n: f"another answer {n}", cases_in_all=300)
     assert (other.status, other.gate["result"]) == (10, "hold"), other.output
-    assert "0 cases have labels on both sides" in other.gate["message"]
+    assert "100 of the 100 cases drawn for labels have answers that nobody has read" in other.gate["message"]
+    assert "--n 100 --out FILE" in other.card["verdict"]["next_step"]
     (judge,) = other.card["judges"]
     assert (judge["labels"], judge["n"], judge["of_other_answers"]) == (240, 120, 120)
     assert "120 of 240 labels are of other answers and left out" in " ".join(other.output.split())
@@ -419,7 +422,7 @@ def test_a_guard_on_a_changed_judge_holds_and_the_judge_is_the_first_suspect(
     verdict = changed.card["verdict"]
     assert verdict["decision"] == "hold"
     assert verdict["reason"].startswith("tone: the judge of judge changed")
-    assert "relgate judge sample RUN --suite tone --n 25" in verdict["next_step"]
+    assert "relgate judge sample RUN --suite tone --n 25 --again" in verdict["next_step"]
     assert (changed.card["changed"][0]["kind"], changed.card["changed"][0]["name"]) == ("judge", "judge")
 
 

@@ -82,9 +82,10 @@ def agreement(run: str | None, as_json: bool, registry: str | None) -> None:
         if each["changed"]:
             click.echo(f"\n{each['suite']}: {each['changed']}")
         elif not each["n"]:
-            none = "none of its labels is of these answers" if each["labels"] else "no labels"
+            none = "none of its labels is of these answers" if each["labels"] else "no labels when it ran"
             draw = f"relgate judge sample {card['run']['id']} --suite {each['suite']} --out FILE"
             click.echo(f"\n{each['suite']}: {none}; draw some: {draw}")
+            click.echo("labels that were added since then count from the next run on")
 
 
 @judge.command()
@@ -94,6 +95,9 @@ def agreement(run: str | None, as_json: bool, registry: str | None) -> None:
     "--n", "cases", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Cases at most."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the draw.")
+@click.option(
+    "--again", is_flag=True, help="Draw answers that have labels as well: for a judge that changed."
+)
 @click.option("--out", metavar="FILE", help="Where the sample goes.  [default: standard output]")
 @click.option("--golden-sets", metavar="DIR", help="The golden-set folder.  [default: ini, golden_sets]")
 @registry_option
@@ -102,13 +106,14 @@ def sample(
     suite: str,
     cases: int,
     seed: int,
+    again: bool,
     out: str | None,
     golden_sets: str | None,
     registry: str | None,
 ) -> None:
     """Draw answers of RUN at random, to be labelled: fill in score (0 to 1) and by on every line.
 
-    Both sides of each case are drawn, but answers that have a label already. Label all of them: a part
+    Both sides of each case are drawn, without answers that have a label already. Label all of them: a part
     picked by eye corrects nothing.
     """
     folder = golden_sets_folder(golden_sets, os.environ, Path.cwd())
@@ -119,7 +124,7 @@ def sample(
             suite,
             n=cases,
             seed=seed,
-            labelled=labelled_answers(suite, folder),
+            labelled=() if again else labelled_answers(suite, folder),
         )
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     if out is None:

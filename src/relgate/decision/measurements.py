@@ -27,7 +27,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class ReadAnswer:
-    """An answer to a case with labels: the digest by which they name it, and its scores by metric."""
+    """An answer to a case with labels: the digest by which they name it, and its scores by metric.
+
+    The digest is "" where the application failed.
+    """
 
     digest: str
     scores: Mapping[str, float]
@@ -120,7 +123,7 @@ def arrange(
         if row.confirmation:
             continue
         first_calls.add(row)
-        if row.answer:
+        if row.answer is not None:
             read = ReadAnswer(row.answer, {s.metric: s.value for s in row.scores if isinstance(s, Score)})
             answers[row.side, row.case_id].append((row.trial, read))
         if isinstance(row.outcome, Response):

@@ -75,8 +75,8 @@ class Label:
         side: whose answer it was when it was read.
         score: in [0, 1], higher is better.
         by: who read it.
-        answer: digest of the answer that was read (``decision.labels.answer_digest``); "" where the line
-            names none, which then speaks of the answer that it was first used with.
+        answer: digest of the answer that was read (``decision.judges.labels``); "" where the line names none,
+            which then speaks of the answer that it was first used with.
     """
 
     case_id: str

@@ -136,8 +136,8 @@ class GateResult:
     What would let a gate that holds decide: ``needed`` further cases of its suite (``needed_total`` is what
     it judges then, where it judges a half of them only); ``needed_clusters`` where its clusters are too few
     to tell how many cases; ``needed_trials`` of the present cases; ``needed_labels`` more cases with labels
-    on both sides; ``needed_lines`` more lines of the suite's traffic sample; or the ``missing`` cases that
-    have no score of it, of which ``missing_ids`` are the first.
+    on both sides (``labels_again``: of answers that have some already); ``needed_lines`` more lines of the
+    suite's traffic sample; or the ``missing`` cases that have no score of it, ``missing_ids`` the first.
     """
 
     id: str
@@ -167,6 +167,7 @@ class GateResult:
     needed: int | None = None
     needed_trials: int | None = None
     needed_labels: int | None = None
+    labels_again: bool = False
     needed_clusters: int | None = None
     needed_lines: int | None = None
     needed_total: int | None = None
@@ -184,6 +185,7 @@ class GateResult:
             needed_clusters=None,
             needed_trials=None,
             needed_labels=None,
+            labels_again=False,
             needed_lines=None,
             missing=0,
             missing_ids=(),

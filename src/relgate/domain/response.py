@@ -126,7 +126,7 @@ class Measurement:
 
     ``confirmation`` marks the extra trials of a critical miss: they enter no gate. ``stored`` marks what an
     earlier run measured: it cost nothing and is not recorded again. ``answer`` is the digest by which labels
-    name the answer, filled where the case has any (``decision.labels``).
+    name the answer (``decision.judges.labels``), "" where the application failed, None without labels.
     """
 
     side: Side
@@ -138,7 +138,7 @@ class Measurement:
     hop: str | None = None
     confirmation: bool = False
     stored: bool = False
-    answer: str = ""
+    answer: str | None = None
 
     def score(self, metric: str) -> Score | ScorerFailure | None:
         """The score of this metric, the failure to give it, or None where it does not apply."""

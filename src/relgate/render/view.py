@@ -160,7 +160,7 @@ def judge_text(judge: JudgePart) -> str:
         none = f"none of its {judge.labels} labels is of these answers" if judge.labels else "no labels"
         words.append(f"{none}, so nobody knows how far it can be trusted")
     else:
-        words.append(f"agrees with {100 * judge.agreement:.0f} % of {judge.n} labelled answers")
+        words.append(f"agrees with {_percent(judge.agreement)} of {judge.n} labelled answers")
         if judge.kappa is not None:
             words.append(f"kappa {judge.kappa:.2f} [{judge.lower:.2f}, {judge.upper:.2f}]")
         for what, share in (("sensitivity", judge.sensitivity), ("specificity", judge.specificity)):
@@ -175,6 +175,11 @@ def judge_text(judge: JudgePart) -> str:
             f"position bias {judge.position_bias:+.2f}"
         )
     return f"{name}: {', '.join(words)}"
+
+
+def _percent(share: float) -> str:
+    """``85 %``, ``99.5 %``: no share short of all is shown as all."""
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
 
 
 def fall_text(worst: WorstPart) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from relgate.decision.judges.labels import answer_digest
+from relgate.decision.judges.labels import answer_digest, draw_order
 from relgate.decision.sealing import HIDDEN
 from relgate.domain.errors import InputError, Problem, Refusal
 from relgate.domain.run import MeasurementRow
@@ -35,8 +36,9 @@ def draw_sample(
     """A random sample of a run's cases with both sides' answers, as the registry holds them (redacted).
 
     The correction by labels needs a random subset: labelling what looks wrong breaks it (statistics.md 9).
-    Cases of which one answer is labelled already were drawn at random before, so they come first; answers
-    that are labelled, and answers that both sides share, are asked for once.
+    Cases with a label of any answer were drawn at random before, so they come first, in the order in which
+    the gate takes them (``draw_order``); answers that are labelled, and answers that both sides share, are
+    asked for once.
 
     Args:
         registry: holds the run.
@@ -44,7 +46,7 @@ def draw_sample(
         suite: the suite's name.
         n: cases at most; every answer of each that nobody has read is drawn.
         seed: of the draw.
-        labelled: case and digest of the answers that have labels.
+        labelled: case and digest of the answers that have labels, "" where the label names none.
 
     Raises:
         Refusal: no such run, or the suite has no case with an answer of both sides that nobody has read.
@@ -67,9 +69,9 @@ def draw_sample(
         raise Refusal(f"every answer of {suite} in run {run} has a label")
     begun = {case for case, _ in labelled}
     draw = random.Random(f"{seed}/labels/{suite}")
-    order = sorted(unread)
+    order = sorted(unread.keys() - begun)
     draw.shuffle(order)
-    order.sort(key=lambda case: case not in begun)
+    order = [*draw_order(unread.keys() & begun), *order]
     return [line for case in order[:n] for line in unread[case]]
 
 
@@ -94,13 +96,13 @@ def _unread(
 
 
 def labelled_answers(suite: str, golden_sets: Path) -> set[tuple[str, str]]:
-    """Case and digest of every answer of a suite that has a label; none where there is no such suite."""
+    """Case and digest of every label of a suite; none where there is no such suite."""
     try:
         folder = _folder(suite, golden_sets)
         loaded = load_suite(folder / "suite.yaml", golden_sets=golden_sets)
     except (Refusal, InputError):
         return set()
-    return {(label.case_id, label.answer) for label in loaded.labels if label.answer}
+    return {(label.case_id, label.answer) for label in loaded.labels}
 
 
 def add_labels(path: Path, suite: str, golden_sets: Path) -> tuple[Path, int]:
@@ -116,12 +118,14 @@ def add_labels(path: Path, suite: str, golden_sets: Path) -> tuple[Path, int]:
     folder = _folder(suite, golden_sets)
     problems: list[Problem] = []
     lines: list[dict[str, Any]] = []
+    places: list[int] = []
     for row in read_rows(path):
         if isinstance(row, Problem):
             problems.append(row)
             continue
         problems += _problems(row)
         lines.append({key: row.value[key] for key in _LABEL_KEYS if key in row.value})
+        places.append(row.line)
     if not lines and not problems:
         raise Refusal(f"{path} holds no labels")
     if problems:
@@ -132,10 +136,21 @@ def add_labels(path: Path, suite: str, golden_sets: Path) -> tuple[Path, int]:
         append_line(target, json.dumps(line, ensure_ascii=False))
     try:
         load_suite(folder / "suite.yaml", golden_sets=golden_sets)
-    except InputError:
+    except InputError as error:
         _restore(target, before)
-        raise
+        held = len((before or b"").splitlines())
+        raise InputError(
+            [_of_sample(problem, path, target, held, places) for problem in error.problems]
+        ) from None
     return target, len(lines)
+
+
+def _of_sample(problem: Problem, sample: Path, target: Path, held: int, places: Sequence[int]) -> Problem:
+    """A problem of an appended line, told at its line of the sample: the appended one is gone again."""
+    at = problem.place
+    if Path(at.path).name != target.name or at.line is None or not held < at.line <= held + len(places):
+        return problem
+    return replace(problem, place=replace(at, path=str(sample), line=places[at.line - held - 1]))
 
 
 def _restore(target: Path, before: bytes | None) -> None:

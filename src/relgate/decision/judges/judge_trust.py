@@ -29,7 +29,7 @@ class JudgeTrust:
         model: ``provider/model``.
         digest: of model, rubric and scale; another digest is another judge.
         label_ids: a short digest of every label line.
-        read: of these, the ones whose answer was given in this run.
+        readings: per labelled answer of this run the labels that speak of it.
         bound: digest of the answer that a line without one was first used with, by its id.
         by: who labelled.
         n: labelled answers that the judge scored.
@@ -49,7 +49,7 @@ class JudgeTrust:
     n: int
     agreement: stats.BinaryAgreement | None
     orders: stats.PositionBias | None = None
-    read: tuple[str, ...] = ()
+    readings: tuple[frozenset[str], ...] = ()
     bound: Mapping[str, str] = field(default_factory=dict)
     before: str = ""
     changed: str = ""
@@ -58,7 +58,7 @@ class JudgeTrust:
     @property
     def of_other_answers(self) -> int:
         """Label lines of answers that neither side gave in this run."""
-        return len(set(self.label_ids) - set(self.read))
+        return len(set(self.label_ids) - frozenset[str]().union(*self.readings))
 
 
 def trust_of(data: SuiteData, metric: str, *, model: str, digest: str) -> JudgeTrust:
@@ -83,7 +83,7 @@ def trust_of(data: SuiteData, metric: str, *, model: str, digest: str) -> JudgeT
         by=tuple(sorted({label.by for label in data.suite.labels})),
         n=len(pairs),
         agreement=stats.binary_agreement(labels, verdicts) if labels else None,
-        read=tuple(sorted({name for one in read.values() for name in one.label_ids})),
+        readings=tuple(one.label_ids for _, one in sorted(read.items()) if one.label_ids),
         bound=data.bound,
     )
 
@@ -92,15 +92,16 @@ def compare_judges(now: JudgeTrust, before_digest: str, before_labels: Collectio
     """The judge with what earlier trusted uses of labels say (changed judge).
 
     Labels speak for the judge with which they were used. Another model, rubric or scale is another judge:
-    it needs ``LEAST_LABELS`` fresh ones, labels of this run's answers that were in no run in which a judge
-    was trusted before. A label is fresh only once.
+    it needs ``LEAST_LABELS`` answers of this run with a fresh label, one that was in no run in which a judge
+    was trusted before. A label is fresh only once; an answer that both sides gave counts on both.
 
     Args:
         now: the judge as it is.
         before_digest: the judge that was last trusted in this suite.
         before_labels: the labels of every run in which a judge was trusted (``label_id``).
     """
-    fresh = len(set(now.read) - set(before_labels))
+    known = set(before_labels)
+    fresh = sum(bool(labels - known) for labels in now.readings)
     if now.digest == before_digest or fresh >= LEAST_LABELS:
         return now
     more = LEAST_LABELS - fresh
@@ -110,7 +111,7 @@ def compare_judges(now: JudgeTrust, before_digest: str, before_labels: Collectio
         fresh_needed=(more + 1) // 2,
         changed=(
             f"the judge of {now.metric} changed ({short(before_digest)} -> {short(now.digest)}) and its "
-            f"agreement was measured with the old one: label {count(more, 'answer')} again"
+            f"agreement was measured with the old one: label {count((more + 1) // 2, 'case')} again"
         ),
     )
 
@@ -131,7 +132,9 @@ def untrusted_judges(
     for trust in trusts:
         roles = {gate.role for gate in gates if gate.suite == trust.suite and gate.message == trust.changed}
         if trust.changed and "guard" in roles and "require" not in roles:
-            found.append((f"{trust.suite}: {trust.changed}", label_step(trust.suite, trust.fresh_needed)))
+            found.append(
+                (f"{trust.suite}: {trust.changed}", label_step(trust.suite, trust.fresh_needed, again=True))
+            )
     return tuple(found)
 
 
@@ -159,6 +162,7 @@ def hold_changed_judge(
         p_fail=None,
         p_harm=None,
         needed_labels=trust.fresh_needed,
+        labels_again=True,
         regressed_within_margin=False,
         proven_worse=False,
         message=trust.changed,

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
 from relgate import stats
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import means_method
-from relgate.decision.judges.labels import labelled_cases, readings
+from relgate.decision.judges.labels import draw_order, labelled_cases, readings
 from relgate.decision.measurements import SuiteData, cases_in_scope
 from relgate.decision.policy import ALPHA, SEED, Gate
 from relgate.decision.sample import Floats
 from relgate.decision.wording import count
 from relgate.domain.case import Suite
 from relgate.domain.gate import GateResult
+from relgate.domain.response import Side
 
 LABELS_NEEDED = 100
 """Random human labels that a gate without enough of them is told to get (statistics.md 9)."""
@@ -26,6 +28,9 @@ candidates on the boundary, the cross-fitted trust .054 to .063."""
 LEAST_LABELS = 50
 """Below it the t test on labels is off even with a cross-fitted trust."""
 UNCORRECTED = "labels correct only non_inferior gates without hops and clusters"
+POWER = 0.8
+LEAST_SPREAD = 1e-3
+SIDES: tuple[Side, ...] = ("candidate", "baseline")
 _DIFFERENCES = (-1.0, 1.0)
 
 
@@ -87,7 +92,9 @@ def labels_missing(gate: Gate, suite: Suite, alpha: float) -> str:
     )
 
 
-def correct_judged(result: GateResult, gate: Gate, data: SuiteData) -> GateResult:
+def correct_judged(
+    result: GateResult, gate: Gate, data: SuiteData, *, next_alpha: float | None = None
+) -> GateResult:
     """A gate on a judged metric, corrected by human labels where it can be; else it may fail but not pass.
 
     Gates on a judge alone promoted 7 to 100 % of candidates that truly failed (statistics.md 9). The paired
@@ -99,26 +106,43 @@ def correct_judged(result: GateResult, gate: Gate, data: SuiteData) -> GateResul
         result: the gate as its method judged it on the judge's scores.
         gate: the gate.
         data: its suite's measurements.
+        next_alpha: promote-side alpha of the run that would judge more labels; None where it is the same.
     """
     if gate.spec.metric not in judged_metrics(data.suite) or result.result == "error":
         return result
     if data.hops or not is_corrected(gate, data.suite):
         return _never_passes(result, UNCORRECTED)
-    split = _split(gate, data)
-    n = split.human.size
     needed = labels_needed(gate, result.alpha)
+    drawn = _drawn(gate, data, needed)
+    if drawn.unread:
+        more = len(drawn.unread)
+        have = "have answers" if more > 1 else "has an answer"
+        why = (
+            f"{more} of the {count(len(drawn.cases), 'case')} drawn for labels {have} that nobody has read: "
+            "those that kept their answers are no random sample"
+        )
+        return _never_passes(result, why, needed_labels=more)
+    n = len(drawn.cases)
     if n < needed:
         more = max(LABELS_NEEDED, needed) - n
         have = f"{count(n, 'case')} {'has' if n == 1 else 'have'} labels on both sides"
         return _never_passes(
             result, f"{have}: needs {count(more, 'more random human label')}", needed_labels=more
         )
+    split = _split(gate, data, drawn)
     found = infer_from_labels(split, gate.spec.boundary, result.alpha)
     margin, low, high = gate.spec.boundary, found.interval.low, found.interval.high
     missing = "" if not split.missing else f"; {count(split.missing, 'case')} without a score count as worst"
+    passes = found.p_pass <= result.alpha
+    # As for gates without a judge: what only misses a later attempt's smaller alpha is not proven worse.
+    worse = found.p_harm <= ALPHA and result.role == "require" and (passes or found.p_pass > ALPHA)
+    further = None
+    if not (passes or worse):
+        planned = stats.paired_t_n(margin, found.spread, next_alpha or result.alpha, POWER)
+        further = ceil(planned) - n if n < planned <= n + split.rest.size else None
     return replace(
         result.without_remedy(),
-        result="pass" if found.p_pass <= result.alpha else "hold",
+        result="pass" if passes else "hold",
         estimate=found.estimate,
         lower=low,
         upper=high,
@@ -127,9 +151,10 @@ def correct_judged(result: GateResult, gate: Gate, data: SuiteData) -> GateResul
         method=found.method,
         message=f"{100 * found.estimate:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}], "
         f"margin {100 * margin:g}: {found.words}; valid only for a random subset{missing}",
-        p_harm=None,
-        regressed_within_margin=False,
-        proven_worse=False,
+        p_harm=found.p_harm,
+        regressed_within_margin=worse and passes,
+        proven_worse=worse and not passes,
+        needed_labels=further,
     )
 
 
@@ -165,6 +190,8 @@ class Corrected:
         interval: one-sided bounds of it at alpha each.
         p_pass: evidence that it is above minus the margin, cases without a score counted as the worst.
         p_fail: evidence that it is below, these cases counted as the best.
+        p_harm: evidence that it is below 0, cases without a score left out.
+        spread: standard deviation of one corrected label, for planning.
         method: what was used.
         words: the same for the reader.
     """
@@ -173,6 +200,8 @@ class Corrected:
     interval: stats.Interval
     p_pass: float
     p_fail: float
+    p_harm: float
+    spread: float
     method: str
     words: str
 
@@ -202,6 +231,8 @@ def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -
                 found.moments.hall_interval(alpha),
                 found.moments.hall_p(at_worst, "greater"),
                 found.moments.hall_p(at_best, "less"),
+                found.moments.hall_p(0.0, "less"),
+                found.moments.sd,
                 f"PPI++ on {n} labels",
                 f"PPI++ on {n} labels, trust in the judge {found.lam:.2f}",
             )
@@ -217,12 +248,38 @@ def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -
         stats.bounded_mean_interval(split.human, alpha, _DIFFERENCES, needed, seed=SEED),
         p(at_worst, "greater", needed),
         p(at_best, "less", stats.n_min(margin, ALPHA)),
+        p(0.0, "less", needed),
+        max(float(split.human.std(ddof=1)), LEAST_SPREAD),
         f"{means_method(n, needed)}, {n} labels alone",
         f"{n} labels alone",
     )
 
 
-def _split(gate: Gate, data: SuiteData) -> LabelledDifferences:
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The cases of a gate whose labels count, and those among them with an answer that nobody has read."""
+
+    cases: frozenset[str]
+    unread: frozenset[str]
+
+
+def _drawn(gate: Gate, data: SuiteData, needed: int) -> _Drawn:
+    """The random sample of a gate's cases that people were asked to label.
+
+    Every case with any label was drawn. In a new run some of them have new answers, and those that kept
+    theirs are no random sample: they are the ones where nothing changed. So either all drawn cases are read,
+    or the first of them, in an order that no answer can influence, as many as are enough.
+    """
+    read = readings(data, gate.spec.metric)
+    ever = {label.case_id for label in data.suite.labels}
+    cases = draw_order(case.id for case in cases_in_scope(data.suite, gate.only or {}) if case.id in ever)
+    unread = [case for case in cases if any((side, case) not in read for side in SIDES)]
+    if unread:
+        cases = cases[: max(LABELS_NEEDED, needed)]
+    return _Drawn(frozenset(cases), frozenset(unread) & frozenset(cases))
+
+
+def _split(gate: Gate, data: SuiteData, drawn: _Drawn) -> LabelledDifferences:
     metric = gate.spec.metric
     read = readings(data, metric)
     candidate = data.series("candidate", metric)
@@ -233,12 +290,15 @@ def _split(gate: Gate, data: SuiteData) -> LabelledDifferences:
         if case.id not in candidate or case.id not in baseline:
             missing += case.id not in data.not_applicable.get(metric, frozenset())
             continue
-        ours, theirs = read.get(("candidate", case.id)), read.get(("baseline", case.id))
-        if ours and theirs and ours.judged is not None and theirs.judged is not None:
-            human.append(ours.human - theirs.human)
-            judged.append(ours.judged - theirs.judged)
-        else:
+        if case.id not in drawn.cases:
             rest.append(float(np.mean(candidate[case.id]) - np.mean(baseline[case.id])))
+            continue
+        ours, theirs = read["candidate", case.id], read["baseline", case.id]
+        if ours.judged is None or theirs.judged is None:
+            missing += 1
+            continue
+        human.append(ours.human - theirs.human)
+        judged.append(ours.judged - theirs.judged)
     return LabelledDifferences(np.array(human), np.array(judged), np.array(rest), missing)
 
 

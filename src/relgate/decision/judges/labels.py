@@ -32,6 +32,10 @@ def label_id(label: Label) -> str:
     return digest_json(parts).removeprefix("sha256:")[:12]
 
 
+NO_ANSWER = 0.0
+"""What people would say of an answer that never came, as every scorer does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What people say of one side's answers to a case, beside the judge's scores of the very same answers.
@@ -51,7 +55,8 @@ def readings(data: SuiteData, metric: str) -> dict[tuple[Side, str], Reading]:
     """Per side and case what people say of its answers in this run.
 
     A label counts wherever the answer that it is of is given, on either side and in any trial. Labels of
-    other answers count nowhere.
+    other answers count nowhere. Where the application failed on every trial there is nothing to read: that
+    is as bad as can be.
 
     Args:
         data: the suite's measurements.
@@ -60,6 +65,9 @@ def readings(data: SuiteData, metric: str) -> dict[tuple[Side, str], Reading]:
     said = _by_answer(data)
     found: dict[tuple[Side, str], Reading] = {}
     for (side, case_id), answers in data.answers.items():
+        if not any(answer.digest for answer in answers):
+            found[side, case_id] = Reading(NO_ANSWER, NO_ANSWER, frozenset())
+            continue
         read = [
             (said[case_id, answer.digest], answer) for answer in answers if (case_id, answer.digest) in said
         ]
@@ -96,12 +104,15 @@ def bind(data: SuiteData, remembered: Mapping[str, str]) -> dict[str, str]:
         if label.answer:
             continue
         name = label_id(label)
-        answers = data.answers.get((label.side, label.case_id), ())
-        if name in remembered:
-            bound[name] = remembered[name]
-        elif answers:
-            bound[name] = answers[0].digest
+        answers = (answer.digest for answer in data.answers.get((label.side, label.case_id), ()))
+        if found := remembered.get(name) or next(filter(None, answers), ""):
+            bound[name] = found
     return bound
+
+
+def draw_order(cases: Iterable[str]) -> list[str]:
+    """Cases in an order that nothing about them or their answers can influence: by a digest of the id."""
+    return sorted(cases, key=lambda case: digest_json(["labels", case]))
 
 
 def labelled_cases(labels: Iterable[Label], cases: Iterable[str]) -> int:
@@ -109,9 +120,19 @@ def labelled_cases(labels: Iterable[Label], cases: Iterable[str]) -> int:
     return len({label.case_id for label in labels} & set(cases))
 
 
-def label_step(suite: str, cases: int) -> str:
-    """The command that lets people read this many more cases, drawn at random."""
+def label_step(suite: str, cases: int, *, again: bool = False) -> str:
+    """The commands that let people read this many cases, drawn at random, and take what they say.
+
+    Args:
+        suite: the suite's name.
+        cases: how many.
+        again: whether answers that have labels are to be read anew.
+    """
+    noun = count(cases, "case" if again else "more case")
+    anew = " again (write when into `by`)" if again else ""
+    flag = " --again" if again else ""
     return (
-        f"label {count(cases, 'more case')} of {suite} on both sides: "
-        f"`relgate judge sample RUN --suite {suite} --n {cases} --out FILE`"
+        f"label {noun} of {suite} on both sides{anew}: "
+        f"`relgate judge sample RUN --suite {suite} --n {cases}{flag} --out FILE`, "
+        f"then `relgate judge label FILE --suite {suite}`"
     )

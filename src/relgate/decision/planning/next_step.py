@@ -100,9 +100,9 @@ def cheapest_step(gates: Sequence[GateResult], prices: Mapping[str, SuitePrice])
     for gate in gates:
         if gate.needed and gate.needed_lines is None and not is_practical(gate.needed, gate.n):
             return f"change {gate_name(gate)}: {remedy(gate.form)}; more cases will not decide it in practice"
-    labels = [label_step(name, most) for name, mine in _by_suite(gates).items() if (most := _labels(mine))]
+    labels = [step for name, mine in _by_suite(gates).items() if (step := _label_step(name, mine))]
     if labels:
-        return " and ".join(labels) + ", then `relgate judge label FILE` and run again"
+        return "; ".join(labels) + "; then run again"
     suites = _by_suite(gates)
     ways: dict[str, _Way] = {}
     for kind in ("cases", "lines"):
@@ -126,8 +126,11 @@ def _by_suite(gates: Sequence[GateResult]) -> dict[str, list[GateResult]]:
     return found
 
 
-def _labels(gates: Sequence[GateResult]) -> int:
-    return max((gate.needed_labels or 0 for gate in gates), default=0)
+def _label_step(suite: str, gates: Sequence[GateResult]) -> str:
+    most = max(gates, key=lambda gate: gate.needed_labels or 0)
+    if not most.needed_labels:
+        return ""
+    return label_step(suite, most.needed_labels, again=most.labels_again)
 
 
 def _parts(suite: str, gates: Sequence[GateResult], price: SuitePrice | None, kind: _Kind) -> list[_Part]:

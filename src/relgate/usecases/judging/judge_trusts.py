@@ -75,7 +75,7 @@ def with_answers(
 
 def _with_answer(row: Measurement, redact: Callable[[str], str]) -> Measurement:
     if not isinstance(row.outcome, Response):
-        return row
+        return replace(row, answer="") if row.outcome.kind == "application" else row
     return replace(row, answer=answer_digest(redact(row.outcome.output)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,9 +24,13 @@ from relgate.domain.response import Measurement, Response, Score, Side
 from relgate.redaction import Redactor
 
 
+def one_each(ids: Sequence[str]) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset({name}) for name in ids)
+
+
 def _trust(digest: str, labels: int = 100, prefix: str = "old") -> JudgeTrust:
     ids = tuple(f"{prefix}{i}" for i in range(labels))
-    return JudgeTrust("s", "right", "p/m", f"sha256:{digest}", ids, ("ann",), 0, None, read=ids)
+    return JudgeTrust("s", "right", "p/m", f"sha256:{digest}", ids, ("ann",), 0, None, readings=one_each(ids))
 
 
 def _answered(suite: Suite, *answers: tuple[Side, str, int, str, float]) -> SuiteData:
@@ -91,19 +96,24 @@ def test_without_a_labelled_answer_there_is_no_agreement(build: Any) -> None:
 def test_another_judge_needs_fifty_fresh_labels(fresh: int, holds: bool) -> None:
     old = tuple(f"old{i}" for i in range(100))
     lines = (*old[fresh:], *(f"new{i}" for i in range(fresh)))
-    now = replace(_trust("b"), label_ids=lines, read=lines)
+    now = replace(_trust("b"), label_ids=lines, readings=one_each(lines))
     compared = compare_judges(now, "sha256:a", old)
     changed = compared.changed
     assert bool(changed) == holds
     assert compared.fresh_needed == (-(-(50 - fresh) // 2) if holds else 0)
     if holds:
-        word = "answer" if fresh == 49 else "answers"
-        assert changed.endswith(f"label {50 - fresh} {word} again")
+        assert changed.endswith("label 1 case again" if fresh == 49 else "label 25 cases again")
 
 
 def test_fresh_labels_of_other_answers_say_nothing_of_another_judge() -> None:
-    now = replace(_trust("b", prefix="new"), read=())
+    now = replace(_trust("b", prefix="new"), readings=())
     assert compare_judges(now, "sha256:a", ()).changed != ""
+
+
+def test_one_fresh_label_of_an_answer_that_both_sides_gave_counts_on_both() -> None:
+    shared = frozenset({"new"})
+    now = replace(_trust("b"), readings=(shared,) * 50)
+    assert compare_judges(now, "sha256:a", ()).changed == ""
 
 
 def test_the_same_judge_needs_none() -> None:
@@ -147,7 +157,7 @@ def test_a_changed_judge_decides_nothing_on_a_required_gate_or_a_guard(
     assert (after.message == "the judge of right changed") == holds
     if holds:
         assert (after.result, after.p_pass, after.p_fail, after.proven_worse) == ("hold", None, None, False)
-        assert after.needed_labels == 25
+        assert (after.needed_labels, after.labels_again) == (25, True)
     else:
         assert after == before
     assert hold_changed_judge(before, suite, {}) == before
@@ -165,7 +175,7 @@ def test_a_guard_on_a_changed_judge_holds_the_run_and_names_the_judge_first(buil
     guard = build.result(role="guard", result="hold", message=trust.changed)
     ((reason, step),) = untrusted_judges([guard], [trust])
     assert reason == "s: the judge of right changed"
-    assert "`relgate judge sample RUN --suite s --n 25" in step
+    assert "`relgate judge sample RUN --suite s --n 25 --again" in step
     assert untrusted_judges([replace(guard, role="report")], [trust]) == ()
     both = [guard, replace(guard, role="require")]  # the required gate says it itself
     assert untrusted_judges(both, [trust]) == ()

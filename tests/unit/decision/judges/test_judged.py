@@ -12,13 +12,14 @@ import pytest
 from relgate.decision.early_stop.look_plan import gate_class
 from relgate.decision.gates import judge_gate
 from relgate.decision.judges.judged import correct_judged, labels_needed
+from relgate.decision.judges.labels import draw_order, readings
 from relgate.decision.measurements import arrange
 from relgate.decision.planning.feasibility import feasibility
 from relgate.decision.policy import Gate
 from relgate.domain.case import Case, Label, ScorerSpec, Suite
 from relgate.domain.gate import GateResult, GateSpec
 from relgate.domain.metric import Metric
-from relgate.domain.response import Measurement, Response, Score
+from relgate.domain.response import Failure, Measurement, Response, Score
 
 METRIC = Metric("tone", "binary")
 
@@ -36,11 +37,13 @@ def judged(
     human: float = 1.0,
     fails: Callable[[int, str], bool] = hits,
     of: Callable[[int, str], str] = lambda i, side: f"{side} {i}",
+    wrong: Callable[[int, str], bool] = lambda i, side: False,
     **suite: Any,
 ) -> GateResult:
     """A judge that passes all answers of both sides but a few; people say the same but for ``human``.
 
-    ``of`` names the answer that each label is of; the answers given are ``<side> <number>``.
+    ``of`` names the answer that each label is of; the answers given are ``<side> <number>``. ``wrong`` is
+    where the judge says the opposite of people.
     """
     cases = tuple(Case(f"c{i}", f"question {i}") for i in range(n))
     labels = [
@@ -60,7 +63,8 @@ def judged(
         {"tone": METRIC},
         [
             Measurement(
-                side, "s", case.id, 0, Response("x"), (Score("tone", float(not fails(i, side)), "binary"),),
+                side, "s", case.id, 0, Response("x"),
+                (Score("tone", float(fails(i, side) == wrong(i, side)), "binary"),),
                 answer=f"{side} {i}",
             )
             for i, case in enumerate(cases[:measured])
@@ -99,13 +103,64 @@ def test_people_who_see_harm_keep_it_from_passing_whatever_the_judge_says() -> N
 def test_labels_of_other_answers_correct_nothing() -> None:
     found = judged(200, human=0.5, of=lambda i, side: f"{side} {i}, an older one")
     assert found.result == "hold"
-    assert "0 cases have labels on both sides: needs 100 more random human labels" in found.message
+    assert "100 of the 100 cases drawn for labels have answers that nobody has read" in found.message
     assert found.needed_labels == 100
 
 
-def test_a_case_counts_as_labelled_when_both_of_its_answers_are() -> None:
-    found = judged(200, of=lambda i, side: f"{side} {i}" if side == "candidate" or i < 60 else "another")
-    assert found.method == "PPI++ on 60 labels"
+def test_what_kept_its_answers_is_no_random_sample_of_a_draw() -> None:
+    """A candidate that got worse where it changed keeps its labels where it did not."""
+    changed = {f"c{i}" for i in range(80)} - {f"c{i}" for i in range(20)}
+    found = judged(
+        80, of=lambda i, side: "another" if side == "candidate" and f"c{i}" in changed else f"{side} {i}"
+    )
+    assert found.result == "hold"
+    assert "60 of the 80 cases drawn for labels have answers that nobody has read" in found.message
+    assert found.needed_labels == 60
+
+
+def test_of_a_large_draw_the_first_hundred_in_a_fixed_order_are_enough() -> None:
+    order = draw_order(f"c{i}" for i in range(200))
+    assert sorted(order) != order
+    first = set(order[:100])
+    partly = judged(200, of=lambda i, side: f"{side} {i}" if f"c{i}" in first else "another")
+    assert (partly.result, partly.method) == ("pass", "PPI++ on 100 labels")
+    first.remove(order[50])
+    lacking = judged(200, of=lambda i, side: f"{side} {i}" if f"c{i}" in first else "another")
+    assert (lacking.result, lacking.needed_labels) == ("hold", 1)
+
+
+def test_an_application_that_failed_needs_no_reader() -> None:
+    rows = [
+        Measurement(side, "s", "c0", 0, outcome, (Score("tone", 0.0, "binary"),), answer=answer)
+        for side, outcome, answer in (
+            ("candidate", Failure("application", "it broke"), ""),
+            ("baseline", Response("x"), "x"),
+        )
+    ]
+    suite = Suite("s", "golden", Path("suite.yaml"), "s", (), (Case("c0", "?"),), ())
+    found = readings(arrange(suite, {"tone": METRIC}, rows), "tone")
+    assert found["candidate", "c0"].human == found["candidate", "c0"].judged == 0.0
+    assert ("baseline", "c0") not in found
+
+
+def test_harm_within_the_margin_and_harm_that_is_proven_are_said() -> None:
+    within = judged(300, n=600, measured=600, fails=lambda i, side: side == "candidate" and i % 25 == 3)
+    assert (within.result, within.regressed_within_margin) == ("pass", True)
+    assert within.p_harm is not None
+    assert within.p_harm < 0.01
+    worse = judged(200, fails=lambda i, side: i % 10 == 3 and (side == "candidate" or i % 50 == 3))
+    assert (worse.result, worse.proven_worse) == ("hold", True)
+
+
+def test_labels_that_do_not_decide_say_how_many_more_would() -> None:
+    found = judged(
+        60,
+        fails=lambda i, side: i % (4 if side == "candidate" else 5) == 3,
+        wrong=lambda i, side: (i * i + len(side)) % 3 == 0,
+    )
+    assert (found.result, found.proven_worse) == ("hold", False)
+    assert found.needed_labels is not None
+    assert 0 < found.needed_labels < 340
 
 
 def test_an_answer_that_moved_to_the_other_side_keeps_its_label() -> None:
