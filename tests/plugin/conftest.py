@@ -374,15 +374,23 @@ class Crowd:
     python: str
 
     def run(
-        self, project: Project, *args: str, manifest: str = "candidate.yaml", flags: Sequence[str] = FLAGS
+        self, project: Project, *args: str, flags: Sequence[str] = FLAGS
     ) -> subprocess.CompletedProcess[str]:
         """``pytest --manifest`` in the project; pytest-randomly shuffles only where a seed is given."""
         if not any(arg.startswith("--randomly-seed") for arg in args):
             args = ("-p", "no:randomly", *args)
         scope = ("-o", "asyncio_default_fixture_loop_scope=function")
-        command = [self.python, "-m", "pytest", *flags, *scope, f"--manifest={manifest}", *args]
+        command = [self.python, "-m", "pytest", *flags, *scope, "--manifest=candidate.yaml", *args]
+        outer = ("PYTEST_", "COV_", "TEAMCITY_")  # what tells a plugin that it runs in the outer session
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(outer)}
         return subprocess.run(
-            command, cwd=project.path, capture_output=True, text=True, timeout=180, check=False
+            command,
+            cwd=project.path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
         )
 
 
