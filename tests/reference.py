@@ -1,6 +1,7 @@
-"""Recompute reference values through relgate.stats: python tests/reference.py FILE.
+"""Recompute reference values through relgate.stats: python tests/reference.py [FILE].
 
-FILE has the form of ../shared/vectors/statistics.json: {"vectors": [{"id", "input", "expected", "tol"}]}.
+FILE has the form of ../shared/vectors/statistics.json, which is read where none is named:
+{"vectors": [{"id", "input", "expected", "tol"}]}.
 One row is printed for each vector, with the largest difference among its values, and the counts at the end.
 A number agrees within the vector's own `tol`, an absolute difference (plus one part in 1e13, for rounding).
 
@@ -265,11 +266,11 @@ def load(path: Path) -> list[Numbers]:
 
 def main(arguments: list[str]) -> int:
     """Run the command; return its exit code."""
-    if len(arguments) != 1:
-        print("usage: python tests/reference.py FILE", file=sys.stderr)
+    if len(arguments) > 1:
+        print("usage: python tests/reference.py [FILE]", file=sys.stderr)
         return 2
     try:
-        vectors = load(Path(arguments[0]))
+        vectors = load(Path(arguments[0]) if arguments else ROOT.parent / "shared/vectors/statistics.json")
     except UnusableFileError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

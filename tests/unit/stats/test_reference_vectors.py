@@ -163,7 +163,7 @@ def test_an_unusable_file_is_exit_two(tmp_path, capsys, content):
 
 def test_a_missing_file_and_missing_arguments_are_exit_two(tmp_path, capsys):
     assert reference.main([str(tmp_path / "none.json")]) == 2
-    assert reference.main([]) == 2
+    assert reference.main(["one.json", "two.json"]) == 2
     assert "usage" in capsys.readouterr().err
 
 

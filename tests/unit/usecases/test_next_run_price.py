@@ -73,10 +73,14 @@ def test_a_stale_baseline_names_the_calls_and_the_dollars_of_a_live_one(priced):
     assert card.verdict.next_step == f"run the baseline live: {calls} more calls, about ${calls * USD:.2f}"
 
 
-def test_where_no_attempt_is_counted_it_is_planned_at_this_alpha(priced):
+def test_more_cases_of_a_deterministic_candidate_are_planned_as_the_attempt_that_they_are(priced):
     for name, version, more in (("old.yaml", "1.0.0", {}), ("candidate.yaml", "2.0.0", priced.more)):
         base = "none" if version == "1.0.0" else "./old.yaml"
         keys = {"application": priced.named, "baseline": base, "deterministic": True} | more
         priced.manifest(name, version, **keys)
     card = priced.card()
-    assert f"add {_needed(0.05)} cases to mine" in card.verdict.next_step
+    further = _needed(0.0125)
+    assert f"add {further} cases to mine" in card.verdict.next_step
+    cases = [{"id": f"c{n}", "input": f"question {n}", "expected": "yes"} for n in range(N + further)]
+    priced.suite(cases, gates=GATES, trials=TRIALS)
+    assert priced.card().verdict.attempts == 2

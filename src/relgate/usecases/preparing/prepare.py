@@ -97,8 +97,13 @@ class Prepared:
 
     @property
     def next_alpha(self) -> float:
-        """Promote-side alpha of a run of this candidate on more cases: a further attempt where one counts."""
-        return attempt_alpha(self.attempt + 1) if self.again else self.alpha
+        """Promote-side alpha of a run of this candidate on more cases: a further attempt, but for a screen."""
+        return self.alpha if self.screen else attempt_alpha(self.attempt + 1)
+
+    @property
+    def relabelled_alpha(self) -> float:
+        """The same of a run with more labels: judging equal answers again is no further attempt."""
+        return self.next_alpha if self.again else self.alpha
 
     @property
     def suites(self) -> tuple[Suite, ...]:
