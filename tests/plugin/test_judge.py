@@ -330,8 +330,12 @@ def test_a_changed_judge_holds_until_its_answers_are_labelled_again(run: Run, re
             changed.gate["message"],
         )
         assert changed.card["judges"][0]["changed"] == changed.gate["message"]
+        told = "! tone: the judge of judge changed since labels spoke for it"
+        assert told in changed.output or "judged before, in run" in changed.output
     fresh = _labelled(run, rubric="Is the answer polite, short and to the point?", by="ann, November")
     assert (fresh.status, fresh.gate["result"]) == (0, "pass"), fresh.output
+    assert "changed since labels" not in fresh.output
+    assert "PPI++ on 120 labels" in fresh.output, "what a judged gate stands on is shown where it passes"
     assert _labelled(run, rubric="Is the answer polite and to the point?", by="ann, November").status == 10
 
 

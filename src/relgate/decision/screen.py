@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from relgate.decision.policy import Gate
 from relgate.domain.gate import GateResult
 from relgate.domain.verdict import NOTHING_FOUND, SCREEN_REASON, Verdict
 
@@ -43,3 +44,18 @@ def screen_verdict(verdict: Verdict, gates: Sequence[GateResult], known: Sequenc
         reason = f"{SCREEN_REASON}{found[0]}{more}"
         return Verdict("hold", reason, step, attempts=verdict.attempts, screen=True)
     return Verdict("hold", CLEAR, _NEXT, attempts=verdict.attempts, screen=True, clear=True)
+
+
+def on_another_day(result: GateResult, gate: Gate) -> GateResult:
+    """A ratio of latencies against a stored run: times of two machines or days, so it decides nothing.
+
+    Args:
+        result: the gate on the candidate's times of now and the baseline's of then.
+        gate: the gate.
+    """
+    if gate.metric.kind != "latency" or not gate.spec.relative or result.result == "error":
+        return result
+    why = "the baseline's times are those of a stored run, so a screen judges no latency by them"
+    return replace(
+        result.without_remedy(), result="hold", p_pass=None, p_fail=None, message=f"{result.message}; {why}"
+    )

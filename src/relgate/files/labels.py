@@ -65,7 +65,7 @@ def _problems(row: Row, cases: Collection[str]) -> list[Problem]:
         problems.append(row.problem("case_id", f"there is no case {case_id!r}", remedy))
     if "side" in value and side not in ("candidate", "baseline"):
         problems.append(row.problem("side", "'side' should be candidate or baseline", value=repr(side)))
-    if "score" in value and not _is_score(value["score"]):
+    if "score" in value and not is_score(value["score"]):
         problems.append(row.problem("score", "'score' should be a number from 0 to 1"))
     if "by" in value and (not isinstance(by, str) or not by.strip()):
         problems.append(row.problem("by", "'by' should say who labelled"))
@@ -75,7 +75,8 @@ def _problems(row: Row, cases: Collection[str]) -> list[Problem]:
     return problems
 
 
-def _is_score(value: Any) -> bool:
+def is_score(value: Any) -> bool:
+    """Whether a value of a label line is a score: true, false, or a number from 0 to 1."""
     if isinstance(value, bool):
         return True
     return isinstance(value, (int, float)) and math.isfinite(value) and 0 <= value <= 1

@@ -38,6 +38,7 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
             if plan.suite.traffic
         ]
     lines += [f"  note: {note}" for note in prepared.notes_of(attempt=whole and not prepared.left_out)]
+    lines += [f"  ! {changed}" for changed in run.changed_judges]
     defaults = [s.name for s in prepared.suites if s.default_policy]
     if defaults:
         lines.append(f"  gates filled in from the default policy: {', '.join(defaults)}")

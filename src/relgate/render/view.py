@@ -126,6 +126,7 @@ def gate_messages(card: Scorecard) -> tuple[tuple[str, str], ...]:
             g.result in ("fail", "error")
             or (g.result == "hold" and g.role == "require")
             or g.message.startswith(("regressed within margin", "unchanged outputs"))
+            or "valid only for a random subset" in g.message
         )
     ]
     looked.sort(key=lambda g: (RESULT_ORDER[g.result], ROLE_ORDER[g.role]))
@@ -157,7 +158,11 @@ def judge_text(judge: JudgePart) -> str:
     name = f"{judge.metric} in {judge.suite} by {judge.model}"
     words = []
     if judge.agreement is None:
-        none = f"none of its {judge.labels} labels is of these answers" if judge.labels else "no labels"
+        none = "no labels"
+        if judge.labels:
+            none = f"none of its {judge.labels} labels is of these answers"
+        if judge.labels > judge.of_other_answers:
+            none = "it scored no answer that has a label"
         words.append(f"{none}, so nobody knows how far it can be trusted")
     else:
         words.append(f"agrees with {_percent(judge.agreement)} of {judge.n} labelled answers")

@@ -61,6 +61,8 @@ def make_judge(options: Mapping[str, Any], context: ScorerContext) -> Scorer:
     model = _model(context.release, target)
     known = _TWO if settings.pairwise else _ONE
     rubric = _rubric(settings.rubric, context)
+    if context.release.digest and not rubric.strip():
+        raise ValueError(f"the rubric {settings.rubric[:60]!r} is empty: say what a good answer is")
     unknown = [name for name in PLACEHOLDER.findall(rubric) if name not in known]
     if unknown:
         raise ValueError(f"the rubric uses {{{{ {unknown[0]} }}}}, it may use {', '.join(known)}")

@@ -38,9 +38,15 @@ class Agreement:
     def interval(self, alpha: float = 0.05) -> Interval | None:
         """Two one-sided normal bounds of kappa, cut to [-1, 1]; None where there is no kappa.
 
+        Where the standard error is 0 (agreement on every case), the lower one is that of the Clopper-Pearson
+        bound of the observed agreement, at the same agreement by chance.
+
         Raises:
             ValueError: alpha out of range.
         """
+        if self.kappa is not None and self.se == 0.0:
+            seen = clopper_pearson(round(self.observed * self.n), self.n, alpha)
+            return Interval((seen.low - self.expected) / (1.0 - self.expected), self.kappa)
         reach = float(ndtri(1.0 - one_sided_alpha(alpha)))
         if self.kappa is None or self.se is None:
             return None

@@ -81,11 +81,11 @@ def promote(
 
 
 def _held_before(connection: Connection, alias: str, identity: int) -> bool:
-    """Whether exactly this release held the alias before: the way back needs no new verdict."""
+    """Whether this very release held the alias, or production, before: that needs no new verdict."""
     return (
         connection.execute(
             select(alias_history.c.to_release)
-            .where(alias_history.c.alias == alias, alias_history.c.to_release == identity)
+            .where(alias_history.c.alias.in_((alias, PRODUCTION)), alias_history.c.to_release == identity)
             .limit(1)
         ).first()
         is not None
@@ -181,9 +181,11 @@ def _unknown(connection: Connection, name: str, version: str) -> str:
 
 def _not_promoted(name: str, version: str, alias: str, verdict: LastVerdict | None) -> str:
     label = f"{name}@{version}"
+    also = "" if alias == PRODUCTION else f" or {PRODUCTION}"
     if verdict is None:
         said = (
-            f"{label} has no verdict: no whole run has judged it, and it never held {alias} in this registry"
+            f"{label} has no verdict: no whole run has judged it, "
+            f"and it never held {alias}{also} in this registry"
         )
     else:
         said = (

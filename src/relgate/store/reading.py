@@ -216,7 +216,7 @@ def find_run(connection: Connection, prefix: str) -> str:
 
 def near(name: str, known: Iterable[str]) -> str:
     """What a user may have meant: names like this one, else the first that there are."""
-    listed = list(known)
+    listed = list(dict.fromkeys(known))
     if not listed:
         return "nothing has been recorded yet"
     alike = difflib.get_close_matches(name, listed, n=3, cutoff=0.5)

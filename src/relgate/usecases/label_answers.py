@@ -15,6 +15,7 @@ from relgate.domain.errors import InputError, Problem, Refusal
 from relgate.domain.run import MeasurementRow
 from relgate.files import find_suites, load_suite
 from relgate.files.jsonl import Row, read_rows
+from relgate.files.labels import is_score
 from relgate.store.reading import near
 from relgate.store.registry import Registry
 from relgate.usecases.intake_incident import append_line
@@ -175,6 +176,8 @@ def _problems(row: Row) -> list[Problem]:
     problems = row.unknown_keys(_KEYS)
     if row.value.get("score") is None:
         problems.append(row.problem("score", "'score' is still empty", "write a number from 0 to 1"))
+    elif not is_score(row.value["score"]):
+        problems.append(row.problem("score", "'score' should be a number from 0 to 1"))
     if not str(row.value.get("by") or "").strip():
         problems.append(row.problem("by", "'by' is still empty", "write who labelled, and when"))
     return problems

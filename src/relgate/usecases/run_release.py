@@ -27,7 +27,7 @@ from relgate.usecases.judging.judge_run import (
     judge_run,
     nothing_changed,
 )
-from relgate.usecases.judging.judge_trusts import trusted_before, with_answers
+from relgate.usecases.judging.judge_trusts import changed_before, trusted_before, with_answers
 from relgate.usecases.judging.moved_models import moved_models
 from relgate.usecases.judging.screening import screened
 from relgate.usecases.measuring.budget_stop import stopped_by, unpriced
@@ -114,6 +114,11 @@ class ReleaseRun:
         if self.prepared.same_digest and self.prepared.candidate.application.kind != "recording":
             return f"{NOTHING_CHANGED}: the candidate and the baseline are the same release"
         return None
+
+    @property
+    def changed_judges(self) -> tuple[str, ...]:
+        """Judges that changed and will hold their gates, one sentence each."""
+        return changed_before(self.prepared, self._trusted)
 
     @property
     def missed_before(self) -> dict[CaseKey, str]:

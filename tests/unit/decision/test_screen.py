@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from relgate.decision.screen import CLEAR, screen_verdict
+from relgate.decision.policy import Gate
+from relgate.decision.screen import CLEAR, on_another_day, screen_verdict
+from relgate.domain.gate import GateSpec
+from relgate.domain.metric import Metric
 from relgate.domain.verdict import Verdict
 
 HOLD = Verdict("hold", "not proven", "add cases")
@@ -45,3 +49,16 @@ def test_what_was_known_or_alarmed_is_flagged(build):
 def test_reject_rules_and_partial_runs_stay_what_they_are(build, verdict, status):
     found = screen_verdict(verdict, [])
     assert (found.decision, found.reason, found.exit_status) == (verdict.decision, verdict.reason, status)
+
+
+def test_times_of_another_day_reject_no_screen(build: Any) -> None:
+    gate = Gate("g", "s", GateSpec("latency_ms", "ratio_at_most", 1.5), Metric("latency_ms", "latency"))
+    slow = build.result(
+        metric="latency_ms", form="ratio_at_most", result="hold", p_fail=0.0001, message="x 2.1"
+    )
+    found = on_another_day(slow, gate)
+    assert (found.result, found.p_pass, found.p_fail) == ("hold", None, None)
+    assert found.message.startswith("x 2.1; the baseline's times are those of a stored run")
+    limit = replace(gate, spec=replace(gate.spec, form="at_most"))
+    cost = replace(gate, metric=Metric("cost_usd", "cost"))
+    assert on_another_day(slow, limit) is on_another_day(slow, cost) is slow

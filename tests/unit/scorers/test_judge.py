@@ -174,3 +174,11 @@ def test_a_judge_is_not_turned_round_by_must_not(make, tmp_path):
     (tmp_path / "rubric.md").write_text("Is it rude?")
     with pytest.raises(InputError):
         make("must_not", {"value": [{"judge": OPTIONS}]})
+
+
+@pytest.mark.parametrize("text", ["", " \n\t"])
+def test_an_empty_rubric_is_an_error_before_anybody_is_paid(tmp_path, text):
+    context = release_with(tmp_path)
+    (tmp_path / "rubric.md").write_text(text)
+    with pytest.raises(ValueError, match="is empty: say what a good answer is"):
+        make_judge(OPTIONS, context)

@@ -104,3 +104,11 @@ def test_swapping_the_orders_turns_the_bias_round():
 def test_what_cannot_be_compared_is_refused(call):
     with pytest.raises(ValueError, match=r"."):
         call()
+
+
+def test_agreement_on_every_case_leaves_an_interval_of_some_width():
+    found = rater_agreement([1, 0] * 20, [1, 0] * 20)
+    assert (found.kappa, found.se) == (1.0, 0.0)
+    bounds = found.interval()
+    assert bounds.high == 1.0
+    assert bounds.low == pytest.approx(1.0 - 2.0 * (1.0 - 0.05 ** (1 / 40)))

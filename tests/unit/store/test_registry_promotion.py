@@ -230,3 +230,13 @@ def test_the_last_holders_of_production_come_newest_first_and_each_once(registry
     ]
     assert [held.version for held in registry.holders("support-desk", limit=1)] == ["1.0.0"]
     assert registry.holders("support-desk", "anchor", limit=12) == []
+
+
+def test_what_held_production_may_become_the_anchor_without_a_new_verdict(registry, judged, make):
+    judged("1.1.0", baseline=make.release("1.0.0", prompt="v13"))
+    with pytest.raises(Refusal, match="never held anchor or production"):
+        registry.promote("support-desk", "1.0.0", by="me", alias="anchor")
+    registry.promote("support-desk", "1.0.0", by="me", waive="the first")
+    registry.promote("support-desk", "1.1.0", by="me")
+    change = registry.promote("support-desk", "1.0.0", by="me", alias="anchor")
+    assert (change.changed, change.waived) == (True, None)

@@ -23,6 +23,7 @@ from relgate.decision.outcomes import critical_misses
 from relgate.decision.planning.feasibility import planned_cases
 from relgate.decision.policy import Gate
 from relgate.decision.regressions import judge_regressions, regression_gate_id
+from relgate.decision.screen import on_another_day
 from relgate.decision.sealing import is_tuned, open_data, reckon_sealed, seen_by, speechless
 from relgate.decision.unchanged import Unchanged, pass_unchanged
 from relgate.decision.verdict import Findings, Stopped, decide
@@ -148,6 +149,8 @@ def judge_run(
             for gate in plan.gates
             for seen in (seen_by(suite_data, gate.spec, exposed=prepared.exposed),)
         ]
+        if prepared.screen and prepared.stored_baseline is not None and not _recorded(prepared):
+            judged = [on_another_day(result, gate) for gate, result in zip(plan.gates, judged, strict=True)]
         if prepared.same_digest:
             judged = [
                 pass_identical(result, "the same release on both sides") if gate.spec.relative else result
@@ -205,7 +208,7 @@ def judge_run(
             ranked=len(groups) > 1,
             attempt=prepared.attempt,
             unmeasured=unmeasured_suites([*map(speechless, data)]),
-            recorded=prepared.rows.get("candidate") is not None,
+            recorded=_recorded(prepared),
             known_holds=(
                 *prepared.holds,
                 *prepared.untouched.holds,
@@ -261,6 +264,10 @@ def _in_hand(plan: SuitePlan, measured: Mapping[CaseKey, Sequence[Measurement]],
     cases = tuple(filter(kept, plan.suite.cases))
     regressions = tuple(filter(kept, plan.suite.regressions))
     return replace(plan, suite=replace(plan.suite, cases=cases, regressions=regressions))
+
+
+def _recorded(prepared: Prepared) -> bool:
+    return prepared.rows.get("candidate") is not None
 
 
 def _judge(gate: Gate, data: SuiteData, prepared: Prepared, looked: Looked) -> GateResult:

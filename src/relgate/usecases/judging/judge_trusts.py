@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from relgate.decision.judges.judge_trust import JudgeTrust, compare_judges, trust_of
-from relgate.decision.judges.labels import answer_digest, bind
+from relgate.decision.judges.judged import LEAST_LABELS, SIDES
+from relgate.decision.judges.labels import answer_digest, bind, label_id, label_step
 from relgate.decision.measurements import SuiteData
 from relgate.domain.case import CaseKey
 from relgate.domain.response import Measurement, Response
@@ -52,6 +53,29 @@ def trusted_before(registry: Registry, prepared: Prepared) -> dict[tuple[str, st
                 known = replace(known, digest=known.digest or part["digest"], label_ids=labels)
             found[key] = known
     return found
+
+
+def changed_before(prepared: Prepared, trusted: Mapping[tuple[str, str], TrustedJudge]) -> tuple[str, ...]:
+    """Judges that changed and can have too few fresh labels whatever the run answers, one sentence each.
+
+    Args:
+        prepared: the run.
+        trusted: what earlier runs say of each judge, per suite and metric.
+    """
+    found = []
+    for plan in prepared.plans:
+        for scorer in plan.scorers["candidate"]:
+            last = trusted.get((plan.suite.name, scorer.metric.name), TrustedJudge())
+            if scorer.asked is None or last.digest in ("", scorer.asked.digest):
+                continue
+            fresh = sum(label_id(label) not in last.label_ids for label in plan.suite.labels)
+            if len(SIDES) * fresh < LEAST_LABELS:
+                name, step = plan.suite.name, LEAST_LABELS // len(SIDES)
+                found.append(
+                    f"{name}: the judge of {scorer.metric.name} changed since labels spoke for it, so its "
+                    f"gates will hold; {label_step(name, step, again=True)}"
+                )
+    return tuple(found)
 
 
 def with_answers(

@@ -187,7 +187,8 @@ def _errors(power: Power) -> Iterator[str]:
     if found.identical.promote >= LEAST_IDENTICAL:
         return
     held = round(100 * (1.0 - found.identical.promote))
-    weakest = ", ".join(f"{g.gate.id.removeprefix('gates::')} {g.passes:.2f}" for g in found.gates[:2])
+    weak_ones = [g for g in found.gates if g.passes < LEAST_GATE] or found.gates[:1]
+    weakest = ", ".join(f"{g.gate.id.removeprefix('gates::')} {g.passes:.2f}" for g in weak_ones[:2])
     weak = f"weakest: {weakest}" if weakest else "no gate is required"
     rejected = (
         f" ({round(100 * found.identical.reject)} of them rejected)"

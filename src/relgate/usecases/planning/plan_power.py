@@ -206,7 +206,7 @@ def measured_sources(
     for (suite, metric, hop), level in sorted(production.levels.items()):
         where = f"{suite} {metric}" + (f" on {hop}" if hop else "")
         pairs = production.pairs.get((suite, metric, hop))
-        psi = f"psi {level.psi:.3f} assumed, for no trials were repeated"
+        psi = f"psi {level.psi:.3f} given or assumed, for no trials were repeated"
         if pairs:
             psi = f"psi {level.psi:.3f} from {pairs} cases with repeated trials"
         elif assumed.psi == 0.0:

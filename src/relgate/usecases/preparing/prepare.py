@@ -97,7 +97,7 @@ class Prepared:
 
     @property
     def next_alpha(self) -> float:
-        """Promote-side alpha of a run of this candidate on more cases: a further attempt, but for a screen."""
+        """Promote-side alpha of a run of this candidate on more cases: a further attempt."""
         return self.alpha if self.screen else attempt_alpha(self.attempt + 1)
 
     @property
