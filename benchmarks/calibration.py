@@ -4,7 +4,7 @@
         [--processes 2]
 
 The long form takes at most two hours on two cores. Bounds stand in ``simulated/bounds.py``; the exit
-status is 1 when one is missed. statgate is compared where it can be imported.
+status is 1 when one is missed. statgate is compared where it is installed: pip install -e ".[calibration]".
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from simulated.worlds import (
 
 Values = Callable[[np.random.Generator], tuple]
 
-WATCHED = (15, 20, 30, 50, 80, 200)
+WATCHED = (15, 20, 30, 50, 80, 200, 1000)
 """Sizes of slices, from the smallest that alarms watch."""
 
 WATCHES = 10
@@ -95,13 +95,14 @@ def harm_cells() -> Iterator[Cell]:
 
     By trials with flip rates psi of cases of accuracy .92 and .8, whose pass probabilities are U-shaped, and
     for unit scores. Windfall data is reported only: nearly every case is a little worse, which an alarm is
-    there to say, and the rare great gains that make up for it are mostly not in the sample.
+    there to say, and the rare great gains that make up for it are mostly not in the sample. In clusters the
+    test is CR2 without a guard (verdict.md 3): an alarm errs to the side of looking.
     """
     flips = {"zero-inflated": (0.05, PRODUCTION), "skewed": (0.13, PRODUCTION), "unsteady": (0.20, 0.8)}
-    for n in WATCHED:
-        units = units_of(n)
+    for n, clusters in [*((n, 0) for n in WATCHED), *((0, groups) for groups in CLUSTERS)]:
+        units = units_of(n, clusters)
         for shape, psi in {"all ties": 0.0, "zero-inflated": 0.02, "skewed": 0.20}.items():
-            yield _harm("harm, one trial", shape, units, RIGHT, _flips(units, psi))
+            yield _harm("harm, one trial", shape, units, RIGHT, _flips(units, psi), clusters=clusters)
         for trials, (shape, (psi, accuracy)) in product((TRIALS, 5), flips.items()):
 
             def means(
@@ -113,10 +114,11 @@ def harm_cells() -> Iterator[Cell]:
             ) -> tuple:
                 return trial_means(rng, u, p, k, accuracy=a)
 
-            yield _harm(f"harm, {trials} trials", shape, units, RIGHT, means)
+            yield _harm(f"harm, {trials} trials", shape, units, RIGHT, means, clusters=clusters)
         for shape in (*SHAPES, "windfall"):
-            rule: Rule = "reported" if shape == "windfall" else "asymptotic"
-            yield _harm("harm, unit scores", shape, units, QUALITY, _scores(units, even(shape)), rule=rule)
+            scores = _scores(units, even(shape), together=bool(clusters) and shape == "catastrophe")
+            rule: Rule | None = "reported" if shape == "windfall" else None
+            yield _harm("harm, unit scores", shape, units, QUALITY, scores, clusters=clusters, rule=rule)
 
 
 def harm_power_cells() -> Iterator[Cell]:
@@ -141,7 +143,8 @@ def _harm(
     metric: Metric,
     values: Values,
     *,
-    rule: Rule = "asymptotic",
+    clusters: int = 0,
+    rule: Rule | None = None,
     figure: float | None = None,
     level: float = ALPHA,
 ) -> Cell:
@@ -150,10 +153,10 @@ def _harm(
         kind,
         shape,
         int(units.size),
-        0,
-        rule,
+        clusters,
+        rule or rule_of("asymptotic", shape, clusters),
         gate(metric, "superior", 0.0),
-        lambda rng: sample(*values(rng), units, clustered=False, single=single),
+        lambda rng: sample(*values(rng), units, clustered=bool(clusters), single=single),
         figure,
         failing=True,
         harm=level,

@@ -111,6 +111,20 @@ def test_which_cases_a_gate_judges(build: Any, spec: dict[str, Any], exposed: bo
     assert {case.id for case in judged.cases} == want[half]
 
 
+@pytest.mark.parametrize(("hidden", "half"), [(LEAST_SEALED - 1, "open"), (LEAST_SEALED, "sealed")])
+def test_fifteen_sealed_cases_are_the_fewest_that_an_aggregate_may_speak_of(
+    build: Any, hidden: int, half: str
+) -> None:
+    assert LEAST_SEALED == 15
+    cases = _cases(f"case-{i}" for i in range(80))
+    sealed = sorted(sealed_ids(_suite(build, cases)))[:hidden]
+    marked = [replace(c, tags={"part": "a" if c.id in sealed else "b"}) for c in cases]
+    suite = _suite(build, marked)
+    judged = judged_by(suite, build.gate(**{**REQUIRED, "only": {"part": "a"}}).spec, exposed=True)
+    shown = {case.id for case in judged.cases} & set(sealed)
+    assert shown == (set(sealed) if half == "sealed" else set())
+
+
 def test_a_loss_on_open_cases_alone_is_tuning_that_the_sealed_half_does_not_see(build: Any) -> None:
     suite = _suite(build, _cases(f"case-{i}" for i in range(200)))
     sealed = sealed_ids(suite)

@@ -106,11 +106,15 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
     at_none = total(0.0)
     if at_none is None:
         return Need(None, _TOO_CLOSE)
-    if at_none > sample.n:
-        return Need(at_none - sample.n, "planned at no true difference")
     half = float(np.mean(oriented(sample, gate.metric))) / 2.0
-    enough = f"{at_none} cases are enough at no true difference"
     at_half = total(half) if half > -margin else None
+    if at_none > sample.n:
+        basis = "planned at no true difference"
+        if half < 0.0:
+            other = "no number" if at_half is None else f"{at_half - sample.n:,} more"
+            basis += f" ({other} at half of the observed one)"
+        return Need(at_none - sample.n, basis)
+    enough = f"{at_none} cases are enough at no true difference"
     if at_half is not None and at_half > sample.n:
         return Need(at_half - sample.n, f"{enough}; planned at half of the observed one")
     return Need(None, f"{enough}, so the observed one speaks against it")

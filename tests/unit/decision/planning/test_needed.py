@@ -249,3 +249,14 @@ def test_missing_cases_come_before_more_cases(build: Any) -> None:
     candidate, baseline = _pair(150, 12, 12)
     cells: list[Any] = [*candidate[:-1], build.AWAY]
     assert _judged(build, build.data(cells, baseline)).needed is None
+
+
+def test_half_of_a_fall_that_was_seen_is_planned_beside_no_difference(build: Any) -> None:
+    """The cases that held the gate stay in the sample, so a fall is no mere chance of theirs."""
+    fell = _judged(build, build.data(*_pair(100, 8, 4)))
+    assert fell.needed is not None
+    psi = max(stats.discordance_upper(12, 100), 0.02)
+    at_half = int(np.ceil(stats.nam_n(0.05, psi, -0.02, 0.05))) - 100
+    assert at_half > fell.needed
+    assert f"({at_half:,} more at half of the observed one)" in fell.message
+    assert "at half of" not in _judged(build, build.data(*_pair(100, 4, 8))).message
