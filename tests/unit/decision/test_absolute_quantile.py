@@ -226,7 +226,11 @@ def test_a_baseline_that_is_as_slow_is_named(build: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "words"), [(58, "cannot pass: needs 59 cases, 1 more"), (59, "can pass (a flawless run needs 59)")]
+    ("n", "words"),
+    [
+        (58, "cannot pass: even a flawless run needs 59 cases, 1 more"),
+        (59, "can pass (a flawless run needs 59)"),
+    ],
 )
 def test_before_any_call_it_says_whether_it_can_pass(build: Any, n: int, words: str) -> None:
     gate = build.gate("at_most", LIMIT, LATENCY, quantile=0.95)

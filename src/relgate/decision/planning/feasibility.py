@@ -89,7 +89,7 @@ def _answer(
                     True,
                     f"can pass only with improvements; without any it needs {needed}, {needed - n} more",
                 )
-            return _short(n, needed)
+            return _flawless(n, needed)
         case "superior":
             # k improvements and no regression: 2^-(k + 1) by mid-p, 2^-k by Gaffke at full gains, which is
             # all that case means have until enough cases differ for Hall's t
@@ -97,16 +97,16 @@ def _answer(
             needed = 1
             while 0.5 ** (needed + (not means)) > alpha and not (means and needed == FEW_DIFFER):
                 needed += 1
-            return (True, f"can pass (needs {needed} improvements)") if n >= needed else _short(n, needed)
+            return (True, f"can pass (needs {needed} improvements)") if n >= needed else _flawless(n, needed)
         case "at_most" if spec.quantile is not None:
             needed = least_cases(spec.quantile, alpha)
-            return _enough(needed, units, noun) if n >= needed else _short(n, needed)
+            return _enough(needed, units, noun) if n >= needed else _flawless(n, needed)
         case "at_least" | "at_most":
             room = 1.0 - spec.boundary if spec.form == "at_least" else spec.boundary
             if not 0.0 < room < 1.0:
                 return False, "cannot pass: nothing can be proven above 100 % or below 0 %"
             needed = stats.n_min(room, alpha)
-            return _enough(needed, units, noun) if n >= needed else _short(n, needed)
+            return _enough(needed, units, noun) if n >= needed else _flawless(n, needed)
         case "violations":
             rate = stats.clopper_pearson(0, units, alpha).high
             bound = f"a clean run proves a rate of at most {percent(rate, 2)}"
@@ -133,6 +133,10 @@ def _enough(needed: int, units: int, noun: str) -> tuple[bool, str]:
 
 def _short(n: int, needed: int) -> tuple[bool, str]:
     return False, f"cannot pass: needs {needed} cases, {needed - n} more"
+
+
+def _flawless(n: int, needed: int) -> tuple[bool, str]:
+    return False, f"cannot pass: even a flawless run needs {needed} cases, {needed - n} more"
 
 
 def _improving_p(n: int, margin: float, single: bool) -> float:

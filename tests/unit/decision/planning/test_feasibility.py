@@ -23,7 +23,7 @@ def _asked(build: Any, gate: Any, n: int, alpha: float = 0.05, *, single: bool =
     [
         (59, True, "n = 59: can pass (a flawless run needs 59)"),
         (58, True, "n = 58: can pass only with improvements; without any it needs 59, 1 more"),
-        (4, False, "n = 4: cannot pass: needs 59 cases, 55 more"),
+        (4, False, "n = 4: cannot pass: even a flawless run needs 59 cases, 55 more"),
         (0, False, "n = 0: no case to judge; add cases"),
     ],
 )
@@ -50,12 +50,12 @@ def test_a_later_attempt_needs_more_cases(build: Any) -> None:
 @pytest.mark.parametrize(
     ("form", "boundary", "n", "words"),
     [
-        ("at_least", 0.85, 18, "n = 18: cannot pass: needs 19 cases, 1 more"),
+        ("at_least", 0.85, 18, "n = 18: cannot pass: even a flawless run needs 19 cases, 1 more"),
         ("at_least", 0.85, 19, "n = 19: can pass (a flawless run needs 19)"),
         ("at_most", 0.05, 59, "n = 59: can pass (a flawless run needs 59)"),
         ("at_least", 1.0, 500, "n = 500: cannot pass: nothing can be proven above 100 % or below 0 %"),
         ("superior", 0.0, 4, "n = 4: can pass (needs 4 improvements)"),
-        ("superior", 0.0, 3, "n = 3: cannot pass: needs 4 cases, 1 more"),
+        ("superior", 0.0, 3, "n = 3: cannot pass: even a flawless run needs 4 cases, 1 more"),
     ],
 )
 def test_floors_ceilings_and_superiority(build: Any, form: str, boundary: float, n: int, words: str) -> None:
