@@ -10,6 +10,7 @@ from relgate.catalog import Catalog
 from relgate.domain.case import Suite
 from relgate.domain.errors import Problem
 from relgate.domain.release import Release
+from relgate.files import bind_environment
 from relgate.files.paths import is_folder, resolved
 from relgate.usecases.preparing.baseline import Baseline, is_path
 from relgate.usecases.preparing.inputs import Sources, read_inputs
@@ -66,4 +67,7 @@ def check_project(
         return Baseline(sources.release(release.path.parent / release.baseline))
 
     inputs = read_inputs(sources, find, unread)
+    for release in inputs.releases.values():
+        if not release.services:  # what services give is known once they run
+            bind_environment(release, environment)
     return Project(inputs.releases["candidate"], inputs.suites, inputs.notes)

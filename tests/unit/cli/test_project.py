@@ -174,6 +174,20 @@ def test_validate_names_a_route_that_the_release_lacks(
     assert "route 'anser' is not in example@1.1.0, the release has no routes" in str(done.exception)
 
 
+def test_validate_looks_at_addresses_with_their_variables_as_a_run_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scaffold.init_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    manifest = tmp_path / "candidate.yaml"
+    manifest.write_text(manifest.read_text() + 'providers:\n  arbiter: {base_url: "${ARBITER_URL}"}\n')
+    for value, wrong in (("not_a_url", True), ("http://127.0.0.1:9", False)):
+        monkeypatch.setenv("ARBITER_URL", value)
+        done = CliRunner().invoke(validate, [])
+        assert ("should be an http or https address" in str(done.exception)) == wrong
+        assert (done.exit_code == 0) != wrong
+
+
 def test_validate_prints_the_filled_in_policy_without_latency(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
