@@ -36,6 +36,18 @@ def test_every_case_is_asked_once(python_app: Project, provider: Provider, dist:
     assert "8 hit, 1 gate passed" in result.stdout.str().replace("4 passed, ", "")
 
 
+@pytest.mark.parametrize("number", [(), ("-n", "0")], ids=["alone", "n0"])
+def test_a_way_of_distribution_without_workers_collects_every_case_once(
+    python_app: Project, provider: Provider, number: tuple[str, ...]
+) -> None:
+    python_app.write("test_ordinary.py", ORDINARY)
+    result = python_app.spawn("--dist=loadfile", *number, "golden_sets", "test_ordinary.py")
+    assert result.ret == 0
+    assert provider.calls == 8
+    assert len(workers(python_app)) == 4
+    assert "8 hit, 1 gate passed" in result.stdout.str().replace("4 passed, ", "")
+
+
 def test_dist_each_asks_every_case_once_too(python_app: Project, provider: Provider) -> None:
     python_app.write("test_ordinary.py", ORDINARY)
     result = python_app.spawn("--dist=each", "--tx", "2*popen", "golden_sets", "test_ordinary.py")

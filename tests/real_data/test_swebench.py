@@ -62,7 +62,7 @@ def _nam(agents: Agents) -> int:
     base, cand = ({row["case_id"]: row["scores"]["resolved"] for row in side} for side in agents)
     differ = sum(base[case] != cand[case] for case in base)
     psi = stats.clopper_pearson(differ, len(base), alpha=0.2).high
-    return stats.nam_n(0.02, psi, 0.0, alpha=0.05, power=0.8)
+    return stats.nam_n(0.02, psi, 0.0, alpha=0.0125, power=0.8)  # more cases are a further attempt
 
 
 def test_a_small_margin_holds_and_says_how_many_more_cases(held: Any, agents: Agents) -> None:

@@ -120,7 +120,9 @@ class RelgateSession:
         """On an xdist controller collect the suites here: cases are measured once, in this process."""
         option = self.config.option
         self._last_failed = last_failed(self.config)
-        if getattr(option, "dist", "no") == "no" or option.collectonly:
+        # --dist alone, as in addopts, distributes nothing: xdist looks for workers in tx as well
+        distributes = getattr(option, "dist", "no") != "no" and bool(option.tx)
+        if not distributes or option.collectonly:
             return
         args = [arg for arg in self.config.args if may_hold_cases(self.config, arg, self._golden_sets)]
         self._controlled = []
