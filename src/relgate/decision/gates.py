@@ -187,16 +187,15 @@ def _judge_boundary(
         )
         if worse and found.lower <= 0.0 <= found.upper:
             apart = harm_apart(by, found.method, alpha)
-    basis = ""
     if not (seen.passes or result.proven_worse or sample.missing) and spec.role == "require":
         need = cases_needed(gate, sample, found, planned, judged_at=alpha)
         again = trials_needed(gate, sample, planned)
-        result, basis = replace(result, needed=need.further, needed_trials=again), need.basis
+        result = replace(result, needed=need.further, needed_trials=again, basis=need.basis)
     spent = ""
     if not seen.passes and not sample.missing and alpha < found.p_pass <= ALPHA:
         spent = f"it passes at {ALPHA:g}, but not at the {alpha:.2g} that attempts and looks have left"
     alike = "" if seen.passes else _baseline_alike(gate, data, found.estimate)
-    facts = [describe(gate, sample, result), apart, alike, spent, seen.words, found.caution, basis]
+    facts = [describe(gate, sample, result), apart, alike, spent, seen.words, found.caution]
     return replace(result, message="; ".join(filter(None, facts)))
 
 

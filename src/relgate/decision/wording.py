@@ -116,8 +116,9 @@ def harm_apart(harm_method: str, method: str, alpha: float) -> str:
 def conclude(result: GateResult) -> str:
     """The facts with what follows from them: proven broken, proven worse, or how many more cases."""
     facts = result.message
+    basis = f"; {result.basis}" if result.basis else ""
     if result.result == "fail" and result.p_fail is not None:
-        return f"requirement proven broken ({p_value(result.p_fail)}): {facts}"
+        return f"requirement proven broken ({p_value(result.p_fail)}): {facts}{basis}"
     if result.regressed_within_margin and result.p_harm is not None:
         return f"regressed within margin ({p_value(result.p_harm)}): {facts}"
     if result.proven_worse and result.p_harm is not None:
@@ -132,10 +133,10 @@ def conclude(result: GateResult) -> str:
         if result.needed_total is not None:
             total = f"half of them count here: {result.needed_total:,} in all"
         if is_practical(result.needed, result.n):
-            return f"{facts}: {more} ({total}){alike} would decide"
+            return f"{facts}: {more} ({total}){alike} would decide{basis}"
         never = f"more cases will not decide it in practice (it would take {more}, {total}{alike})"
-        return f"{facts}: {remedy(result.form)}; {never}"
-    return facts
+        return f"{facts}: {remedy(result.form)}; {never}{basis}"
+    return facts + basis
 
 
 def clusters_lacking(result: GateResult) -> int | None:

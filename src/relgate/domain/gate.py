@@ -134,10 +134,11 @@ class GateResult:
     ``unit_noun`` is what a unit of several cases is called.
 
     What would let a gate that holds decide: ``needed`` further cases of its suite (``needed_total`` is what
-    it judges then, where it judges a half of them only); ``needed_clusters`` where its clusters are too few
-    to tell how many cases; ``needed_trials`` of the present cases; ``needed_labels`` more cases with labels
-    on both sides (``labels_again``: of answers that have some already); ``needed_lines`` more lines of the
-    suite's traffic sample; or the ``missing`` cases that have no score of it, ``missing_ids`` the first.
+    it judges then, where it judges a half of them only), planned as ``basis`` says; ``needed_clusters`` where
+    its clusters are too few to tell how many cases; ``needed_trials`` of the present cases; ``needed_labels``
+    more cases with labels on both sides (``labels_again``: of answers that have some already);
+    ``needed_lines`` more lines of the suite's traffic sample; or the ``missing`` cases that have no score of
+    it, ``missing_ids`` the first.
     """
 
     id: str
@@ -173,6 +174,7 @@ class GateResult:
     needed_total: int | None = None
     missing: int = 0
     missing_ids: tuple[str, ...] = ()
+    basis: str = ""
     line: int = 0
     looks: tuple[GateLook, ...] = ()
 
@@ -189,4 +191,5 @@ class GateResult:
             needed_lines=None,
             missing=0,
             missing_ids=(),
+            basis="",
         )

@@ -97,9 +97,9 @@ class _Reader:
         if isinstance(said, ScorerFailure):
             return said
         if isinstance(self._scale, str):
-            return said == "pass" if said in ("pass", "fail") else _unreadable(f"score {said!r}")
+            return said == "pass" if said in ("pass", "fail") else _other_score(said, wanted)
         if isinstance(said, bool) or not isinstance(said, int) or not low <= said <= high:
-            return _unreadable(f"score {said!r}")
+            return _other_score(said, wanted)
         return (said - low) / (high - low)
 
     async def prefer(self, case: Case, first: Response, second: Response, ask: Ask) -> Preference:
@@ -110,12 +110,11 @@ class _Reader:
             "answer_1": first.output,
             "answer_2": second.output,
         }
-        said = await self._said(values, '"first", "second" or "tie"', ask)
+        wanted = '"first", "second" or "tie"'
+        said = await self._said(values, wanted, ask)
         if isinstance(said, ScorerFailure):
             return said
-        return (
-            _WINNERS[said] if isinstance(said, str) and said in _WINNERS else _unreadable(f"score {said!r}")
-        )
+        return _WINNERS[said] if isinstance(said, str) and said in _WINNERS else _other_score(said, wanted)
 
     async def _said(self, values: Mapping[str, str], wanted: str, ask: Ask) -> Any:
         outcome = await ask(self._text(values, wanted))
@@ -164,8 +163,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _other_score(said: Any, wanted: str) -> ScorerFailure:
+    return _unreadable(f"score {str(said)[:20]!r}, wanted {wanted}")
+
+
 def _unreadable(what: str) -> ScorerFailure:
-    return ScorerFailure("judge", f"the judge's answer cannot be read: {what[:80]}")
+    return ScorerFailure("judge", f"the judge's answer cannot be read: {what[:120]}")
 
 
 def _expected(case: Case) -> str:

@@ -193,8 +193,8 @@ def test_clusters_that_do_not_differ_count_alone(build: Any) -> None:
     result = _judged(build, build.data([1.0] * 200, [1.0] * 200, clusters=clusters))
     assert (result.result, result.needed) == ("hold", 590 - 200)
     assert result.message.endswith(
-        "no cluster differs from another, so each counts as one case: "
-        "390 more cases (590 in all) in about 39 new clusters would decide"
+        ": 390 more cases (590 in all) in about 39 new clusters would decide; "
+        "no cluster differs from another, so each counts as one case"
     )
 
 
