@@ -11,7 +11,15 @@ from simulated.bounds import Rule
 from simulated.cells import RIGHT, Cell, Judge, gate
 from simulated.worlds import PRODUCTION, Bools
 
-PLANS = ((300, 60, 0.10), (300, 100, 0.05), (1000, 100, 0.05), (1000, 200, 0.05), (1000, 400, 0.02))
+PLANS = (
+    (300, 60, 0.10),
+    (300, 100, 0.05),
+    (1000, 100, 0.05),
+    (1000, 200, 0.05),
+    (1000, 400, 0.02),
+    (5000, 200, 0.05),
+    (5000, 400, 0.05),
+)
 """Cases, cases with labels on both sides, margin."""
 
 STUDY = (
@@ -34,7 +42,8 @@ def judged_cells() -> Iterator[Cell]:
     """Truth exactly on the boundary, by judges of several kinds.
 
     "Catastrophe" data has losses only. A flattering judge passes three in ten of the candidate's wrong
-    answers. A constant difference is the "all ties" of the other gates.
+    answers. One that overlooks losses errs on nothing else, and there is nothing but losses. A constant
+    difference is the "all ties" of the other gates.
     """
     for cases, labels, margin in PLANS:
         kind = f"judged, {labels} labels"
@@ -58,6 +67,20 @@ def judged_cells() -> Iterator[Cell]:
                 return _labelled(rng, n, read, lost, won, agrees, flatters)
 
             yield _cell(kind, shape, cases, margin, draw)
+        for missed in (0.05, 0.2):
+
+            def overlook(
+                rng: np.random.Generator,
+                n: int = cases,
+                read: int = labels,
+                lost: float = margin,
+                miss: float = missed,
+            ) -> LabelledDifferences:
+                human = -(rng.random(n) < lost).astype(float)
+                judged = np.where(rng.random(n) < miss, 0.0, human)
+                return LabelledDifferences(human[:read], judged[:read], judged[read:], 0)
+
+            yield _cell(kind, f"overlooks {100 * missed:g} % of losses", cases, margin, overlook)
         flat = LabelledDifferences(
             np.full(labels, -margin), np.full(labels, -margin), np.full(cases - labels, -margin), 0
         )

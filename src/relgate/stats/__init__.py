@@ -12,7 +12,14 @@ from relgate.stats.agreement import (
     position_bias,
     rater_agreement,
 )
-from relgate.stats.binomial import ceiling_p, clopper_pearson, floor_p, n_min, zero_violation_n
+from relgate.stats.binomial import (
+    ceiling_p,
+    clopper_pearson,
+    fewer_drawn_p,
+    floor_p,
+    n_min,
+    zero_violation_n,
+)
 from relgate.stats.clusters import ClusterMean, cluster_bounded_interval, cluster_bounded_p, cluster_mean
 from relgate.stats.means import (
     GAFFKE_UP_TO,
@@ -86,6 +93,7 @@ __all__ = [
     "cluster_mean",
     "discordance_upper",
     "exact_unconditional_p",
+    "fewer_drawn_p",
     "fieller_interval",
     "fieller_p",
     "floor_p",

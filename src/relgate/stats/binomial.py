@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import betainc, betaincinv
+import numpy as np
+import numpy.typing as npt
+from scipy.special import betainc, betaincinv, gammaln
 
 from relgate.stats._checks import between, count, one_sided_alpha
 from relgate.stats.results import Interval
@@ -119,3 +121,28 @@ def zero_violation_n(p0: float, alpha: float = 0.05, tolerated: int = 0) -> int:
         else:
             high = middle
     return high
+
+
+def fewer_drawn_p(hits: int, drawn: int, marked: int, total: int) -> float:
+    """Return P(X <= hits) for the marked ones among so many drawn at random from all (hypergeometric).
+
+    Args:
+        hits: Marked ones among the drawn.
+        drawn: How many were drawn, at most `total`.
+        marked: Marked ones among all.
+        total: All.
+
+    Raises:
+        ValueError: Counts that do not fit each other.
+    """
+    if not (0 <= hits <= min(drawn, marked) and max(drawn, marked) <= total):
+        raise ValueError(f"{hits} of {drawn} drawn do not fit {marked} of {total}")
+    x = np.arange(max(0, drawn + marked - total), hits + 1)
+    if not x.size:
+        raise ValueError(f"{hits} of {drawn} drawn do not fit {marked} of {total}")
+
+    def choose(n: npt.ArrayLike, k: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        return np.asarray(gammaln(np.add(n, 1)) - gammaln(np.add(k, 1)) - gammaln(np.subtract(n, k) + 1))
+
+    logs = choose(marked, x) + choose(total - marked, drawn - x) - choose(total, drawn)
+    return min(1.0, float(np.exp(logs).sum()))

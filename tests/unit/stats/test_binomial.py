@@ -5,7 +5,7 @@ import math
 import pytest
 from scipy import stats as scipy_stats
 
-from relgate.stats import ceiling_p, clopper_pearson, floor_p, n_min, zero_violation_n
+from relgate.stats import ceiling_p, clopper_pearson, fewer_drawn_p, floor_p, n_min, zero_violation_n
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,11 @@ def test_tolerated_violations_cost_the_published_number_of_cases(p0, tolerated, 
 def test_numbers_that_make_no_sense_are_refused(call):
     with pytest.raises(ValueError, match="must"):
         call()
+
+
+def test_how_few_marked_ones_were_drawn_is_hypergeometric():
+    for hits, drawn, marked, total in ((0, 100, 30, 200), (3, 10, 5, 20), (5, 5, 5, 5), (0, 0, 3, 9)):
+        expected = scipy_stats.hypergeom.cdf(hits, total, marked, drawn)
+        assert fewer_drawn_p(hits, drawn, marked, total) == pytest.approx(expected, rel=1e-9)
+    with pytest.raises(ValueError, match="do not fit"):
+        fewer_drawn_p(4, 3, 5, 9)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -29,6 +29,11 @@ LEAST_LABELS = 50
 """Below it the t test on labels is off even with a cross-fitted trust."""
 UNCORRECTED = "labels correct only non_inferior gates without hops and clusters"
 POWER = 0.8
+SAME = 1e-9
+FEW_MISSED = 4
+"""Labels that differ from the judge below which they may all have missed what it overlooks."""
+UNLIKELY = 0.001
+"""p of the drawn cases having kept their answers so often by chance, from which they are no random sample."""
 LEAST_SPREAD = 1e-3
 SIDES: tuple[Side, ...] = ("candidate", "baseline")
 _DIFFERENCES = (-1.0, 1.0)
@@ -122,6 +127,8 @@ def correct_judged(
             "those that kept their answers are no random sample"
         )
         return _never_passes(result, why, needed_labels=more)
+    if drawn.spared:
+        return _never_passes(result, drawn.spared, needed_labels=min(drawn.others, LABELS_NEEDED))
     n = len(drawn.cases)
     if n < needed:
         more = max(LABELS_NEEDED, needed) - n
@@ -223,15 +230,18 @@ def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -
     at_best = (-margin - (1.0 - share)) / share
     n = split.human.size
     if split.rest.size >= 2:
-        infer = stats.ppi_mean if n >= TUNED_FROM else stats.ppi_mean_cross_fitted
-        found = infer(split.human, split.judged, split.rest)
+        found = _prediction_powered(split)
         if found.se > 0.0:
+            down, up = (_prediction_powered(split, unseen).moments for unseen in (-1.0, 1.0))
             return Corrected(
                 found.estimate,
-                found.moments.hall_interval(alpha),
-                found.moments.hall_p(at_worst, "greater"),
-                found.moments.hall_p(at_best, "less"),
-                found.moments.hall_p(0.0, "less"),
+                stats.Interval(
+                    min(found.estimate, down.hall_interval(alpha).low),
+                    max(found.estimate, up.hall_interval(alpha).high),
+                ),
+                down.hall_p(at_worst, "greater"),
+                up.hall_p(at_best, "less"),
+                up.hall_p(0.0, "less"),
                 found.moments.sd,
                 f"PPI++ on {n} labels",
                 f"PPI++ on {n} labels, trust in the judge {found.lam:.2f}",
@@ -257,10 +267,40 @@ def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """The cases of a gate whose labels count, and those among them with an answer that nobody has read."""
+    """The sample of a gate's cases that people were asked to label.
+
+    Attributes:
+        cases: those whose labels count.
+        unread: those among them with an answer that nobody has read.
+        spared: why they are no random sample, though all are read; "" where nothing says so.
+        others: cases that were not drawn.
+    """
 
     cases: frozenset[str]
     unread: frozenset[str]
+    spared: str
+    others: int
+
+
+def _prediction_powered(
+    split: LabelledDifferences, unseen: float | None = None
+) -> stats.PredictionPoweredMean:
+    """PPI++ on the labels; where fewer than four of them differ from the judge, with one more that does.
+
+    What a judge misses altogether shows in the labels that differ from it alone. Where these are few they may
+    as well all have missed it: judges that overlook one loss in ten, and see none where there is none, then
+    passed .10 to .20 of candidates on the boundary.
+
+    Args:
+        split: labels and scores.
+        unseen: the label that was not drawn, beside a judge who sees no difference; None for none.
+    """
+    human, judged = split.human, split.judged
+    differ = int(np.count_nonzero(np.abs(human - judged) > SAME))
+    if unseen is not None and differ < FEW_MISSED:
+        human, judged = np.append(human, unseen), np.append(judged, 0.0)
+    infer = stats.ppi_mean if human.size >= TUNED_FROM else stats.ppi_mean_cross_fitted
+    return infer(human, judged, split.rest)
 
 
 def _drawn(gate: Gate, data: SuiteData, needed: int) -> _Drawn:
@@ -276,7 +316,29 @@ def _drawn(gate: Gate, data: SuiteData, needed: int) -> _Drawn:
     unread = [case for case in cases if any((side, case) not in read for side in SIDES)]
     if unread:
         cases = cases[: max(LABELS_NEEDED, needed)]
-    return _Drawn(frozenset(cases), frozenset(unread) & frozenset(cases))
+    others = [case.id for case in cases_in_scope(data.suite, gate.only or {}) if case.id not in ever]
+    return _Drawn(
+        frozenset(cases), frozenset(unread) & frozenset(cases), _spared(data, cases, others), len(others)
+    )
+
+
+def _spared(data: SuiteData, drawn: Sequence[str], others: Sequence[str]) -> str:
+    """That the releases answer the drawn cases alike too often for chance: who tuned one knew them.
+
+    One-sided hypergeometric test of the cases whose answers differ between the releases.
+    """
+
+    def differ(case: str) -> bool:
+        ours, theirs = ({answer.digest for answer in data.answers.get((side, case), ())} for side in SIDES)
+        return ours != theirs
+
+    mine, rest = sum(map(differ, drawn)), sum(map(differ, others))
+    if not others or stats.fewer_drawn_p(mine, len(drawn), mine + rest, len(drawn) + len(others)) > UNLIKELY:
+        return ""
+    return (
+        f"the releases answer {mine} of the {count(len(drawn), 'case')} drawn for labels differently, but "
+        f"{rest} of the {len(others)} others: they are no random sample any more, so draw others"
+    )
 
 
 def _split(gate: Gate, data: SuiteData, drawn: _Drawn) -> LabelledDifferences:

@@ -83,16 +83,16 @@ def with_answers(
     plans: Sequence[SuitePlan],
     redact: Callable[[str], str],
 ) -> dict[CaseKey, tuple[Measurement, ...]]:
-    """Every call of a case that has labels with the digest by which labels name its answer.
+    """Every call of a suite that has labels with the digest by which labels name its answer.
 
     Args:
         measured: everything measured.
         plans: the suites of the run.
         redact: what the registry does to an answer before a person reads it.
     """
-    labelled = {(plan.suite.name, label.case_id) for plan in plans for label in plan.suite.labels}
+    labelled = {plan.suite.name for plan in plans if plan.suite.labels}
     return {
-        key: tuple(_with_answer(row, redact) for row in rows) if key in labelled else tuple(rows)
+        key: tuple(_with_answer(row, redact) for row in rows) if key[0] in labelled else tuple(rows)
         for key, rows in measured.items()
     }
 

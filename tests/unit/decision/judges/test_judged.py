@@ -7,11 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from relgate.decision.early_stop.look_plan import gate_class
 from relgate.decision.gates import judge_gate
-from relgate.decision.judges.judged import correct_judged, labels_needed
+from relgate.decision.judges.judged import (
+    LabelledDifferences,
+    correct_judged,
+    infer_from_labels,
+    labels_needed,
+)
 from relgate.decision.judges.labels import draw_order, readings
 from relgate.decision.measurements import arrange
 from relgate.decision.planning.feasibility import feasibility
@@ -127,6 +133,45 @@ def test_of_a_large_draw_the_first_hundred_in_a_fixed_order_are_enough() -> None
     first.remove(order[50])
     lacking = judged(200, of=lambda i, side: f"{side} {i}" if f"c{i}" in first else "another")
     assert (lacking.result, lacking.needed_labels) == ("hold", 1)
+
+
+@pytest.mark.parametrize(("changed", "holds"), [(8, False), (30, True)])
+def test_a_candidate_that_changed_only_what_nobody_labels_is_held(changed: int, holds: bool) -> None:
+    """Who tunes against known labels changes the other answers; a random draw would have met some of them."""
+    cases = tuple(Case(f"c{i}", f"question {i}") for i in range(200))
+    labels = tuple(Label(f"c{i}", "baseline", 1.0, "ann", f"old {i}") for i in range(100))
+    suite = Suite("s", "golden", Path("suite.yaml"), "s", (ScorerSpec("judge", {"as": "tone"}),), cases, (),
+                  labels=labels)  # fmt: skip
+    rows = [
+        Measurement(
+            side, "s", case.id, 0, Response("x"), (Score("tone", 1.0, "binary"),),
+            answer=f"new {i}" if side == "candidate" and 100 <= i < 100 + changed else f"old {i}",
+        )
+        for i, case in enumerate(cases)
+        for side in ("candidate", "baseline")
+    ]  # fmt: skip
+    data = arrange(suite, {"tone": METRIC}, rows)
+    gate = Gate("g", "s", GateSpec("tone", "non_inferior", 0.1, "require"), METRIC)
+    found = correct_judged(judge_gate(gate, data, alpha=0.05), gate, data)
+    assert (found.result == "hold") == holds
+    if holds:
+        assert (
+            f"0 of the 100 cases drawn for labels differently, but {changed} of the 100 others"
+            in found.message
+        )
+        assert found.needed_labels == 100
+
+
+def test_a_judge_that_overlooks_some_losses_passes_no_more_than_its_share() -> None:
+    """Few labels differ from such a judge; those that would show what it misses may all be absent."""
+    rng = np.random.default_rng(11)
+    passed = 0
+    for _ in range(200):
+        human = -(rng.random(3000) < 0.05).astype(float)
+        judged = np.where(rng.random(3000) < 0.1, 0.0, human)
+        split = LabelledDifferences(human[:200], judged[:200], judged[200:], 0)
+        passed += infer_from_labels(split, 0.05, 0.05).p_pass <= 0.05
+    assert passed / 200 <= 0.06
 
 
 def test_an_application_that_failed_needs_no_reader() -> None:
