@@ -81,6 +81,15 @@ def judged_cells() -> Iterator[Cell]:
                 return LabelledDifferences(human[:read], judged[:read], judged[read:], 0)
 
             yield _cell(kind, f"overlooks {100 * missed:g} % of losses", cases, margin, overlook)
+
+        def noisy(
+            rng: np.random.Generator, n: int = cases, read: int = labels, lost: float = margin
+        ) -> LabelledDifferences:
+            human = -0.9 * (rng.random(n) < lost / 0.9)
+            judged = np.clip(human + 0.05 * rng.standard_normal(n), -1.0, 1.0)
+            return LabelledDifferences(human[:read], judged[:read], judged[read:], 0)
+
+        yield _cell(kind, "unit scores, rare losses, noisy judge", cases, margin, noisy)
         flat = LabelledDifferences(
             np.full(labels, -margin), np.full(labels, -margin), np.full(cases - labels, -margin), 0
         )
