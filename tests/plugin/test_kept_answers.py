@@ -43,6 +43,8 @@ def _wait_for_kept(project, count: int, seconds: float = 20.0) -> None:
         time.sleep(0.02)
 
 
+# a call that a busy machine drops is made again, and is then one of the thirty
+@pytest.mark.flaky(reruns=2)
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["int", "term", "kill"]
 )

@@ -171,7 +171,7 @@ def judge_run(
                 gate,
                 sample,
                 prepared.alpha,
-                prepared.next_alpha,
+                prepared.relabelled_alpha,
             )
             for gate, result in zip(plan.gates, judged, strict=True)
         ]

@@ -102,7 +102,7 @@ class Prepared:
 
     @property
     def relabelled_alpha(self) -> float:
-        """The same of a run with more labels: judging equal answers again is no further attempt."""
+        """The same of a run with more labels or lines of traffic: judging equal answers again is none."""
         return self.next_alpha if self.again else self.alpha
 
     @property
