@@ -31,8 +31,8 @@ STUDY = (
 )
 """Cases, labels, margin, agreement of the judge, power of PPI++ for an equal candidate.
 
-The last figure belongs to a trust tuned on the same labels, with a size of .072. The cross-fitted one, guarded
-against what so few labels cannot show, misses it.
+The last figure belongs to a trust tuned on the same labels, with a size of .072. The cross-fitted one,
+guarded against what so few labels cannot show, misses it.
 """
 
 STUDY_PSI = 0.16
