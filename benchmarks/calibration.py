@@ -15,16 +15,18 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from simulated.against_zero import harm_cells, harm_power_cells, superiority_cells
 from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells, size_cells
+from simulated.few_labels import few_labels
 from simulated.judged import judged_cells, judged_power_cells
 from simulated.peers import Compared, compare, contests
-from simulated.policies import EXPERIMENTS, Claim
+from simulated.policies import EXPERIMENTS as POLICIES
+from simulated.policies import Claim, Experiment
 from simulated.report import Report, render
 
 LONG, SHORT = 10_000, 100
@@ -42,6 +44,10 @@ CELLS: Sequence[Cell] = [
     *judged_cells(),
     *judged_power_cells(),
 ]
+EXPERIMENTS: Mapping[str, tuple[Experiment, float]] = {
+    **POLICIES,
+    "A judge with 50 labels, judged by several methods": (few_labels, 0.5),
+}
 CONTESTS = contests()
 Job = tuple[str, int, int, int]
 Result = Measured | Compared | list[Claim]

@@ -44,6 +44,7 @@ def judged(
     fails: Callable[[int, str], bool] = hits,
     of: Callable[[int, str], str] = lambda i, side: f"{side} {i}",
     wrong: Callable[[int, str], bool] = lambda i, side: False,
+    shuffled: bool = False,
     **suite: Any,
 ) -> GateResult:
     """A judge that passes all answers of both sides but a few; people say the same but for ``human``.
@@ -51,7 +52,8 @@ def judged(
     ``of`` names the answer that each label is of; the answers given are ``<side> <number>``. ``wrong`` is
     where the judge says the opposite of people.
     """
-    cases = tuple(Case(f"c{i}", f"question {i}") for i in range(n))
+    numbers = [int(i) for i in np.random.default_rng(5).permutation(n)] if shuffled else list(range(n))
+    cases = tuple(Case(f"c{i}", f"question {i}") for i in numbers)
     labels = [
         Label(
             f"c{i}",
@@ -73,7 +75,7 @@ def judged(
                 (Score("tone", float(fails(i, side) == wrong(i, side)), "binary"),),
                 answer=f"{side} {i}",
             )
-            for i, case in enumerate(cases[:measured])
+            for i, case in list(zip(numbers, cases, strict=True))[:measured]
             for side in ("candidate", "baseline")
         ],
     )  # fmt: skip
@@ -172,6 +174,15 @@ def test_a_judge_that_overlooks_some_losses_passes_no_more_than_its_share() -> N
         split = LabelledDifferences(human[:200], judged[:200], judged[200:], 0)
         passed += infer_from_labels(split, 0.05, 0.05).p_pass <= 0.05
     assert passed / 200 <= 0.06
+
+
+def test_the_order_of_the_lines_in_a_file_moves_nothing() -> None:
+    def wrong(i: int, side: str) -> bool:
+        return i % 11 == (2 if side == "candidate" else 5)
+
+    found, again = (judged(120, wrong=wrong, shuffled=shuffled) for shuffled in (False, True))
+    assert "PPI++" in found.method
+    assert again == found
 
 
 def test_an_application_that_failed_needs_no_reader() -> None:
