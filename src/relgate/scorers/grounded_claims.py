@@ -4,7 +4,7 @@ A claim is supported when one passage of the evidence (a sentence, two neighbour
 enough of its words and negates what it negates, and when its names and quantities stand in the evidence or
 follow from them by one step of arithmetic. It is not when a part of a sentence that fits it better has
 another quantity of the same dimension, when a word stands for its opposite, when it speaks of all cases and
-the passage does not, or when it tells the customer about his own account.
+the passage does not, or when it tells the customer about his own account or of something done for him.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -32,9 +32,9 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])|\n+")
 _PART = re.compile(r";\s+|,\s+(?:but|whereas|while|however)\s+|\s+[–—]\s+")
 _CLAUSE = re.compile(r",\s+(?!\d)|\s+and\s+(?=\D)")
 _LEAD = re.compile(
-    r"^(?:yes|no|sure|certainly|of course|sorry|not yet|not quite|don't worry|do not worry|no problem"
-    r"|correct|right|"
-    r"exactly|unfortunately)\b[,.!:]?\s*",
+    r"^(?:no problem|no worries|no(?=[,.!:])|nope|sadly(?: not)?|i'm afraid(?: that| so| not)?|yes|yep|yeah"
+    r"|sure|certainly|of course|sorry|not yet|not quite|don't worry|do not worry|correct|right|exactly"
+    r"|(?:good|great) news|unfortunately)\b[,.!:]?\s*",
     re.IGNORECASE,
 )
 _ACCOUNT = re.compile(
@@ -43,14 +43,21 @@ _ACCOUNT = re.compile(
     r"(?:has|was|have|is (?:already|now|currently)))\b",
     re.IGNORECASE,
 )
+_ACTED = re.compile(
+    r"\b(?:i|we)(?:'ve| have) (?:just |already |now |also )*"
+    r"(?:\w{2,}ed|sent|made|put|taken|set|given|spoken)\b"
+    r"|\bi(?:'m| am) (?:now )?(?:sending|refunding|cancelling|booking|changing|updating)\b",
+    re.IGNORECASE,
+)
 _RANGED = re.compile(
     r"\b(?:up to|at most|at least|from|between|to|or|than|maximum|minimum|depending|about|around)\b",
     re.IGNORECASE,
 )
-_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+", re.MULTILINE)
 _FILLER = re.compile(
     r"^(?:hi|hello|hey|dear|thanks|thank you|sure|certainly|of course|good question|great question"
-    r"|sorry|i hope|hope "
+    r"|sorry|to hear|that is not possible|that won't be possible|that isn't possible|no need to worry"
+    r"|i would(?: not|n't) recommend (?:it|that)|i hope|hope "
     r"this|i am sorry|i'm sorry|please let (?:me|us)|let (?:me|us) know|feel free|happy to help"
     r"|glad to help|have a (?:"
     r"nice|good|great)|is there anything|here is what|i understand|no problem|no worries|yes|no"
@@ -137,8 +144,8 @@ def read_evidence(texts: Iterable[str]) -> Evidence:
 def claims(answer: str) -> list[str]:
     """What an answer asserts; greetings, questions and admissions of not knowing assert nothing."""
     found = [_YES] if _AFFIRMS.match(answer) else []
-    for sentence in _sentences(strip_labels(answer[:_LONGEST])):
-        for part in _PART.split(_BULLET.sub("", sentence)):
+    for sentence in _sentences(_BULLET.sub("", strip_labels(answer[:_LONGEST]))):
+        for part in _PART.split(sentence):
             text = _LEAD.sub("", part.strip(" \"'"))
             if not text or text.endswith("?") or not read(text).stems | _marks(text):
                 continue
@@ -163,7 +170,7 @@ def unsupported(claim: str, evidence: Evidence, question: str = "") -> str | Non
         return f"{sorted(strange)[0]!r} does not stand in the evidence"
     if (why := _denied_by_the_nearest(said, evidence)) is not None:
         return why
-    if _ACCOUNT.search(claim) and not _ACCOUNT.search(question):
+    if _ACTED.search(claim) or (_ACCOUNT.search(claim) and not _ACCOUNT.search(question)):
         return "the evidence knows nothing of this customer"
     reason = "no passage of the evidence says it"
     for passage, enough, text in _best_first(said, evidence):
@@ -251,11 +258,11 @@ def _unexplained(said: Reading, asked: Reading, evidence: Evidence) -> str | Non
     """A quantity that stands neither in the evidence nor in the question, and is no result of what does."""
     there = {quantity for sentence in evidence.sentences for quantity in sentence.quantities}
     given = there | asked.quantities
-    for quantity in sorted(said.quantities, key=lambda q: (q.dimension, q.value)):
-        if any(_same(quantity, other) for other in given):
-            continue
-        others = [other.written for other in given | said.quantities if other != quantity]
-        if not any(_results(other.written, others, quantity.written) for other in there):
+    known = {quantity for quantity in said.quantities if any(_same(quantity, other) for other in given)}
+    for quantity in sorted(said.quantities - known, key=lambda q: (q.dimension, q.value)):
+        # with any two numbers of a long article nearly every third one can be reached
+        others = asked.quantities | known
+        if quantity.dimension == "clock" or not any(_results(start, others, quantity) for start in there):
             return f"the evidence has no {quantity.written:g} ({quantity.dimension})"
     return None
 
@@ -266,15 +273,20 @@ def _same(one: Quantity, other: Quantity) -> bool:
     return "count" in (one.dimension, other.dimension) and one.written == other.written
 
 
-def _results(known: float, others: Sequence[float], wanted: float) -> bool:
+def _results(start: Quantity, others: Iterable[Quantity], wanted: Quantity) -> bool:
     """Whether one step of arithmetic leads from a number of the evidence to the wanted one."""
-    if math.isclose(known / 2, wanted):
+    number = start.written
+    if start.dimension == wanted.dimension and math.isclose(number / 2, wanted.written):
         return True
-    return any(
-        math.isclose(result, wanted)
-        for other in others
-        for result in (known * other, known + other, abs(known - other), known / other if other else math.inf)
-    )
+    for other in others:
+        results = [number * other.written]
+        if number and other.written:
+            results += [number / other.written, other.written / number]
+        if "count" in (start.dimension, other.dimension) or start.dimension == other.dimension:
+            results += [number + other.written, abs(number - other.written)]
+        if any(math.isclose(result, wanted.written) for result in results):
+            return True
+    return False
 
 
 def _rivals(claim: str, evidence: Evidence) -> str | None:

@@ -19,6 +19,7 @@ _STOP_WORDS = """
     though through thus to too under unless until up upon us use used using very via want was way we
     well were what whatever when where whether which while who whom whose why will with within
     without would yes yet you your yours able allow allowed always never
+    likely probably usually normally typically generally meantime simply sadly
 """
 _STOP = frozenset(_STOP_WORDS.split())
 
@@ -96,6 +97,10 @@ _SHORT = (
     ("not available", "unavailable"),
     ("not possible", "impossible"),
     ("not allowed", "forbidden"),
+    ("not exempt", "subject"),
+    ("not excluded", "included"),
+    ("carry on", "continue"),
+    ("carries on", "continues"),
 )
 _TOKEN = re.compile(r"[$€£]|%|\d+(?:[.,:]\d+)*|a\.m\b|p\.m\b|[a-z]+(?:-[a-z]+)*|[,;:()]")
 _ADDRESS = re.compile(

@@ -47,6 +47,8 @@ def answer(text: str, *evidence: str) -> Response:
         "Card refunds take 4-6 business days.",
         "You can't return software codes once they were revealed.",
         "Hello! Thanks for asking.",
+        "Sorry to hear that! Nope, software codes can't be returned once they were revealed.",
+        "No problem, Plus members get 60 days.",
         "The articles do not say anything about that.",
     ],
 )
@@ -67,6 +69,8 @@ def test_what_the_evidence_says_in_other_words_is_grounded(judge, text):
         ("Write to help@fernwood.example about a refund.", "invented address"),
         ("Most items go back to Berlin within 40 days of delivery.", "invented name"),
         ("Your refund has already been released.", "account of the customer"),
+        ("I've just released the refund to your credit card.", "done for the customer"),
+        ("A refund to a credit card takes ten working days.", "four and six are ten, but nobody adds them"),
         ("Our couriers juggle flaming torches.", "nothing of it"),
     ],
 )
@@ -161,8 +165,11 @@ def test_a_sign_of_multiplication_is_no_word():
     assert unsupported("$240, that is 4 x $60.", evidence, "What do four pallets cost?") is None
 
 
-def test_the_agreement_with_the_labels_is_what_the_docs_say():
-    lines = (ROOT / "tests" / "data" / "grounded_labels.jsonl").read_text("utf-8").splitlines()
+@pytest.mark.parametrize(
+    ("name", "number"), [("grounded_labels.jsonl", 100), ("grounded_natural.jsonl", 120)]
+)
+def test_the_agreement_with_the_labels_is_what_the_docs_say(name, number):
+    lines = (ROOT / "tests" / "data" / name).read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     verdicts = []
     for row in rows:
@@ -170,7 +177,7 @@ def test_the_agreement_with_the_labels_is_what_the_docs_say():
         said = claims(row["answer"])
         verdicts.append(all(unsupported(claim, evidence, row["question"]) is None for claim in said))
     labels = [row["grounded"] for row in rows]
-    assert len(labels) == 100
+    assert len(labels) == number
 
     def figures(part: slice) -> list[str]:
         found = binary_agreement(labels[part], verdicts[part])
@@ -178,8 +185,8 @@ def test_the_agreement_with_the_labels_is_what_the_docs_say():
         return [f"{number:.2f}".removeprefix("0") for number in numbers if number is not None]
 
     documented = (ROOT / "docs" / "scorers.md").read_text("utf-8")
-    assert f"(tuned) | 50 | {' | '.join(figures(slice(0, None, 2)))} |" in documented
-    assert f"never looked at | 50 | {' | '.join(figures(slice(1, None, 2)))} |" in documented
+    assert f"(tuned) | {number // 2} | {' | '.join(figures(slice(0, None, 2)))} |" in documented
+    assert f"never looked at | {number // 2} | {' | '.join(figures(slice(1, None, 2)))} |" in documented
 
 
 def test_articles_are_grounded_in_themselves_and_not_in_others():
