@@ -230,6 +230,7 @@ def test_labels_that_disagree_with_a_flattering_judge_reject(run: Run, referee: 
     )
     assert (done.status, done.gate["result"]) == (1, "fail"), done.output
     assert done.gate["estimate"] == pytest.approx(-0.5)
+    assert {name for worst in done.card["worst"] for name in worst["metrics"]} == {"judge by people"}
 
 
 def test_a_judge_may_still_reject(run: Run, referee: Referee) -> None:

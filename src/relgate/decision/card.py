@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from relgate import stats
 from relgate.decision.evidence import difference_interval, level_interval
+from relgate.decision.judges.judged import judged_metrics
+from relgate.decision.judges.labels import Reading, readings
 from relgate.decision.measurements import SuiteData
 from relgate.decision.outcomes import case_outcome, hit_metrics
 from relgate.decision.policy import ALPHA
@@ -21,6 +23,8 @@ from relgate.domain.scorecard import MetricPart
 
 WORST_SHOWN = 10
 _NOTHING = 1e-12
+BY_PEOPLE = " by people"
+"""What is appended to a metric's name where its labels, not the judge, say by how much a case fell."""
 
 
 def metric_parts(data: SuiteData) -> list[MetricPart]:
@@ -91,7 +95,8 @@ def _quantile_part(sample: Sample, metric: Metric, slice_: str, quantile: float)
 class WorstCase:
     """A case that fell or missed, by how much in all, and on which metrics.
 
-    Without a baseline it is measured against the best score.
+    Without a baseline it is measured against the best score. Where people read both answers, what they say
+    stands in place of the judge's score, under the metric's name and ``BY_PEOPLE``.
     """
 
     suite: str
@@ -109,7 +114,7 @@ def worst_cases(data: Sequence[SuiteData]) -> tuple[WorstCase, ...]:
     fallen: list[WorstCase] = []
     missed: list[WorstCase] = []
     for suite_data in data:
-        found, look = (fallen, _falls) if suite_data.paired else (missed, _shortfalls)
+        found, look = (fallen, _falls_in(suite_data)) if suite_data.paired else (missed, _shortfalls)
         for case in suite_data.suite.all_cases:
             if any(case.id in cases for cases in suite_data.unmeasured.values()):
                 continue
@@ -124,17 +129,34 @@ def _urgency(worst: WorstCase) -> tuple[bool, bool, float, str, str]:
     return case.critical is False, not case.regression, worst.difference, worst.suite, case.id
 
 
-def _falls(data: SuiteData, case: Case) -> dict[str, float]:
+def _falls_in(data: SuiteData) -> Callable[[SuiteData, Case], dict[str, float]]:
+    """``_falls`` with what people said of the suite's answers."""
+    labelled = bool(data.suite.labels)
+    read = {name: readings(data, name) for name in judged_metrics(data.suite).values() if labelled}
+    return lambda suite_data, case: _falls(suite_data, case, read)
+
+
+def _falls(
+    data: SuiteData, case: Case, read: Mapping[str, Mapping[tuple[Side, str], Reading]]
+) -> dict[str, float]:
     falls: dict[str, float] = {}
     for name, metric in data.metrics.items():
         if not metric.bounded or name == "answered":
             continue
-        mine, theirs = _mean(data, "candidate", name, case), _mean(data, "baseline", name, case)
-        if mine is None or theirs is None:
+        said = read.get(name, {})
+        ours, theirs = said.get(("candidate", case.id)), said.get(("baseline", case.id))
+        mine: float | None
+        before: float | None
+        if ours is not None and theirs is not None:
+            shown, mine, before = f"{name}{BY_PEOPLE}", ours.human, theirs.human
+        else:
+            shown = name
+            mine, before = (_mean(data, side, name, case) for side in ("candidate", "baseline"))
+        if mine is None or before is None:
             continue
-        fall = (mine - theirs) * (1 if metric.higher_is_better else -1)
+        fall = (mine - before) * (1 if metric.higher_is_better else -1)
         if fall < -_NOTHING:
-            falls[name] = fall
+            falls[shown] = fall
     return falls
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
-from relgate.decision.card import metric_parts, worst_cases
+from relgate.decision.card import BY_PEOPLE, metric_parts, worst_cases
 from relgate.decision.duplicates import duplicated, units_of
 from relgate.decision.measurements import SuiteData
 from relgate.decision.outcomes import case_outcome
@@ -300,9 +300,6 @@ def _worst(
     shown = [open_data(d) for d in judgement.data if d.suite.name not in prepared.untouched.agreed]
     for fall in worst_cases(shown):
         rows = measured[fall.suite, fall.case.id]
-        metrics = {
-            m.name: m for d in judgement.data if d.suite.name == fall.suite for m in d.metrics.values()
-        }
         parts.append(
             WorstPart(
                 suite=fall.suite,
@@ -310,7 +307,7 @@ def _worst(
                 input=redactor.text(fall.case.text),
                 expected=redactor.text(expected_text(fall.case)),
                 candidate=redactor.text(
-                    _answer(rows, "candidate", [metrics[name].name for name in fall.metrics])
+                    _answer(rows, "candidate", [name.removesuffix(BY_PEOPLE) for name in fall.metrics])
                 ),
                 baseline=redactor.text(_answer(rows, "baseline", [])),
                 difference=fall.difference,
