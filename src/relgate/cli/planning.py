@@ -108,6 +108,8 @@ def power(
         print_json(found.document())
         return
     _print_power(found)
+    for text in found.unlabelled:
+        click.echo(f"\nbut {text}")
 
 
 @click.command()

@@ -258,6 +258,8 @@ def test_doctor_errs_where_a_required_gate_on_a_judge_has_no_labels(relgate: Rel
     said = " ".join(missing.output.split())
     assert "desk[tone:non_inferior:0.1] cannot pass: a judge alone proves nothing; 100 more random" in said
     assert "relgate judge sample RUN --suite desk --n 100" in said
+    power = " ".join(relgate("power", *FAST).output.split())
+    assert "but desk[tone:non_inferior:0.1] cannot pass: a judge alone proves nothing; 100 more" in power
     labels = [{"case_id": f"c{i}", "side": "candidate", "score": 1, "by": "ann"} for i in range(100)]
     _write(tmp_path / "golden_sets/desk/labels.jsonl", "".join(json.dumps(one) + "\n" for one in labels))
     assert "a judge alone proves nothing" not in relgate("doctor", *FAST).output

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from relgate.catalog import Catalog
-from relgate.decision.judges.judged import labels_missing
 from relgate.decision.simulation import LEAST_GATE, LEAST_IDENTICAL
 from relgate.decision.simulation.suite import SimulatedSuite
 from relgate.domain.case import Case
@@ -166,20 +165,12 @@ def examine(
     by = "rapidfuzz" if importlib.util.find_spec("rapidfuzz") is not None else "normalised tokens"
     return Diagnosis(
         power=power,
-        errors=(*_without_labels(power, suites), *held),
+        errors=(*power.unlabelled, *held),
         warnings=warned,
         violations=violations,
         cases=tuple(_cases(each, production, fuzzy=by == "rapidfuzz") for each in suites),
         compared_by=by,
     )
-
-
-def _without_labels(power: Power, suites: Sequence[SimulatedSuite]) -> Iterator[str]:
-    """Required gates on a judge that hold whatever a run shows; the simulation takes judges at their word."""
-    for each in suites:
-        for gate in each.gates:
-            if gate.spec.role == "require" and (why := labels_missing(gate, each.suite, power.alpha)):
-                yield f"{gate.id.removeprefix('gates::')} cannot pass: {why}"
 
 
 def _errors(power: Power) -> Iterator[str]:

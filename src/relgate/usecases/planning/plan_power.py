@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from relgate.decision.judges.judged import labels_missing
 from relgate.decision.policy import ALPHA, attempt_alpha
 from relgate.decision.simulation import LEAST_GATE, Remedy, Simulation, remedies, simulate
 from relgate.decision.simulation.resize import resized
@@ -54,6 +55,8 @@ class Power:
         suites: the suites that were simulated.
         production: what stored runs say.
         alpha: promote side.
+        unlabelled: required gates on a judge that hold whatever a run shows, with what they need; the
+            simulation takes judges at their word.
     """
 
     simulation: Simulation
@@ -62,6 +65,7 @@ class Power:
     suites: tuple[SimulatedSuite, ...]
     production: Production
     alpha: float
+    unlabelled: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The JSON value."""
@@ -82,6 +86,7 @@ class Power:
             ],
             "not_simulated": list(found.unsimulated),
             "sources": list(self.sources),
+            "unlabelled": list(self.unlabelled),
         }
 
 
@@ -131,7 +136,14 @@ def plan_power(options: PowerOptions, project: SimulatedProject, registry: Regis
         if each.passes < LEAST_GATE
     }
     sources = _sources(options, production, suites, assumed, project)
-    return Power(found, helped, sources, suites, production, alpha)
+    return Power(found, helped, sources, suites, production, alpha, tuple(_unlabelled(suites, alpha)))
+
+
+def _unlabelled(suites: Sequence[SimulatedSuite], alpha: float) -> Iterator[str]:
+    for each in suites:
+        for gate in each.gates:
+            if gate.spec.role == "require" and (why := labels_missing(gate, each.suite, alpha)):
+                yield f"{gate.id.removeprefix('gates::')} cannot pass: {why}"
 
 
 def _sources(
