@@ -1,6 +1,6 @@
 """How fast relgate executes, as whole processes beside a bare aiohttp loop on the same cases.
 
-    python benchmarks/execution.py FIGURE [FIGURE ...] [--quick] [--repetitions 3]
+    python benchmarks/execution.py FIGURE [FIGURE ...] [--quick] [--repetitions 3] [--out docs/performance.md]
 
 FIGURE is one of latency, process, zero, cpu, cold, replay, xdist, idle, peers, or all. Every ratio is the
 median over rounds, relgate and the other one by one in each round; compare ratios, never seconds of two
@@ -25,6 +25,7 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from timed.figure import Figure, table
 from timed.idle import measure_idle
+from timed.page import page
 from timed.pair import VERDICTS, Bench, bench, interleaved, ratio
 from timed.process import run
 from timed.project import write_recorded
@@ -209,19 +210,24 @@ def main() -> int:
     parser.add_argument("figures", nargs="+", choices=[*MEASURES, "all"], metavar="FIGURE")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--repetitions", type=int)
+    parser.add_argument("--out", type=Path, help="write docs/performance.md here as well")
     options = parser.parse_args()
     repetitions = options.repetitions or (1 if options.quick else 3)
     chosen = list(MEASURES) if "all" in options.figures else options.figures
     server = "C mock server" if len(command()) == 1 else "mock server in Python"
-    print(
+    measured = (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} CPUs ({platform.machine()}), "
-        f"CPython {platform.python_version()}, load {os.getloadavg()[0]:.1f}, {server}, "
+        f"CPython {platform.python_version()}, load {os.getloadavg()[0]:.1f} before, {server}, "
         f"rounds {repetitions}{', quick: these figures mean nothing' * options.quick}"
     )
+    print(measured)
     found: list[Figure] = []
     for name in chosen:
+        print(f"measuring {name}", file=sys.stderr, flush=True)
         found += MEASURES[name](repetitions, quick=options.quick)
     print(table(found))
+    if options.out is not None:
+        options.out.write_text(page(found, measured, " ".join(["python", *sys.argv])), encoding="utf-8")
     return int(any(figure.missed for figure in found))
 
 
