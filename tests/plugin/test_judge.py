@@ -369,6 +369,11 @@ def test_answers_are_drawn_labelled_and_taken_by_the_command(
     refused = relgate("label", "sample.jsonl", "--suite", "tone")
     assert refused.returncode == 1
     assert "sample.jsonl:1:" in refused.stderr
+    assert "none of its 200 lines is filled in" in refused.stderr
+    assert all(line["expected"].startswith("hint") for line in lines), "people judge by it as well"
+    half = [line | {"score": 1, "by": "ann"} if i else line for i, line in enumerate(lines)]
+    (tmp_path / "half.jsonl").write_text("".join(json.dumps(line) + "\n" for line in half))
+    refused = relgate("label", "half.jsonl", "--suite", "tone")
     assert "'score' is still empty, write a number from 0 to 1" in refused.stderr
     labels = tmp_path / "golden_sets" / "tone" / "labels.jsonl"
     assert not labels.exists()
@@ -397,6 +402,52 @@ def test_answers_are_drawn_labelled_and_taken_by_the_command(
     judged = run("{metric: judge, non_inferior: {margin: 0.10}}", cases_in_all=300)
     assert (judged.status, judged.gate["result"]) == (0, "pass"), judged.output
     assert judged.card["judges"][0]["n"] == 300
+
+
+MOODS = """
+import secrets
+from relgate import Response
+
+def build(release):
+    return lambda request: Response(f"good {release.version}, in words of {secrets.token_hex(4)}")
+"""
+
+
+def test_labels_of_live_answers_judge_the_same_answers_in_the_same_attempt(
+    run: Run, referee: Referee, project: Project, tmp_path: Path
+) -> None:
+    """An application that words every answer anew: what people read is judged, not what it says next."""
+    run("{metric: judge, non_inferior: {margin: 0.10}}", cases_in_all=60)
+    for name, version in (("cand", "2.0.0"), ("base", "1.0.0")):
+        (tmp_path / f"{name}_moods.py").write_text(MOODS)
+        text = MANIFEST.format(version=version, name=name)
+        text = re.sub(r"\{recording: .*\}", f'{{python: "{name}_moods:build"}}', text)
+        (tmp_path / f"{name}.yaml").write_text(text)
+
+    def judged(*more: str) -> dict[str, Any]:
+        project.spawn("-q", "--full", "--baseline=./base.yaml", *more, manifest="cand.yaml")
+        found = max(tmp_path.glob("reports/*/scorecard.json"), key=lambda path: path.stat().st_mtime)
+        return dict(json.loads(found.read_text()))
+
+    first = judged()
+    assert "run again with `--reuse always`: the same answers" in first["verdict"]["next_step"]
+    draw = ("sample", first["run"]["id"], "--suite", "tone", "--n", "60", "--out", "live.jsonl")
+    assert project.relgate("judge", *draw).returncode == 0
+    lines = [json.loads(line) for line in (tmp_path / "live.jsonl").read_text().splitlines()]
+    text = "".join(json.dumps(line | {"score": 1, "by": "ann"}) + "\n" for line in lines)
+    (tmp_path / "live.jsonl").write_text(text)
+    taken = project.relgate("judge", "label", "live.jsonl", "--suite", "tone")
+    assert "--reuse always" in taken.stdout, taken.stderr
+    asked = len(referee.asked)
+    again = judged("--reuse=always")
+    assert again["gates"][0]["result"] == "pass", again["gates"][0]["message"]
+    assert again["verdict"]["attempts"] == first["verdict"]["attempts"]
+    assert (again["calls"]["made"], len(referee.asked)) == (0, asked)
+    with (tmp_path / "golden_sets" / "tone" / "labels.jsonl").open("a") as file:
+        file.write(json.dumps({"case_id": "c0", "side": "candidate", "score": 1, "by": "ben"}) + "\n")
+    anew = judged("--reuse=never")
+    assert anew["calls"]["made"] >= 120
+    assert anew["verdict"]["attempts"] == first["verdict"]["attempts"] + 1
 
 
 def test_labels_of_one_release_do_not_correct_another(run: Run, referee: Referee) -> None:

@@ -103,18 +103,66 @@ def test_never_asks_for_everything(paired, provider):
     assert provider.calls == 50 + CALLS
 
 
-def test_a_changed_scorer_scores_again_without_asking_the_candidate(paired, provider):
+def test_a_changed_scorer_scores_again_without_a_call(paired, provider):
     paired.run("--full")
     suite = paired.path / "golden_sets/golden/suite.yaml"
     suite.write_text(suite.read_text().replace("[exact]", "[exact, {contains: {as: has}}]"))
     result = paired.run("--full", "--reuse=always")
     assert result.ret == 0, paired.text(result)
-    assert provider.asked.total() == CALLS + CASES, "the baseline of a promote is asked live"
+    assert provider.asked.total() == CALLS, "both sides answered side by side, an hour ago at most"
     card = paired.scorecard()
-    assert card["calls"]["reused"] == CASES
+    assert card["calls"]["reused"] == CALLS
     assert card["verdict"]["attempts"] == 1
     assert any("were scored again without a call" in note for note in card["notes"])
     assert {m["metric"]: m["candidate"] for m in card["suites"][0]["metrics"]}["has"] == 1.0
+
+
+def _rescore(project) -> None:
+    suite = project.path / "golden_sets/golden/suite.yaml"
+    suite.write_text(suite.read_text().replace("[exact]", "[exact, {contains: {as: has}}]"))
+
+
+def test_answers_of_a_run_of_another_candidate_do_not_stand_for_the_baseline(paired, provider):
+    assert paired.run("--full").ret == 0
+    first = (paired.path / "candidate.yaml").read_text()
+    paired.write("candidate.yaml", first.replace("answerer-2", "answerer-3").replace('"1.1.0"', '"1.2.0"'))
+    assert paired.run("--full", "--reuse=always").ret == 0
+    assert provider.asked.total() == 2 * CALLS
+
+
+def test_a_candidate_that_answered_before_is_not_held_against_a_baseline_that_answers_now(paired, provider):
+    assert paired.run("--full").ret == 0
+    path = paired.path / "production.yaml"
+    paired.write("production.yaml", path.read_text().replace("answerer-1", "answerer-0"))
+    result = paired.run("--full", "--reuse=always")
+    assert result.ret == 10, paired.text(result)
+    card = paired.scorecard()
+    assert (
+        "40 cases were answered by one release before and by the other one now" in card["verdict"]["reason"]
+    )
+    assert "without `--reuse always`" in card["verdict"]["next_step"]
+
+
+def test_kept_answers_of_another_day_promote_nothing(paired):
+    assert paired.run("--full").ret == 0
+    with closing(sqlite3.connect(paired.path / ".relgate/responses.db")) as connection, connection:
+        for digest, body in connection.execute("select digest, body from bodies").fetchall():
+            old = body.replace(b'"at":"20', b'"at":"19')
+            assert old != body
+            connection.execute("update bodies set body = ? where digest = ?", (old, digest))
+    _rescore(paired)
+    result = paired.run("--full", "--reuse=always")
+    assert result.ret == 10, paired.text(result)
+    assert "older than 24 hours" in paired.scorecard()["verdict"]["reason"]
+
+
+def test_whoever_is_asked_again_is_judged_in_a_further_attempt(paired, provider):
+    assert paired.run("--full").ret == 0
+    (paired.path / ".relgate/responses.db").unlink()
+    _rescore(paired)
+    assert paired.run("--full", "--reuse=always").ret == 0
+    assert provider.asked.total() == 2 * CALLS
+    assert paired.scorecard()["verdict"]["attempts"] == 2
 
 
 def test_scorers_of_raw_text_keep_what_the_raw_text_got(paired, provider):

@@ -135,7 +135,10 @@ def sample(
         raise Refusal(f"{out} exists already; name another file")
     path.write_text(text, encoding="utf-8")
     print_fields(
-        {"written": f"{len(lines)} answers to {out}", "next": f"relgate judge label {out} --suite {suite}"}
+        {
+            "written": f"{len(lines)} answers to {out}",
+            "next": f"fill in score and by on every line, then relgate judge label {out} --suite {suite}",
+        }
     )
 
 
@@ -151,5 +154,8 @@ def label(file: str, suite: str, golden_sets: str | None) -> None:
     folder = golden_sets_folder(golden_sets, os.environ, Path.cwd())
     target, added = add_labels(Path(file), suite, folder)
     print_fields(
-        {"added": f"{added} labels to {target}", "next": "pytest --manifest FILE judges the release by them"}
+        {
+            "added": f"{added} labels to {target}",
+            "next": "pytest --manifest FILE --reuse always judges the same answers, as the same attempt",
+        }
     )

@@ -14,15 +14,16 @@ from relgate.decision.sealing import HIDDEN
 from relgate.domain.errors import InputError, Problem, Refusal
 from relgate.domain.run import MeasurementRow
 from relgate.files import find_suites, load_suite
-from relgate.files.jsonl import Row, read_rows
+from relgate.files.jsonl import MOST_PROBLEMS, Row, read_rows
 from relgate.files.labels import is_score
+from relgate.files.reading import MORE, tidy
 from relgate.store.reading import near
 from relgate.store.registry import Registry
 from relgate.usecases.intake_incident import append_line
 
 LABELS = "labels.jsonl"
 _LABEL_KEYS = ("case_id", "side", "score", "by", "answer")
-_KEYS = (*_LABEL_KEYS, "input", "output")
+_KEYS = (*_LABEL_KEYS, "input", "expected", "output")
 
 
 def draw_sample(
@@ -91,6 +92,7 @@ def _unread(
                 "by": "",
                 "answer": digest,
                 "input": found[side].input,
+                "expected": found[side].expected,
                 "output": found[side].output,
             }
     return list(lines.values())
@@ -120,17 +122,23 @@ def add_labels(path: Path, suite: str, golden_sets: Path) -> tuple[Path, int]:
     problems: list[Problem] = []
     lines: list[dict[str, Any]] = []
     places: list[int] = []
+    empty: list[Row] = []
     for row in read_rows(path):
         if isinstance(row, Problem):
             problems.append(row)
             continue
+        if row.value.get("score") is None and not str(row.value.get("by") or "").strip():
+            empty.append(row)
         problems += _problems(row)
         lines.append({key: row.value[key] for key in _LABEL_KEYS if key in row.value})
         places.append(row.line)
     if not lines and not problems:
         raise Refusal(f"{path} holds no labels")
+    if len(empty) == len(lines):
+        what = f"none of its {len(empty)} lines is filled in"
+        raise InputError([empty[0].problem("score", what, "write score (0 to 1) and by on every line")])
     if problems:
-        raise InputError(problems)
+        raise InputError(tidy(problems, limit=MOST_PROBLEMS))
     target = folder / LABELS
     before = target.read_bytes() if target.exists() else None
     for line in lines:
@@ -140,15 +148,16 @@ def add_labels(path: Path, suite: str, golden_sets: Path) -> tuple[Path, int]:
     except InputError as error:
         _restore(target, before)
         held = len((before or b"").splitlines())
-        raise InputError(
-            [_of_sample(problem, path, target, held, places) for problem in error.problems]
-        ) from None
+        found = [_of_sample(problem, path, target, held, places) for problem in error.problems]
+        raise InputError(found) from None
     return target, len(lines)
 
 
 def _of_sample(problem: Problem, sample: Path, target: Path, held: int, places: Sequence[int]) -> Problem:
     """A problem of an appended line, told at its line of the sample: the appended one is gone again."""
     at = problem.place
+    if not at.line and problem.what.startswith(MORE):
+        return replace(problem, place=replace(at, path=str(sample)))
     if Path(at.path).name != target.name or at.line is None or not held < at.line <= held + len(places):
         return problem
     return replace(problem, place=replace(at, path=str(sample), line=places[at.line - held - 1]))

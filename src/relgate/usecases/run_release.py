@@ -32,6 +32,7 @@ from relgate.usecases.judging.moved_models import moved_models
 from relgate.usecases.judging.screening import screened
 from relgate.usecases.measuring.budget_stop import stopped_by, unpriced
 from relgate.usecases.measuring.case_failure import case_failure
+from relgate.usecases.measuring.judged_again import with_kept_answers
 from relgate.usecases.measuring.live_run import LiveRun, Measured
 from relgate.usecases.measuring.replay import load_replay, replay_holds
 from relgate.usecases.measuring.run_status import RunStatus
@@ -231,6 +232,8 @@ class ReleaseRun:
         """
         assert self._live is not None
         found = self._live.finish()
+        if self.options.reuse == "always":
+            self.prepared = with_kept_answers(self.prepared, self._live.measurer.tally)
         while True:
             try:
                 return self._judge(self._live, found)

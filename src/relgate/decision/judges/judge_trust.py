@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from relgate import stats
 from relgate.decision.changes import Change
 from relgate.decision.judges.judged import LEAST_LABELS, judged_metrics
-from relgate.decision.judges.labels import label_id, label_step, readings
+from relgate.decision.judges.labels import JUDGE_AGAIN, label_id, label_step, readings
 from relgate.decision.measurements import SuiteData
 from relgate.decision.wording import count
 from relgate.domain.case import Suite
@@ -133,7 +133,10 @@ def untrusted_judges(
         roles = {gate.role for gate in gates if gate.suite == trust.suite and gate.message == trust.changed}
         if trust.changed and "guard" in roles and "require" not in roles:
             found.append(
-                (f"{trust.suite}: {trust.changed}", label_step(trust.suite, trust.fresh_needed, again=True))
+                (
+                    f"{trust.suite}: {trust.changed}",
+                    f"{label_step(trust.suite, trust.fresh_needed, again=True)}, {JUDGE_AGAIN}",
+                )
             )
     return tuple(found)
 

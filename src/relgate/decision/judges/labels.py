@@ -120,6 +120,10 @@ def labelled_cases(labels: Iterable[Label], cases: Iterable[str]) -> int:
     return len({label.case_id for label in labels} & set(cases))
 
 
+JUDGE_AGAIN = "then run again with `--reuse always`: the same answers are the same attempt"
+"""What follows every ``label_step``: answers that nobody has read would need labels of their own."""
+
+
 def label_step(suite: str, cases: int, *, again: bool = False) -> str:
     """The commands that let people read this many cases, drawn at random, and take what they say.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from relgate.decision.judges.labels import label_step
+from relgate.decision.judges.labels import JUDGE_AGAIN, label_step
 from relgate.decision.planning.needed import is_practical
 from relgate.decision.sample import CLUSTER
 from relgate.decision.wording import clusters_lacking, count, remedy
@@ -102,7 +102,7 @@ def cheapest_step(gates: Sequence[GateResult], prices: Mapping[str, SuitePrice])
             return f"change {gate_name(gate)}: {remedy(gate.form)}; more cases will not decide it in practice"
     labels = [step for name, mine in _by_suite(gates).items() if (step := _label_step(name, mine))]
     if labels:
-        return "; ".join(labels) + "; then run again"
+        return "; ".join(labels) + f", {JUDGE_AGAIN}"
     suites = _by_suite(gates)
     ways: dict[str, _Way] = {}
     for kind in ("cases", "lines"):

@@ -107,14 +107,19 @@ class Caller:
         recorded = system.release.application.kind == "recording"
         key = "" if recorded else call_key(plan, case, system.release.digest, trial, hop, scored=scored)
         by = self._scored_by(plan, case, scorers)
-        kept = None if recorded else self._kept.find(key, baseline=side == "baseline")
+        # a fingerprint tells whether the baseline answers now as it did
+        new = recorded or (confirmation and side == "baseline" and not self._kept.whole)
+        kept = None if new else self._kept.find(key, baseline=side == "baseline")
         if kept is not None and kept.raw and self._is_compared(plan, scored=scored):
             kept = None
         if kept is None and self._kept.whole and not recorded:
             raise EngineError(f"the replay holds no answer of the {side} to {plan.suite.name}::{case.id}")
         if kept is not None:
+            self.tally.note(kept, side, (plan.suite.name, case.id))
             outcome, scores = kept.outcome, await self._scores_of(kept, by, plan, case, scorers, scored)
         else:
+            if not confirmation:
+                self.tally.asked[side].add((plan.suite.name, case.id))
             outcome = await self._ask(system, plan, case, trial, hop, recorded=recorded)
             scores = await self._score(plan, case, outcome, scorers) if scored else ()
             if not recorded and (plan.suite.name, case.id) not in self._sealed:
@@ -173,7 +178,6 @@ class Caller:
         self, kept: Kept, by: str, plan: SuitePlan, case: Case, scorers: Sequence[Scorer], scored: bool
     ) -> Scores:
         """The stored scores, or new ones where another scorer, or another expectation, scores now."""
-        self.tally.note(kept)
         if kept.scored_by == by or not scored:
             return kept.scores
         self.tally.rescored += 1

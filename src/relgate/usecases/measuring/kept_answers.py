@@ -12,8 +12,10 @@ from typing import Protocol
 
 import msgspec
 
+from relgate.domain.case import CaseKey
+from relgate.domain.digest import digest_json
 from relgate.domain.kept import Kept
-from relgate.domain.response import Failure, Outcome, Response, Score, ScorerFailure, ToolCall
+from relgate.domain.response import Failure, Outcome, Response, Score, ScorerFailure, Side, ToolCall
 from relgate.files.kept import decode_kept, encode_header, encode_kept
 from relgate.redaction import Redactor
 from relgate.store.response_writer import ResponseWriter
@@ -61,6 +63,8 @@ class Tally:
     Attributes:
         reused: calls that were not made.
         oldest: when the oldest of them was answered.
+        kept: per side the cases with a kept answer.
+        asked: per side the cases that were asked.
         rescored: of them, those that were scored again.
         raw: metrics that kept their stored score, for they need the raw text.
     """
@@ -69,9 +73,12 @@ class Tally:
     oldest: datetime | None = None
     rescored: int = 0
     raw: set[str] = field(default_factory=set)
+    kept: dict[Side, set[CaseKey]] = field(default_factory=lambda: {"candidate": set(), "baseline": set()})
+    asked: dict[Side, set[CaseKey]] = field(default_factory=lambda: {"candidate": set(), "baseline": set()})
 
-    def note(self, kept: Kept) -> None:
+    def note(self, kept: Kept, side: Side, key: CaseKey) -> None:
         """Count an answer."""
+        self.kept[side].add(key)
         self.reused += 1
         self.oldest = kept.at if self.oldest is None else min(self.oldest, kept.at)
 
@@ -100,11 +107,11 @@ class KeptAnswers:
     Args:
         path: the store.
         reuse: ``run`` takes what an interrupted run left, ``always`` whatever is there, ``never`` nothing.
-        steady: whether the baseline answers the same by itself: only then do answers of a run with a verdict
-            stand for it.
+        steady: whether the baseline answers the same by itself: else its answers of a run with a verdict
+            stand for it only where that run asked this candidate beside it.
         redactor: for what is written.
         record: a file that every answer is also written to.
-        releases: digests of candidate and baseline, for that file.
+        releases: digests of candidate and baseline.
 
     Raises:
         RegistryError: the store or the file cannot be opened.
@@ -125,7 +132,8 @@ class KeptAnswers:
         self._reuse = reuse
         self._steady = steady
         self._redactor = redactor
-        self._run = f"{os.getpid()}-{secrets.token_hex(8)}"
+        self._of_candidate = "-" + digest_json(releases[0]).removeprefix("sha256:")[:16]
+        self._run = f"{os.getpid()}-{secrets.token_hex(8)}{self._of_candidate}"
         self._alive: dict[str, bool] = {}
         self._recording = record is not None
         self._used: list[str] = []
@@ -154,7 +162,7 @@ class KeptAnswers:
             kept = decode_kept(body)
         except (msgspec.MsgspecError, ValueError):  # written by another version
             return None
-        if done and (self._reuse != "always" or (baseline and not self._steady)):
+        if done and (self._reuse != "always" or (baseline and not self._beside_candidate(run))):
             return None
         if self._reuse == "run" and datetime.now(UTC) - kept.at > RESUMED_WITHIN:
             return None
@@ -162,6 +170,10 @@ class KeptAnswers:
         if self._recording:
             self._writer.put(kept)
         return kept
+
+    def _beside_candidate(self, run: str) -> bool:
+        """Whether the baseline's answers may stand: it drifts, and only side by side does that cancel out."""
+        return self._steady or run.endswith(self._of_candidate)
 
     def _goes_on(self, run: str) -> bool:
         """Whether the run that paid for an answer is still going on beside this one."""

@@ -1,0 +1,56 @@
+"""Answers that a run with a verdict left, judged again (``--reuse always``): what they cannot decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from relgate.domain.case import CaseKey
+from relgate.domain.response import Side
+from relgate.usecases.measuring.kept_answers import RESUMED_WITHIN, Tally
+from relgate.usecases.preparing.prepare import Prepared
+from relgate.usecases.preparing.staleness import is_steady
+
+_STEP = "run again without `--reuse always`"
+
+
+def with_kept_answers(prepared: Prepared, tally: Tally, now: datetime | None = None) -> Prepared:
+    """The run with what its kept answers keep it from: promoting, or being the same attempt.
+
+    Systems drift, so old answers promote nothing, and neither do kept answers of the candidate beside new
+    ones of the baseline (verdict.md 7). Where anybody who may answer otherwise was asked anew, the run is a
+    further attempt (verdict.md 5.3).
+
+    Args:
+        prepared: a run that was told to take whatever is kept.
+        tally: what it took and what it asked.
+        now: when the run is; default: now.
+    """
+    releases: Mapping[Side, bool] = {
+        "candidate": is_steady(prepared.candidate),
+        "baseline": prepared.baseline is None or is_steady(prepared.baseline),
+    }
+    moving = [side for side, steady in releases.items() if not steady]
+    if not moving:
+        return prepared
+    holds = []
+    if tally.oldest is not None and (now or datetime.now(UTC)) - tally.oldest > RESUMED_WITHIN:
+        holds.append((f"the kept answers are of {tally.oldest:%Y-%m-%d %H:%M}Z, older than 24 hours", _STEP))
+    elif apart := _apart(tally) if len(moving) == 2 else frozenset():
+        n = len(apart)
+        reason = (
+            f"{n} case{'s were' if n > 1 else ' was'} answered by one release before and by the other one now"
+        )
+        holds.append((reason, _STEP))
+    anew = any(tally.asked[side] for side in moving)
+    return replace(prepared, holds=(*prepared.holds, *holds), again=prepared.again or anew)
+
+
+def _apart(tally: Tally) -> frozenset[CaseKey]:
+    """Cases of which one side was asked and the other one's answer was kept."""
+    kept, asked = tally.kept, tally.asked
+    return frozenset(
+        (kept["candidate"] & asked["baseline"] - asked["candidate"])
+        | (kept["baseline"] & asked["candidate"] - asked["baseline"])
+    )
