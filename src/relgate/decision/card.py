@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,11 +105,16 @@ class WorstCase:
     metrics: Mapping[str, float]
 
 
-def worst_cases(data: Sequence[SuiteData]) -> tuple[WorstCase, ...]:
+def worst_cases(data: Sequence[SuiteData], blamed: Collection[tuple[str, str]] = ()) -> tuple[WorstCase, ...]:
     """The cases that a reader should look at first, at most ten.
 
     Those that fell against the baseline on bounded metrics, then, of suites without a baseline, those that
-    missed. Within both: critical cases first, then regression cases, then those that are furthest off.
+    missed. Within both: critical cases first, then regression cases, then those of what failed, then those
+    that are furthest off.
+
+    Args:
+        data: the suites.
+        blamed: suite and slice ("" for all of it) of what failed or raised an alarm.
     """
     fallen: list[WorstCase] = []
     missed: list[WorstCase] = []
@@ -121,12 +126,14 @@ def worst_cases(data: Sequence[SuiteData]) -> tuple[WorstCase, ...]:
             off = look(suite_data, case)
             if off:
                 found.append(WorstCase(suite_data.suite.name, case, sum(off.values()), off))
-    return tuple([*sorted(fallen, key=_urgency), *sorted(missed, key=_urgency)][:WORST_SHOWN])
 
+    def urgency(worst: WorstCase) -> tuple[bool, bool, bool, float, str, str]:
+        case = worst.case
+        own = {(worst.suite, ""), *((worst.suite, f"{tag}={value}") for tag, value in case.tags.items())}
+        beside = own.isdisjoint(blamed)
+        return case.critical is False, not case.regression, beside, worst.difference, worst.suite, case.id
 
-def _urgency(worst: WorstCase) -> tuple[bool, bool, float, str, str]:
-    case = worst.case
-    return case.critical is False, not case.regression, worst.difference, worst.suite, case.id
+    return tuple([*sorted(fallen, key=urgency), *sorted(missed, key=urgency)][:WORST_SHOWN])
 
 
 def _falls_in(data: SuiteData) -> Callable[[SuiteData, Case], dict[str, float]]:

@@ -312,6 +312,10 @@ def ratio_evidence(sample: Sample, limit: float, alpha: float) -> Evidence | Una
     )
 
 
+SLACK_PASSES = "passes by its slack"
+"""What a ratio above its limit stands on where it passes all the same."""
+
+
 def quantile_minimum(quantile: float) -> int:
     """Cases that a quantile ratio needs: 100 for p95 (verdict.md), 20 for p50 (statistics.md 4)."""
     return max(MIN_RATIO_UNITS, int(np.ceil(5.0 / (1.0 - quantile) - 1e-9)))
@@ -341,7 +345,13 @@ def quantile_evidence(
     interval = result.interval(alpha)
     caution = few_caution(sample)
     if slack and interval.high > limit:
-        caution = "; ".join(filter(None, [caution, f"counts only above a slack of {slack:g}"]))
+        passes = result.p_less <= alpha
+        room = (
+            f"{SLACK_PASSES}: a rise of up to {slack:g} does not count"
+            if passes
+            else (f"counts only above a slack of {slack:g}")
+        )
+        caution = "; ".join(filter(None, [caution, room]))
     return Evidence(
         result.ratio_estimate,
         interval.low,

@@ -90,7 +90,9 @@ def decide(findings: Findings) -> Verdict:
         return Verdict("hold", _listed(reasons), steps[0], attempts=findings.attempt)
     passed = sum(g.role == "require" for g in findings.gates)
     within = sum(g.regressed_within_margin for g in findings.gates)
-    reason = f"all {passed} required gates pass" if passed != 1 else "the required gate passes"
+    reason = {1: "the required gate passes", 2: "both required gates pass"}.get(
+        passed, f"all {passed} required gates pass"
+    )
     if within:
         reason += f"; {within} regressed within margin"
     if findings.tuned:

@@ -106,7 +106,7 @@ def _worst(card: Scorecard, width: int, full: bool, report: str) -> list[str]:
     shown = card.worst if full else card.worst[:WORST_IN_TERMINAL]
     lines = ["", "worst regressions" if card.baseline else "worst cases"]
     if len(shown) < len(card.worst):
-        lines[1] += f" ({len(shown)} of {len(card.worst)}; all in {report})"
+        lines[1] += f" ({len(shown)} of the {len(card.worst)} in {report})"
     for worst in shown:
         fell = ", ".join(f"{name} {100 * change:+.0f}" for name, change in worst.metrics.items())
         candidate, baseline = answers(worst, width - 15)

@@ -115,6 +115,10 @@ def gate_name(gate: GatePart) -> str:
     return gate.id.removeprefix(f"gates::{gate.suite}[").removesuffix("]")
 
 
+_STANDS_ON = ("valid only for a random subset", "passes by its slack")
+"""What a reader of a gate that passed cannot tell from its numbers."""
+
+
 def gate_messages(card: Scorecard) -> tuple[tuple[str, str], ...]:
     """Gate and sentence of everything that a reader must look at and that the reason has not said."""
     looked = [
@@ -126,7 +130,7 @@ def gate_messages(card: Scorecard) -> tuple[tuple[str, str], ...]:
             g.result in ("fail", "error")
             or (g.result == "hold" and g.role == "require")
             or g.message.startswith(("regressed within margin", "unchanged outputs"))
-            or "valid only for a random subset" in g.message
+            or any(what in g.message for what in _STANDS_ON)
         )
     ]
     looked.sort(key=lambda g: (RESULT_ORDER[g.result], ROLE_ORDER[g.role]))
@@ -222,7 +226,7 @@ def _interval(gate: GatePart) -> str:
 
 
 def _scaled(value: float | None, form: str) -> str:
-    return "∞" if value is None else format(100 * value, form)
+    return "∞" if value is None else format(round(100 * value, 1) + 0.0, form)
 
 
 def _plain(value: float | None) -> str:

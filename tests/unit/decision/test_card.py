@@ -97,3 +97,13 @@ def test_regressions_come_before_misses_and_both_are_ten_at_most(build: Any) -> 
     worst = worst_cases([first, paired])
     assert [case.suite for case in worst] == ["paired"] * 3 + ["first"] * 7
     assert worst[3].case.id == "c19"
+
+
+def test_cases_of_what_failed_come_before_others_that_fell_as_far(build: Any) -> None:
+    tags = {"topic": ["a", "a", "fines", "fines"]}
+    data = build.data([0.0, 0.0, 0.4, 0.0], [1.0, 1.0, 1.0, 1.0], tags=tags)
+    plain = [worst.case.id for worst in worst_cases([data])]
+    blamed = [worst.case.id for worst in worst_cases([data], {("s", "topic=fines")})]
+    assert plain[-1] == data.suite.cases[2].id
+    assert blamed[:2] == [data.suite.cases[3].id, data.suite.cases[2].id]
+    assert sorted(blamed) == sorted(plain)

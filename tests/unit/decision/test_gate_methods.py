@@ -223,7 +223,7 @@ def test_a_ratio_counts_only_above_its_slack(build: Any) -> None:
     slack = judge_gate(build.gate("ratio_at_most", 1.5, LATENCY, quantile=0.5, slack=50.0), data, alpha=0.05)
     assert (strict.result, slack.result) == ("hold", "pass")
     assert strict.p_fail < 1e-6
-    assert "counts only above a slack of 50" in slack.message
+    assert "passes by its slack: a rise of up to 50 does not count" in slack.message
 
 
 def test_superiority_is_the_test_against_zero(build: Any) -> None:

@@ -81,7 +81,7 @@ def test_a_partial_run_says_what_it_already_saw(build: Any) -> None:
 
 def test_a_promote_counts_what_regressed_within_its_margin(build: Any) -> None:
     gates = [build.result(), build.result(regressed_within_margin=True)]
-    assert decide(Findings(gates=gates)).reason == "all 2 required gates pass; 1 regressed within margin"
+    assert decide(Findings(gates=gates)).reason == "both required gates pass; 1 regressed within margin"
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 5])

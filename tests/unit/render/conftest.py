@@ -91,7 +91,7 @@ def worst(case_id: str, **more: Any) -> WorstPart:
 def scorecard(decision: str = "promote", **more: Any) -> Scorecard:
     verdict = {
         "decision": decision,
-        "reason": "all 2 required gates pass",
+        "reason": "both required gates pass",
         "next_step": "relgate promote support-desk@1.3.0",
         "partial": False,
         "attempts": 1,

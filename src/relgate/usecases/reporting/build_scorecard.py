@@ -298,7 +298,9 @@ def _worst(
 ) -> list[WorstPart]:
     parts = []
     shown = [open_data(d) for d in judgement.data if d.suite.name not in prepared.untouched.agreed]
-    for fall in worst_cases(shown):
+    failed = {(gate.suite, gate.slice) for gate in judgement.gates if gate.result == "fail"}
+    blamed = failed or {(alarm.suite, alarm.slice) for alarm in judgement.alarms}
+    for fall in worst_cases(shown, blamed):
         rows = measured[fall.suite, fall.case.id]
         parts.append(
             WorstPart(
