@@ -58,11 +58,15 @@ def _row(side: str, case: str, trial: int, good: bool, suite: str = "desk", metr
     )
 
 
-def _store(folder: Path, make: ModuleType, rows: Sequence[MeasurementRow], runs: int = 1) -> None:
+def _store(
+    folder: Path, make: ModuleType, rows: Sequence[MeasurementRow], runs: int = 1, decision: str = "promote"
+) -> None:
     old, new = make.release("1.0.0", name="desk"), make.release("2.0.0", name="desk", prompt="v15")
     with open_registry(folder / ".relgate/registry.db") as registry:
         for number in range(runs):
-            registry.record(make.run_record(f"{number:012x}", new, baseline=old, rows=rows))
+            registry.record(
+                make.run_record(f"{number:012x}", new, baseline=old, rows=rows, decision=decision)
+            )
 
 
 def _flipping(n: int, share: float, trials: int = 3) -> list[MeasurementRow]:
@@ -149,7 +153,7 @@ def test_doctor_errs_where_an_identical_candidate_is_held_and_offers_remedies(
     assert result.exit_code == 1
     assert "error: this policy holds an identical candidate" in result.output
     assert "times in 100; weakest: desk[contains:non_inferior:0.05]" in result.output
-    assert "remedies with P(promote | identical)" in result.output
+    assert "the first remedy: " in result.output
     found = relgate("doctor", *FAST, "--json")
     assert found.exit_code == 1
     assert found.json["gates"][0]["passes"] < 0.9
@@ -244,6 +248,29 @@ def test_doctor_warns_and_does_not_fail_on_what_it_assumed(
     assert "warning: if that holds, this policy holds an identical candidate" in result.output
     _store(tmp_path, make, _flipping(40, 0.5))
     assert relgate("doctor", *FAST).exit_code == 1, "what was measured is no assumption"
+
+
+def test_doctor_warns_where_no_stored_run_knows_the_flip_rate(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    _suite(tmp_path, 40, [NOT_WORSE])
+    _manifest(tmp_path)
+    _store(tmp_path, make, [_row(s, f"c{i}", 0, i > 3) for i in range(40) for s in ("candidate", "baseline")])
+    result = relgate("doctor", *FAST)
+    assert result.exit_code == 0, result.output
+    assert "warning: if psi is what is assumed, this policy holds an identical candidate" in result.output
+    assert "repeat trials in a run to know it" in result.output
+
+
+def test_doctor_names_the_alpha_that_attempts_left(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    _suite(tmp_path, 200, [NOT_WORSE])
+    _manifest(tmp_path)
+    _store(tmp_path, make, _flipping(200, 0.1), decision="hold")
+    said = " ".join(relgate("doctor", *FAST).output.split())
+    assert "was attempt 1: the next one on the same golden cases has alpha 0.0125 instead of 0.05" in said
+    assert "`relgate power --attempt 2` says what it can do" in said
 
 
 def test_doctor_errs_where_a_required_gate_on_a_judge_has_no_labels(relgate: Relgate, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ BATCH = 500
 LEAST_IDENTICAL, LEAST_GATE = 0.80, 0.90
 """Below the first a policy is an error, below the second a required gate is flagged (verdict.md 2)."""
 
+_GUARD = "role guard instead of require"
 _SLICE_DROP, _VIOLATION_RATES, _SLOWER = 0.3, (0.005, 0.02, 0.05), (1.5, 2.0)
 
 
@@ -212,7 +213,7 @@ def remedies(
     spec, trials = weak.spec, each.trials_of(weak.spec.metric)
     options: list[tuple[str, SimulatedSuite]] = [
         (
-            "role guard instead of require",
+            _GUARD,
             _with_gate(each, weak, lambda g: replace(g, spec=replace(g.spec, role="guard"))),
         )
     ]
@@ -235,7 +236,8 @@ def remedies(
         required = any(g.id == weak.id and g.spec.role == "require" for g in changed.gates)
         if passes > now if required else promote > promoted:
             found.append(Remedy(text, passes, promote))
-    return tuple(sorted(found, key=lambda remedy: -remedy.promote))
+    # what protects less comes last, however much it helps
+    return tuple(sorted(found, key=lambda remedy: (remedy.text == _GUARD, -remedy.promote)))
 
 
 def _loosened(gate: Gate) -> tuple[str, float] | None:

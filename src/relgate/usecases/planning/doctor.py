@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from relgate.catalog import Catalog
+from relgate.decision.policy import ALPHA, attempt_alpha
 from relgate.decision.simulation import LEAST_GATE, LEAST_IDENTICAL
 from relgate.decision.simulation.suite import SimulatedSuite
 from relgate.domain.case import Case
@@ -162,6 +163,14 @@ def examine(
         first = f"assumed: run pytest --manifest {manifest} once, then doctor again; nothing is known of "
         warned = (f"{first}{project.line} yet", *(f"if that holds, {text}" for text in held), *warned)
         held = ()
+    elif held and _rests_on_assumed_psi(power):
+        warned = (
+            *(f"if psi is what is assumed, {text}: repeat trials in a run to know it" for text in held),
+            *warned,
+        )
+        held = ()
+    if registry is not None and production.runs:
+        warned = (*warned, *_attempts(registry, production.runs[0]))
     by = "rapidfuzz" if importlib.util.find_spec("rapidfuzz") is not None else "normalised tokens"
     return Diagnosis(
         power=power,
@@ -170,6 +179,28 @@ def examine(
         violations=violations,
         cases=tuple(_cases(each, production, fuzzy=by == "rapidfuzz") for each in suites),
         compared_by=by,
+    )
+
+
+def _rests_on_assumed_psi(power: Power) -> bool:
+    """Whether every gate that passes too seldom does so at a flip rate that no stored run knows."""
+    known = {(suite, metric) for suite, metric, _ in power.production.pairs}
+    weak = [each.gate for each in power.simulation.gates if each.passes < LEAST_GATE]
+    return bool(weak) and all(
+        gate.spec.form == "non_inferior" and (gate.suite, gate.spec.metric) not in known for gate in weak
+    )
+
+
+def _attempts(registry: Registry, newest: str) -> Iterator[str]:
+    """That the next candidate on these golden sets has less alpha than what was simulated."""
+    verdict = registry.scorecard(newest)["verdict"]
+    if verdict["decision"] == "promote" or verdict.get("partial") or verdict.get("screen"):
+        return
+    attempt = int(verdict["attempts"]) + 1
+    yield (
+        f"the newest run, {newest}, was attempt {attempt - 1}: the next one on the same golden cases has "
+        f"alpha {attempt_alpha(attempt):g} instead of {ALPHA:g}; "
+        f"`relgate power --attempt {attempt}` says what it can do"
     )
 
 
@@ -194,10 +225,9 @@ def _warnings(power: Power, violations: Sequence[ViolationRate]) -> Iterator[str
         if each.passes >= LEAST_GATE:
             continue
         offered = power.remedies.get(each.gate.id, ())
-        ways = "; ".join(f"{r.text} ({r.promote:.2f}, the gate passes {r.passes:.2f})" for r in offered)
         name = each.gate.id.removeprefix("gates::")
         yield f"{name} passes {100 * each.passes:.0f} % of identical candidates; " + (
-            f"remedies with P(promote | identical): {ways}"
+            f"the first remedy: {offered[0].text} (identical promoted {offered[0].promote:.2f})"
             if offered
             else "no single change of its role, margin, trials or cases helps"
         )
