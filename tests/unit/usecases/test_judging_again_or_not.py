@@ -83,7 +83,7 @@ def test_another_endpoint_is_judged_again(recorded):
 
 def test_the_notes_name_what_no_gate_judges(recorded):
     recorded.suite(CASES, scorers=["contains", "exact"], gates=[{"metric": "contains", "at_least": 0.5}])
-    assert "no gate of mine judges exact" in recorded.card().notes
+    assert "mine: no gate judges exact" in recorded.card().notes
 
 
 def test_the_notes_name_recorded_answers_to_unknown_cases(recorded):

@@ -285,7 +285,7 @@ def _unjudged(suites: Sequence[Suite], judgings: Sequence[Judging]) -> list[str]
         judged = {gate.metric for gate in suite.gates}
         free = [s.metric.name for s in judging.scorers["candidate"] if s.metric.name not in judged]
         if free and suite.kind != "safety":
-            notes.append(f"no gate of {suite.name} judges {', '.join(free)}")
+            notes.append(f"{suite.name}: no gate judges {', '.join(free)}")
     return notes
 
 
