@@ -24,6 +24,7 @@ from simulated.against_zero import harm_cells, harm_power_cells, superiority_cel
 from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells, size_cells
 from simulated.few_labels import few_labels
 from simulated.judged import judged_cells, judged_power_cells
+from simulated.near_minimum import near_minimum_cells
 from simulated.peers import Compared, compare, contests
 from simulated.policies import EXPERIMENTS as POLICIES
 from simulated.policies import Claim, Experiment
@@ -43,6 +44,7 @@ CELLS: Sequence[Cell] = [
     *harm_power_cells(),
     *judged_cells(),
     *judged_power_cells(),
+    *near_minimum_cells(),
 ]
 EXPERIMENTS: Mapping[str, tuple[Experiment, float]] = {
     **POLICIES,

@@ -146,7 +146,7 @@ def is_binary(sample: Sample, metric: Metric) -> bool:
 
 
 def difference_interval(
-    sample: Sample, metric: Metric, alpha: float, hall_from: int = SHOWN_FROM
+    sample: Sample, metric: Metric, alpha: float, hall_from: int | tuple[int, int] = SHOWN_FROM
 ) -> stats.Interval | None:
     """Bounds of candidate minus baseline in the metric's own direction; None under five clusters."""
     if few_clusters(sample) is not None:
@@ -164,7 +164,7 @@ def difference_interval(
 
 
 def level_interval(
-    sample: Sample, metric: Metric, alpha: float, hall_from: int = SHOWN_FROM
+    sample: Sample, metric: Metric, alpha: float, hall_from: int | tuple[int, int] = SHOWN_FROM
 ) -> stats.Interval | None:
     """Bounds of the candidate's mean; None under five clusters."""
     if few_clusters(sample) is not None:
@@ -181,7 +181,8 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
     """Evidence that the candidate is not worse than the baseline by the margin (statistics.md 1, 2, 3).
 
     Binary scores with one trial use Tango's score test, the exact unconditional test at n <= 200 and below
-    n_min; case means use min(Hall, Gaffke); clusters CR2 with Bell-McCaffrey degrees of freedom, guarded
+    n_min; case means use min(Hall, Gaffke), Hall's t to pass only where it is trusted
+    (``stats.hall_trusted_from``); clusters CR2 with Bell-McCaffrey degrees of freedom, guarded
     by one unseen unit (``stats.unseen_unit``). The fail
     side takes n_min at ALPHA: an attempt spends the promote side only.
     """
@@ -194,6 +195,7 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
     p: dict[stats.Alternative, float] = {}
     sides: dict[stats.Alternative, int] = {"greater": needed, "less": stats.n_min(margin, ALPHA)}
     least, short = _too_few_to_pass(sample, margin, needed)
+    trusted = needed
     if sample.clustered:
         for side in sides:
             p[side] = stats.guarded_cluster_p(
@@ -204,10 +206,11 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
     elif is_binary(sample, metric):
         return paired_counts_evidence(paired_counts(sample), metric, margin, alpha)
     else:
+        trusted = sides["greater"] = stats.hall_trusted_from(difference, needed, 0.0, "greater")
         for side, least_n in sides.items():
             p[side] = stats.bounded_mean_p(difference, -margin, side, DIFFERENCES, least_n, seed=SEED)
-        method = means_method(sample.n, needed)
-    interval = difference_interval(sample, metric, alpha, needed)
+        method = means_method(sample.n, trusted)
+    interval = difference_interval(sample, metric, alpha, (trusted, needed))
     assert interval is not None
     caution = _cautions(sample, short, p["less"])
     return Evidence(estimate, interval.low, interval.high, p["greater"], p["less"], method, caution)
@@ -261,6 +264,7 @@ def level_evidence(
     up: stats.Alternative = "greater" if floor else "less"
     down: stats.Alternative = "less" if floor else "greater"
     least, short = _too_few_to_pass(sample, room, needed)
+    trusted = needed
     if sample.clustered:
         p_pass = max(stats.guarded_cluster_p(scores, sample.units, boundary, up, _SCORES, seed=SEED), least)
         p_fail = stats.guarded_cluster_p(scores, sample.units, boundary, down, _SCORES, seed=SEED)
@@ -268,10 +272,11 @@ def level_evidence(
     elif is_binary(sample, metric):
         return rate_evidence(int(np.sum(scores > 0.5)), sample.n, boundary, alpha, floor=floor)
     else:
-        p_pass = stats.bounded_mean_p(scores, boundary, up, _SCORES, needed, seed=SEED)
+        trusted = stats.hall_trusted_from(scores, needed, 1.0 if floor else 0.0, up)
+        p_pass = stats.bounded_mean_p(scores, boundary, up, _SCORES, trusted, seed=SEED)
         p_fail = stats.bounded_mean_p(scores, boundary, down, _SCORES, to_fail, seed=SEED)
-        method = means_method(sample.n, needed)
-    interval = level_interval(sample, metric, alpha, needed)
+        method = means_method(sample.n, trusted)
+    interval = level_interval(sample, metric, alpha, (trusted, needed) if floor else (needed, trusted))
     assert interval is not None
     caution = _cautions(sample, short, p_fail)
     return Evidence(estimate, interval.low, interval.high, p_pass, p_fail, method, caution)

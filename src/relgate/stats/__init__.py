@@ -30,6 +30,7 @@ from relgate.stats.means import (
     gaffke_p,
     hall_interval,
     hall_p,
+    hall_trusted_from,
 )
 from relgate.stats.multiplicity import holm, weighted_holm
 from relgate.stats.paired import (
@@ -104,6 +105,7 @@ __all__ = [
     "guarded_cluster_p",
     "hall_interval",
     "hall_p",
+    "hall_trusted_from",
     "harrell_davis",
     "harrell_davis_se",
     "holm",

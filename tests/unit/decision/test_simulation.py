@@ -262,7 +262,8 @@ def test_a_required_gate_on_few_cases_is_the_weakest_and_another_role_is_its_rem
     assert "5 trials instead of 3" not in texts, "50 cases are fewer than n_min, however often they are asked"
     assert all(remedy.passes > weakest.passes for remedy in offered)
     assert "400 cases instead of 200 in golden" in texts
-    assert [r.promote for r in offered] == sorted((r.promote for r in offered), reverse=True)
+    assert texts[-1] == "role guard instead of require", "what protects less comes last"
+    assert [r.promote for r in offered[:-1]] == sorted((r.promote for r in offered[:-1]), reverse=True)
     by_text = {remedy.text: remedy.promote for remedy in offered}
     assert by_text["role guard instead of require"] > found.identical.promote + 0.3
     assert all(r.promote > found.identical.promote - 0.08 for r in offered)

@@ -17,6 +17,8 @@ from relgate.stats import (
     gaffke_p,
     hall_interval,
     hall_p,
+    hall_trusted_from,
+    n_min,
 )
 
 RNG = np.random.default_rng(20)
@@ -202,3 +204,31 @@ def test_constant_data_never_get_a_point_for_an_interval(value, n):
 def test_unusable_input_is_refused(call):
     with pytest.raises(ValueError, match=r"support|must|NaN|at least|range|needs|alternative"):
         call()
+
+
+def test_hall_is_trusted_from_twice_n_min_of_full_losses_and_sooner_of_small_ones():
+    full, thirds = np.zeros(100), np.zeros(100)
+    full[:3], thirds[:9] = -1.0, -1 / 3
+    assert hall_trusted_from(full, 59, 0.0, "greater") == 118
+    assert hall_trusted_from(thirds, 59, 0.0, "greater") == 59
+    assert hall_trusted_from(np.zeros(100), 59, 0.0, "greater") == 118, "the losses may all be unseen"
+    assert hall_trusted_from(-full, 59, 0.0, "less") == 118
+    assert hall_trusted_from(1.0 + full, 59, 1.0, "greater") == 118
+
+
+@pytest.mark.parametrize("won", [0.0, 0.015, 0.06])
+@pytest.mark.parametrize(("n", "margin"), [(35, 0.1), (71, 0.05)])
+def test_a_handful_of_full_losses_on_the_boundary_passes_no_more_than_its_share(n, margin, won):
+    """Every table of so few losses and gains, with its exact probability."""
+    lost = margin + won
+    passed = 0.0
+    for worse in range(8):
+        for better in range(12):
+            d = np.zeros(n)
+            d[:worse], d[worse : worse + better] = -1.0, 1.0
+            floor = hall_trusted_from(d, n_min(margin), 0.0, "greater")
+            if bounded_mean_p(d, -margin, "greater", (-1, 1), floor, draws=2000) <= 0.05:
+                passed += scipy_stats.binom.pmf(worse, n, lost) * scipy_stats.binom.pmf(
+                    better, n - worse, won / (1 - lost)
+                )
+    assert 0.005 < passed <= 0.05

@@ -235,7 +235,8 @@ class Batch:
             elif single:
                 p = fast.paired_p(d, margin, side, exact=n <= EXACT_UP_TO or n < least)
             else:
-                p = fast.bounded_mean_p(d, -margin, side, _DIFFERENCES, least)
+                neutral = 0.0 if side == "greater" else None
+                p = fast.bounded_mean_p(d, -margin, side, _DIFFERENCES, least, neutral)
             found.append(p)
         return found[0], found[1]
 
@@ -256,7 +257,8 @@ class Batch:
             elif single:
                 p = fast.rate_p((score > 0.5).sum(axis=1), n, boundary, side)
             else:
-                p = fast.bounded_mean_p(score, boundary, side, _SCORES, least)
+                neutral = (1.0 if floor else 0.0) if side == up else None
+                p = fast.bounded_mean_p(score, boundary, side, _SCORES, least, neutral)
             found.append(p)
         return found[0], found[1]
 

@@ -234,9 +234,9 @@ def test_labels_without_any_difference_let_it_pass_alone() -> None:
     assert found.lower < 0.0
 
 
-def test_labels_alone_need_as_many_cases_as_a_flawless_run() -> None:
+def test_labels_must_be_half_again_as_many_as_a_flawless_run_needs() -> None:
     tight = replace(METRIC, name="tone")
-    assert labels_needed(Gate("g", "s", GateSpec("tone", "non_inferior", 0.02), tight), 0.05) == 149
+    assert labels_needed(Gate("g", "s", GateSpec("tone", "non_inferior", 0.02), tight), 0.05) == 224
     assert labels_needed(Gate("g", "s", GateSpec("tone", "non_inferior", 0.1), tight), 0.05) == 50
 
 
