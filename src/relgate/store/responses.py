@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +28,10 @@ create index if not exists answers_run on answers (run);
 """
 
 
+_ROWS_AT_ONCE = 200
+"""Rows of one statement, whose every step gives the interpreter away; SQLite takes 999 values."""
+
+
 class ResponseStore:
     """Bodies by their digest, and which of them answers a key; used by one thread at a time.
 
@@ -42,7 +46,9 @@ class ResponseStore:
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            # never a file that is there: closing it again would take SQLite's locks from this process
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
             self._connection.executescript("pragma journal_mode=wal; pragma synchronous=normal;" + _SCHEMA)
         except (OSError, sqlite3.Error) as error:
@@ -58,14 +64,16 @@ class ResponseStore:
         moment = at.astimezone(UTC).isoformat(timespec="milliseconds")
         try:
             with self._connection as connection:
-                connection.executemany(
-                    "insert or ignore into bodies values (?, ?)",
-                    [(digest, body) for _, digest, body in found],
-                )
-                connection.executemany(
-                    "insert or replace into answers values (?, ?, ?, ?, 0)",
-                    [(key, digest, moment, run) for key, digest, _ in found],
-                )
+                for start in range(0, len(found), _ROWS_AT_ONCE):
+                    some = found[start : start + _ROWS_AT_ONCE]
+                    connection.execute(
+                        f"insert or ignore into bodies values {_places('(?, ?)', some)}",
+                        [value for _, digest, body in some for value in (digest, body)],
+                    )
+                    connection.execute(
+                        f"insert or replace into answers values {_places('(?, ?, ?, ?, 0)', some)}",
+                        [value for key, digest, _ in some for value in (key, digest, moment, run)],
+                    )
         except sqlite3.Error as error:
             raise RegistryError(f"{self._path}: {error}") from error
 
@@ -97,3 +105,7 @@ class ResponseStore:
     def close(self) -> None:
         """Close the file; may be called twice."""
         self._connection.close()
+
+
+def _places(row: str, rows: Sequence[object]) -> str:
+    return ", ".join([row] * len(rows))
