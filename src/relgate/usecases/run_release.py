@@ -128,7 +128,7 @@ class ReleaseRun:
 
     def planned_calls(self, selected: Collection[CaseKey]) -> int:
         """Calls to applications that these cases need, both sides; a recording needs none."""
-        if self.prepared.candidate.application.kind == "recording":
+        if not selected or self.prepared.candidate.application.kind == "recording":
             return 0
         whole = set(selected) == self._cases
         return 2 * len(sampled(self.prepared)) * whole + sum(
@@ -188,9 +188,12 @@ class ReleaseRun:
             raise EngineError("the engine was not started")
         rows = self._live.rows((suite, case_id), beat)
         if rows is None:
-            why = CountingRedactor(self._redactor).text(self._live.why_not((suite, case_id)))
+            why = self._redacted(self._live.why_not((suite, case_id)))
             return CaseReport("not_run", {}, 0, failure="", message=why)
-        return self._reporter.report((suite, case_id), rows, CountingRedactor(self._redactor).text)
+        return self._reporter.report((suite, case_id), rows, self._redacted)
+
+    def _redacted(self, text: str) -> str:
+        return CountingRedactor(self._redactor).text(text)
 
     def conclude(self) -> Report:
         """Judge what was measured, record it in one transaction and write the reports.

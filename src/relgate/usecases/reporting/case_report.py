@@ -62,7 +62,7 @@ class CaseReporter:
             _mean_scores(mine),
             len(mine),
             failure=redact("; ".join([failure, *why])) if failure else "",
-            message=redact("; ".join([*([missed] if missed else []), *why])),
+            message=redact("; ".join([*([missed] if missed else []), *why])) if missed or why else "",
         )
 
     def _may_fail_by_itself(self, plan: SuitePlan, case: Case) -> bool:
