@@ -147,8 +147,10 @@ def draw_sample(
     c_mean: list[float] = []
     b_mean: list[float] = []
     units: list[int] = []
-    rows: dict[str, list[float]] = {"c": [], "b": []}
-    row_units: dict[str, list[int]] = {"c": [], "b": []}
+    c_rows: list[float] = []
+    b_rows: list[float] = []
+    c_units: list[int] = []
+    b_units: list[int] = []
     missing_units: list[int] = []
     missing_ids: list[str] = []
     single, unmeasured, judged_badly = True, 0, 0
@@ -172,14 +174,14 @@ def draw_sample(
         units.append(unit)
         c_mean.append(_mean([_mean(scores) for scores in c_scores]))
         for scores in c_scores:
-            rows["c"].extend(scores)
-            row_units["c"].extend([unit] * len(scores))
+            c_rows += scores
+            c_units += [unit] * len(scores)
         single = single and sum(map(len, c_scores)) == 1 and sum(map(len, b_scores)) in (0, 1)
         if b_scores:
             b_mean.append(_mean([_mean(scores) for scores in b_scores]))
             for scores in b_scores:
-                rows["b"].extend(scores)
-                row_units["b"].extend([unit] * len(scores))
+                b_rows += scores
+                b_units += [unit] * len(scores)
     judge_reason, judge_reason_cases = next(iter(why_failed.most_common(1)), ("", 0))
     return Sample(
         candidate=_lattice(c_mean),
@@ -187,10 +189,10 @@ def draw_sample(
         units=np.array(units, dtype=np.int64),
         clustered=counts_clusters(data.suite, [unit_labels[case.id] for case in scope]),
         single=single,
-        candidate_rows=np.array(rows["c"], dtype=np.float64),
-        candidate_units=np.array(row_units["c"], dtype=np.int64),
-        baseline_rows=np.array(rows["b"], dtype=np.float64),
-        baseline_units=np.array(row_units["b"], dtype=np.int64),
+        candidate_rows=np.array(c_rows, dtype=np.float64),
+        candidate_units=np.array(c_units, dtype=np.int64),
+        baseline_rows=np.array(b_rows, dtype=np.float64),
+        baseline_units=np.array(b_units, dtype=np.int64),
         expected=len(scope),
         unmeasured=unmeasured,
         judge_failures=judged_badly,

@@ -2,7 +2,8 @@
 
 It is no part of the registry, which holds what was decided and may be shared: this file holds what a run
 has in hand, is written while it runs, and may be deleted at any time at the price of asking again. Its two
-tables are written many times a second, so they are spoken to directly and know no migrations.
+tables are written many times a second, so they are spoken to directly and know no migrations. Their rows lie
+in the order in which they came: by their digests each would be written into another page.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from relgate.domain.errors import RegistryError
 KEPT_FOR = timedelta(days=30)
 BUSY_SECONDS = 30.0
 _SCHEMA = """
-create table if not exists bodies (digest text primary key, body blob not null) without rowid;
+create table if not exists bodies (digest text primary key, body blob not null);
 create table if not exists answers (
     key text primary key, digest text not null, at text not null, run text not null, done integer not null
-) without rowid;
+);
 create index if not exists answers_run on answers (run);
 """
 
