@@ -69,6 +69,7 @@ class ChatResponder:
         self._transport = transport
         self._route = release.routes[release.application.value]
         self._template = question_template(release)
+        self._asks = bool(placeholders(self._template))  # for nothing but the question
         self._tools = [
             _tool(json.loads(a.text)) for a in release.of_kind("tool_schema") if a.content is not None
         ]
@@ -85,7 +86,7 @@ class ChatResponder:
         for target in self._route.chain:
             started = time.monotonic()
             try:
-                response = await self._ask(target, messages, request)
+                response, reply = await self._ask(target, messages, request)
             except ProviderOutage as error:
                 failed.append(str(target))
                 reasons.append(f"{target}: {error}")
@@ -93,12 +94,12 @@ class ChatResponder:
                 continue
             except (UnusableAnswer, NoCompletionError) as error:
                 return Failure("application", f"{target}: {error}")
-            assert response.latency_ms is not None
             return replace(
                 response,
                 served_by=str(target),
                 failed_hops=tuple(failed),
-                latency_ms=response.latency_ms + lost_ms,
+                latency_ms=reply.elapsed_ms + lost_ms,
+                first_token_ms=reply.first_event_ms,
             )
         return Failure("outage", "; ".join(reasons))
 
@@ -106,19 +107,22 @@ class ChatResponder:
         """Nothing to give back."""
 
     def _messages(self, request: Request) -> list[dict[str, str]]:
-        filled = render_prompt(self._template, dict.fromkeys(QUESTION_NAMES, request.text))
-        asks = any(name in QUESTION_NAMES for name in placeholders(self._template))
+        filled = self._template
+        if self._asks:
+            filled = render_prompt(filled, dict.fromkeys(QUESTION_NAMES, request.text))
         history = (
             [{"role": "user", "content": request.input}]
             if isinstance(request.input, str)
             else [{"role": m.role, "content": m.content} for m in request.input]
         )
-        if asks:
+        if self._asks:
             asked = max((i for i, m in enumerate(history) if m["role"] == "user"), default=len(history) - 1)
             return [*history[:asked], {"role": "user", "content": filled}, *history[asked + 1 :]]
         return [{"role": "system", "content": filled}, *history] if filled.strip() else history
 
-    async def _ask(self, target: Target, messages: list[dict[str, str]], request: Request) -> Response:
+    async def _ask(
+        self, target: Target, messages: list[dict[str, str]], request: Request
+    ) -> tuple[Response, HttpReply]:
         model = self._release.artifact("model", target.model)
         provider = self._release.providers[target.provider]
         body: dict[str, Any] = {
@@ -135,7 +139,7 @@ class ChatResponder:
         response = _read(reply, provider.price_of(target.model))
         if response.tokens is not None:
             self._transport.used(provider, call, response.tokens)
-        return replace(response, latency_ms=reply.elapsed_ms, first_token_ms=reply.first_event_ms)
+        return response, reply
 
 
 def _call(provider: Provider, body: Mapping[str, Any], headers: Mapping[str, str]) -> HttpCall:

@@ -9,6 +9,21 @@ from relgate.domain.case import Case, Message, Suite
 from relgate.domain.digest import digest_json
 
 
+class _Same:
+    """A suite as a key: itself, not what is equal to it."""
+
+    __slots__ = ("suite",)
+
+    def __init__(self, suite: Suite) -> None:
+        self.suite = suite
+
+    def __hash__(self) -> int:
+        return id(self.suite)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.suite is self.suite
+
+
 def units_of(suite: Suite) -> Mapping[str, str]:
     """The label of the independent unit of each case, by case id; regression cases have none.
 
@@ -16,6 +31,12 @@ def units_of(suite: Suite) -> Mapping[str, str]:
     share an input (case and white space apart) are one, whether or not the suite counts clusters: a copy
     says nothing new, and counting it would inflate n. Cases without an input are never duplicates.
     """
+    return _units_of(_Same(suite))
+
+
+@lru_cache(maxsize=16)  # every gate and table asks for those of its suite
+def _units_of(same: _Same) -> Mapping[str, str]:
+    suite = same.suite
     own = {case.id: _own_unit(suite, case) for case in suite.cases}
     joined: dict[str, str] = {}
     first: dict[str, str] = {}

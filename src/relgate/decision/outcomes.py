@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from relgate.decision.measurements import SuiteData, Trial
 from relgate.domain.case import Case
 from relgate.domain.metric import Metric
-from relgate.domain.response import Side
+from relgate.domain.response import Failure, Measurement, Score, Side
 from relgate.domain.verdict import CriticalMiss
 
 CaseOutcome = Literal["hit", "miss", "regressed", "fixed", "failed", "not_run", "sealed"]
@@ -53,25 +53,64 @@ def case_hits(data: SuiteData, case: Case, side: Side) -> bool | None:
 
     None when it has no score on this side.
     """
+    return _hits(
+        (metric, data.series(side, metric.name, hop).get(case.id, ()))
+        for metric in hit_metrics(data.metrics)
+        for hop in data.hop_keys
+    )
+
+
+def _hits(scored: Iterable[tuple[Metric, Sequence[float]]]) -> bool | None:
     seen = False
-    for metric in hit_metrics(data.metrics):
-        for hop in data.hop_keys:
-            scores = data.series(side, metric.name, hop).get(case.id, ())
-            if not scores:
-                continue
-            seen = True
-            mean = sum(scores) / len(scores)
-            if mean != 0.5 and (mean > 0.5) != metric.higher_is_better:
-                return False
+    for metric, scores in scored:
+        if not scores:
+            continue
+        seen = True
+        mean = sum(scores) / len(scores)
+        if mean != 0.5 and (mean > 0.5) != metric.higher_is_better:
+            return False
     return True if seen else None
 
 
 def case_outcome(data: SuiteData, case: Case) -> CaseOutcome:
     """What became of a case; "failed" is a case without a usable score of the candidate."""
     mine = case_hits(data, case, "candidate")
+    return _outcome(mine, case_hits(data, case, "baseline") if data.paired else None)
+
+
+def outcome_of_calls(
+    rows: Iterable[Measurement], metrics: Sequence[Metric], hops: Sequence[str], *, paired: bool
+) -> CaseOutcome:
+    """The same of a case whose calls are not arranged yet, without the cost of arranging them.
+
+    Args:
+        rows: every call of the case.
+        metrics: those that make a case a hit (``hit_metrics``).
+        hops: the targets measured one by one, empty outside fallback suites.
+        paired: whether a baseline was measured.
+    """
+    values: dict[tuple[Side, str, str], list[tuple[int, float]]] = {}
+    for row in rows:
+        if row.confirmation or (isinstance(row.outcome, Failure) and row.outcome.kind != "application"):
+            continue
+        for score in row.scores:
+            if isinstance(score, Score):
+                cell = (row.side, score.metric, row.hop or "")
+                values.setdefault(cell, []).append((row.trial, score.value))
+
+    def hits(side: Side) -> bool | None:
+        return _hits(
+            (metric, [value for _, value in sorted(values.get((side, metric.name, hop), ()))])
+            for metric in metrics
+            for hop in hops or ("",)
+        )
+
+    return _outcome(hits("candidate"), hits("baseline") if paired else None)
+
+
+def _outcome(mine: bool | None, theirs: bool | None) -> CaseOutcome:
     if mine is None:
         return "failed"
-    theirs = case_hits(data, case, "baseline") if data.paired else None
     if mine:
         return "fixed" if theirs is False else "hit"
     return "regressed" if theirs is True else "miss"

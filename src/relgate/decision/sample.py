@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -127,7 +127,7 @@ def draw_sample(
         against_hop: compare with this hop of the candidate itself instead of the baseline.
     """
     scope = _scope(data, metric, only or {}, relative=relative or against_hop is not None)
-    if relative and against_hop is None:
+    if relative and against_hop is None and data.unpaired:
         scope = tuple(case for case in scope if case.id not in data.unpaired)
     candidate = [data.series("candidate", metric, hop) for hop in hops]
     sides: list[tuple[Side, str]] = [("candidate", hop) for hop in hops]
@@ -138,13 +138,19 @@ def draw_sample(
     elif relative:
         baseline = [data.series("baseline", metric, hop) for hop in hops]
         sides += [("baseline", hop) for hop in hops]
+    outages = [cases for key in sides if (cases := data.unmeasured.get(key))]
+    failures = [
+        cases for side, hop in sides if (cases := data.judge_failures.get((side, metric, hop))) is not None
+    ]
     labels: dict[str, int] = {}
     unit_labels = units_of(data.suite)
     c_mean: list[float] = []
     b_mean: list[float] = []
     units: list[int] = []
-    rows: dict[str, list[float]] = {"c": [], "b": []}
-    row_units: dict[str, list[int]] = {"c": [], "b": []}
+    c_rows: list[float] = []
+    b_rows: list[float] = []
+    c_units: list[int] = []
+    b_units: list[int] = []
     missing_units: list[int] = []
     missing_ids: list[str] = []
     single, unmeasured, judged_badly = True, 0, 0
@@ -154,12 +160,8 @@ def draw_sample(
         c_scores = [series.get(case.id, ()) for series in candidate]
         b_scores = [series.get(case.id, ()) for series in baseline]
         unit = labels.setdefault(unit_labels[case.id], len(labels))
-        away = [reason for key in sides if (reason := data.unmeasured.get(key, {}).get(case.id)) is not None]
-        failed = [
-            why
-            for side, hop in sides
-            if (why := data.judge_failures.get((side, metric, hop), {}).get(case.id)) is not None
-        ]
+        away = [reason for cases in outages if (reason := cases.get(case.id)) is not None]
+        failed = [why for cases in failures if (why := cases.get(case.id)) is not None]
         if away or failed or not all(c_scores) or not all(b_scores):
             only_the_judge = bool(failed) and not away
             judged_badly += only_the_judge
@@ -170,16 +172,16 @@ def draw_sample(
             missing_ids.append(case.id)
             continue
         units.append(unit)
-        c_mean.append(float(np.mean([np.mean(scores) for scores in c_scores])))
+        c_mean.append(_mean([_mean(scores) for scores in c_scores]))
         for scores in c_scores:
-            rows["c"].extend(scores)
-            row_units["c"].extend([unit] * len(scores))
+            c_rows += scores
+            c_units += [unit] * len(scores)
         single = single and sum(map(len, c_scores)) == 1 and sum(map(len, b_scores)) in (0, 1)
         if b_scores:
-            b_mean.append(float(np.mean([np.mean(scores) for scores in b_scores])))
+            b_mean.append(_mean([_mean(scores) for scores in b_scores]))
             for scores in b_scores:
-                rows["b"].extend(scores)
-                row_units["b"].extend([unit] * len(scores))
+                b_rows += scores
+                b_units += [unit] * len(scores)
     judge_reason, judge_reason_cases = next(iter(why_failed.most_common(1)), ("", 0))
     return Sample(
         candidate=_lattice(c_mean),
@@ -187,10 +189,10 @@ def draw_sample(
         units=np.array(units, dtype=np.int64),
         clustered=counts_clusters(data.suite, [unit_labels[case.id] for case in scope]),
         single=single,
-        candidate_rows=np.array(rows["c"], dtype=np.float64),
-        candidate_units=np.array(row_units["c"], dtype=np.int64),
-        baseline_rows=np.array(rows["b"], dtype=np.float64),
-        baseline_units=np.array(row_units["b"], dtype=np.int64),
+        candidate_rows=np.array(c_rows, dtype=np.float64),
+        candidate_units=np.array(c_units, dtype=np.int64),
+        baseline_rows=np.array(b_rows, dtype=np.float64),
+        baseline_units=np.array(b_units, dtype=np.int64),
         expected=len(scope),
         unmeasured=unmeasured,
         judge_failures=judged_badly,
@@ -201,6 +203,11 @@ def draw_sample(
         missing_ids=_nameable(data.suite, missing_ids)[:NAMED],
         unit_noun=unit_noun(data.suite),
     )
+
+
+def _mean(scores: Sequence[float]) -> float:
+    """NumPy's mean, which is slow for the few scores of a case, and a single one is its own."""
+    return float(scores[0]) if len(scores) == 1 else float(np.mean(scores))
 
 
 def _nameable(suite: Suite, ids: list[str]) -> tuple[str, ...]:
@@ -254,7 +261,7 @@ def _scope(data: SuiteData, metric: str, only: Mapping[str, object], *, relative
         hit = set() if relative else _cases_hit(data)
         return tuple(case for case in cases if case.tags.get("harmful") is True or case.id in hit)
     beside = data.not_applicable.get(metric, frozenset())
-    return tuple(case for case in cases if case.id not in beside)
+    return tuple(case for case in cases if case.id not in beside) if beside else cases
 
 
 def _cases_hit(data: SuiteData) -> set[str]:

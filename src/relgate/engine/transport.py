@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 
 import aiohttp
 
@@ -129,16 +131,16 @@ class HttpTransport:
         self, session: aiohttp.ClientSession, provider: Provider, call: HttpCall
     ) -> HttpReply:
         started = self._clock.now()
+        limit = provider.first_byte_timeout_seconds
+        first = None if limit is None else asyncio.timeout(limit)
         try:
-            async with asyncio.timeout(provider.first_byte_timeout_seconds) as first:
+            async with first or nullcontext():
                 answer = await session.request(
                     call.method,
                     call.url,
                     data=call.body,
                     headers={**_JSON, **call.headers} if call.body is not None else call.headers,
-                    timeout=aiohttp.ClientTimeout(
-                        total=provider.timeout_seconds, sock_connect=provider.connect_timeout_seconds
-                    ),
+                    timeout=_timeout(provider.timeout_seconds, provider.connect_timeout_seconds),
                     allow_redirects=False,  # a redirect would leave the provider that the manifest names
                 )
             async with answer:
@@ -146,9 +148,9 @@ class HttpTransport:
         except aiohttp.ConnectionTimeoutError as error:
             raise _TransientError(f"no connection within {provider.connect_timeout_seconds:g} s") from error
         except TimeoutError as error:
-            limit = provider.first_byte_timeout_seconds if first.expired() else provider.timeout_seconds
-            what = "the answer did not begin" if first.expired() else "no answer"
-            raise _TransientError(f"{what} within {limit:g} s") from error
+            if first is not None and first.expired():
+                raise _TransientError(f"the answer did not begin within {limit:g} s") from error
+            raise _TransientError(f"no answer within {provider.timeout_seconds:g} s") from error
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as error:
             raise ProviderOutage(_named(error)) from error
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
@@ -182,6 +184,11 @@ class HttpTransport:
             events += found
         elapsed = (self._clock.now() - started) * 1000.0
         return HttpReply(answer.status, b"", elapsed, events=tuple(events), first_event_ms=first)
+
+
+@lru_cache(maxsize=64)  # the same for every request to a provider
+def _timeout(total: float, connect: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total, sock_connect=connect)
 
 
 def _is_event_stream(headers: Mapping[str, str]) -> bool:

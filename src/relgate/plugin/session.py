@@ -14,6 +14,7 @@ import pytest
 from relgate.domain.errors import InputError, RelgateError
 from relgate.plugin import manifest_of
 from relgate.plugin.conftests import load_golden_set_conftests
+from relgate.plugin.garbage import no_search, nothing_here_is_garbage
 from relgate.plugin.items import CaseItem, SuiteFile
 from relgate.plugin.lastfailed import last_failed, merge_last_failed
 from relgate.plugin.live_line import LiveLine
@@ -83,7 +84,8 @@ class RelgateSession:
             options = run_options(config, manifest)
             make_importable(config, options.manifest)
             unread = load_golden_set_conftests(config, options.golden_sets)
-            run = ReleaseRun(options, catalog_plugins(config), unread)
+            with no_search():
+                run = ReleaseRun(options, catalog_plugins(config), unread)
         except InputError as error:
             summarise_errors([str(problem) for problem in error.problems], os.environ)
             raise pytest.UsageError(usage_text(error.problems, options)) from None
@@ -182,12 +184,14 @@ class RelgateSession:
             self._settled = self.run.settled
         self._progress = self._expected(session)
         try:
-            result = yield
-            self._run_controlled()  # no worker lived to collect
+            with nothing_here_is_garbage():
+                result = yield
+                self._run_controlled()  # no worker lived to collect
             if session.shouldfail or session.shouldstop:
                 return result
             self._progress.restore()
-            self._conclude(self._progress)
+            with no_search():
+                self._conclude(self._progress)
         finally:
             self._progress.end()
             self._end()
@@ -317,9 +321,15 @@ class RelgateSession:
 
     def _wait(self, item: CaseItem) -> CaseReport:
         try:
-            return self.run.case(*item.key, beat=self._line.beat if self._line is not None else None)
+            return self.run.case(*item.key, beat=self._beat)
         except RelgateError as error:
             _give_up(f"the engine failed: {error}; no verdict")
+
+    def _beat(self) -> None:
+        """A moment of waiting: show what was reported, and how far the run is."""
+        self._quiet.show()
+        if self._line is not None:
+            self._line.beat()
 
     def _conclude(self, progress: Progress) -> None:
         """Judge, record and render; then report the gates as tests.

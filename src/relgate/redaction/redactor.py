@@ -8,9 +8,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from relgate.redaction.finder import Finder, Finding
+from relgate.redaction.hints import hints_at_a_finding
 from relgate.redaction.patterns import PATTERNS
 
 PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]{0,30}_[0-9a-f]{6}>")
@@ -19,6 +21,8 @@ PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]{0,30}_[0-9a-f]{6}>")
 _TYPE = re.compile(r"[A-Z][A-Z0-9_]{0,30}")
 _SHORTEST_SECRET = 6
 _NUMBERS = frozenset({"CARD", "IBAN", "PHONE", "SSN"})
+_HINTED = frozenset(map(id, PATTERNS))
+_LONGEST_NAME, _NAMES_KEPT = 64, 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class Redactor:
     The same value gets the same placeholder under the same key, so that two mentions of one person stay
     linked without the person being shown.
 
+    Texts as short as the name of a model come again and again: what became of the last of them is kept.
+
     Args:
         patterns: finders; where two findings overlap they become one, of the earlier finder's type.
         key: of the placeholders' HMAC.
@@ -55,26 +61,42 @@ class Redactor:
     ) -> None:
         self._key = key
         known = sorted({s for s in known_secrets if len(s) >= _SHORTEST_SECRET}, key=lambda s: (-len(s), s))
-        own = (_known_secret_finder(known),) if known else ()
-        self._finders = own + tuple(patterns)
+        given = tuple(patterns)
+        self._known = tuple(known)
+        self._finders = ((_known_secret_finder(known),) if known else ()) + given
+        self._unhinted = tuple(finder for finder in given if id(finder) not in _HINTED)
+        self._redacted_name = lru_cache(_NAMES_KEPT)(self._redacted)
 
     def redact(self, text: str) -> Redacted:
         """The text with every finding replaced; redacting the result again changes nothing."""
-        counts: Counter[str] = Counter()
+        return self._redacted_name(text) if len(text) <= _LONGEST_NAME else self._redacted(text)
+
+    def _redacted(self, text: str) -> Redacted:
+        counts: dict[str, int] = {}
         return Redacted(_replaced(text, self.find, self._placeholder, counts), dict(sorted(counts.items())))
 
     def redact_value(self, value: Any) -> RedactedValue:
         """A JSON value with every string in it redacted; keys, numbers and truth values stay."""
-        counts: Counter[str] = Counter()
+        counts: dict[str, int] = {}
         return RedactedValue(self._walk(value, counts), dict(sorted(counts.items())))
 
     def find(self, text: str) -> list[Finding]:
         """Where the text holds something that ``redact`` would replace, in order and without overlaps."""
+        finders = self._finders if self._is_suspicious(text) else self._unhinted
+        if not finders:
+            return []
         return [
             (offset + start, offset + end, kind)
             for offset, part in _outside_placeholders(text)
-            for start, end, kind in _merged(part, self._finders)
+            for start, end, kind in _merged(part, finders)
         ]
+
+    def _is_suspicious(self, text: str) -> bool:
+        """Whether a built-in finder or that of the known secrets may find something."""
+        for secret in self._known:
+            if secret in text:
+                return True
+        return hints_at_a_finding(text)
 
     def residual(self, text: str) -> dict[str, int]:
         """What is left to find, by type and count; empty for a redacted text."""
@@ -86,7 +108,7 @@ class Redactor:
         message = f"{kind}\0{same}".encode("utf-8", "surrogatepass")
         return f"<{kind}_{hmac.new(self._key, message, hashlib.sha256).hexdigest()[:6]}>"
 
-    def _walk(self, value: Any, counts: Counter[str]) -> Any:
+    def _walk(self, value: Any, counts: dict[str, int]) -> Any:
         if isinstance(value, str):
             return _replaced(value, self.find, self._placeholder, counts)
         if isinstance(value, Mapping):
@@ -108,7 +130,7 @@ def generic(text: str) -> str:
 
 def mask(text: str) -> str:
     """The text with every finding replaced by its bare type: for texts that must not need a key."""
-    return _replaced(text, _KEYLESS.find, lambda kind, _: f"<{kind}>", Counter())
+    return _replaced(text, _KEYLESS.find, lambda kind, _: f"<{kind}>", {})
 
 
 def find(text: str, patterns: Iterable[Finder] = PATTERNS) -> list[Finding]:
@@ -123,7 +145,7 @@ def _replaced(
     text: str,
     find: Callable[[str], list[Finding]],
     placeholder: Callable[[str, str], str],
-    counts: Counter[str],
+    counts: dict[str, int],
 ) -> str:
     # A finding that goes may uncover another one beside it, so scan until nothing is found.
     while findings := find(text):
@@ -131,7 +153,7 @@ def _replaced(
         last = 0
         for start, end, kind in findings:
             pieces += (text[last:start], placeholder(kind, text[start:end]))
-            counts[kind] += 1
+            counts[kind] = counts.get(kind, 0) + 1
             last = end
         pieces.append(text[last:])
         text = "".join(pieces)

@@ -102,7 +102,7 @@ def fits_kind(kind: MetricKind, value: float) -> bool:
 
 
 def _checked(metric: Metric, value: Any) -> Scored:
-    if not isinstance(value, Real):
+    if not isinstance(value, (int, float, Real)):
         return ScorerFailure(metric.name, f"a score must be a number, this is a {type(value).__name__}")
     number = float(value)
     if not math.isfinite(number):

@@ -92,7 +92,7 @@ def explain(error: DBAPIError) -> str:
 
 def _to_json(value: Any) -> str:
     try:
-        return json.dumps(value, allow_nan=False, default=_mapping)
+        return _STRICT.encode(value)
     except ValueError:
         # Arguments that a model gave a tool may hold NaN, which is no JSON to PostgreSQL: kept as a word.
         return json.dumps(json.loads(json.dumps(value, default=_mapping), parse_constant=str))
@@ -102,6 +102,9 @@ def _mapping(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+_STRICT = json.JSONEncoder(allow_nan=False, default=_mapping)
 
 
 def _sqlite_engine(path: str, foreign_keys: bool) -> Engine:

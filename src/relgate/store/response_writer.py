@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +15,8 @@ from relgate.store.responses import ResponseStore
 
 Item = TypeVar("Item")
 
-GATHER_SECONDS = 0.005
-"""How long what arrives is gathered into one transaction."""
+GATHER_SECONDS = 0.03
+"""How long what arrives is gathered into one transaction: each takes the interpreter from the engine."""
 
 MOST_AT_ONCE = 2000
 FLUSH_SECONDS = 5.0
@@ -54,6 +53,7 @@ class ResponseWriter(Generic[Item]):
         self._run = run
         self._record = None if record is None else _opened(record, header)
         self._queue: SimpleQueue[Item | threading.Event | None] = SimpleQueue()
+        self._hurried = threading.Event()
         self._keys: list[str] = []
         self.problem = ""
         self._thread = threading.Thread(target=self._work, name="relgate-answers", daemon=True)
@@ -66,6 +66,7 @@ class ResponseWriter(Generic[Item]):
     def flush(self) -> None:
         """Wait until everything that was put is written."""
         written = threading.Event()
+        self._hurried.set()
         self._queue.put(written)
         if not written.wait(FLUSH_SECONDS):
             self.problem = self.problem or "the disk is too slow"
@@ -77,6 +78,7 @@ class ResponseWriter(Generic[Item]):
 
     def close(self) -> None:
         """Write what is left and close; may be called twice."""
+        self._hurried.set()
         self._queue.put(None)
         self._thread.join(FLUSH_SECONDS)
         if self._thread.is_alive():
@@ -101,15 +103,17 @@ class ResponseWriter(Generic[Item]):
         and whether nothing more will come."""
         items: list[Item] = []
         found = self._queue.get()
-        until = time.monotonic() + GATHER_SECONDS
+        if not (found is None or isinstance(found, threading.Event)):
+            self._hurried.wait(GATHER_SECONDS)
         while found is not None:
             if isinstance(found, threading.Event):
+                self._hurried.clear()
                 return items, found, False
             items.append(found)
             if len(items) == MOST_AT_ONCE:
                 return items, None, False
             try:
-                found = self._queue.get(timeout=max(0.0, until - time.monotonic()))
+                found = self._queue.get_nowait()
             except Empty:
                 return items, None, False
         return items, None, True

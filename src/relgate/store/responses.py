@@ -2,7 +2,8 @@
 
 It is no part of the registry, which holds what was decided and may be shared: this file holds what a run
 has in hand, is written while it runs, and may be deleted at any time at the price of asking again. Its two
-tables are written many times a second, so they are spoken to directly and know no migrations.
+tables are written many times a second, so they are spoken to directly and know no migrations. Their rows lie
+in the order in which they came: by their digests each would be written into another page.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,12 +21,16 @@ from relgate.domain.errors import RegistryError
 KEPT_FOR = timedelta(days=30)
 BUSY_SECONDS = 30.0
 _SCHEMA = """
-create table if not exists bodies (digest text primary key, body blob not null) without rowid;
+create table if not exists bodies (digest text primary key, body blob not null);
 create table if not exists answers (
     key text primary key, digest text not null, at text not null, run text not null, done integer not null
-) without rowid;
+);
 create index if not exists answers_run on answers (run);
 """
+
+
+_ROWS_AT_ONCE = 200
+"""Rows of one statement, whose every step gives the interpreter away; SQLite takes 999 values."""
 
 
 class ResponseStore:
@@ -42,7 +47,9 @@ class ResponseStore:
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            # never a file that is there: closing it again would take SQLite's locks from this process
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
             self._connection.executescript("pragma journal_mode=wal; pragma synchronous=normal;" + _SCHEMA)
         except (OSError, sqlite3.Error) as error:
@@ -58,14 +65,16 @@ class ResponseStore:
         moment = at.astimezone(UTC).isoformat(timespec="milliseconds")
         try:
             with self._connection as connection:
-                connection.executemany(
-                    "insert or ignore into bodies values (?, ?)",
-                    [(digest, body) for _, digest, body in found],
-                )
-                connection.executemany(
-                    "insert or replace into answers values (?, ?, ?, ?, 0)",
-                    [(key, digest, moment, run) for key, digest, _ in found],
-                )
+                for start in range(0, len(found), _ROWS_AT_ONCE):
+                    some = found[start : start + _ROWS_AT_ONCE]
+                    connection.execute(
+                        f"insert or ignore into bodies values {_places('(?, ?)', some)}",
+                        [value for _, digest, body in some for value in (digest, body)],
+                    )
+                    connection.execute(
+                        f"insert or replace into answers values {_places('(?, ?, ?, ?, 0)', some)}",
+                        [value for key, digest, _ in some for value in (key, digest, moment, run)],
+                    )
         except sqlite3.Error as error:
             raise RegistryError(f"{self._path}: {error}") from error
 
@@ -97,3 +106,7 @@ class ResponseStore:
     def close(self) -> None:
         """Close the file; may be called twice."""
         self._connection.close()
+
+
+def _places(row: str, rows: Sequence[object]) -> str:
+    return ", ".join([row] * len(rows))

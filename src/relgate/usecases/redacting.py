@@ -16,6 +16,8 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 def storable(text: str) -> str:
     """The text with a replacement character for what no store and no file can hold."""
+    if text.isascii() and "\0" not in text:
+        return text
     return _UNSTORABLE.sub("\ufffd", text)
 
 
@@ -39,8 +41,11 @@ class CountingRedactor:
 
     def text(self, text: str) -> str:
         """The text, redacted and counted."""
+        if not text:
+            return text
         found = self._redactor.redact(storable(text))
-        self.counts.update(found.counts)
+        if found.counts:
+            self.counts.update(found.counts)
         return found.text
 
     def value(self, value: Any) -> Any:

@@ -8,13 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from relgate.catalog import Catalog
-from relgate.decision.outcomes import case_outcome, critical_misses
 from relgate.decision.policy import attempt_alpha
-from relgate.decision.sealing import HIDDEN
 from relgate.domain.case import CaseKey
 from relgate.domain.errors import AttemptMoved, InputError, Problem
 from relgate.domain.release import Release
-from relgate.domain.response import Failure, Measurement, ScorerFailure
 from relgate.domain.run import MeasurementRow
 from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError
@@ -23,7 +20,6 @@ from relgate.store import Registry, StoredVerdict, open_registry, registry_url, 
 from relgate.usecases.judging.judge_run import (
     NOTHING_CHANGED,
     Judgement,
-    arrange_suite,
     judge_run,
     nothing_changed,
 )
@@ -31,14 +27,12 @@ from relgate.usecases.judging.judge_trusts import changed_before, trusted_before
 from relgate.usecases.judging.moved_models import moved_models
 from relgate.usecases.judging.screening import screened
 from relgate.usecases.measuring.budget_stop import stopped_by, unpriced
-from relgate.usecases.measuring.case_failure import case_failure
 from relgate.usecases.measuring.judged_again import with_kept_answers
 from relgate.usecases.measuring.live_run import LiveRun, Measured
 from relgate.usecases.measuring.replay import load_replay, replay_holds
 from relgate.usecases.measuring.run_status import RunStatus
 from relgate.usecases.options import RunOptions
 from relgate.usecases.preparing.anchors import anchor_data, find_anchors
-from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.prepare import Prepared, prepare
 from relgate.usecases.preparing.staleness import with_fingerprint
 from relgate.usecases.preparing.stored_baseline import reused
@@ -51,6 +45,7 @@ from relgate.usecases.reporting.build_scorecard import (
     gate_result_of,
     numbered,
 )
+from relgate.usecases.reporting.case_report import CaseReporter
 from relgate.usecases.reporting.registry_rows import measurement_rows, run_record
 from relgate.usecases.reporting.run_part import now, run_part
 from relgate.usecases.reporting.waivers import waiver_parts
@@ -96,8 +91,10 @@ class ReleaseRun:
             raise
         self._trusted = trusted_before(self.registry, self.prepared)
         self._anchors = find_anchors(self.registry, self.prepared)
-        self._plans = {plan.suite.name: plan for plan in self.prepared.plans}
-        self._cases = {(s.name, case.id): case for s in self.prepared.suites for case in s.all_cases}
+        self._reporter = CaseReporter(
+            self.prepared.plans, self.prepared.sealed, paired=self.prepared.baseline is not None
+        )
+        self._cases = {(s.name, case.id) for s in self.prepared.suites for case in s.all_cases}
 
     def _redactor_of(self, releases: Iterable[Release | None]) -> Redactor:
         given = self.options.environment.get("RELGATE_REDACTION_KEY")
@@ -132,9 +129,9 @@ class ReleaseRun:
 
     def planned_calls(self, selected: Collection[CaseKey]) -> int:
         """Calls to applications that these cases need, both sides; a recording needs none."""
-        if self.prepared.candidate.application.kind == "recording":
+        if not selected or self.prepared.candidate.application.kind == "recording":
             return 0
-        whole = set(selected) == set(self._cases)
+        whole = set(selected) == self._cases
         return 2 * len(sampled(self.prepared)) * whole + sum(
             self.prepared.calls_of(plan, case)
             for plan in self.prepared.plans
@@ -192,37 +189,12 @@ class ReleaseRun:
             raise EngineError("the engine was not started")
         rows = self._live.rows((suite, case_id), beat)
         if rows is None:
-            why = CountingRedactor(self._redactor).text(self._live.why_not((suite, case_id)))
+            why = self._redacted(self._live.why_not((suite, case_id)))
             return CaseReport("not_run", {}, 0, failure="", message=why)
-        return self._case_report(self._plans[suite], case_id, rows)
+        return self._reporter.report((suite, case_id), rows, self._redacted)
 
-    def _case_report(self, plan: SuitePlan, case_id: str, rows: tuple[Measurement, ...]) -> CaseReport:
-        case = self._cases[plan.suite.name, case_id]
-        if (plan.suite.name, case_id) in self.prepared.sealed:
-            return CaseReport(HIDDEN, {}, 0, failure="", message="counted in its gates only")
-        alone = replace(
-            plan.suite, cases=() if case.regression else (case,), regressions=(case,) * case.regression
-        )
-        data = arrange_suite(replace(plan, suite=alone), rows, paired=self.prepared.baseline is not None)
-        outcome = case_outcome(data, case)
-        missed = next(iter(critical_misses(data)), None)
-        mine = [row for row in rows if row.side == "candidate" and not row.confirmation]
-        values: dict[str, list[float]] = {}
-        for row in mine:
-            for score in row.scores:
-                if not isinstance(score, ScorerFailure):
-                    values.setdefault(score.metric, []).append(score.value)
-        scores = {name: sum(found) / len(found) for name, found in values.items()}
-        why = [row.outcome.message for row in mine if isinstance(row.outcome, Failure)][:1]
-        failure = case_failure(plan, data, case)
-        text = CountingRedactor(self._redactor).text
-        return CaseReport(
-            outcome,
-            scores,
-            len(mine),
-            failure=text("; ".join([failure, *why])) if failure else "",
-            message=text("; ".join([*([missed.message] if missed else []), *why])),
-        )
+    def _redacted(self, text: str) -> str:
+        return CountingRedactor(self._redactor).text(text)
 
     def conclude(self) -> Report:
         """Judge what was measured, record it in one transaction and write the reports.

@@ -51,6 +51,8 @@ class _Priced:
         self._prepared, self._plan = prepared, plan
         self._hops = len(plan.hops) or 1
         self._recorded = prepared.candidate.application.kind == "recording"
+        scorers = [plan.regression_scorer, *(s for side in plan.scorers.values() for s in side)]
+        self._judged = any(scorer.asked is not None for scorer in scorers)
 
     def price(self, measured: Mapping[CaseKey, Sequence[Measurement]], judge_usd: float | None) -> SuitePrice:
         """The suite's price."""
@@ -95,7 +97,7 @@ class _Priced:
     def _calls(self, case: Case, trials: Mapping[Side, int]) -> Calls:
         """Calls of one case with so many trials a side; a judge of pairs is asked in both orders."""
         judged = 0
-        for side, asked in trials.items():
+        for side, asked in trials.items() if self._judged else ():
             judges = [s.asked for s in self._plan.scorers_of(side, case) if s.asked is not None]
             judged += asked * sum(judge.judge is not None for judge in judges)
             if side == "candidate" and self._prepared.baseline is not None:

@@ -134,6 +134,8 @@ class CaseMeasurer:
     def _order(self, key: CaseKey, hop: str | None, turn: int) -> list[Side]:
         """Which side of this pair goes first: drawn from the seed, so that neither is always the warm one."""
         sides = list(self._prepared.sides)
+        if len(sides) == 1:
+            return sides
         random.Random(f"{self._seed}/{key}/{hop}/{turn}").shuffle(sides)
         return sides
 

@@ -130,7 +130,9 @@ class Prepared:
     def calls_of(self, plan: SuitePlan, case: Case) -> int:
         """Planned calls of one case, both sides."""
         hops = len(plan.hops) or 1
-        asked = sum(len(self.trials_of(side, plan.suite, case)) for side in self.sides)
+        asked = 0
+        for side in self.sides:
+            asked += len(self.trials_of(side, plan.suite, case))
         return hops * asked + self.trials.beyond(plan.suite, case) + self.is_probe(plan.suite, case)
 
     def trials_at_most(self, plan: SuitePlan) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from relgate.applications.recording import Rows, trials_of
 from relgate.decision.sealing import SEALED_TRIALS
@@ -34,6 +35,11 @@ def trial_count(
     return 1 if deterministic or zero_tolerance else auto
 
 
+@lru_cache(maxsize=64)  # asked for many times a case
+def _numbered(count: int) -> tuple[int, ...]:
+    return tuple(range(count))
+
+
 class TrialPlan:
     """Which trials each side is asked for; a recording gives those that it holds.
 
@@ -58,17 +64,14 @@ class TrialPlan:
         """The trials of one case on one side; (0,) where a recording holds nothing, to say so."""
         if side in self._held:
             return self._held[side].get(case.id, (0,))
-        return tuple(
-            range(
-                trial_count(
-                    suite,
-                    case,
-                    deterministic=self._deterministic,
-                    override=self._override,
-                    auto=self._settled.get(suite.name, DEFAULT_TRIALS),
-                )
-            )
+        count = trial_count(
+            suite,
+            case,
+            deterministic=self._deterministic,
+            override=self._override,
+            auto=self._settled.get(suite.name, DEFAULT_TRIALS),
         )
+        return _numbered(count)
 
     def wants_pilot(self, suite: Suite) -> bool:
         """Whether a pilot would say how often this suite's cases are asked, and has not said so yet."""
@@ -91,7 +94,7 @@ class TrialPlan:
 
     def beyond(self, suite: Suite, case: Case) -> int:
         """Calls of the pilot that are no trial of the case: its second one, where one is enough."""
-        if case.id not in self._twice.get(suite.name, ()):
+        if not self._twice or case.id not in self._twice.get(suite.name, ()):
             return 0
         return max(0, 2 - len(self.trials("baseline", suite, case)))
 

@@ -1,0 +1,82 @@
+"""What is told of one case as soon as it is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+from relgate.decision.outcomes import case_outcome, critical_misses, hit_metrics, outcome_of_calls
+from relgate.decision.sealing import HIDDEN
+from relgate.domain.case import Case, CaseKey
+from relgate.domain.response import Failure, Measurement, ScorerFailure
+from relgate.usecases.judging.judge_run import arrange_suite
+from relgate.usecases.measuring.case_failure import case_failure
+from relgate.usecases.preparing.plan_suite import SuitePlan
+from relgate.usecases.report import CaseReport
+
+
+class CaseReporter:
+    """Tells of the cases of one run.
+
+    Args:
+        plans: its suites.
+        sealed: cases of which nothing is told.
+        paired: whether there is a baseline.
+    """
+
+    def __init__(self, plans: Collection[SuitePlan], sealed: Collection[CaseKey], *, paired: bool) -> None:
+        self._sealed = sealed
+        self._paired = paired
+        self._plans = {plan.suite.name: plan for plan in plans}
+        self._cases = {(p.suite.name, case.id): case for p in plans for case in p.suite.all_cases}
+        self._hit_metrics = {plan.suite.name: hit_metrics(plan.metrics) for plan in plans}
+        self._forbidding = {plan.suite.name for plan in plans if _forbids(plan)}
+
+    def report(self, key: CaseKey, rows: tuple[Measurement, ...], redact: Callable[[str], str]) -> CaseReport:
+        """The report of one case.
+
+        Args:
+            key: suite and id.
+            rows: every call of the case.
+            redact: applied to every text.
+        """
+        if key in self._sealed:
+            return CaseReport(HIDDEN, {}, 0, failure="", message="counted in its gates only")
+        plan, case = self._plans[key[0]], self._cases[key]
+        mine = [row for row in rows if row.side == "candidate" and not row.confirmation]
+        why = [row.outcome.message for row in mine if isinstance(row.outcome, Failure)][:1]
+        failure, missed = "", ""
+        if self._may_fail_by_itself(plan, case):
+            alone = replace(
+                plan.suite, cases=() if case.regression else (case,), regressions=(case,) * case.regression
+            )
+            data = arrange_suite(replace(plan, suite=alone), rows, paired=self._paired)
+            outcome = case_outcome(data, case)
+            missed = next((miss.message for miss in critical_misses(data)), "")
+            failure = case_failure(plan, data, case)
+        else:
+            metrics = self._hit_metrics[plan.suite.name]
+            outcome = outcome_of_calls(rows, metrics, plan.hops, paired=self._paired)
+        return CaseReport(
+            outcome,
+            _mean_scores(mine),
+            len(mine),
+            failure=redact("; ".join([failure, *why])) if failure else "",
+            message=redact("; ".join([*([missed] if missed else []), *why])) if missed or why else "",
+        )
+
+    def _may_fail_by_itself(self, plan: SuitePlan, case: Case) -> bool:
+        return case.critical is not False or case.regression or plan.suite.name in self._forbidding
+
+
+def _forbids(plan: SuitePlan) -> bool:
+    return any(gate.spec.form == "violations" for gate in plan.gates)
+
+
+def _mean_scores(rows: list[Measurement]) -> dict[str, float]:
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        for score in row.scores:
+            if not isinstance(score, ScorerFailure):
+                values.setdefault(score.metric, []).append(score.value)
+    return {name: sum(found) / len(found) for name, found in values.items()}
