@@ -159,3 +159,41 @@ def test_sugar(mixed: Project, provider: Provider, crowd: Crowd) -> None:
     assert re.search(r"― c2 ―+\ncritical case c2 missed its only trial", shown)
     assert re.search(r"― small\[exact:at_most:0\.2\] ―", shown)
     assert "gates ✓s" in shown
+
+
+CHUNKS = """
+import relgate.plugin.items as items
+items.CASE_ITEMS_AT_MOST, items.CHUNK = 5, 3
+"""
+
+
+def test_chunks_are_single_tests_in_every_report(mixed: Project, provider: Provider, crowd: Crowd) -> None:
+    mixed.write("conftest.py", CHUNKS)
+    result = crowd.run(mixed, *REPORTS, "--instafail", "--full", "--randomly-seed=3")
+    shown = result.stdout
+    assert result.returncode == 1, shown + result.stderr
+    assert provider.calls == 8
+    assert mixed.decisions == ["reject"]
+    names = [f"{FILE}::cases[{span}]" for span in ("1-3", "4-6", "7-8")]
+    found = in_html(mixed)
+    assert [found[name].lower() for name in names] == ["failed", "passed", "passed"]
+    outcomes, report = in_json(mixed)
+    assert [outcomes[name] for name in names] == ["failed", "miss", "hit"]
+    assert report["summary"]["total"] == 6
+    assert in_junit(mixed) == {"passed": 3, "failure": 2, "skipped": 1}
+    kinds = [kinds for name, kinds in in_teamcity(shown).items() if "cases_jsonl" in name]
+    assert Counter(kind[-2] for kind in kinds) == {"testFailed": 1, "testStarted": 2}
+    last = next(line for line in shown.splitlines() if re.search(r"=+ .* in [\d.]+s", line))
+    assert set(re.findall(r"\d+ (?:failed|hit|miss)", last)) == {"2 failed", "6 hit", "1 miss"}
+    said = "c2: critical case c2 missed its only trial"
+    assert shown.index(said) < shown.index("= relgate ="), "instafail shows a failure when it happens"
+
+
+def test_sugar_counts_chunks(mixed: Project, provider: Provider, crowd: Crowd) -> None:
+    mixed.write("conftest.py", CHUNKS)
+    result = crowd.run(mixed, "--force-sugar", "--full")
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert provider.calls == 8
+    assert mixed.decisions == ["reject"]
+    assert "REJECT  desk@1.1.0" in result.stdout
+    assert re.search(r"― cases\[1-3\] ―+\n1 of 3 cases failed", result.stdout)

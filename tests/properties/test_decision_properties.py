@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from relgate.decision.gates import judge_gate
 from relgate.decision.measurements import SuiteData, arrange
 from relgate.decision.outcomes import critical_misses
 from relgate.decision.policy import spread_gates
+from relgate.decision.sample import Sample, draw_sample
 from relgate.decision.verdict import Findings, decide
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.case import Case, Suite
@@ -481,3 +482,38 @@ def test_swapping_the_sides_turns_every_comparison_around(
     if signs and here.estimate is not None and here.lower is not None and there.upper is not None:
         assert _same(here.estimate, signs * there.estimate)  # type: ignore[operator]
         assert _same(here.lower, signs * there.upper)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from([0.0, 1.0, 1 / 3, 0.1]),
+            st.sampled_from([0.0, 1.0, 2 / 3]),
+            st.sampled_from(["billing", "orders"]),
+            st.sampled_from(["k1", "k2"]),
+        ),
+        max_size=40,
+    ),
+    clustered=st.booleans(),
+    relative=st.booleans(),
+    topic=st.sampled_from([None, "billing", "nobody"]),
+    asked=st.lists(st.integers(0, 5), min_size=40, max_size=40),
+)
+def test_one_score_a_case_is_drawn_at_once_as_it_is_drawn_case_by_case(
+    rows: list[Pair], clustered: bool, relative: bool, topic: str | None, asked: list[int]
+) -> None:
+    suite = _suite(rows, clustered)
+    cases = tuple(replace(case, input=f"question {n}") for case, n in zip(suite.cases, asked, strict=False))
+    data = _data(rows, replace(suite, cases=cases))
+    away = {"a case of nobody": "away"}
+    slow = replace(data, unmeasured={("candidate", ""): away, ("baseline", ""): away})
+    only = {"topic": topic} if topic else {}
+    one, other = (draw_sample(each, "right", only=only, relative=relative) for each in (data, slow))
+    for field in fields(Sample):
+        mine, theirs = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(theirs, np.ndarray):
+            assert mine.dtype == theirs.dtype, field.name
+            assert mine.tolist() == theirs.tolist(), field.name
+        else:
+            assert mine == theirs, field.name

@@ -48,6 +48,8 @@ def metric_parts(data: SuiteData) -> list[MetricPart]:
 def _parts(
     data: SuiteData, metric: Metric, slice_: str, only: Mapping[str, object], hops: tuple[str, ...]
 ) -> list[MetricPart]:
+    if not any(data.series("candidate", metric.name, hop) for hop in hops):
+        return []  # of most metrics of a response a recording holds nothing
     sample = draw_sample(data, metric.name, only=only, hops=hops, relative=data.paired)
     if sample.n == 0:
         return []

@@ -138,12 +138,16 @@ def draw_sample(
     elif relative:
         baseline = [data.series("baseline", metric, hop) for hop in hops]
         sides += [("baseline", hop) for hop in hops]
+    unit_labels = units_of(data.suite)
+    if len(hops) == 1:
+        plain = _plain_sample(data, scope, sides, [*candidate, *baseline], metric, unit_labels)
+        if plain is not None:
+            return plain
     outages = [cases for key in sides if (cases := data.unmeasured.get(key))]
     failures = [
         cases for side, hop in sides if (cases := data.judge_failures.get((side, metric, hop))) is not None
     ]
     labels: dict[str, int] = {}
-    unit_labels = units_of(data.suite)
     c_mean: list[float] = []
     b_mean: list[float] = []
     units: list[int] = []
@@ -208,6 +212,54 @@ def draw_sample(
 def _mean(scores: Sequence[float]) -> float:
     """NumPy's mean, which is slow for the few scores of a case, and a single one is its own."""
     return float(scores[0]) if len(scores) == 1 else float(np.mean(scores))
+
+
+def _plain_sample(
+    data: SuiteData,
+    scope: Sequence[Case],
+    sides: Sequence[tuple[Side, str]],
+    series: Sequence[Mapping[str, tuple[float, ...]]],
+    metric: str,
+    unit_labels: Mapping[str, str],
+) -> Sample | None:
+    """The sample of cases with one score on each side and nothing missing; None of any other.
+
+    Args:
+        data: the suite's measurements.
+        scope: the cases that the gate judges.
+        sides: the candidate and, where something is compared, what it is compared with.
+        series: their scores by case id.
+        metric: the metric's name.
+        unit_labels: the label of each case's unit.
+    """
+    if any(data.unmeasured.get(key) or data.judge_failures.get((key[0], metric, key[1])) for key in sides):
+        return None
+    columns: list[Floats] = []
+    for scores in series:
+        found = [scores.get(case.id, ()) for case in scope]
+        if any(len(one) != 1 for one in found):
+            return None
+        columns.append(np.array([value for (value,) in found], dtype=np.float64))
+    labels = [unit_labels[case.id] for case in scope]
+    codes: dict[str, int] = {}
+    units = np.array([codes.setdefault(label, len(codes)) for label in labels], dtype=np.int64)
+    candidate, baseline = columns[0], columns[1] if len(columns) > 1 else None
+    return Sample(
+        candidate=_lattice(candidate.tolist()),
+        baseline=None if baseline is None else _lattice(baseline.tolist()),
+        units=units,
+        clustered=counts_clusters(data.suite, labels),
+        single=True,
+        candidate_rows=candidate,
+        candidate_units=units,
+        baseline_rows=candidate[:0] if baseline is None else baseline,
+        baseline_units=units[:0] if baseline is None else units,
+        expected=len(scope),
+        unmeasured=0,
+        judge_failures=0,
+        missing_units=units[:0],
+        unit_noun=unit_noun(data.suite),
+    )
 
 
 def _nameable(suite: Suite, ids: list[str]) -> tuple[str, ...]:

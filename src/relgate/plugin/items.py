@@ -1,41 +1,48 @@
-"""Suite files and case items: a case item is a measurement, it looks its own outcome up."""
+"""Suite files and their items: an item is one measured case, or a chunk of many; it looks outcomes up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from relgate.domain.case import Case, Suite
+from relgate.domain.case import Case, CaseKey, Suite
+from relgate.plugin.naming import names_one_by_one
+
+CASE_ITEMS_AT_MOST = 10_000
+"""A file of more cases is collected in chunks: pytest keeps kilobytes of each item."""
+
+CHUNK = 1000
+CHUNK_NAME = "cases"
 
 
-class CaseItem(pytest.Item):
-    """One case of a suite.
+class MeasuredItem(pytest.Item):
+    """One or more cases of a suite.
 
     Attributes:
         suite_name: the suite.
-        case: the case.
+        cases: the cases, in the order of the file.
     """
 
-    def __init__(self, *, suite_name: str, case: Case, **kwargs: Any) -> None:
+    def __init__(self, *, suite_name: str, cases: Sequence[Case], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.suite_name = suite_name
-        self.case = case
+        self.cases = tuple(cases)
 
     @property
-    def key(self) -> tuple[str, str]:
-        """Suite and case id: the case's identity, never the node id."""
-        return self.suite_name, self.case.id
+    def keys(self) -> tuple[CaseKey, ...]:
+        """Suite and case id of each: a case's identity, never the node id."""
+        return tuple((self.suite_name, case.id) for case in self.cases)
 
     @cached_property
     def location(self) -> tuple[str, int | None, str]:
         """As pytest finds it for any item; the file is found once for all of its cases."""
         file = self.parent
         if isinstance(file, SuiteFile) and file.shown_path is not None:
-            return file.shown_path, self.case.line - 1, ""
+            return file.shown_path, self.cases[0].line - 1, ""
         found = super().location
         if isinstance(file, SuiteFile):
             file.shown_path = found[0]
@@ -46,8 +53,26 @@ class CaseItem(pytest.Item):
         raise AssertionError("relgate reports its case items itself")
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """The case's line in its file; no domain, for the terminal shows the dots of one as ``::``."""
-        return self.path, self.case.line - 1, ""
+        """The first case's line in its file; no domain, for the terminal shows the dots of one as ``::``."""
+        return self.path, self.cases[0].line - 1, ""
+
+
+class CaseItem(MeasuredItem):
+    """One case of a suite."""
+
+    @property
+    def key(self) -> CaseKey:
+        """Suite and case id."""
+        return self.suite_name, self.cases[0].id
+
+
+class ChunkItem(MeasuredItem):
+    """Neighbouring cases of a long file; those that the session names one by one have items of their own."""
+
+    def node_id_of(self, case_id: str) -> str:
+        """The node id of one of its cases, by which pytest can be asked for it alone."""
+        assert self.parent is not None
+        return f"{self.parent.nodeid}::{case_id}"
 
 
 class SuiteFile(pytest.File):
@@ -63,8 +88,26 @@ class SuiteFile(pytest.File):
         self._regressions = regressions
         self.shown_path: str | None = None
 
-    def collect(self) -> Iterable[CaseItem]:
-        """One item a case, in the order of the file."""
+    def collect(self) -> Iterable[MeasuredItem]:
+        """One item a case, or a chunk where there are too many, in the order of the file."""
         cases = self._suite.regressions if self._regressions else self._suite.cases
-        for case in cases:
-            yield CaseItem.from_parent(self, name=case.id, suite_name=self._suite.name, case=case)
+        # pytest takes file::cases for every item called cases[...]
+        if len(cases) <= CASE_ITEMS_AT_MOST or any(case.id == CHUNK_NAME for case in cases):
+            yield from map(self._single, cases)
+            return
+        named = names_one_by_one(self.config, self)
+        for begin in range(0, len(cases), CHUNK):
+            part = cases[begin : begin + CHUNK]
+            single = [case for case in part if named(case.id)]
+            yield from map(self._single, single)
+            if len(single) < len(part):
+                alone = {case.id for case in single}
+                yield ChunkItem.from_parent(
+                    self,
+                    name=f"{CHUNK_NAME}[{begin + 1}-{begin + len(part)}]",
+                    suite_name=self._suite.name,
+                    cases=[case for case in part if case.id not in alone],
+                )
+
+    def _single(self, case: Case) -> CaseItem:
+        return CaseItem.from_parent(self, name=case.id, suite_name=self._suite.name, cases=(case,))

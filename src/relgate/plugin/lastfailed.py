@@ -17,7 +17,11 @@ def last_failed(config: pytest.Config) -> frozenset[str]:
 
 
 def merge_last_failed(
-    config: pytest.Config, before: Collection[str], cases: Collection[str], outcomes: Mapping[str, str]
+    config: pytest.Config,
+    before: Collection[str],
+    cases: Collection[str],
+    outcomes: Mapping[str, str],
+    chunks: Collection[str] = (),
 ) -> None:
     """Correct pytest's own list after it was written.
 
@@ -27,14 +31,16 @@ def merge_last_failed(
         config: pytest's.
         before: what was remembered before this run.
         cases: node ids of all case items of this run.
-        outcomes: node id -> outcome of those that were measured.
+        outcomes: node id -> outcome of those that were measured. Cases of chunks are among them when they
+            were missed or are remembered.
+        chunks: node ids of chunks, which are never remembered.
     """
     cache = getattr(config, "cache", None)
-    if cache is None or not cases:
+    if cache is None or not (cases or chunks):
         return
     written = cache.get(KEY, {}) or {}
-    failed = {name: True for name in written if not name.startswith("gates::")}
-    for node_id in cases:
+    failed = {name: True for name in written if not name.startswith("gates::") and name not in chunks}
+    for node_id in (*cases, *outcomes.keys() - set(cases)):
         outcome = outcomes.get(node_id)
         if outcome in MISSED or (outcome is None and node_id in before):
             failed[node_id] = True

@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from relgate.domain.gate import GateResult
-from relgate.plugin.items import CaseItem
-from relgate.render.words import (
-    ALARM,
-    CLEAR,
-    FAILED,
-    HOLD,
-    NOT_JUDGEABLE,
-    NOT_JUDGED,
-    PASSED,
-    SHOWN,
-    WORDS,
-    GateWord,
-)
+from relgate.plugin.chunks import ChunkOutcome
+from relgate.plugin.items import CaseItem, ChunkItem, MeasuredItem
+from relgate.plugin.statuses import CASE_STATUS, FAILED_CASE, GATE_COLORS, Status
+from relgate.render.words import ALARM, FAILED, HOLD, NOT_JUDGEABLE, NOT_JUDGED, GateWord
 from relgate.usecases.report import CaseReport
 
 Location = tuple[str, int | None, str]
 LongRepr = str | tuple[str, int, str] | None
-CASE_STATUS: Mapping[str, tuple[str, str, tuple[str, Mapping[str, bool]]]] = {
-    "hit": ("hit", ".", ("HIT", {"green": True})),
-    "fixed": ("fixed", "+", ("FIXED", {"green": True})),
-    "miss": ("miss", "m", ("MISS", {"yellow": True})),
-    "regressed": ("regressed", "-", ("REGRESSED", {"red": True})),
-    "sealed": ("sealed", "*", ("SEALED", {"yellow": False})),
-    "not_run": ("not run", "s", ("NOT RUN", {"yellow": False})),
-}
-GATE_COLORS: Mapping[str, str] = {
-    word.word: "green" if word in (PASSED, CLEAR, SHOWN) else "yellow" for word in WORDS
-} | {FAILED.word: "red"}
 NOT_PASSED = (HOLD, ALARM, NOT_JUDGEABLE, NOT_JUDGED)
 """Gates that pytest reports as skipped, with their message."""
 
@@ -78,7 +58,26 @@ def missed_before(item: CaseItem, message: str) -> pytest.TestReport:
     )
 
 
-def teardown_report(item: CaseItem, call: pytest.TestReport) -> pytest.TestReport:
+def chunk_report(item: ChunkItem, found: ChunkOutcome, started: float) -> pytest.TestReport:
+    """The call report of a chunk: failed where one of its cases is, skipped when none was measured."""
+    outcome: str = "passed"
+    longrepr: LongRepr = None
+    properties: list[tuple[str, object]] = [
+        (f"relgate.count.{name.replace(' ', '_')}", str(count)) for name, count in found.categories.items()
+    ]
+    if found.missed.count:
+        properties.append(("relgate.missed", ", ".join(found.missed.lines())))
+    if found.failure:
+        outcome, longrepr = "failed", found.failure
+    elif not found.measured:
+        why = "not measured" if found.counts["failed"] else NOT_NEEDED
+        outcome, longrepr = "skipped", _skip(item.location, f"{why}: {found.reason or 'no score'}")
+    return _report(
+        item.nodeid, item.location, "call", outcome, longrepr, started, properties, relgate_chunk=found
+    )
+
+
+def teardown_report(item: MeasuredItem, call: pytest.TestReport) -> pytest.TestReport:
     """The teardown report that JUnit and others wait for."""
     return _report(
         item.nodeid, item.location, "teardown", "passed", None, time.time(), list(call.user_properties)
@@ -129,7 +128,7 @@ def report_gate(
     hook.pytest_runtest_logfinish(nodeid=result.id, location=location)
 
 
-def report_status(report: pytest.TestReport) -> tuple[str, str, object] | None:
+def report_status(report: pytest.TestReport) -> Status | None:
     """Category, letter and word for relgate's own reports; None for everybody else's."""
     if report.when != "call":
         return None
@@ -140,16 +139,13 @@ def report_status(report: pytest.TestReport) -> tuple[str, str, object] | None:
         if word == FAILED.word:
             return "failed", letter, ("FAILED", color)
         return f"gate {word}", letter, (f"GATE {word.upper()}", color)
+    chunk: ChunkOutcome | None = getattr(report, "relgate_chunk", None)
+    if chunk is not None:
+        return chunk.status()
     case = getattr(report, "relgate_case", None)
     if case is None:
         return None
-    if case == "not needed":
-        return "not needed", "", ""
-    if report.failed:
-        return "failed", "F", "FAILED"
-    if case == "failed":
-        return "not measured", "n", ("NOT MEASURED", {"yellow": True})
-    return CASE_STATUS[case]
+    return FAILED_CASE if report.failed else CASE_STATUS[case]
 
 
 def _skip(location: Location, reason: str) -> tuple[str, int, str]:

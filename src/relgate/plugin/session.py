@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
+from relgate.domain.case import CaseKey
 from relgate.domain.errors import InputError, RelgateError
 from relgate.plugin import manifest_of
 from relgate.plugin.conftests import load_golden_set_conftests
 from relgate.plugin.garbage import no_search, nothing_here_is_garbage
-from relgate.plugin.items import CaseItem, SuiteFile
-from relgate.plugin.lastfailed import last_failed, merge_last_failed
+from relgate.plugin.items import MeasuredItem, SuiteFile
+from relgate.plugin.lastfailed import last_failed
 from relgate.plugin.live_line import LiveLine
 from relgate.plugin.options import setting
 from relgate.plugin.planning import plan_lines
 from relgate.plugin.progress import Progress
+from relgate.plugin.protocol import ItemProtocol, give_up
 from relgate.plugin.quiet import Quiet
-from relgate.plugin.reports import (
-    case_report,
-    missed_before,
-    report_gate,
-    report_status,
-    skipped_case,
-    teardown_report,
-)
+from relgate.plugin.reports import report_gate, report_status
 from relgate.plugin.settings import catalog_plugins, make_importable, run_options
 from relgate.plugin.sigterm import end_on_sigterm
 from relgate.plugin.summary import summary_lines, write_summary
@@ -37,11 +31,11 @@ from relgate.plugin.usage import usage_text
 from relgate.plugin.worker import CASE_FILES, may_hold_cases
 from relgate.render.words import word_of
 from relgate.usecases.preparing.plan_suite import in_order_of_calls
-from relgate.usecases.report import CaseReport, Report
+from relgate.usecases.report import Report
 from relgate.usecases.reporting.step_summary import summarise_errors
 from relgate.usecases.run_release import ReleaseRun
 
-INTERNAL_ERROR, USAGE_ERROR, NO_TESTS, HOLD = 3, 4, 5, 10
+USAGE_ERROR, NO_TESTS, HOLD = 4, 5, 10
 
 
 class RelgateSession:
@@ -56,18 +50,16 @@ class RelgateSession:
         self._all = {(s.name, c.id) for s in run.prepared.suites for c in s.all_cases}
         self._golden_sets = run.options.golden_sets.resolve()
         self._only_suites = False
-        self._controlled: list[CaseItem] | None = None
-        self._items: list[CaseItem] = []
+        self._controlled: list[MeasuredItem] | None = None
+        self._items: list[MeasuredItem] = []
         self._progress: Progress | None = None
         self._controlled_done = False
         self._settled: str | None = None
         self._running = False
-        self._outcomes: dict[str, str] = {}
-        self._failures = 0
+        self._protocol: ItemProtocol | None = None
         self._last_failed: frozenset[str] = frozenset()
         self._summary: list[str] = []
         self._quiet = Quiet(config)
-        self._line: LiveLine | None = None
         self._restore_sigterm = end_on_sigterm()
 
     @classmethod
@@ -135,7 +127,7 @@ class RelgateSession:
             session.perform_collect(args)
         finally:
             self._only_suites = False
-        self._controlled = [item for item in session.items if isinstance(item, CaseItem)]
+        self._controlled = [item for item in session.items if isinstance(item, MeasuredItem)]
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -144,8 +136,10 @@ class RelgateSession:
         Cases are reported suite by suite as they are asked, so that no suite waits for one that comes later.
         """
         rank = {plan.suite.name: i for i, plan in enumerate(in_order_of_calls(self.run.prepared.plans))}
-        places = [i for i, item in enumerate(items) if isinstance(item, CaseItem)]
-        cases = sorted((item for item in items if isinstance(item, CaseItem)), key=lambda c: rank[c.key[0]])
+        places = [i for i, item in enumerate(items) if isinstance(item, MeasuredItem)]
+        cases = sorted(
+            (item for item in items if isinstance(item, MeasuredItem)), key=lambda c: rank[c.suite_name]
+        )
         for place, case in zip(places, cases, strict=True):
             items[place] = case
         manager = self.config.pluginmanager
@@ -155,13 +149,13 @@ class RelgateSession:
         if manager.hasplugin("rerunfailures"):
             guards.append(pytest.mark.flaky(reruns=0))
         for item in items:
-            if isinstance(item, CaseItem):
+            if isinstance(item, MeasuredItem):
                 for guard in guards:
                     item.add_marker(guard)
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Before any call: what will be compared, how many calls, and whether each gate can pass."""
-        selected = {item.key for item in items if isinstance(item, CaseItem)}
+        selected = _keys(items)
         if not selected or self.config.option.verbose < -1:
             return []
         return plan_lines(self.run, selected, brief=self.config.option.verbose < 0)
@@ -171,7 +165,7 @@ class RelgateSession:
         """Measure while pytest reports; then judge, record and render, all before the session ends."""
         items = self._controlled
         if items is None:
-            items = [item for item in session.items if isinstance(item, CaseItem)]
+            items = [item for item in session.items if isinstance(item, MeasuredItem)]
         self._items = items
         if self._collect_like:
             result = yield
@@ -180,9 +174,12 @@ class RelgateSession:
         errors = session.testsfailed and not session.config.option.continue_on_collection_errors
         if not items or errors:
             return (yield)
-        if {item.key for item in items} == self._all:
+        if _keys(items) == self._all:
             self._settled = self.run.settled
-        self._progress = self._expected(session)
+        self._protocol = ItemProtocol(
+            self.config, self.run, items, self._settled, self._last_failed, self._quiet.show
+        )
+        self._progress = self._expected(session, self._protocol)
         try:
             with nothing_here_is_garbage():
                 result = yield
@@ -197,14 +194,14 @@ class RelgateSession:
             self._end()
         return result
 
-    def _expected(self, session: pytest.Session) -> Progress:
+    def _expected(self, session: pytest.Session, protocol: ItemProtocol) -> Progress:
         """Everything that will be reported, counted before the first report."""
         silent = gates = 0
         if self._settled is None:
             plans = self.run.prepared.plans
             gates = sum(len(plan.gates) + bool(plan.suite.regressions) for plan in plans)
         else:
-            silent = sum(item.key not in self.run.missed_before for item in self._items)
+            silent = sum(map(protocol.is_silent, self._items))
             stored = self.run.prepared.stored
             gates = len(stored.scorecard.get("gates", [])) if stored is not None else 0
         cases = len(self._items) if self._controlled is not None else None
@@ -226,8 +223,8 @@ class RelgateSession:
 
     def _end(self) -> None:
         """Stop everything that may print, then let it print again."""
-        if self._line is not None:
-            self._line.clear()
+        if self._protocol is not None:
+            self._protocol.end()
         try:
             self.run.close()
         finally:
@@ -243,16 +240,17 @@ class RelgateSession:
             return
         self._quiet.start()
         try:
-            self.run.start({item.key for item in self._items})
+            self.run.start(_keys(self._items))
         except InputError as error:
             self._quiet.stop()
             summarise_errors([str(problem) for problem in error.problems], os.environ)
             sys.stderr.write(f"ERROR: {usage_text(error.problems, self.run.options)}\n")
             pytest.exit("relgate: nothing was called", returncode=USAGE_ERROR)
         except RelgateError as error:
-            _give_up(f"{error}; no verdict")
+            give_up(f"{error}; no verdict")
         self._running = True
-        self._line = LiveLine(self.config, self.run.status)
+        assert self._protocol is not None
+        self._protocol.line = LiveLine(self.config, self.run.status)
 
     def _run_controlled(self) -> None:
         """Report the cases on the xdist controller, once."""
@@ -262,7 +260,7 @@ class RelgateSession:
         self._own_line()
         for item in self._items:
             session = item.session
-            self._report_case(item, None)
+            self._report(item, None)
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
             if session.shouldstop:
@@ -281,9 +279,9 @@ class RelgateSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Report a case: look its outcome up, no fixtures, two reports."""
-        if isinstance(item, CaseItem):
+        if isinstance(item, MeasuredItem):
             if not self._collect_like:
-                self._report_case(item, nextitem)
+                self._report(item, nextitem)
             return True
         if self._running:
             self._settle_down()
@@ -291,45 +289,14 @@ class RelgateSession:
 
     def _settle_down(self) -> None:
         """Wait for every case: a test that patches time or sockets must not touch a measurement."""
-        for case in self._items:
-            self._wait(case)
+        assert self._protocol is not None
+        self._protocol.wait_for_all()
         self._quiet.stop()
 
-    def _report_case(self, item: CaseItem, nextitem: pytest.Item | None) -> None:
+    def _report(self, item: MeasuredItem, nextitem: pytest.Item | None) -> None:
+        assert self._protocol is not None
         self._begin()
-        hook = item.ihook
-        message = self.run.missed_before.get(item.key)
-        silent = self._settled is not None and message is None
-        if not silent:  # the terminal names a file when a test of it starts
-            hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        started = time.time()
-        if self._settled is not None:
-            call = skipped_case(item, self._settled) if message is None else missed_before(item, message)
-        else:
-            found = self._wait(item)
-            if self._line is not None:
-                self._line.clear()
-            if found.outcome != "not_run":
-                self._outcomes[item.nodeid] = "failed" if found.failure else found.outcome
-            self._failures += bool(found.failure)
-            call = case_report(item, found, started)
-        hook.pytest_runtest_logreport(report=call)
-        hook.pytest_runtest_logreport(report=teardown_report(item, call))
-        item.session._setupstate.teardown_exact(nextitem)
-        if not silent:
-            hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-
-    def _wait(self, item: CaseItem) -> CaseReport:
-        try:
-            return self.run.case(*item.key, beat=self._beat)
-        except RelgateError as error:
-            _give_up(f"the engine failed: {error}; no verdict")
-
-    def _beat(self) -> None:
-        """A moment of waiting: show what was reported, and how far the run is."""
-        self._quiet.show()
-        if self._line is not None:
-            self._line.beat()
+        self._protocol.report(item, nextitem)
 
     def _conclude(self, progress: Progress) -> None:
         """Judge, record and render; then report the gates as tests.
@@ -338,9 +305,10 @@ class RelgateSession:
         """
         try:
             self.report = self.run.conclude() if self._settled is None else self.run.conclude_settled()
-            self._summary = summary_lines(self.report, self.config, failures=self._failures)
+            failures = self._protocol.failures if self._protocol is not None else 0
+            self._summary = summary_lines(self.report, self.config, failures=failures)
         except RelgateError as error:
-            _give_up(f"the run could not be recorded: {error}; no verdict")
+            give_up(f"the run could not be recorded: {error}; no verdict")
         finally:
             self._quiet.stop()
         paths = {plan.suite.name: plan.suite.path for plan in self.run.prepared.plans}
@@ -367,9 +335,8 @@ class RelgateSession:
         yield
         if self._collect_like:
             return
-        merge_last_failed(
-            self.config, self._last_failed, [item.nodeid for item in self._items], self._outcomes
-        )
+        if self._protocol is not None:
+            self._protocol.remember()
         if int(session.exitstatus) != 0:
             return
         if self.report is None:
@@ -388,5 +355,5 @@ class RelgateSession:
         self._restore_sigterm()
 
 
-def _give_up(message: str) -> NoReturn:
-    pytest.exit(f"relgate: {message}", returncode=INTERNAL_ERROR)
+def _keys(items: Sequence[pytest.Item]) -> set[CaseKey]:
+    return {key for item in items if isinstance(item, MeasuredItem) for key in item.keys}

@@ -310,13 +310,9 @@ def _unmatched(suites: Sequence[Suite], rows: Mapping[Side, Rows | None]) -> lis
 
 def _unconfirmable(suites: Sequence[Suite], rows: Rows | None) -> list[str]:
     """Critical cases of which the recording holds too few trials to confirm a miss (verdict.md 3)."""
-    held = trials_of(rows or {})
-    short = [
-        case.id
-        for suite in suites
-        for case in suite.all_cases
-        if case.critical is True and 0 < len(held.get(case.id, ())) < CONFIRMING_TRIALS
-    ]
+    critical = [case.id for suite in suites for case in suite.all_cases if case.critical is True]
+    held = trials_of(rows or {}) if critical else {}
+    short = [case_id for case_id in critical if 0 < len(held.get(case_id, ())) < CONFIRMING_TRIALS]
     if not short:
         return []
     many, named = _cases(short)
