@@ -45,8 +45,9 @@ def absolute_quantile_evidence(
     Pass: the order statistic X_(j), j = ``order_stat_upper``, is below the limit, the same as the exact
     binomial p of the calls that reach it. Fail: the lower order statistic is above the limit. A quantile
     exactly on the limit does neither. Both are exact for any distribution, failures included. Where cases
-    are counted in clusters, the share above the limit is a mean like any other (CR2), and the bounds are
-    the values at which that test changes its mind.
+    are counted in clusters, the share above the limit is a mean like any other (CR2), never below the p of as
+    many clusters without a call above it: else a stricter limit, which some call exceeds, would pass where an
+    easier one, which none does, holds. The bounds are the values at which that test changes its mind.
     """
     share = 1.0 - quantile
     reached = exceeding(sample, limit, reached=True)
@@ -58,14 +59,26 @@ def absolute_quantile_evidence(
     assert isinstance(above, Evidence)
     needed = least_cases(quantile, alpha)
     caution = found.caution
-    if not sample.clustered and sample.n < needed and above.p_fail > ALPHA:
-        caution = f"p{quantile * 100:g} needs {needed} cases to pass, {needed - sample.n} more"
+    units, noun = (sample.unit_count, f"{sample.unit_noun}s") if sample.clustered else (sample.n, "cases")
+    if units < needed and above.p_fail > ALPHA:
+        short = f"p{quantile * 100:g} needs {needed} {noun} to pass, {needed - units} more"
+        caution = "; ".join(filter(None, [caution if sample.clustered else "", short]))
     low, high = (_cluster_bounds if sample.clustered else _order_bounds)(sample, quantile, alpha)
     by_unit = f"{cr2(sample)} on the share above the limit, one call a case"
     method = by_unit if sample.clustered else ORDER_STATISTIC
     return Evidence(
-        estimate, min(low, estimate), max(high, estimate), found.p_pass, above.p_fail, method, caution
+        estimate,
+        min(low, estimate),
+        max(high, estimate),
+        _p_pass(found, sample, quantile),
+        above.p_fail,
+        method,
+        caution,
     )
+
+
+def _p_pass(found: Evidence, sample: Sample, quantile: float) -> float:
+    return max(found.p_pass, quantile**sample.unit_count) if sample.clustered else found.p_pass
 
 
 def _order_bounds(sample: Sample, quantile: float, alpha: float) -> tuple[float, float]:
@@ -90,7 +103,7 @@ def _cluster_bounds(sample: Sample, quantile: float, alpha: float) -> tuple[floa
         return found
 
     below = _first(len(grid), lambda i: tested(grid[i], reached=False).p_fail > alpha)
-    beyond = _first(len(grid), lambda i: tested(grid[i], reached=True).p_pass <= alpha)
+    beyond = _first(len(grid), lambda i: _p_pass(tested(grid[i], reached=True), sample, quantile) <= alpha)
     return (
         grid[below] if 0 < below < len(grid) else 0.0,
         grid[beyond - 1] if 0 < beyond < len(grid) else inf,

@@ -237,3 +237,19 @@ def test_before_any_call_it_says_whether_it_can_pass(build: Any, n: int, words: 
     found = feasibility(gate, build.suite(n), alpha=0.05, single_trial=True)
     assert found.text == f"n = {n}: {words}"
     assert found.can_pass == (_judged(build, [1.0] * n).result == "pass")
+
+
+@pytest.mark.parametrize(("groups", "passes"), [(25, False), (60, True)])
+def test_a_stricter_limit_never_passes_where_an_easier_one_holds(
+    build: Any, groups: int, passes: bool
+) -> None:
+    """One call above the stricter limit makes clusters differ; above the easier one is none."""
+    values = [3000.0 + i % 7 for i in range(8 * groups)]
+    values[3] = 4033.0
+    clusters = [f"k{i // 8}" for i in range(8 * groups)]
+    strict, easy = (
+        _judged(build, values, clusters=clusters, spec=_spec(limit=limit)).result
+        for limit in (4000.0, 4100.0)
+    )
+    assert (easy == "pass") is passes
+    assert not (strict == "pass" and easy != "pass")

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from relgate import stats
-from relgate.decision.absolute_quantile import EXCEEDS, exceeding
+from relgate.decision.absolute_quantile import EXCEEDS, exceeding, least_cases
 from relgate.decision.evidence import (
     MIN_RATIO_UNITS,
     Evidence,
@@ -187,6 +187,9 @@ def _quantile_need(gate: Gate, sample: Sample, quantile: float, alpha: float) ->
     share = float(np.mean(reached.candidate))
     found = Evidence(share, 0.0, 1.0, 1.0, 1.0, "")
     need = _level_need(replace(gate, spec=ceiling, metric=EXCEEDS), reached, found, alpha)
+    if sample.clustered and need.further is not None:
+        least = ceil(least_cases(quantile, alpha) * sample.n / sample.unit_count)
+        return replace(need, further=max(need.further, least - sample.n))
     if need.further is None and share >= ceiling.boundary:
         return Need(None, "more cases are no remedy: the quantile is not below the limit")
     return need
