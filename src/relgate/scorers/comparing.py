@@ -21,7 +21,9 @@ def normalise(text: str, *, case_sensitive: bool = False) -> str:
 
     White space, typographic quotes, the comma between thousands and, unless told otherwise, letter case.
     """
-    plain = _THOUSANDS.sub("", " ".join(text.translate(_QUOTES).split()))
+    plain = " ".join((text if text.isascii() else text.translate(_QUOTES)).split())
+    if "," in plain:
+        plain = _THOUSANDS.sub("", plain)
     return plain if case_sensitive else plain.casefold()
 
 
@@ -50,6 +52,8 @@ def expected_texts(case: Case, value: OneOrMore | None, scorer: str) -> list[str
 
 def is_tool_expectation(expected: Any) -> bool:
     """Whether ``expected`` speaks of tool calls: ``{tool: ...}`` or a list of those."""
+    if isinstance(expected, str):
+        return False
     items = expected if isinstance(expected, (list, tuple)) else [expected]
     return bool(items) and all(isinstance(item, Mapping) and "tool" in item for item in items)
 
