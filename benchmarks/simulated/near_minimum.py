@@ -24,6 +24,7 @@ def near_minimum_cells() -> Iterator[Cell]:
             worlds[f"full points, {100 * gains:g} % gain"] = lambda rng, k, lost=margin + gains, won=gains: (
                 _points(rng, k, lost, won, 1)
             )
+        worlds["thirds beside few full points"] = lambda rng, k, m=margin: _mixed(rng, k, m)
         worlds["thirds, 3 % gain"] = lambda rng, k, lost=margin + 0.03: _points(rng, k, lost, 0.03, 3)
         units = units_of(n)
         for shape, draw in worlds.items():
@@ -37,6 +38,12 @@ def near_minimum_cells() -> Iterator[Cell]:
                 lambda rng, d=draw, u=units: sample(*from_difference(d(rng, u.size)), u, clustered=False),
                 weight=0.25,
             )
+
+
+def _mixed(rng: np.random.Generator, n: int, margin: float) -> Floats:
+    """Half of the margin is lost in thirds by many cases, half in full points by few."""
+    u = rng.random(n)
+    return np.where(u < margin / 2.0, -1.0, np.where(u < margin / 2.0 + 1.5 * margin, -1.0 / 3.0, 0.0))
 
 
 def _points(rng: np.random.Generator, n: int, lost: float, won: float, parts: int) -> Floats:

@@ -42,9 +42,6 @@ Codes = NDArray[np.int64]
 
 _SIDES: tuple[stats.Alternative, ...] = ("greater", "less")
 
-TRUSTED_FROM = 2
-"""Times n_min from which Hall's t is trusted whatever the losses are; below it the cases themselves tell."""
-
 BLOCK = 1 << 16
 """Cases summed at a time: their powers stay in the cache, and sums of sums keep their digits."""
 
@@ -194,7 +191,7 @@ def _level_from(moments: stats.Moments, spec: GateSpec, alpha: float) -> Evidenc
     floor = spec.form == "at_least"
     room = (1.0 - spec.boundary) if floor else spec.boundary
     needed, to_fail = (stats.n_min(room, a) if 0.0 < room < 1.0 else 1 for a in (alpha, ALPHA))
-    if moments.n < max(TRUSTED_FROM * needed, to_fail):
+    if moments.n < max(stats.TRUSTED_FROM * needed, to_fail):
         return None
     up: stats.Alternative = "greater" if floor else "less"
     down: stats.Alternative = "less" if floor else "greater"
@@ -215,7 +212,7 @@ def _difference_from(
         method, caution = secured_method(moments.n, differ), unseen_caution(moments, alpha)
     else:
         needed = stats.n_min(spec.boundary, min(alpha, ALPHA))
-        if moments.n < TRUSTED_FROM * needed:
+        if moments.n < stats.TRUSTED_FROM * needed:
             return None
         interval = moments.hall_interval(alpha)
         p_pass, p_fail = (moments.hall_p(-spec.boundary, side) for side in _SIDES)

@@ -23,6 +23,7 @@ from relgate.stats.binomial import (
 from relgate.stats.clusters import ClusterMean, cluster_bounded_interval, cluster_bounded_p, cluster_mean
 from relgate.stats.means import (
     GAFFKE_UP_TO,
+    TRUSTED_FROM,
     Moments,
     bounded_mean_interval,
     bounded_mean_p,
@@ -30,7 +31,6 @@ from relgate.stats.means import (
     gaffke_p,
     hall_interval,
     hall_p,
-    hall_trusted_from,
 )
 from relgate.stats.multiplicity import holm, weighted_holm
 from relgate.stats.paired import (
@@ -72,6 +72,7 @@ from relgate.stats.unseen_unit import guarded_cluster_interval, guarded_cluster_
 
 __all__ = [
     "GAFFKE_UP_TO",
+    "TRUSTED_FROM",
     "Agreement",
     "Alternative",
     "BinaryAgreement",
@@ -105,7 +106,6 @@ __all__ = [
     "guarded_cluster_p",
     "hall_interval",
     "hall_p",
-    "hall_trusted_from",
     "harrell_davis",
     "harrell_davis_se",
     "holm",

@@ -8,6 +8,7 @@ from scipy import integrate
 from scipy import stats as scipy_stats
 
 from relgate.stats import (
+    TRUSTED_FROM,
     bounded_mean_interval,
     bounded_mean_p,
     ceiling_p,
@@ -17,7 +18,6 @@ from relgate.stats import (
     gaffke_p,
     hall_interval,
     hall_p,
-    hall_trusted_from,
     n_min,
 )
 
@@ -206,16 +206,6 @@ def test_unusable_input_is_refused(call):
         call()
 
 
-def test_hall_is_trusted_from_twice_n_min_of_full_losses_and_sooner_of_small_ones():
-    full, thirds = np.zeros(100), np.zeros(100)
-    full[:3], thirds[:9] = -1.0, -1 / 3
-    assert hall_trusted_from(full, 59, 0.0, "greater") == 118
-    assert hall_trusted_from(thirds, 59, 0.0, "greater") == 59
-    assert hall_trusted_from(np.zeros(100), 59, 0.0, "greater") == 118, "the losses may all be unseen"
-    assert hall_trusted_from(-full, 59, 0.0, "less") == 118
-    assert hall_trusted_from(1.0 + full, 59, 1.0, "greater") == 118
-
-
 @pytest.mark.parametrize("won", [0.0, 0.015, 0.06])
 @pytest.mark.parametrize(("n", "margin"), [(35, 0.1), (71, 0.05)])
 def test_a_handful_of_full_losses_on_the_boundary_passes_no_more_than_its_share(n, margin, won):
@@ -226,7 +216,7 @@ def test_a_handful_of_full_losses_on_the_boundary_passes_no_more_than_its_share(
         for better in range(12):
             d = np.zeros(n)
             d[:worse], d[worse : worse + better] = -1.0, 1.0
-            floor = hall_trusted_from(d, n_min(margin), 0.0, "greater")
+            floor = TRUSTED_FROM * n_min(margin)
             if bounded_mean_p(d, -margin, "greater", (-1, 1), floor, draws=2000) <= 0.05:
                 passed += scipy_stats.binom.pmf(worse, n, lost) * scipy_stats.binom.pmf(
                     better, n - worse, won / (1 - lost)

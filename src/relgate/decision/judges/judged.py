@@ -252,7 +252,7 @@ def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -
             )
     needed = stats.n_min(margin, alpha)
 
-    trusted = stats.hall_trusted_from(split.human, needed, 0.0, "greater")
+    trusted = stats.TRUSTED_FROM * needed
 
     def p(boundary: float, side: stats.Alternative, least: int) -> float:
         if not -1.0 < boundary < 1.0:

@@ -235,8 +235,8 @@ class Batch:
             elif single:
                 p = fast.paired_p(d, margin, side, exact=n <= EXACT_UP_TO or n < least)
             else:
-                neutral = 0.0 if side == "greater" else None
-                p = fast.bounded_mean_p(d, -margin, side, _DIFFERENCES, least, neutral)
+                hall_from = least * (stats.TRUSTED_FROM if side == "greater" else 1)
+                p = fast.bounded_mean_p(d, -margin, side, _DIFFERENCES, hall_from)
             found.append(p)
         return found[0], found[1]
 
@@ -257,8 +257,8 @@ class Batch:
             elif single:
                 p = fast.rate_p((score > 0.5).sum(axis=1), n, boundary, side)
             else:
-                neutral = (1.0 if floor else 0.0) if side == up else None
-                p = fast.bounded_mean_p(score, boundary, side, _SCORES, least, neutral)
+                hall_from = least * (stats.TRUSTED_FROM if side == up else 1)
+                p = fast.bounded_mean_p(score, boundary, side, _SCORES, hall_from)
             found.append(p)
         return found[0], found[1]
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from scipy.special import betainc, ndtr, stdtr
 
 from relgate import stats
-from relgate.stats.means import FEW_LOSSES
 from relgate.stats.unseen_unit import LEAST_CORRELATION
 
 Floats = NDArray[np.float64]
@@ -153,32 +152,13 @@ def _gamma_sum_p(counts: Floats, y: Floats) -> Floats:
 
 
 def bounded_mean_p(
-    d: Floats,
-    mu0: float,
-    side: stats.Alternative,
-    support: tuple[float, float],
-    hall_from: int,
-    neutral: float | None = None,
+    d: Floats, mu0: float, side: stats.Alternative, support: tuple[float, float], hall_from: int
 ) -> Floats:
-    """min(Hall, Gaffke) from ``hall_from`` cases on, Gaffke below; shape (R,).
-
-    With ``neutral`` Hall only where it is trusted (``stats.hall_trusted_from``): to pass.
-    """
+    """min(Hall, Gaffke) from ``hall_from`` cases on, Gaffke below; shape (R,)."""
     p = gaffke_p(d, mu0, side, support)
     if d.shape[1] < max(2, hall_from):
         return p
-    hall = hall_p(d, mu0, side)
-    if neutral is not None:
-        hall = np.where(_is_trusted(d, hall_from, neutral, side), hall, 1.0)
-    found: Floats = np.minimum(p, hall)
-    return found
-
-
-def _is_trusted(d: Floats, hall_from: int, neutral: float, side: stats.Alternative) -> NDArray[np.bool_]:
-    loss = np.maximum(neutral - d if side == "greater" else d - neutral, 0.0)
-    lost = loss.sum(axis=1)
-    size = np.where(lost > 0.0, (loss**2).sum(axis=1) / np.where(lost > 0.0, lost, 1.0), 1.0)
-    found: NDArray[np.bool_] = d.shape[1] >= np.ceil(FEW_LOSSES * size * hall_from)
+    found: Floats = np.minimum(p, hall_p(d, mu0, side))
     return found
 
 
