@@ -450,6 +450,20 @@ def test_labels_of_live_answers_judge_the_same_answers_in_the_same_attempt(
     assert anew["verdict"]["attempts"] == first["verdict"]["attempts"] + 1
 
 
+def test_more_labels_after_a_look_at_labels_are_a_further_attempt(run: Run, referee: Referee) -> None:
+    gate = "{metric: judge, non_inferior: {margin: 0.10}}"
+
+    def labelled(number: int) -> tuple[int, str]:
+        found = run(gate, labels=lambda n, side: 1, labelled=number, cases_in_all=300).card
+        return found["verdict"]["attempts"], found["gates"][0]["method"]
+
+    referee.says = passes_what_is_good
+    assert run(gate, cases_in_all=300).card["verdict"]["attempts"] == 1
+    assert labelled(60) == (1, "min(Hall, Gaffke) on case means, 60 labels alone")
+    assert labelled(120)[0] == 2
+    assert labelled(180)[0] == 3
+
+
 def test_labels_of_one_release_do_not_correct_another(run: Run, referee: Referee) -> None:
     """The judge sees no fall; labels of the old answers would say so too, but they are of other answers."""
     gate = "{metric: judge, non_inferior: {margin: 0.10}}"

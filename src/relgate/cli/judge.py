@@ -156,6 +156,6 @@ def label(file: str, suite: str, golden_sets: str | None) -> None:
     print_fields(
         {
             "added": f"{added} labels to {target}",
-            "next": "pytest --manifest FILE --reuse always judges the same answers, as the same attempt",
+            "next": "pytest --manifest FILE --reuse always judges the same answers by them, without a call",
         }
     )

@@ -226,9 +226,9 @@ TRUSTED_FROM = 2
 """Times n_min of the margin from which Hall's t keeps its size whatever the losses are.
 
 Where a whole margin is a handful of full losses, whether one of them was drawn more or less decides.
-Enumerated exactly for losses and gains of a full point, Hall's t passes .077 at n_min, .068 at 1.5 and at most
-.065 from 2 n_min on; with small losses beside a few full ones .09 at n_min. What was drawn cannot tell: the
-lucky samples are those without the full ones.
+Enumerated exactly for losses and gains of a full point, Hall's t passes .077 at n_min, .068 at 1.5 and at
+most .065 from 2 n_min on; with small losses beside a few full ones .09 at n_min. What was drawn cannot tell:
+the lucky samples are those without the full ones.
 """
 
 

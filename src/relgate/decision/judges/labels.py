@@ -120,7 +120,7 @@ def labelled_cases(labels: Iterable[Label], cases: Iterable[str]) -> int:
     return len({label.case_id for label in labels} & set(cases))
 
 
-JUDGE_AGAIN = "then run again with `--reuse always`: the same answers are the same attempt"
+JUDGE_AGAIN = "then run again with `--reuse always`: the same answers, without a call"
 """What follows every ``label_step``: answers that nobody has read would need labels of their own."""
 
 

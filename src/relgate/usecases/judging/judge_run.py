@@ -143,9 +143,7 @@ def judge_run(
             results += _partial_gates(plan, ran)
             continue
         judged = [
-            correct_judged(
-                _judge(gate, seen, prepared, looked), gate, seen, next_alpha=prepared.relabelled_alpha
-            )
+            correct_judged(_judge(gate, seen, prepared, looked), gate, seen, next_alpha=prepared.next_alpha)
             for gate in plan.gates
             for seen in (seen_by(suite_data, gate.spec, exposed=prepared.exposed),)
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from relgate.decision.pooling import is_same_set, is_top_up
@@ -39,12 +39,14 @@ def count_attempt(
     *,
     screen: bool,
     taken_again: bool,
+    labels: Mapping[str, frozenset[str]],
 ) -> AttemptCount:
     """Count a run among the attempts of its line.
 
     A candidate that was judged before is judged in a further attempt where anything is asked that may answer
     otherwise, and where its golden cases are not those of an earlier run. Judging the same answers to the
-    same cases again is the same attempt.
+    same cases again is the same attempt, unless other labels judge them now: looking at each batch of
+    labels until one passes promoted .17 of candidates on the boundary (100 to 400 labels, by 20 at a time).
 
     Args:
         registry: where runs are.
@@ -54,13 +56,25 @@ def count_attempt(
         records: the suites as they are now.
         screen: whether the run is a screen, which is no attempt.
         taken_again: whether answers that were measured before are judged again.
+        labels: per suite the ids of its labels (``labels.label_id``).
     """
     key, runs = continued_key(registry, key_of(candidate, baseline, golden_digest), candidate, records)
     anew = answers_anew(candidate, baseline) and not (screen or taken_again)
     grown = key.golden_digest != golden_digest and has_grown(map(registry.suites, runs), records)
-    again = anew or (grown and not screen)
+    again = anew or (not screen and (grown or _relabelled(registry, runs, labels)))
     number = registry.next_attempt(key, candidate.digest, again=again)
     return AttemptCount(key, number, again, runs if anew else ())
+
+
+def _relabelled(registry: Registry, runs: Iterable[str], labels: Mapping[str, frozenset[str]]) -> bool:
+    """Whether the newest run that labels judged had other ones."""
+    for run in runs:
+        card = registry.scorecard(run)
+        judged = {gate["suite"] for gate in card.get("gates", ()) if "labels" in gate.get("method", "")}
+        before = {part["suite"]: frozenset(part["label_ids"]) for part in card.get("judges", ())}
+        if looked := judged & before.keys():
+            return any(before[suite] != labels.get(suite, frozenset()) for suite in looked)
+    return False
 
 
 def key_of(candidate: Release, baseline: Baseline, golden_digest: str) -> AttemptKey:

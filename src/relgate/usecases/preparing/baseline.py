@@ -105,6 +105,18 @@ def find_baseline(
     return Baseline(release, note, stored)
 
 
+def uncompared_holds(
+    candidate: Release, baseline: Baseline, registry: Registry
+) -> tuple[tuple[str, str], ...]:
+    """What keeps a release that names no baseline from replacing another one in production unseen."""
+    holder = registry.alias(PRODUCTION, candidate.name)
+    if baseline.release is not None or holder is None or holder.digest == candidate.digest:
+        return ()
+    label = f"{holder.name}@{holder.version}"
+    reason = f"{label} holds production, and `baseline: none` compared nothing with it"
+    return ((reason, "compare with it: `--baseline production`"),)
+
+
 def is_path(name: str) -> bool:
     """Whether a baseline is named by its manifest, not by an alias or a version."""
     return "/" in name or name.endswith((".yaml", ".yml"))

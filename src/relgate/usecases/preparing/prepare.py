@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from relgate.applications.recording import Rows
 from relgate.catalog import Catalog
 from relgate.decision.identity import is_untouched
+from relgate.decision.judges.labels import label_id
 from relgate.decision.planning.feasibility import Feasibility, feasibility
 from relgate.decision.policy import attempt_alpha, policy_digest
 from relgate.decision.sealing import MOST_USES, is_tuned, judged_by, open_half, sealed_ids
@@ -20,7 +21,7 @@ from relgate.domain.run import AttemptKey, SuiteRecord
 from relgate.store import Registry, StoredVerdict
 from relgate.usecases.options import RunOptions
 from relgate.usecases.preparing.attempt_count import count_attempt
-from relgate.usecases.preparing.baseline import Baseline, find_baseline
+from relgate.usecases.preparing.baseline import Baseline, find_baseline, uncompared_holds
 from relgate.usecases.preparing.exposure import golden_of, were_shown
 from relgate.usecases.preparing.inputs import Sources, read_inputs
 from relgate.usecases.preparing.plan_suite import SuitePlan, plan_suite
@@ -102,7 +103,7 @@ class Prepared:
 
     @property
     def relabelled_alpha(self) -> float:
-        """The same of a run with more labels or lines of traffic: judging equal answers again is none."""
+        """The same of a run with more lines of traffic: judging equal answers again is none."""
         return self.next_alpha if self.again else self.alpha
 
     @property
@@ -221,6 +222,7 @@ def prepare(
         records,
         screen=options.screen,
         taken_again=_taken_again(options),
+        labels={suite.name: frozenset(map(label_id, suite.labels)) for suite in suites},
     )
     key, attempt = count.key, count.number
     alpha = attempt_alpha(attempt)
@@ -238,6 +240,8 @@ def prepare(
     side = None if baseline.stored is None else stored_side(baseline.stored, plans, records)
     changes = changes_since(registry, baseline.release, baseline.stored, records, inputs.left_out)
     holds = changes.holds
+    if not options.screen:
+        holds += uncompared_holds(candidate, baseline, registry)
     if side is not None and baseline.release is not None and not options.screen:
         holds += side.pairing.holds
         if not is_steady(baseline.release):
