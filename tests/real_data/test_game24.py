@@ -65,7 +65,7 @@ def test_the_unit_is_the_puzzle(judged: Any, outputs_of: Rows) -> None:
     estimate, of_puzzles, of_rows = _errors(outputs_of)
     assert gate["estimate"] == pytest.approx(estimate)
     assert of_puzzles > 2.5 * of_rows
-    # Hall's bounds, in the table of metrics, are skewed, but as wide as 2 x 1.66 standard errors of 100 puzzles
+    # Hall's bounds, in the table of metrics, are skewed, but 2 x 1.66 standard errors of 100 puzzles wide
     (row,) = (
         m for m in judged.scorecard["suites"][0]["metrics"] if m["metric"] == "solved" and not m["slice"]
     )
