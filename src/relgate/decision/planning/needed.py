@@ -101,7 +101,7 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
             planned = _planned_t(delta + margin, spread, alpha)
         if planned is None or planned > MOST_CASES:
             return None
-        return ceil(max(planned * effect, _least_total(gate, sample, margin, alpha)))
+        return _whole(max(planned * effect, _least_total(gate, sample, margin, alpha)))
 
     at_none = total(0.0)
     if at_none is None:
@@ -125,6 +125,11 @@ def _least_total(gate: Gate, sample: Sample, margin: float, alpha: float) -> int
     least = stats.n_min(margin, alpha)
     means = not (sample.clustered or is_binary(sample, gate.metric))
     return stats.TRUSTED_FROM * least if means else least
+
+
+def _whole(cases: float) -> int:
+    """Cases rounded up, but for what the order of a sum adds in the last digits."""
+    return ceil(cases - 1e-6)
 
 
 def _flat(sample: Sample) -> str:
@@ -158,7 +163,7 @@ def _superior_need(gate: Gate, sample: Sample, alpha: float) -> Need:
     planned = _planned_mean(half, sample.difference, alpha)
     if planned is None:
         return Need(None, "more cases are no remedy: it is not clearly better")
-    total = ceil(planned * _design_effect(sample, sample.difference))
+    total = _whole(planned * _design_effect(sample, sample.difference))
     if not (sample.clustered or is_binary(sample, gate.metric)):
         total = max(total, stats.unseen_loss_n(half, alpha))
     if total > MOST_CASES:
@@ -184,7 +189,7 @@ def _level_need(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Ne
     if planned is None or planned > MOST_CASES:
         return Need(None, _TOO_CLOSE)
     least = _least_total(gate, sample, 1.0 - bar, alpha)
-    total = ceil(max(planned * _design_effect(sample, sample.candidate), least))
+    total = _whole(max(planned * _design_effect(sample, sample.candidate), least))
     return _beyond(total, sample, "planned at the observed rate")
 
 
