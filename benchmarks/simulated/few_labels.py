@@ -45,25 +45,19 @@ def few_labels(repetitions: int, seed: int) -> list[Claim]:
     return found
 
 
-def _labels_alone(split: LabelledDifferences) -> float:
-    found = stats.ppi_mean(split.human, split.judged, split.rest, lam=0.0)
+def _t_test(found: stats.PredictionPoweredMean) -> float:
     return found.p(-MARGIN, "greater") if found.se > 0.0 else 1.0
-
-
-def _tuned(split: LabelledDifferences) -> float:
-    found = stats.ppi_mean(split.human, split.judged, split.rest)
-    return found.p(-MARGIN, "greater") if found.se > 0.0 else 1.0
-
-
-def _cross_fitted(split: LabelledDifferences) -> float:
-    found = stats.ppi_mean_cross_fitted(split.human, split.judged, split.rest)
-    return found.p(-MARGIN, "greater") if found.se > 0.0 else 1.0
-
-
-def _ours(split: LabelledDifferences) -> float:
-    return infer_from_labels(split, MARGIN, ALPHA).p_pass
 
 
 _METHODS: Mapping[str, Callable[[LabelledDifferences], float]] = dict(
-    zip(STUDY, (_labels_alone, _tuned, _cross_fitted, _ours), strict=True)
+    zip(
+        STUDY,
+        (
+            lambda s: _t_test(stats.ppi_mean(s.human, s.judged, s.rest, lam=0.0)),
+            lambda s: _t_test(stats.ppi_mean(s.human, s.judged, s.rest)),
+            lambda s: _t_test(stats.ppi_mean_cross_fitted(s.human, s.judged, s.rest)),
+            lambda s: infer_from_labels(s, MARGIN, ALPHA).p_pass,
+        ),
+        strict=True,
+    )
 )

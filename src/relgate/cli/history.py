@@ -26,8 +26,8 @@ from relgate.cli.options import (
 from relgate.domain.digest import short
 from relgate.domain.run import MeasurementRow, ReleaseRow
 from relgate.domain.scorecard import Scorecard, WaiverPart
+from relgate.render.printable import printable
 from relgate.render.terminal import render_terminal
-from relgate.render.view import printable
 from relgate.store.location import shown
 from relgate.store.opening import NoRegistryError
 from relgate.store.registry import Registry

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from tabulate import tabulate
 
-from relgate.render.view import printable
+from relgate.render.printable import printable
 from relgate.store.location import registry_url
 from relgate.store.opening import open_registry
 from relgate.store.registry import Registry

@@ -112,7 +112,7 @@ def _put_aside(stack: ExitStack, saved: dict[int, int], holder: Any, name: str) 
         return None
     # Lives until the stack closes it, as in _redirect.
     copy = os.dup(saved[number])
-    binary = open(copy, "wb")  # noqa: SIM115
+    binary = open(copy, "wb")  # noqa: SIM115  # the stack closes it with what wraps it
     own: IO[Any] = (
         _Unhurried(binary, encoding=file.encoding, errors=file.errors, line_buffering=True)
         if isinstance(file, io.TextIOBase)

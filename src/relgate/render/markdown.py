@@ -7,6 +7,7 @@ import re
 
 from relgate.domain.scorecard import Scorecard
 from relgate.render.cutting import cut, cut_around_difference, one_line
+from relgate.render.printable import printable
 from relgate.render.view import (
     Table,
     alarm_text,
@@ -21,7 +22,6 @@ from relgate.render.view import (
     judge_text,
     metric_table,
     next_of,
-    printable,
     waiver_text,
 )
 

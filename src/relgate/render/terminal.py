@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tabulate import tabulate
 
 from relgate.domain.scorecard import Scorecard
+from relgate.render.printable import printable
 from relgate.render.view import (
     Table,
     anchor_text,
@@ -23,7 +24,6 @@ from relgate.render.view import (
     judge_text,
     metric_table,
     next_of,
-    printable,
     waiver_text,
 )
 

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from unicodedata import category
 
 from relgate.domain.digest import short
 from relgate.domain.metric import RESPONSE_METRICS
@@ -33,9 +32,6 @@ SHOWN_LEVEL = 0.9
 """Of every interval in the table of metrics."""
 CLEAR_SCREEN = "SCREEN: nothing found, nothing promoted"
 """Stands in the verdict's place where a screen found nothing: its hold is nobody's fault and exits 0."""
-
-_JOINERS = "\u200c\u200d\u00ad"
-"""Format characters that ordinary text needs: they join or break letters, and steer nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,12 +388,3 @@ def answers(worst: WorstPart, width: int) -> tuple[str, str]:
     """The candidate's and the baseline's answer, each on one line at most so wide, cut where they differ."""
     candidate, baseline = cut_around_difference(worst.candidate, worst.baseline, width)
     return candidate or EMPTY, baseline or EMPTY
-
-
-def printable(text: str) -> str:
-    """The text without what would steer the terminal: a model may answer with escape sequences."""
-    return "".join(sign if _harmless(sign) else "\ufffd" for sign in text)
-
-
-def _harmless(sign: str) -> bool:
-    return sign.isprintable() or sign in "\n\t" or sign in _JOINERS or category(sign) == "Zs"

@@ -16,9 +16,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from relgate.scorers.grounded_quantities import Quantity
 from relgate.scorers.grounded_words import (
     LIMITERS,
-    Quantity,
     Reading,
     addresses,
     contrary,

@@ -1,11 +1,12 @@
-"""What the scorer grounded reads in a sentence: stems, quantities, negated words, names, addresses."""
+"""What the scorer grounded reads in a sentence: stems, negated words, names, addresses and quantities."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+
+from relgate.scorers.grounded_quantities import Quantity, quantities_of, ranges_of
 
 _STOP_WORDS = """
     a about after again all also although am an and another any anything are as ask at away back be
@@ -22,55 +23,6 @@ _STOP_WORDS = """
     likely probably usually normally typically generally meantime simply sadly
 """
 _STOP = frozenset(_STOP_WORDS.split())
-
-_SMALL_NUMBERS = """
-    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-    seventeen eighteen nineteen twenty
-"""
-_NUMBER_WORDS = {word: value for value, word in enumerate(_SMALL_NUMBERS.split())} | {
-    "thirty": 30,
-    "forty": 40,
-    "fifty": 50,
-    "sixty": 60,
-    "ninety": 90,
-    "hundred": 100,
-}
-
-_MONTH_WORDS = """
-    january february march april may june july august september october november december
-"""
-_MONTHS = tuple(_MONTH_WORDS.split())
-_DAY_WORDS = """
-    monday tuesday wednesday thursday friday saturday sunday
-"""
-_DAYS = tuple(_DAY_WORDS.split())
-
-_UNITS: dict[str, tuple[str, float]] = {
-    **dict.fromkeys(("minute", "minutes", "min", "mins"), ("time", 1.0)),
-    **dict.fromkeys(("hour", "hours", "hrs"), ("time", 60.0)),
-    **dict.fromkeys(("day", "days"), ("time", 1440.0)),
-    **dict.fromkeys(("week", "weeks"), ("time", 10080.0)),
-    **dict.fromkeys(("second", "seconds"), ("time", 1 / 60)),
-    **dict.fromkeys(("month", "months"), ("months", 1.0)),
-    **dict.fromkeys(("year", "years"), ("months", 12.0)),
-    **dict.fromkeys(("percent", "per-cent", "%"), ("percent", 1.0)),
-    **dict.fromkeys(("dollar", "dollars", "usd", "$"), ("$", 1.0)),
-    **dict.fromkeys(("cent", "cents"), ("$", 0.01)),
-    **dict.fromkeys(("euro", "euros", "eur", "€"), ("€", 1.0)),
-    **dict.fromkeys(("pound", "pounds", "£"), ("£", 1.0)),
-    **dict.fromkeys(("kg", "kilo", "kilos", "kilogram", "kilograms"), ("mass", 1000.0)),
-    **dict.fromkeys(("g", "gram", "grams"), ("mass", 1.0)),
-    **dict.fromkeys(("km", "kilometre", "kilometres", "kilometer", "kilometers"), ("length", 1e5)),
-    **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), ("length", 100.0)),
-    **dict.fromkeys(("cm", "centimetre", "centimetres"), ("length", 1.0)),
-    **dict.fromkeys(("mm", "millimetre", "millimetres"), ("length", 0.1)),
-    **dict.fromkeys(("litre", "litres", "liter", "liters"), ("volume", 1000.0)),
-    **dict.fromkeys(("ml", "millilitre", "millilitres"), ("volume", 1.0)),
-    **dict.fromkeys(("degree", "degrees"), ("degrees", 1.0)),
-    "times": ("times", 1.0),
-    **dict.fromkeys(("a.m", "am"), ("clock", 60.0)),
-    **dict.fromkeys(("p.m", "pm"), ("clock", 60.0)),
-}
 
 _FREE = re.compile(
     r"\bfree of charge\b|\bat no (?:extra |additional )?(?:cost|charge)\b|\bno (?:extra "
@@ -194,18 +146,6 @@ _ANTONYMS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number with its dimension, in that dimension's smallest unit; ``count`` where no unit follows.
-
-    ``written`` is the number as it stands in the text.
-    """
-
-    dimension: str
-    value: float
-    written: float
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """What a piece of text says, word by word.
 
@@ -280,7 +220,7 @@ def stem(word: str) -> str:
 def read(text: str) -> Reading:
     """Read a sentence or a part of one."""
     tokens = _tokens(text)
-    quantities, used = _quantities(tokens)
+    quantities, used = quantities_of(tokens)
     stems: set[str] = set()
     negated: set[str] = set()
     affirmed: set[str] = set()
@@ -309,7 +249,7 @@ def read(text: str) -> Reading:
         affirmed=frozenset(affirmed),
         negated=frozenset(negated),
         quantities=frozenset(quantities),
-        ranges=frozenset(_ranges(tokens)),
+        ranges=frozenset(ranges_of(tokens)),
         negates=negates,
     )
 
@@ -321,85 +261,3 @@ def _tokens(text: str) -> list[str]:
     plain = _FREE.sub(" free ", plain)
     plain = re.sub(r"(?<=\d)\s*[–—-]\s*(?=\d)", " to ", plain)
     return _TOKEN.findall(plain)
-
-
-def _quantities(tokens: list[str]) -> tuple[set[Quantity], set[int]]:
-    """Quantities, and the positions of the tokens that they are made of."""
-    found: set[Quantity] = set()
-    used: set[int] = set()
-    for index, token in enumerate(tokens):
-        value = _number(token)
-        if value is None:
-            if token in ("double", "twice"):
-                found.add(Quantity("times", 2.0, 2.0))
-            elif token == "half" or token in _DAYS or (token in _MONTHS and token != "may"):
-                found.add(Quantity(token, 1.0, 1.0))
-            continue
-        if token == "one" and not _unit_at(tokens, index + 1):
-            continue
-        used.add(index)
-        if index and tokens[index - 1] in ("$", "€", "£"):
-            found.add(Quantity(tokens[index - 1], value, value))
-            continue
-        if ":" in token:
-            late = 720.0 if _next(tokens, index + 1) in ("pm", "p.m") and value < 720 else 0.0
-            found.add(Quantity("clock", value + late, value))
-            continue
-        found.add(_measured(tokens, index, value, used))
-    return found, used
-
-
-def _ranges(tokens: list[str]) -> Iterator[tuple[float, float]]:
-    for index, token in enumerate(tokens[1:-1], start=1):
-        low, high = _number(tokens[index - 1]), _number(tokens[index + 1])
-        if token == "to" and low is not None and high is not None:
-            yield low, high
-
-
-def _measured(tokens: list[str], index: int, value: float, used: set[int]) -> Quantity:
-    """The number with the unit that follows it, a range's second number in between."""
-    at = index + 1
-    if _next(tokens, at) in ("to", "and", "or") and _number(_next(tokens, at + 1)) is not None:
-        at += 2
-    working = False
-    if _next(tokens, at) in ("working", "business", "calendar", "full", "whole", "more", "-"):
-        working = tokens[at] in ("working", "business")
-        at += 1
-    unit = _unit_at(tokens, at)
-    if unit is None:
-        return Quantity("count", value, value)
-    used.add(at)
-    dimension, size = unit
-    if working and dimension == "time":
-        return Quantity("working days", value * size / 1440.0, value)
-    if dimension == "clock":
-        late = tokens[at].startswith("p") and value < 12
-        return Quantity("clock", value * 60.0 + (720.0 if late else 0.0), value)
-    return Quantity(dimension, round(value * size, 6), value)
-
-
-def _unit_at(tokens: list[str], index: int) -> tuple[str, float] | None:
-    return _UNITS.get(_next(tokens, index).split("-")[0])
-
-
-def _next(tokens: list[str], index: int) -> str:
-    return tokens[index] if index < len(tokens) else ""
-
-
-def _number(token: str) -> float | None:
-    if not token:
-        return None
-    if token[0].isdigit():
-        if ":" in token:
-            hours, _, minutes = token.partition(":")
-            return float(hours) * 60 + float(minutes.replace(":", "") or 0)
-        plain = re.sub(r",(?=\d{3}(?!\d))", "", token).replace(",", ".")
-        try:
-            return float(plain)
-        except ValueError:
-            return None
-    parts = token.split("-")
-    known = [_NUMBER_WORDS[part] for part in parts if part in _NUMBER_WORDS]
-    if known and len(known) == len(parts):
-        return float(sum(known))
-    return None

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relgate.render.markdown import escape, render_markdown
+from relgate.render.printable import printable
 from relgate.render.terminal import render_terminal
-from relgate.render.view import printable
 
 HOSTILE = [
     "a | b | c",

@@ -27,11 +27,11 @@ def with_kept_answers(prepared: Prepared, tally: Tally, now: datetime | None = N
         tally: what it took and what it asked.
         now: when the run is; default: now.
     """
-    releases: Mapping[Side, bool] = {
+    steady: Mapping[Side, bool] = {
         "candidate": is_steady(prepared.candidate),
         "baseline": prepared.baseline is None or is_steady(prepared.baseline),
     }
-    moving = [side for side, steady in releases.items() if not steady]
+    moving = [side for side, same in steady.items() if not same]
     if not moving:
         return prepared
     holds = []
