@@ -15,7 +15,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
@@ -297,6 +297,16 @@ class Project:
         with closing(sqlite3.connect(self.registry)) as connection:
             return connection.execute(f"select {columns} from {table}").fetchall()
 
+    def wait_for_rows(self, table: str, count: int = 1, seconds: float = PATIENCE) -> None:
+        """Until the registry holds so many rows; another process may be making it just now."""
+        deadline = time.monotonic() + seconds
+        while True:
+            with suppress(sqlite3.OperationalError):
+                if len(self.rows(table)) >= count:
+                    return
+            assert time.monotonic() < deadline, f"fewer than {count} rows in {table} after {seconds} s"
+            time.sleep(0.02)
+
     @property
     def decisions(self) -> list[str]:
         return [row[0] for row in self.rows("verdicts", "decision")]
@@ -341,6 +351,21 @@ def python_app(project: Project, provider: Provider) -> Project:
     project.suite("small", numbered())
     project.write("desk_app.py", APPLICATION)
     project.write("candidate.yaml", live())
+    return project
+
+
+@pytest.fixture
+def drifting(project: Project, provider: Provider) -> Project:
+    """A candidate and a live baseline that may answer otherwise each time; 40 cases, one trial."""
+    gates = "gates:\n  - {metric: exact, at_least: 0.5}\n  - {metric: exact, non_inferior: {margin: 0.2}}\n"
+    project.suite("golden", numbered(40), gates)
+    project.write("desk_app.py", project.application)
+    for name, model, version, baseline in (
+        ("production.yaml", "answerer-1", "1.0.0", "none"),
+        ("candidate.yaml", "answerer-2", "1.1.0", "production.yaml"),
+    ):
+        text = live(model, version=version, baseline=baseline)
+        project.write(name, text.replace("deterministic: true\n", ""))
     return project
 
 

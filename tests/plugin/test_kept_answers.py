@@ -17,16 +17,9 @@ CALLS = 2 * CASES
 
 
 @pytest.fixture
-def paired(project, provider):
-    """A candidate against a live baseline, one suite, one trial."""
-    project.suite("golden", project.numbered(CASES), GATES)
-    project.write("desk_app.py", project.application)
-    project.write(
-        "production.yaml", project.live("answerer-1", version="1.0.0").replace("deterministic: true\n", "")
-    )
-    candidate = project.live("answerer-2", baseline="production.yaml").replace("deterministic: true\n", "")
-    project.write("candidate.yaml", candidate)
-    return project
+def paired(drifting):
+    drifting.suite("golden", drifting.numbered(CASES), GATES)
+    return drifting
 
 
 def _kept(project) -> int:

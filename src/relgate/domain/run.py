@@ -113,6 +113,21 @@ class AttemptKey:
 
 
 @dataclass(frozen=True, slots=True)
+class UnfinishedRun:
+    """A run that showed outcomes of a live candidate and has no verdict yet.
+
+    Attributes:
+        id: names it, in the registry and where its answers are kept.
+        began: when it showed the first outcome; UTC, ISO 8601.
+        discarded: whether a later run asked anew what it showed.
+    """
+
+    id: str
+    began: str
+    discarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """A finished run, written in one transaction.
 
@@ -127,6 +142,8 @@ class RunRecord:
         again: whether a candidate that was judged before was measured anew, which is a further attempt.
         suites: the suites as they were; empty where nothing was measured, and for a screen.
         screened: of a screen or a part of the cases that showed some: what they count for.
+        ended: unfinished runs that end with this one: itself, and those that it went on with.
+        discarded: unfinished runs whose answers it drew anew; where it is an attempt, each of them is one.
     """
 
     id: str
@@ -147,3 +164,5 @@ class RunRecord:
     again: bool = False
     suites: tuple[SuiteRecord, ...] = ()
     screened: AttemptKey | None = None
+    ended: tuple[str, ...] = ()
+    discarded: tuple[str, ...] = ()

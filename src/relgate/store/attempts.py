@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, select
 
 from relgate.domain.case import CaseKey
 from relgate.domain.run import AttemptKey
@@ -29,7 +29,9 @@ class Attempt(NamedTuple):
     number: int
 
 
-def number_of(connection: Connection, key: AttemptKey, release_digest: str, *, again: bool = False) -> int:
+def number_of(
+    connection: Connection, key: AttemptKey, release_digest: str, *, again: bool = False, discarded: int = 0
+) -> int:
     """The number that a run of this candidate has or would get.
 
     Judging the same answers again keeps their number, of several the latest and highest; measuring them again
@@ -41,8 +43,10 @@ def number_of(connection: Connection, key: AttemptKey, release_digest: str, *, a
         release_digest: the candidate.
         again: whether the candidate is measured anew (a live system that may answer otherwise), or on more
             cases than before.
+        discarded: how many unfinished runs of the candidate showed what it does not go on with; each is an
+            attempt before it.
     """
-    return _attempt(connection, key, release_digest, again).number
+    return _attempt(connection, key, release_digest, again, discarded).number
 
 
 def judged_runs(
@@ -63,27 +67,38 @@ def judged_runs(
     if recorded is not None:
         same |= (releases.c.name == recorded[0]) & (releases.c.version == recorded[1])
     rows = connection.execute(
-        select(attempts.c.golden_digest, runs.c.id)
+        select(attempts.c.golden_digest, runs.c.id, runs.c.number)
         .join(runs, runs.c.number == attempts.c.run)
         .join(releases, releases.c.id == runs.c.release)
-        .where(*_counted(connection, key), same, attempts.c.number != SCREEN)
+        .where(*counted(connection, key), same, attempts.c.number != SCREEN)
+        .distinct()
         .order_by(runs.c.number.desc())
     )
     return [(row.golden_digest, row.id) for row in rows]
 
 
 def add(
-    connection: Connection, key: AttemptKey, release_digest: str, run: int, *, again: bool = False
+    connection: Connection,
+    key: AttemptKey,
+    release_digest: str,
+    run: int,
+    *,
+    again: bool = False,
+    discarded: int = 0,
 ) -> int:
-    """Count a run and give its number; to be called inside the transaction that writes the run."""
-    attempt = _attempt(connection, key, release_digest, again)
-    _insert(connection, key, release_digest, run, attempt)
+    """Count a run, and before it what it discarded, and give its number.
+
+    To be called inside the transaction that writes the run.
+    """
+    attempt = _attempt(connection, key, release_digest, again, discarded)
+    for number in range(attempt.number - discarded, attempt.number + 1):
+        _insert(connection, key, release_digest, run, attempt._replace(number=number))
     return attempt.number
 
 
 def add_screen(connection: Connection, key: AttemptKey, release_digest: str, run: int) -> None:
     """Remember that a screen showed cases of these golden sets."""
-    _insert(connection, key, release_digest, run, Attempt(_last_promotion(connection, key.line), SCREEN))
+    _insert(connection, key, release_digest, run, Attempt(last_promotion(connection, key.line), SCREEN))
 
 
 def showed(connection: Connection, key: AttemptKey, release_digest: str, known: Collection[CaseKey]) -> bool:
@@ -106,7 +121,7 @@ def showed(connection: Connection, key: AttemptKey, release_digest: str, known: 
         .distinct()
         .join(attempts, cases.c.run == attempts.c.run)
         .where(
-            *_counted(connection, key),
+            *counted(connection, key),
             (attempts.c.number == SCREEN) | (attempts.c.release_digest != release_digest),
         )
     )
@@ -135,7 +150,9 @@ def _insert(connection: Connection, key: AttemptKey, release_digest: str, run: i
     )
 
 
-def _attempt(connection: Connection, key: AttemptKey, release_digest: str, again: bool) -> Attempt:
+def _attempt(
+    connection: Connection, key: AttemptKey, release_digest: str, again: bool, discarded: int
+) -> Attempt:
     """The attempt that a run of this candidate belongs to.
 
     The highest number counts beside how many there are: where the window of a pinned baseline opened on
@@ -145,34 +162,39 @@ def _attempt(connection: Connection, key: AttemptKey, release_digest: str, again
         select(attempts.c.epoch, attempts.c.number, attempts.c.release_digest)
         .distinct()
         .where(
-            *_counted(connection, key),
+            *counted(connection, key),
             attempts.c.golden_digest == key.golden_digest,
             attempts.c.number != SCREEN,
         )
     ).all()
     own = [Attempt(row.epoch, row.number) for row in rows if row.release_digest == release_digest]
-    if own and not again:
+    if own and not (again or discarded):
         return max(own, key=lambda attempt: (attempt.number, attempt.epoch))
     given = {Attempt(row.epoch, row.number) for row in rows}
     highest = max((attempt.number for attempt in given), default=0)
-    return Attempt(_last_promotion(connection, key.line), max(len(given), highest) + 1)
+    return Attempt(last_promotion(connection, key.line), max(len(given), highest) + discarded + 1)
 
 
-def _counted(connection: Connection, key: AttemptKey) -> tuple[ColumnElement[bool], ...]:
-    """Which attempts and screens of the line count for this baseline, whatever the golden set."""
-    against = (attempts.c.line == key.line, _against(key))
+def counted(
+    connection: Connection, key: AttemptKey, table: Table = attempts
+) -> tuple[ColumnElement[bool], ...]:
+    """Which attempts and screens, or unfinished runs, of the line count for this baseline.
+
+    The golden set counts for nothing.
+    """
+    against = (table.c.line == key.line, _against(key, table))
     if _holds_production(connection, key):
         return against
-    return (*against, attempts.c.epoch >= _last_new_promotion(connection, key.line))
+    return (*against, table.c.epoch >= _last_new_promotion(connection, key.line))
 
 
-def _against(key: AttemptKey) -> ColumnElement[bool]:
-    same = attempts.c.baseline_digest == key.baseline_digest
+def _against(key: AttemptKey, table: Table) -> ColumnElement[bool]:
+    same = table.c.baseline_digest == key.baseline_digest
     if key.recorded_baseline is None:
         return same
     name, version = key.recorded_baseline
     grown = select(releases.c.digest).where(releases.c.name == name, releases.c.version == version)
-    return same | attempts.c.baseline_digest.in_(grown)
+    return same | table.c.baseline_digest.in_(grown)
 
 
 def _holds_production(connection: Connection, key: AttemptKey) -> bool:
@@ -186,7 +208,8 @@ def _holds_production(connection: Connection, key: AttemptKey) -> bool:
     return holder.digest == key.baseline_digest or (holder.name, holder.version) == key.recorded_baseline
 
 
-def _last_promotion(connection: Connection, line: str) -> int:
+def last_promotion(connection: Connection, line: str) -> int:
+    """Id of the line's last move of production, 0 before: the epoch of what is counted now."""
     promotions = (alias_history.c.line == line) & (alias_history.c.alias == PRODUCTION)
     return connection.scalar(select(func.max(alias_history.c.id)).where(promotions)) or 0
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from relgate.domain.errors import AttemptMoved, RegistryError
 from relgate.domain.run import MeasurementRow, ReleaseRow, RunRecord
-from relgate.store import attempts, suites
+from relgate.store import attempts, suites, unfinished
 from relgate.store.tables import artifacts, cases, releases, responses, runs, scores, verdicts
 
 CHUNK = 5000
@@ -35,14 +35,19 @@ def record(connection: Connection, run: RunRecord) -> int:
     suites.add(connection, number, run.suites)
     _insert_measurements(connection, number, run.measurements)
     if run.attempt is not None and run.attempt_number is not None:
-        current = attempts.number_of(connection, run.attempt, run.release.digest, again=run.again)
+        discarded = unfinished.count(connection, run.discarded)
+        current = attempts.number_of(
+            connection, run.attempt, run.release.digest, again=run.again, discarded=discarded
+        )
         if current != run.attempt_number:
             raise AttemptMoved(current)
-    attempt = (
-        None
-        if run.attempt is None
-        else attempts.add(connection, run.attempt, run.release.digest, number, again=run.again)
-    )
+    unfinished.end(connection, run.ended)
+    attempt = None
+    if run.attempt is not None:
+        discarded = unfinished.end(connection, run.discarded)
+        attempt = attempts.add(
+            connection, run.attempt, run.release.digest, number, again=run.again, discarded=discarded
+        )
     if run.screened is not None:
         attempts.add_screen(connection, run.screened, run.release.digest, number)
     verdict = run.scorecard.get("verdict", {})

@@ -10,8 +10,15 @@ from sqlalchemy import select
 
 from relgate.domain.case import CaseKey
 from relgate.domain.response import Side
-from relgate.domain.run import AttemptKey, MeasurementRow, ReleaseRow, RunRecord, SuiteRecord
-from relgate.store import alias_reading, attempts, intake, promotion, reading, recording, suites
+from relgate.domain.run import (
+    AttemptKey,
+    MeasurementRow,
+    ReleaseRow,
+    RunRecord,
+    SuiteRecord,
+    UnfinishedRun,
+)
+from relgate.store import alias_reading, attempts, intake, promotion, reading, recording, suites, unfinished
 from relgate.store.database import Database
 from relgate.store.rows import (
     AliasChange,
@@ -60,16 +67,43 @@ class Registry:
         with self._database.write() as connection:
             return recording.record(connection, record)
 
-    def next_attempt(self, key: AttemptKey, release_digest: str, *, again: bool = False) -> int:
+    def next_attempt(
+        self, key: AttemptKey, release_digest: str, *, again: bool = False, discarded: int = 0
+    ) -> int:
         """The number that a run of this candidate would get now.
 
         Args:
             key: what counts attempts together.
             release_digest: the candidate; judging its answers again keeps its number.
             again: whether it would be measured anew or on more cases, which is a further attempt.
+            discarded: unfinished runs of the candidate that it would not go on with, each a further attempt.
         """
         with self._database.read() as connection:
-            return attempts.number_of(connection, key, release_digest, again=again)
+            return attempts.number_of(connection, key, release_digest, again=again, discarded=discarded)
+
+    def unfinished_runs(self, key: AttemptKey, release_digest: str) -> list[UnfinishedRun]:
+        """Runs of a candidate that showed outcomes and have no verdict yet, oldest first.
+
+        Args:
+            key: the release line and the baseline; any golden set.
+            release_digest: the candidate.
+        """
+        with self._database.read() as connection:
+            return unfinished.of_candidate(connection, key, release_digest)
+
+    def begin(
+        self, key: AttemptKey, release_digest: str, run: UnfinishedRun, drawn_anew: Collection[str]
+    ) -> None:
+        """Remember that a run shows outcomes of a live candidate now, until it is recorded.
+
+        Args:
+            key: the release line and the baseline; any golden set.
+            release_digest: the candidate.
+            run: the run.
+            drawn_anew: earlier ones that it does not go on with.
+        """
+        with self._database.write() as connection:
+            unfinished.begin(connection, key, release_digest, run, drawn_anew)
 
     def judged_runs(
         self, key: AttemptKey, release_digest: str, recorded: tuple[str, str] | None = None

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import BinaryIO, Generic, TypeVar
 
 from relgate.domain.errors import RegistryError
-from relgate.store.responses import ResponseStore
+from relgate.store.responses import ResponseStore, State
 
 Item = TypeVar("Item")
 
@@ -71,10 +71,10 @@ class ResponseWriter(Generic[Item]):
         if not written.wait(FLUSH_SECONDS):
             self.problem = self.problem or "the disk is too slow"
 
-    def finish(self, more: tuple[str, ...] = ()) -> None:
-        """Note that a verdict stands on what was written, and on these."""
+    def finish(self, state: State, more: tuple[str, ...] = ()) -> None:
+        """Note what became of the run that asked for what was written, and of these."""
         self.flush()
-        self._store.finish((*self._keys, *more))
+        self._store.finish((*self._keys, *more), state)
 
     def close(self) -> None:
         """Write what is left and close; may be called twice."""

@@ -14,6 +14,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from pathlib import Path
 
 from relgate.domain.errors import RegistryError
@@ -31,6 +32,15 @@ create index if not exists answers_run on answers (run);
 
 _ROWS_AT_ONCE = 200
 """Rows of one statement, whose every step gives the interpreter away; SQLite takes 999 values."""
+
+
+class State(IntEnum):
+    """What became of the run that asked for an answer."""
+
+    UNFINISHED = 0
+    JUDGED = 1
+    OF_NO_ATTEMPT = 2
+    """It ended, but is no attempt: a screen, a part of the cases, an outage."""
 
 
 class ResponseStore:
@@ -82,8 +92,14 @@ class ResponseStore:
         """Whether a run ended without a verdict and left answers."""
         return self._connection.execute("select 1 from answers where done = 0 limit 1").fetchone() is not None
 
-    def find(self, key: str, *, not_of: str) -> tuple[bytes, bool, str] | None:
-        """The answer to a key, whether the run that paid for it had a verdict, and that run.
+    def oldest_unfinished(self, run: str) -> datetime | None:
+        """When the oldest answer of a run was written that nobody finished; None where there is none."""
+        query = "select min(at) from answers where run = ? and done = 0"
+        at = self._connection.execute(query, (run,)).fetchone()[0]
+        return None if at is None else datetime.fromisoformat(at)
+
+    def find(self, key: str, *, not_of: str) -> tuple[bytes, State, str] | None:
+        """The answer to a key, what became of the run that paid for it, and that run.
 
         Args:
             key: what is looked for.
@@ -93,13 +109,16 @@ class ResponseStore:
             "select body, done, run from answers join bodies using (digest) where key = ? and run != ?",
             (key, not_of),
         ).fetchone()
-        return None if row is None else (row[0], bool(row[1]), row[2])
+        return None if row is None else (row[0], State(row[1]), row[2])
 
-    def finish(self, keys: Iterable[str]) -> None:
-        """Note that a verdict stands on these, and drop what is older than a month."""
+    def finish(self, keys: Iterable[str], state: State) -> None:
+        """Note what became of the run of those among these that were unfinished, and drop what is older than
+        a month."""
         oldest = (datetime.now(UTC) - KEPT_FOR).isoformat(timespec="milliseconds")
         with contextlib.suppress(sqlite3.Error), self._connection as connection:
-            connection.executemany("update answers set done = 1 where key = ?", [(key,) for key in keys])
+            connection.executemany(
+                f"update answers set done = {state:d} where key = ? and done = 0", [(key,) for key in keys]
+            )
             connection.execute("delete from answers where at < ?", (oldest,))
             connection.execute("delete from bodies where digest not in (select digest from answers)")
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The schema that this version reads and writes: the newest revision in ``migrations/versions``."""
 
 VERSION_TABLE = "relgate_schema"
@@ -191,6 +191,19 @@ attempts = Table(
     Column("number", Integer, nullable=False),
     Column("run", ForeignKey("runs.number"), nullable=False),
     Index(None, "line", "baseline_digest", "golden_digest", "epoch"),
+)
+
+unfinished_runs = Table(
+    "unfinished_runs",
+    metadata,
+    Column("id", StoredText, primary_key=True),
+    _text("line"),
+    _text("baseline_digest"),
+    _text("release_digest"),
+    Column("epoch", Integer, nullable=False, comment="as in attempts"),
+    _text("began"),
+    Column("discarded", Boolean, nullable=False, comment="a later run asked anew what this one showed"),
+    Index(None, "line", "release_digest"),
 )
 
 aliases = Table(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from relgate.catalog import Catalog
 from relgate.decision.policy import attempt_alpha
 from relgate.domain.case import CaseKey
-from relgate.domain.errors import AttemptMoved, InputError, Problem
+from relgate.domain.errors import AttemptMoved, InputError, Problem, RegistryError
 from relgate.domain.release import Release
-from relgate.domain.run import MeasurementRow
+from relgate.domain.run import MeasurementRow, UnfinishedRun
 from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError
 from relgate.redaction import Redactor
@@ -46,7 +46,7 @@ from relgate.usecases.reporting.build_scorecard import (
     numbered,
 )
 from relgate.usecases.reporting.case_report import CaseReporter
-from relgate.usecases.reporting.registry_rows import measurement_rows, run_record
+from relgate.usecases.reporting.registry_rows import is_attempt, measurement_rows, run_record
 from relgate.usecases.reporting.run_part import now, run_part
 from relgate.usecases.reporting.waivers import waiver_parts
 from relgate.usecases.reporting.write_report import Written, folder_problems, write_report
@@ -76,13 +76,16 @@ class ReleaseRun:
         self._live: LiveRun | None = None
         self._wanted: frozenset[CaseKey] = frozenset()
         self._planned = 0
+        self._begun = False
+        self._ended: tuple[str, ...] = ()
         self._started = now()
         try:
             self.catalog, wrong = Catalog.read(plugins)
-            self._url = url = registry_url(options.registry, options.environment, options.rootdir)
+            url = registry_url(options.registry, options.environment, options.rootdir)
+            self._responses = responses_file(url, options.rootdir)
             self.registry: Registry = self._stack.enter_context(open_registry(url))
             known = (*problems, *wrong, *folder_problems(self._report_folder))
-            self.prepared: Prepared = prepare(options, self.catalog, self.registry, known)
+            self.prepared: Prepared = prepare(options, self.catalog, self.registry, self._responses, known)
             if missing := unpriced(options, self.prepared.candidate):
                 raise InputError(missing)
             self._redactor = self._redactor_of([self.prepared.candidate, self.prepared.baseline])
@@ -159,7 +162,7 @@ class ReleaseRun:
             selected,
             self._stack,
             self._redacting,
-            responses_file(self._url, self.options.rootdir),
+            self._responses,
             replayed,
         )
         self._live.start()
@@ -191,7 +194,24 @@ class ReleaseRun:
         if rows is None:
             why = self._redacted(self._live.why_not((suite, case_id)))
             return CaseReport("not_run", {}, 0, failure="", message=why)
+        if not self._begun and self._live.drew((suite, case_id), rows):
+            self._begin(self._live.answers.run)
         return self._reporter.report((suite, case_id), rows, self._redacted)
+
+    def _begin(self, run: str) -> None:
+        """Remember that outcomes are shown now; a run that goes on with another one stands in its place."""
+        self._begun = True
+        prepared = self.prepared
+        if prepared.unfinished.gone_on_with:
+            return
+        with suppress(RegistryError):  # whether it can be written to is told when the run is recorded
+            self.registry.begin(
+                prepared.attempt_key,
+                prepared.candidate.digest,
+                UnfinishedRun(run, self._started.isoformat()),
+                prepared.unfinished.drawn_anew,
+            )
+            self._ended = (run,)
 
     def _redacted(self, text: str) -> str:
         return CountingRedactor(self._redactor).text(text)
@@ -205,7 +225,11 @@ class ReleaseRun:
         assert self._live is not None
         found = self._live.finish()
         if self.options.reuse == "always":
-            self.prepared = with_kept_answers(self.prepared, self._live.measurer.tally)
+            self.prepared = with_kept_answers(
+                self.prepared,
+                self._live.measurer.tally,
+                of_no_attempt=self._live.answers.of_no_attempt,
+            )
         while True:
             try:
                 return self._judge(self._live, found)
@@ -274,9 +298,11 @@ class ReleaseRun:
             asked={**measured, **traffic},
             orders=live.measurer.judges.orders(),
         )
-        report = self._finish(scorecard, judgement, rows=rows, redactor=redactor)
-        if stopped is None:  # what a budget ended goes on with the next run
-            live.answers.finish()
+        # what a budget ended goes on with the next run
+        ended = self._ended if stopped is None else None
+        report = self._finish(scorecard, judgement, rows=rows, redactor=redactor, ended=ended)
+        if stopped is None:
+            live.answers.finish(attempt=is_attempt(judgement))
         return report
 
     def conclude_settled(self) -> Report:
@@ -298,7 +324,7 @@ class ReleaseRun:
             run=run_part(self._started, self.options.seed),
             outcomes={},
         )
-        return self._finish(scorecard, judgement, rows=(), redactor=redactor, is_attempt=False)
+        return self._finish(scorecard, judgement, rows=(), redactor=redactor, attempt=False)
 
     def _stored_report(self, stored: StoredVerdict) -> Report:
         scorecard = Scorecard.model_validate(stored.scorecard)
@@ -326,7 +352,8 @@ class ReleaseRun:
         *,
         rows: tuple[MeasurementRow, ...],
         redactor: CountingRedactor,
-        is_attempt: bool = True,
+        attempt: bool = True,
+        ended: tuple[str, ...] | None = None,
     ) -> Report:
         record = run_record(
             self.prepared,
@@ -335,8 +362,9 @@ class ReleaseRun:
             rows,
             manifest_path=self.options.manifest_given or str(self.options.manifest),
             redactor=redactor,
+            ended=ended,
         )
-        if not is_attempt:
+        if not attempt:
             record = replace(record, judged_key="", attempt=None)
         self.registry.record(record)
         written = self._write(scorecard)

@@ -8,14 +8,17 @@ from datetime import UTC, datetime
 
 from relgate.domain.case import CaseKey
 from relgate.domain.response import Side
-from relgate.usecases.measuring.kept_answers import RESUMED_WITHIN, Tally
+from relgate.usecases.measuring.kept_answers import Tally
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.staleness import is_steady
+from relgate.usecases.preparing.unfinished import RESUMED_WITHIN
 
 _STEP = "run again without `--reuse always`"
 
 
-def with_kept_answers(prepared: Prepared, tally: Tally, now: datetime | None = None) -> Prepared:
+def with_kept_answers(
+    prepared: Prepared, tally: Tally, now: datetime | None = None, *, of_no_attempt: bool = False
+) -> Prepared:
     """The run with what its kept answers keep it from: promoting, or being the same attempt.
 
     Systems drift, so old answers promote nothing, and neither do kept answers of the candidate beside new
@@ -26,6 +29,7 @@ def with_kept_answers(prepared: Prepared, tally: Tally, now: datetime | None = N
         prepared: a run that was told to take whatever is kept.
         tally: what it took and what it asked.
         now: when the run is; default: now.
+        of_no_attempt: whether it took what a screen, or a run of some cases, had asked and shown.
     """
     steady: Mapping[Side, bool] = {
         "candidate": is_steady(prepared.candidate),
@@ -37,6 +41,8 @@ def with_kept_answers(prepared: Prepared, tally: Tally, now: datetime | None = N
     holds = []
     if tally.oldest is not None and (now or datetime.now(UTC)) - tally.oldest > RESUMED_WITHIN:
         holds.append((f"the kept answers are of {tally.oldest:%Y-%m-%d %H:%M}Z, older than 24 hours", _STEP))
+    elif of_no_attempt:
+        holds.append(("kept answers are of a screen or of a run of some cases, which was no attempt", _STEP))
     elif apart := _apart(tally) if len(moving) == 2 else frozenset():
         n = len(apart)
         reason = (

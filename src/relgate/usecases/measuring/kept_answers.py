@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from relgate.domain.case import CaseKey
-from relgate.domain.digest import digest_json
 from relgate.domain.kept import Kept
 from relgate.domain.response import Failure, Outcome, Response, Score, ScorerFailure, Side, ToolCall
 from relgate.files.kept import decode_kept, encode_header, encode_kept
 from relgate.redaction import Redactor
 from relgate.store.response_writer import ResponseWriter
-from relgate.store.responses import ResponseStore
+from relgate.store.responses import ResponseStore, State
 from relgate.usecases.options import Reuse
+from relgate.usecases.preparing.unfinished import RESUMED_WITHIN
 from relgate.usecases.redacting import CountingRedactor
-
-RESUMED_WITHIN = timedelta(hours=24)
-"""How old the answers of an interrupted run may be: what a provider serves moves (verdict.md 7)."""
+from relgate.usecases.run_name import asks, is_going_on, name_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +109,10 @@ class KeptAnswers:
         record: a file that every answer is also written to.
         releases: digests of candidate and baseline.
 
+    Attributes:
+        run: names this run among those whose answers are kept.
+        of_no_attempt: whether an answer was taken that no attempt stands on: who asked for it had seen it.
+
     Raises:
         RegistryError: the store or the file cannot be opened.
     """
@@ -132,13 +132,15 @@ class KeptAnswers:
         self._reuse = reuse
         self._steady = steady
         self._redactor = redactor
-        self._of_candidate = "-" + digest_json(releases[0]).removeprefix("sha256:")[:16]
-        self._run = f"{os.getpid()}-{secrets.token_hex(8)}{self._of_candidate}"
+        self._candidate = releases[0]
+        self._since = datetime.now(UTC) - RESUMED_WITHIN
+        self.run = name_run(self._candidate)
         self._alive: dict[str, bool] = {}
         self._recording = record is not None
         self._used: list[str] = []
+        self.of_no_attempt = False
         self._writer: ResponseWriter[Answer | Kept] = ResponseWriter(
-            path, self._encode, run=self._run, record=record, header=encode_header(*releases)
+            path, self._encode, run=self.run, record=record, header=encode_header(*releases)
         )
         self._reader = ResponseStore(path)
         self._looks = reuse == "always" or (reuse == "run" and self._reader.has_unfinished())
@@ -152,10 +154,11 @@ class KeptAnswers:
         """The kept answer to a key that this run may use."""
         if not self._looks:
             return None
-        row = self._reader.find(key, not_of=self._run)
+        row = self._reader.find(key, not_of=self.run)
         if row is None:
             return None
-        body, done, run = row
+        body, state, run = row
+        done = state is not State.UNFINISHED
         if not done and self._goes_on(run):
             return None
         try:
@@ -164,22 +167,22 @@ class KeptAnswers:
             return None
         if done and (self._reuse != "always" or (baseline and not self._beside_candidate(run))):
             return None
-        if self._reuse == "run" and datetime.now(UTC) - kept.at > RESUMED_WITHIN:
+        if self._reuse == "run" and kept.at < self._since:
             return None
         self._used.append(key)
+        self.of_no_attempt |= state is State.OF_NO_ATTEMPT
         if self._recording:
             self._writer.put(kept)
         return kept
 
     def _beside_candidate(self, run: str) -> bool:
         """Whether the baseline's answers may stand: it drifts, and only side by side does that cancel out."""
-        return self._steady or run.endswith(self._of_candidate)
+        return self._steady or asks(run, self._candidate)
 
     def _goes_on(self, run: str) -> bool:
         """Whether the run that paid for an answer is still going on beside this one."""
         if run not in self._alive:
-            pid = int(run.partition("-")[0])
-            self._alive[run] = pid != os.getpid() and _is_alive(pid)
+            self._alive[run] = is_going_on(run)
         return self._alive[run]
 
     def keep(self, key: str, outcome: Outcome, scores: Sequence[Score | ScorerFailure], by: str) -> None:
@@ -192,9 +195,17 @@ class KeptAnswers:
         """Wait until every answer is written."""
         self._writer.flush()
 
-    def finish(self) -> None:
-        """Note that a verdict stands on these answers."""
-        self._writer.finish(tuple(self._used))
+    def finish(self, *, attempt: bool) -> None:
+        """Note that the run has ended, so that nobody goes on with it.
+
+        Args:
+            attempt: whether its verdict is an attempt and stands on what it took as well. A run that is none
+                leaves what it took to those who go on.
+        """
+        if attempt:
+            self._writer.finish(State.JUDGED, tuple(self._used))
+        else:
+            self._writer.finish(State.OF_NO_ATTEMPT)
 
     def close(self) -> None:
         """Write what is left; may be called twice."""
@@ -204,16 +215,6 @@ class KeptAnswers:
     def _encode(self, answer: Answer | Kept) -> tuple[str, bytes]:
         kept = answer if isinstance(answer, Kept) else redacted(answer, self._redactor)
         return kept.key, encode_kept(kept)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def redacted(answer: Answer, redactor: Redactor) -> Kept:

@@ -11,7 +11,7 @@ from pathlib import Path
 from relgate.domain.case import CaseKey
 from relgate.domain.kept import Kept
 from relgate.domain.release import Release
-from relgate.domain.response import Measurement, Side
+from relgate.domain.response import Measurement, Outcome, Response, Side
 from relgate.engine.budget import Budget
 from relgate.engine.executor import Executor
 from relgate.engine.transport import HttpTransport
@@ -208,6 +208,14 @@ class LiveRun:
         """
         return self._executor.wait(key, beat)
 
+    def drew(self, key: CaseKey, rows: Rows) -> bool:
+        """Whether these calls of a case show an outcome that was asked for in this run and may be otherwise
+        the next time; what is sealed is shown to nobody."""
+        if not (self._prepared.draws and self.answers.run) or key in self._prepared.sealed:
+            return False
+        asked = self.measurer.tally.asked
+        return any(key in asked[row.side] and _is_measured(row.outcome) for row in rows)
+
     @property
     def spared(self) -> frozenset[CaseKey]:
         """Cases that were not called because the verdict does not need them; once ``finish`` was called."""
@@ -237,6 +245,10 @@ class LiveRun:
         """Stop the engine and write what was answered; may be called twice."""
         self._executor.close()
         self.answers.close()
+
+
+def _is_measured(outcome: Outcome) -> bool:
+    return isinstance(outcome, Response) or outcome.kind == "application"
 
 
 def _calls_nobody(prepared: Prepared) -> bool:

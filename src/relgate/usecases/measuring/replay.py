@@ -15,10 +15,10 @@ from relgate.domain.transport import HttpCall, HttpReply
 from relgate.files.kept import load_kept
 from relgate.files.reading import shown
 from relgate.usecases.measuring.caller import call_key
-from relgate.usecases.measuring.kept_answers import RESUMED_WITHIN
 from relgate.usecases.preparing.plan_suite import traffic_key
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.staleness import is_steady
+from relgate.usecases.preparing.unfinished import RESUMED_WITHIN
 
 NAMED = 5
 
@@ -47,6 +47,8 @@ class ReplayedAnswers:
 
     problem = ""
     whole = True
+    run = ""
+    of_no_attempt = False
 
     def __init__(self, found: Mapping[str, Kept]) -> None:
         self._found = found
@@ -61,7 +63,7 @@ class ReplayedAnswers:
     def flush(self) -> None:
         """Nothing was written."""
 
-    def finish(self) -> None:
+    def finish(self, *, attempt: bool) -> None:
         """Nothing was written."""
 
     def close(self) -> None:

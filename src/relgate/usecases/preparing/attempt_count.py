@@ -22,12 +22,14 @@ class AttemptCount:
         number: the attempt's number, from 1.
         again: whether measuring the candidate another time is a further attempt.
         continued: the earlier runs of the candidate that answer anew in this one, newest first.
+        draws: whether anything is asked live and may answer otherwise the next time.
     """
 
     key: AttemptKey
     number: int
     again: bool
     continued: tuple[str, ...] = ()
+    draws: bool = False
 
 
 def count_attempt(
@@ -40,6 +42,7 @@ def count_attempt(
     screen: bool,
     taken_again: bool,
     labels: Mapping[str, frozenset[str]],
+    drawn_anew: int = 0,
 ) -> AttemptCount:
     """Count a run among the attempts of its line.
 
@@ -57,13 +60,15 @@ def count_attempt(
         screen: whether the run is a screen, which is no attempt.
         taken_again: whether answers that were measured before are judged again.
         labels: per suite the ids of its labels (``labels.label_id``).
+        drawn_anew: how many runs without a verdict showed what this one asks anew (``find_unfinished``).
     """
     key, runs = continued_key(registry, key_of(candidate, baseline, golden_digest), candidate, records)
-    anew = answers_anew(candidate, baseline) and not (screen or taken_again)
+    draws = answers_anew(candidate, baseline)
+    anew = draws and not (screen or taken_again)
     grown = key.golden_digest != golden_digest and has_grown(map(registry.suites, runs), records)
     again = anew or (not screen and (grown or _relabelled(registry, runs, labels)))
-    number = registry.next_attempt(key, candidate.digest, again=again)
-    return AttemptCount(key, number, again, runs if anew else ())
+    number = registry.next_attempt(key, candidate.digest, again=again, discarded=0 if screen else drawn_anew)
+    return AttemptCount(key, number, again, runs if anew else (), draws)
 
 
 def _relabelled(registry: Registry, runs: Iterable[str], labels: Mapping[str, frozenset[str]]) -> bool:

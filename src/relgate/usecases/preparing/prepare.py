@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from relgate.applications.recording import Rows
 from relgate.catalog import Catalog
@@ -11,7 +12,7 @@ from relgate.decision.identity import is_untouched
 from relgate.decision.judges.labels import label_id
 from relgate.decision.planning.feasibility import Feasibility, feasibility
 from relgate.decision.policy import attempt_alpha, policy_digest
-from relgate.decision.sealing import MOST_USES, is_tuned, judged_by, open_half, sealed_ids
+from relgate.decision.sealing import is_tuned, judged_by, open_half, sealed_ids
 from relgate.domain.case import Case, Suite
 from relgate.domain.digest import digest_json
 from relgate.domain.errors import Problem
@@ -20,10 +21,11 @@ from relgate.domain.response import Measurement, Side
 from relgate.domain.run import AttemptKey, SuiteRecord
 from relgate.store import Registry, StoredVerdict
 from relgate.usecases.options import RunOptions
-from relgate.usecases.preparing.attempt_count import count_attempt
+from relgate.usecases.preparing.attempt_count import count_attempt, key_of
 from relgate.usecases.preparing.baseline import Baseline, find_baseline, uncompared_holds
 from relgate.usecases.preparing.exposure import golden_of, were_shown
 from relgate.usecases.preparing.inputs import Sources, read_inputs
+from relgate.usecases.preparing.notes import release_notes, sealed_notes, tuned_notes
 from relgate.usecases.preparing.plan_suite import SuitePlan, plan_suite
 from relgate.usecases.preparing.pooled_runs import PooledRuns, find_pooled
 from relgate.usecases.preparing.staleness import choose_probes, is_steady, stale_hold, staleness
@@ -37,6 +39,7 @@ from relgate.usecases.preparing.stored_baseline import (
 )
 from relgate.usecases.preparing.stored_pilot import settle_from_registry
 from relgate.usecases.preparing.trials import TrialPlan
+from relgate.usecases.preparing.unfinished import Unfinished, find_unfinished
 from relgate.usecases.preparing.untouched import UntouchedSuites
 
 
@@ -66,6 +69,8 @@ class Prepared:
         screen: whether harm is looked for and nothing is promoted.
         exposed: whether open cases of these golden sets were shown since the baseline was set.
         again: whether measuring this candidate another time would be a further attempt.
+        draws: whether anything is asked live and may answer otherwise the next time.
+        unfinished: the candidate's runs that showed outcomes and have no verdict.
         pooled: what earlier runs of the same candidate measured.
         sealed: suite and id of every sealed case.
         untouched: suites that nothing changed can reach.
@@ -92,6 +97,8 @@ class Prepared:
     screen: bool = False
     exposed: bool = False
     again: bool = False
+    draws: bool = False
+    unfinished: Unfinished = field(default_factory=Unfinished)
     pooled: PooledRuns = field(default_factory=PooledRuns)
     sealed: frozenset[tuple[str, str]] = frozenset()
     untouched: UntouchedSuites = field(default_factory=UntouchedSuites)
@@ -168,7 +175,11 @@ class Prepared:
 
 
 def prepare(
-    options: RunOptions, catalog: Catalog, registry: Registry, problems: Sequence[Problem] = ()
+    options: RunOptions,
+    catalog: Catalog,
+    registry: Registry,
+    responses: Path,
+    problems: Sequence[Problem] = (),
 ) -> Prepared:
     """Read and check everything; nothing is called.
 
@@ -176,6 +187,7 @@ def prepare(
         options: what to do.
         catalog: what can be named.
         registry: where releases are looked up.
+        responses: where answers are kept.
         problems: what is wrong with plugins; scorers that are not known may be theirs.
 
     Raises:
@@ -213,16 +225,19 @@ def prepare(
         for suite, judging in zip(suites, inputs.judgings, strict=True)
     ]
     policy = policy_digest(suites)
+    golden = _golden_digest(suites)
+    unfinished = find_unfinished(registry, key_of(candidate, baseline, golden), candidate, responses, options)
     records = suite_records(suites, catalog.plugins_digest)
     count = count_attempt(
         registry,
         candidate,
         baseline,
-        _golden_digest(suites),
+        golden,
         records,
         screen=options.screen,
         taken_again=_taken_again(options),
         labels={suite.name: frozenset(map(label_id, suite.labels)) for suite in suites},
+        drawn_anew=len(unfinished.drawn_anew),
     )
     key, attempt = count.key, count.number
     alpha = attempt_alpha(attempt)
@@ -275,12 +290,13 @@ def prepare(
             for gate in plan.gates
         ),
         notes=(
-            *_notes(baseline, candidate, registry),
+            *release_notes(baseline, candidate, registry),
             *(pairing_notes(side) if side is not None else ()),
             *changes.notes,
-            *_tuned(suites, shown, attempt, options.screen),
-            *_sealed_notes(suites, registry.uses(key.golden_digest), exposed=exposed, screen=options.screen),
+            *tuned_notes(suites, shown, attempt, options.screen),
+            *sealed_notes(suites, registry.uses(key.golden_digest), exposed=exposed, screen=options.screen),
             *inputs.notes,
+            *(() if options.screen else unfinished.notes(attempt)),
         ),
         records=records,
         holds=holds,
@@ -288,6 +304,8 @@ def prepare(
         screen=options.screen,
         exposed=exposed,
         again=count.again,
+        draws=count.draws,
+        unfinished=unfinished,
         pooled=find_pooled(registry, count.continued, plans, records, baseline),
         sealed=frozenset((s.name, case_id) for s in suites for case_id in sealed_ids(s)),
         untouched=UntouchedSuites(
@@ -311,36 +329,6 @@ def _judged_before(registry: Registry, key: str, *, full: bool) -> StoredVerdict
     if stored is None or not full or stored.decision != "reject":
         return stored
     return None if stored.scorecard["calls"]["saved"] else stored
-
-
-def _tuned(suites: tuple[Suite, ...], shown: bool, attempt: int, screen: bool) -> tuple[str, ...]:
-    """Cases that a run showed were tuned on, whether or not anybody meant to (verdict.md 5.4)."""
-    if not shown or attempt > 1 or screen or not is_tuned(suites, exposed=True):
-        return ()
-    return ("a screen or run showed cases of these golden sets: a promote would be one on a tuned set",)
-
-
-def _sealed_notes(suites: Sequence[Suite], uses: int, *, exposed: bool, screen: bool) -> tuple[str, ...]:
-    """What the reader must know of sealed halves: which cases prove, and whether they were used too often."""
-    notes = []
-    for suite in suites:
-        sealed = len(sealed_ids(suite))
-        if not sealed or screen:
-            continue
-        open_cases = len(suite.cases) - sealed
-        prove = (
-            f"its {open_cases} open cases were shown since the baseline was set, so the sealed ones alone "
-            "prove non-inferiority"
-            if exposed
-            else "nothing was shown since the baseline was set, so all of them prove non-inferiority"
-        )
-        notes.append(f"{suite.name}: {sealed} of {len(suite.cases)} cases are sealed; {prove}")
-        if uses >= MOST_USES:
-            notes.append(
-                f"the sealed half of {suite.name} has served {uses} verdicts before this one; after "
-                f"{MOST_USES} it has told too much of itself: draw new cases"
-            )
-    return tuple(notes)
 
 
 def _live_calls(side: StoredSide, plans: Sequence[SuitePlan], trials: TrialPlan) -> int:
@@ -380,20 +368,3 @@ def _judged_key(
         | ({"stored": baseline.stored.run_id} if baseline.stored else {})
         | ({"holds": [reason for reason, _ in holds]} if holds else {})
     )
-
-
-def _notes(baseline: Baseline, candidate: Release, registry: Registry) -> tuple[str, ...]:
-    notes = [baseline.note] if baseline.note else []
-    known = registry.release(candidate.name, candidate.version)
-    if known is not None and known.digest != candidate.digest:
-        notes.append(
-            f"{candidate.label} was recorded before with another content; the version was used twice"
-        )
-    twins = [
-        r
-        for r in registry.releases()
-        if r.digest == candidate.digest and (r.name, r.version) != (candidate.name, candidate.version)
-    ]
-    if twins:
-        notes.append(f"equal in content to {twins[0].name}@{twins[0].version} under another version")
-    return tuple(notes)

@@ -27,6 +27,7 @@ def run_record(
     *,
     manifest_path: str,
     redactor: CountingRedactor,
+    ended: tuple[str, ...] | None = None,
 ) -> RunRecord:
     """The run as stored in one transaction.
 
@@ -40,9 +41,10 @@ def run_record(
         rows: its calls, as ``measurement_rows`` gives them.
         manifest_path: as given on the command line.
         redactor: for the manifests' texts.
+        ended: what stood for this run among unfinished ones; None where the next run goes on with it.
     """
     verdict = judgement.verdict
-    whole = not (verdict.partial or verdict.screen) and _measured_all(judgement)
+    whole = is_attempt(judgement)
     judged = whole and all(gate.result != "error" for gate in judgement.gates)
     return RunRecord(
         id=scorecard.run.id,
@@ -63,17 +65,21 @@ def run_record(
         manifest_path=manifest_path,
         suites=prepared.records if rows and not verdict.screen else (),
         screened=prepared.attempt_key if _shown(verdict, scorecard) else None,
+        ended=(*(ended or ()), *(prepared.unfinished.gone_on_with if whole else ())),
+        discarded=prepared.unfinished.drawn_anew if whole else (),
     )
+
+
+def is_attempt(judgement: Judgement) -> bool:
+    """Whether every case was judged and every call gave a measurement: an outage makes a run no attempt."""
+    verdict = judgement.verdict
+    measured = not any(cases for data in judgement.data for cases in data.unmeasured.values())
+    return measured and not (verdict.partial or verdict.screen)
 
 
 def _shown(verdict: Verdict, scorecard: Scorecard) -> bool:
     """Whether a run that is no attempt showed cases that may be patched: a screen or a part of the cases."""
     return (verdict.screen or verdict.partial) and bool(scorecard.worst)
-
-
-def _measured_all(judgement: Judgement) -> bool:
-    """Whether every call gave a measurement: an outage makes a run no attempt."""
-    return not any(cases for data in judgement.data for cases in data.unmeasured.values())
 
 
 def release_row(release: Release, redactor: CountingRedactor) -> ReleaseRow:

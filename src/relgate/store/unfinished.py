@@ -1,0 +1,74 @@
+"""Runs that showed outcomes of a live candidate and have no verdict yet.
+
+An interruption is no attempt and neither is a budget's end (verdict.md 5.3), where what was answered is gone
+on with. Who draws anew what was shown already has a further try, so those runs are remembered until one that
+is recorded either holds their answers or counts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from relgate.domain.run import AttemptKey, UnfinishedRun
+from relgate.store import attempts
+from relgate.store.tables import unfinished_runs
+
+
+def begin(
+    connection: Connection,
+    key: AttemptKey,
+    release_digest: str,
+    run: UnfinishedRun,
+    drawn_anew: Collection[str],
+) -> None:
+    """Remember that a run shows outcomes now.
+
+    Args:
+        connection: the registry.
+        key: the release line and the baseline; any golden set.
+        release_digest: the candidate.
+        run: the run.
+        drawn_anew: earlier ones that it does not go on with; one that is gone on with stands for both.
+    """
+    connection.execute(
+        insert(unfinished_runs).values(
+            id=run.id,
+            line=key.line,
+            baseline_digest=key.baseline_digest,
+            release_digest=release_digest,
+            epoch=attempts.last_promotion(connection, key.line),
+            began=run.began,
+            discarded=False,
+        )
+    )
+    connection.execute(
+        update(unfinished_runs).where(unfinished_runs.c.id.in_(drawn_anew)).values(discarded=True)
+    )
+
+
+def of_candidate(connection: Connection, key: AttemptKey, release_digest: str) -> list[UnfinishedRun]:
+    """The unfinished runs of a candidate that count for a baseline, oldest first."""
+    rows = connection.execute(
+        select(unfinished_runs.c.id, unfinished_runs.c.began, unfinished_runs.c.discarded)
+        .where(
+            *attempts.counted(connection, key, unfinished_runs),
+            unfinished_runs.c.release_digest == release_digest,
+        )
+        .order_by(unfinished_runs.c.began, unfinished_runs.c.id)
+    )
+    return [UnfinishedRun(row.id, row.began, row.discarded) for row in rows]
+
+
+def end(connection: Connection, ids: Collection[str]) -> int:
+    """Forget these runs, and give how many of them were there."""
+    if not ids:
+        return 0
+    return connection.execute(delete(unfinished_runs).where(unfinished_runs.c.id.in_(ids))).rowcount
+
+
+def count(connection: Connection, ids: Collection[str]) -> int:
+    """How many of these runs are there."""
+    found = connection.execute(select(unfinished_runs.c.id).where(unfinished_runs.c.id.in_(ids)))
+    return len(found.all())

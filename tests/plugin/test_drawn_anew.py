@@ -1,0 +1,166 @@
+"""What a run without a verdict showed is gone on with at the same attempt, and drawn anew at another one."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+CALLS = 80
+STOPPED = ("--full", "--budget-calls=50")
+
+
+@pytest.fixture(autouse=True)
+def slowly(provider):
+    """Fast enough, and slow enough to be interrupted in the middle."""
+    provider.seconds = 0.005
+
+
+def _forget(project) -> None:
+    for path in (project.path / ".relgate").glob("responses.db*"):
+        path.unlink()
+
+
+def _attempt(project) -> tuple[int, float]:
+    card = project.scorecard()
+    return card["verdict"]["attempts"], card["gate_policy"]["alpha"]
+
+
+def _interrupt(project, provider, number=signal.SIGINT) -> None:
+    provider.asked.clear()
+    provider.answers = 60
+    process = project.start("--full", "--concurrency=4", "-p", "no:xdist", "-v")
+    project.wait_for_calls(provider, 64)
+    project.wait_for_rows("unfinished_runs")
+    project.finish(process, number, 45)
+    provider.answers = None
+
+
+def test_going_on_after_a_budget_is_the_same_attempt(drifting):
+    assert drifting.run(*STOPPED).ret == 10
+    assert drifting.rows("unfinished_runs", "discarded") == [(0,)]
+    assert drifting.run("--full").ret == 0
+    assert _attempt(drifting) == (1, 0.05)
+    assert drifting.rows("unfinished_runs") == []
+
+
+def test_deleting_what_a_budget_ended_is_a_further_attempt(drifting):
+    drifting.run(*STOPPED)
+    _forget(drifting)
+    result = drifting.run("--full")
+    assert result.ret == 0
+    assert _attempt(drifting) == (2, 0.0125)
+    assert "an earlier run of this candidate showed outcomes and had no verdict" in drifting.text(result)
+    assert sorted(drifting.rows("attempts", "number")) == [(1,), (2,)]
+    assert drifting.rows("unfinished_runs") == []
+
+
+def test_each_draw_that_was_thrown_away_counts(drifting):
+    for _ in range(3):
+        drifting.run(*STOPPED)
+        _forget(drifting)
+    drifting.run("--full")
+    assert _attempt(drifting) == (4, 0.05 / 2**4)
+    card = drifting.scorecard()
+    assert any(note.startswith("3 earlier runs of this candidate") for note in card["notes"])
+
+
+def test_a_run_that_went_on_and_was_stopped_again_is_one_draw(drifting):
+    drifting.run("--full", "--budget-calls=20")
+    drifting.run("--full", "--budget-calls=20")
+    _forget(drifting)
+    drifting.run("--full")
+    assert _attempt(drifting)[0] == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["int", "kill"])
+def test_an_interruption_is_no_attempt_and_deleting_its_answers_makes_it_one(drifting, provider, number):
+    _interrupt(drifting, provider, number)
+    assert drifting.run("--full").ret == 0
+    assert _attempt(drifting)[0] == 1
+    drifting.write("candidate.yaml", (drifting.path / "candidate.yaml").read_text().replace("r-2", "r-3"))
+    _interrupt(drifting, provider, number)
+    _forget(drifting)
+    assert drifting.run("--full").ret == 0
+    assert _attempt(drifting)[0] == 3, "the first candidate's, the interrupted one, this one"
+
+
+def test_asking_anew_on_purpose_is_a_further_attempt(drifting):
+    drifting.run(*STOPPED)
+    drifting.run("--full", "--reuse=never")
+    assert _attempt(drifting)[0] == 2
+
+
+def test_a_part_that_asks_anew_breaks_what_was_stopped(drifting):
+    """Else whoever did not like some answers could draw those again, and go on with the others."""
+    drifting.run(*STOPPED)
+    drifting.run("--full", "-k", "c1 or c2", "--reuse=never")
+    drifting.run("--full")
+    assert _attempt(drifting)[0] == 2
+
+
+def test_a_part_that_goes_on_leaves_what_was_stopped(drifting, provider):
+    drifting.run(*STOPPED)
+    drifting.run("--full", "-k", "c1 or c2")
+    calls = provider.calls
+    drifting.run("--full")
+    assert _attempt(drifting)[0] == 1
+    assert provider.calls - calls < CALLS - 40
+
+
+def test_a_part_of_the_cases_is_no_attempt_of_its_own(drifting):
+    drifting.run("--full", "-k", "c1 or c2")
+    assert drifting.rows("unfinished_runs") == []
+    drifting.run("--full")
+    assert _attempt(drifting)[0] == 1
+
+
+def test_answers_of_a_part_of_the_cases_promote_nothing(drifting, provider):
+    drifting.run("--full", "-k", "not c7")
+    result = drifting.run("--full", "--reuse=always")
+    assert result.ret == 10, drifting.text(result)
+    assert "of a screen or of a run of some cases" in drifting.scorecard()["verdict"]["reason"]
+    calls = provider.calls
+    assert drifting.run("--full", "--reuse=always", "-k", "c3").ret == 10, "again, now that a run took them"
+    assert drifting.run("--full", "--reuse=always").ret == 10
+    assert provider.calls == calls
+
+
+def test_a_provider_that_answered_nobody_showed_nothing(drifting, provider, monkeypatch):
+    monkeypatch.setenv("PROVIDER_URL", "http://127.0.0.1:9/v1")
+    drifting.run("--full", "--budget-calls=5")
+    assert drifting.rows("unfinished_runs") == []
+    monkeypatch.setenv("PROVIDER_URL", provider.url)
+    drifting.run("--full")
+    assert _attempt(drifting)[0] == 1
+
+
+def test_what_answers_the_same_again_is_drawn_once(python_app, provider):
+    python_app.suite("golden", python_app.numbered(40), "gates: [{metric: exact, at_least: 0.5}]\n")
+    python_app.run("--full", "--budget-calls=20")
+    assert python_app.rows("unfinished_runs") == []
+    _forget(python_app)
+    python_app.run("--full")
+    assert _attempt(python_app)[0] == 1
+
+
+def test_of_several_recordings_of_one_release_only_the_first_is_free(drifting, provider, monkeypatch):
+    """A recording that nobody judged may be the luckiest of several."""
+    for count, name in enumerate(("first", "second"), start=1):
+        provider.asked.clear()
+        provider.answers = CALLS - 1
+        process = drifting.start("--full", f"--record={name}.jsonl", "--reuse=never", "-p", "no:xdist")
+        drifting.wait_for_calls(provider, CALLS)
+        drifting.wait_for_rows("unfinished_runs", count)
+        drifting.finish(process, signal.SIGINT, 45)
+    provider.answers = None
+    drifting.run("--full", "--record=third.jsonl", "--registry=other.db")
+    assert drifting.run("--full", "--replay=third.jsonl").ret == 0
+    assert _attempt(drifting)[0] == 2
+
+
+def test_the_split_form_counts_alike(drifting):
+    drifting.judge(("-n", "2"), *STOPPED)
+    _forget(drifting)
+    drifting.judge(("-n", "2"), "--full")
+    assert _attempt(drifting)[0] == 2

@@ -1,0 +1,88 @@
+"""Runs that showed outcomes and have no verdict: what they count for, and how long."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from relgate.domain.run import UnfinishedRun
+
+
+@pytest.fixture
+def begin(registry, make):
+    """Begin a run of a candidate and leave it unfinished."""
+
+    def begun(name, prompt="v1", key=None, drawn_anew=()):
+        digest = make.release("1.3.0", prompt=prompt).digest
+        run = UnfinishedRun(name, f"2026-11-20T10:00:00.000+00:00{name}")
+        registry.begin(key or make.attempt_key(), digest, run, drawn_anew)
+
+    return begun
+
+
+@pytest.fixture
+def found(registry, make):
+    def names(prompt="v1", key=None):
+        digest = make.release("1.3.0", prompt=prompt).digest
+        return [
+            (run.id, run.discarded) for run in registry.unfinished_runs(key or make.attempt_key(), digest)
+        ]
+
+    return names
+
+
+def _record(registry, make, name, prompt="v1", **keys):
+    record = make.run_record(name, make.release("1.3.0", prompt=prompt), attempt=make.attempt_key())
+    return registry.record(replace(record, **keys))
+
+
+def test_they_are_of_one_candidate_and_one_baseline(begin, found, make):
+    begin("a")
+    begin("b", "v2")
+    begin("c", key=make.attempt_key(make.release("1.2.4")))
+    assert found() == [("a", False)]
+    assert found("v2") == [("b", False)]
+    assert found(key=make.attempt_key(golden="others")) == [("a", False)], "a golden case more hides nothing"
+
+
+def test_what_a_later_one_asked_anew_is_discarded_for_good(begin, found):
+    begin("a")
+    begin("b", drawn_anew=("a",))
+    assert found() == [("a", True), ("b", False)]
+
+
+def test_what_a_recorded_run_discards_is_counted_before_it(registry, begin, found, make):
+    begin("a")
+    begin("b")
+    begin("own")
+    assert _record(registry, make, "r", ended=("own",), discarded=("a", "b")) == 3
+    assert found() == []
+    assert _record(registry, make, "s", "v2") == 4, "the count goes on"
+    assert _record(registry, make, "t") == 3, "judged again: its own number, not those of what it discarded"
+
+
+def test_what_it_went_on_with_is_not_counted(registry, begin, found, make):
+    begin("a")
+    assert _record(registry, make, "r", ended=("own", "a")) == 1
+    assert found() == []
+
+
+def test_a_run_that_two_recorded_runs_discard_counts_once(registry, begin, make):
+    begin("a")
+    assert _record(registry, make, "r", again=True, discarded=("a",)) == 2
+    assert _record(registry, make, "s", again=True, discarded=("a",)) == 3
+
+
+def test_a_candidate_has_each_of_its_runs_once(registry, begin, make):
+    begin("a")
+    _record(registry, make, "r", discarded=("a",))
+    digest = make.release("1.3.0", prompt="v1").digest
+    assert [run for _, run in registry.judged_runs(make.attempt_key(), digest)] == ["r"]
+
+
+def test_a_new_release_in_production_forgets_them_for_a_pinned_baseline(registry, begin, found, make):
+    begin("a")
+    registry.record(make.run_record("p", make.release("1.4.0", prompt="v9"), rows=[]))
+    registry.promote("support-desk", "1.4.0", by="me")
+    assert found() == []
