@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from simulated.against_zero import harm_cells, harm_power_cells, superiority_cells
 from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells, size_cells
 from simulated.few_labels import few_labels
+from simulated.further_gates import further_cells
 from simulated.judged import judged_cells, judged_power_cells
 from simulated.near_minimum import near_minimum_cells
 from simulated.peers import Compared, compare, contests
@@ -45,6 +46,7 @@ CELLS: Sequence[Cell] = [
     *judged_cells(),
     *judged_power_cells(),
     *near_minimum_cells(),
+    *further_cells(),
 ]
 EXPERIMENTS: Mapping[str, tuple[Experiment, float]] = {
     **POLICIES,

@@ -15,6 +15,7 @@ from relgate.decision.judges.judged import LabelledDifferences, infer_from_label
 from relgate.decision.measurements import SuiteData
 from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.sample import Sample
+from relgate.decision.unchanged import Unchanged
 from relgate.domain.case import Case, Suite
 from relgate.domain.gate import GateForm, GateSpec
 from relgate.domain.metric import Metric
@@ -41,6 +42,7 @@ SHAPES = ("all ties", "zero-inflated", "skewed", "catastrophe")
 TRIALS = 3
 Draw = Callable[[np.random.Generator], Sample]
 Judge = Callable[[np.random.Generator], LabelledDifferences]
+Traffic = Callable[[np.random.Generator], Unchanged]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Cell:
     clusters: int
     rule: Rule
     gate: Gate
-    draw: Draw | Judge | None
+    draw: Draw | Judge | Traffic | None
     figure: float | None = None
     failing: bool = False
     weight: float = 1.0
@@ -120,6 +122,8 @@ def measure(cell: Cell, repetitions: int, seed: int) -> Measured:
             if isinstance(drawn, LabelledDifferences):
                 found = infer_from_labels(drawn, cell.gate.spec.boundary, ALPHA)
                 ok, bad = found.p_pass <= ALPHA, found.p_fail <= ALPHA
+            elif isinstance(drawn, Unchanged):
+                ok, bad = drawn.upper(ALPHA) <= cell.gate.spec.boundary, False
             elif cell.harm:
                 ok, bad = False, harm_p(drawn, cell.gate.metric)[0] <= cell.harm
             else:

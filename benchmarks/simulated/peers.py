@@ -50,7 +50,7 @@ class Compared:
 def contests() -> list[Contest]:
     """On the boundary nothing should be promoted more than 5 times in 100; equals should be."""
     found = []
-    for n, margin, psi in ((20, 0.15, 0.16), (50, 0.10, 0.20), (200, 0.05, 0.10)):
+    for n, margin, psi in ((20, 0.15, 0.16), (50, 0.10, 0.20), (200, 0.05, 0.10), (1000, 0.02, 0.10)):
         for name, lost in (("on the boundary", margin), ("identical", 0.0)):
             worse, better = (psi + lost) / 2.0, (psi - lost) / 2.0
             found.append(
@@ -59,7 +59,7 @@ def contests() -> list[Contest]:
                 )
             )
     for shape in ("zero-inflated", "skewed", "catastrophe"):
-        for n, margin in ((20, 0.15), (200, 0.05)):
+        for n, margin in ((20, 0.15), (200, 0.05), (1000, 0.02)):
             units = units_of(n)
             lossy = loss(shape, -margin)
             found.append(

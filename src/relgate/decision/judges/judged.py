@@ -236,16 +236,16 @@ def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -
     if split.rest.size >= 2:
         found = _prediction_powered(split)
         if found.se > 0.0:
-            down, up = (_prediction_powered(split, unseen).moments for unseen in (-1.0, 1.0))
+            down, up = (_prediction_powered(split, unseen) for unseen in (-1.0, 1.0))
             return Corrected(
                 found.estimate,
                 stats.Interval(
-                    min(found.estimate, down.hall_interval(alpha).low),
-                    max(found.estimate, up.hall_interval(alpha).high),
+                    min(found.estimate, down.moments.hall_interval(alpha).low),
+                    max(found.estimate, up.moments.hall_interval(alpha).high, up.interval(alpha).high),
                 ),
-                down.hall_p(at_worst, "greater"),
-                up.hall_p(at_best, "less"),
-                up.hall_p(0.0, "less"),
+                down.moments.hall_p(at_worst, "greater"),
+                _worse_p(up, at_best),
+                _worse_p(up, 0.0),
                 found.moments.sd,
                 f"PPI++ on {n} labels",
                 f"PPI++ on {n} labels, trust in the judge {found.lam:.2f}",
@@ -269,6 +269,15 @@ def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -
         f"{means_method(n, trusted)}, {n} labels alone",
         f"{n} labels alone",
     )
+
+
+def _worse_p(found: stats.PredictionPoweredMean, boundary: float) -> float:
+    """Evidence that a difference is below a boundary, by Hall's t and by Student's, whichever has less.
+
+    Where nearly all differences are losses Hall's correction is too easy on this side (.06 to .08 of the runs
+    on the boundary with 60 labels), and Student's t too hard (.04).
+    """
+    return max(found.moments.hall_p(boundary, "less"), found.p(boundary, "less"))
 
 
 @dataclass(frozen=True, slots=True)

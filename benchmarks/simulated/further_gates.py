@@ -1,0 +1,86 @@
+"""Gates by another gate's method on data of their own: lower is better, pooled hops, compared outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from relgate.decision.unchanged import Unchanged
+from relgate.domain.metric import Metric
+from simulated.bounds import Rule
+from simulated.cells import MARGIN, RIGHT, SIZES, TRIALS, Cell, gate
+from simulated.worlds import PRODUCTION, Floats, pairs, sample, trial_means, units_of
+
+OVER_REFUSAL = Metric("over_refusal", "binary", higher_is_better=False)
+HOPS = 2
+
+
+def further_cells() -> Iterator[Cell]:
+    """Truth exactly on the boundary."""
+    for n in SIZES:
+        units, margin = units_of(n), MARGIN[n]
+        binary: Rule = "exact" if n <= 200 else "asymptotic"
+        for shape, more in {"catastrophe": 0.0, "zero-inflated": 0.01, "skewed": 0.10}.items():
+            worse, better = margin + more / 2.0, more / 2.0
+            yield Cell(
+                "non-inferiority of over-refusals, one trial",
+                shape,
+                n,
+                0,
+                binary,
+                gate(OVER_REFUSAL, "non_inferior", margin),
+                lambda rng, u=units, w=worse, b=better: sample(
+                    *_turned(*pairs(rng, u, w, b)), u, clustered=False
+                ),
+            )
+        for shape, psi in {"catastrophe": 0.005, "zero-inflated": 0.03, "skewed": 0.13}.items():
+            yield Cell(
+                f"non-inferiority of over-refusals, {TRIALS} trials",
+                shape,
+                n,
+                0,
+                "asymptotic",
+                gate(OVER_REFUSAL, "non_inferior", margin),
+                lambda rng, u=units, p=psi, m=margin: sample(
+                    *_turned(*trial_means(rng, u, p, TRIALS, m / PRODUCTION)),
+                    u,
+                    clustered=False,
+                    single=False,
+                ),
+            )
+            yield Cell(
+                f"non-inferiority, {HOPS} hops pooled",
+                shape,
+                n,
+                0,
+                "asymptotic",
+                gate(RIGHT, "non_inferior", margin),
+                lambda rng, u=units, p=psi, m=margin: sample(
+                    *_one_hop_worse(rng, u, p, HOPS * m), u, clustered=False, single=False
+                ),
+            )
+        yield Cell(
+            "unchanged outputs",
+            "every change is a loss",
+            n,
+            0,
+            "exact",
+            gate(RIGHT, "non_inferior", margin),
+            lambda rng, size=n, m=margin: Unchanged("simulated", size, int(rng.binomial(size, m)), 0, ()),
+        )
+
+
+def _turned(candidate: Floats, baseline: Floats) -> tuple[Floats, Floats]:
+    """The same pairs where a hit is what one does not want."""
+    return 1.0 - candidate, 1.0 - baseline
+
+
+def _one_hop_worse(
+    rng: np.random.Generator, units: np.ndarray, psi: float, lost: float
+) -> tuple[Floats, Floats]:
+    """Case means over hops of which one alone loses this share of its cases: the mean loses half of it."""
+    first = trial_means(rng, units, psi, 1, lost / PRODUCTION)
+    second = trial_means(rng, units, psi, 1)
+    candidate, baseline = ((a + b) / HOPS for a, b in zip(first, second, strict=True))
+    return candidate, baseline
