@@ -28,6 +28,9 @@ import pytest
 import relgate.plugin.session
 import relgate.usecases.run_release  # noqa: F401
 from relgate.cli import main
+from relgate.stats import late
+
+late.import_now()
 
 FLAGS = ("-p", "no:replay", "-p", "no:hypothesispytest", "-W", "error")
 """pytest-replay owns ``--replay``, hypothesis costs every process a second; leaks must show in every run."""

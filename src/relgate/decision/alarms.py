@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from relgate import stats
 from relgate.decision.against_zero import harm_p
 from relgate.decision.evidence import FEW_CLUSTERS, oriented
@@ -15,6 +13,7 @@ from relgate.decision.policy import ALPHA
 from relgate.decision.sample import Sample, draw_sample
 from relgate.domain.case import Suite
 from relgate.domain.verdict import Alarm
+from relgate.stats.late import np
 
 UNPROTECTED_BELOW = 15
 """Cases below which a slice cannot be watched; it is printed as unprotected."""

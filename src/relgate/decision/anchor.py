@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from relgate.decision.against_zero import harm_p
 from relgate.decision.evidence import oriented
 from relgate.decision.gates import sample_of
@@ -15,6 +13,7 @@ from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.sample import Sample
 from relgate.decision.wording import count, p_value, points
 from relgate.domain.metric import Metric
+from relgate.stats.late import np
 
 RELEASES = 12
 """Releases that held production among which the best is the anchor, where none was set by hand."""

@@ -9,10 +9,7 @@ spread, are judged on their own cases, because Gaffke's bound needs them (statis
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from relgate import stats
 from relgate.decision.against_zero import (
@@ -36,9 +33,13 @@ from relgate.decision.policy import ALPHA
 from relgate.decision.sample import DIFFERENCE_DECIMALS, MEAN_DECIMALS, Floats, Sample
 from relgate.domain.gate import GateSpec
 from relgate.domain.metric import Metric
+from relgate.stats.late import np
 
-Scores = NDArray[Any]
-Codes = NDArray[np.int64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Scores: TypeAlias = "NDArray[Any]"
+Codes: TypeAlias = "NDArray[np.int64]"
 
 _SIDES: tuple[stats.Alternative, ...] = ("greater", "less")
 

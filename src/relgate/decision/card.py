@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from relgate import stats
 from relgate.decision.evidence import difference_interval, level_interval
 from relgate.decision.judges.judged import judged_metrics
@@ -20,6 +18,7 @@ from relgate.domain.case import Case
 from relgate.domain.metric import Metric
 from relgate.domain.response import Side
 from relgate.domain.scorecard import MetricPart
+from relgate.stats.late import np
 
 WORST_SHOWN = 10
 _NOTHING = 1e-12

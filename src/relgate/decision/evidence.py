@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from relgate import stats
 from relgate.decision.policy import ALPHA, SEED
 from relgate.decision.sample import Floats, Sample
 from relgate.domain.metric import Metric
+from relgate.stats.late import np
 
 EXACT_UP_TO = 200
 """Pairs up to which the exact unconditional test is used (statistics.md 0.3)."""

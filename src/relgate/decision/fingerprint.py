@@ -11,11 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from relgate import stats
+from relgate.stats.late import np, special
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CASES = 40
 ALPHA = 0.10
@@ -101,10 +103,8 @@ def _length(asked: Sequence[Asked]) -> float:
     spread = float(np.std(d, ddof=1)) if d.size > 1 else 0.0
     if spread < 1e-12:
         return 1.0 if abs(float(d.mean())) < 1e-12 else 0.0
-    from scipy.special import stdtr  # scipy is imported at the comparison, not at start
-
     t = float(d.mean()) * math.sqrt(d.size) / spread
-    return min(2.0 * float(stdtr(d.size - 1, -abs(t))), 1.0)
+    return min(2.0 * float(special.stdtr(d.size - 1, -abs(t))), 1.0)
 
 
 def _score(asked: Sequence[Asked]) -> float:

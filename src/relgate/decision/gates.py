@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil, inf
 
-import numpy as np
-
 from relgate import stats
 from relgate.decision.absolute_quantile import absolute_quantile_evidence, sample_quantile
 from relgate.decision.against_zero import harm_p, superiority_evidence
@@ -26,6 +24,7 @@ from relgate.decision.sample import Sample, draw_sample, impute, violating_units
 from relgate.decision.wording import amount, count, describe, harm_apart, independent, percent, was
 from relgate.domain.gate import GateResult
 from relgate.redaction import cut
+from relgate.stats.late import np
 
 LONGEST_REASON = 200
 

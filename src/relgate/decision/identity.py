@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from scipy.special import bdtr
-
 from relgate.decision.changes import reaches
 from relgate.decision.measurements import Cell, SuiteData, Trial
 from relgate.decision.outcomes import trial_outcome
@@ -15,6 +13,7 @@ from relgate.domain.gate import GateResult
 from relgate.domain.metric import Metric
 from relgate.domain.release import ApplicationSpec, Release, Route
 from relgate.domain.response import Failure, Measurement, ScorerFailure
+from relgate.stats.late import special
 
 SENTINELS = 20
 """Cases that must agree before a suite counts as untouched."""
@@ -86,7 +85,9 @@ def _is_prompt_of_another(suite: Suite, name: str, releases: Sequence[Release]) 
 
 def allowed_flips(n: int, flip_rate: float) -> int:
     """The smallest k with P(Bin(n, psi) > k) <= .01."""
-    return next(k for k in range(n + 1) if k == n or 1.0 - float(bdtr(k, n, flip_rate)) <= _FALSE_ALARM)
+    return next(
+        k for k in range(n + 1) if k == n or 1.0 - float(special.bdtr(k, n, flip_rate)) <= _FALSE_ALARM
+    )
 
 
 def disagreement(

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.measurements import SuiteData, cases_in_scope
 from relgate.decision.sealing import sealed_ids
 from relgate.domain.case import Case, Suite
 from relgate.domain.response import Side
+from relgate.stats.late import np
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Floats: TypeAlias = "NDArray[np.float64]"
 MEAN_DECIMALS, DIFFERENCE_DECIMALS = 12, 10
 """Digits that means of 1/k keep; their differences keep fewer, so that equal ones are equal."""
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from relgate import stats
 from relgate.decision.policy import ALPHA
 from relgate.decision.wording import conclude
 from relgate.domain.gate import GateResult
+from relgate.stats.late import np
 
 
 def weigh_fails(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from math import isfinite
 
-import numpy as np
-
 from relgate.decision.planning.needed import is_practical
 from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.sample import DISTINCT_INPUT, Sample
 from relgate.domain.gate import GateForm, GateResult
 from relgate.domain.metric import Metric
+from relgate.stats.late import np
 
 
 def percent(value: float, digits: int = 1) -> str:

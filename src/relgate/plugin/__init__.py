@@ -5,12 +5,17 @@ Without a manifest it imports the standard library and pytest only, and changes 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
-from typing import Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from relgate.plugin.options import LONG_MANIFEST, OPTIONS, add_options, add_short_options, is_wanted
+
+if TYPE_CHECKING:
+    from relgate.plugin.session import RelgateSession
 
 SESSION_NAME = "relgate-session"
 
@@ -65,9 +70,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.pluginmanager.register(WorkerSession(), SESSION_NAME)
         return
-    from relgate.plugin.session import RelgateSession
+    config.pluginmanager.register(_session_class().open(config), SESSION_NAME)
 
-    config.pluginmanager.register(RelgateSession.open(config), SESSION_NAME)
+
+def _session_class() -> type[RelgateSession]:
+    from relgate.plugin.garbage import kept_for_good
+
+    first = "relgate.plugin.session" not in sys.modules  # later there may be garbage of the session before
+    with kept_for_good() if first else nullcontext():
+        from relgate.plugin.session import RelgateSession
+    return RelgateSession
 
 
 def manifest_of(config: pytest.Config) -> str | None:

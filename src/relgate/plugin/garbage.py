@@ -20,10 +20,12 @@ def no_search() -> Iterator[None]:
 
 
 @contextmanager
-def nothing_here_is_garbage() -> Iterator[None]:
-    """What is there already is left out of every search inside."""
-    gc.freeze()
-    try:
+def kept_for_good() -> Iterator[None]:
+    """Nothing is searched for inside, and what is there afterwards is left out of every later search.
+
+    For imports: modules live as long as the process does, and each search, the ones when it ends among them,
+    would read them all.
+    """
+    with no_search():
         yield
-    finally:
-        gc.unfreeze()
+    gc.freeze()

@@ -14,7 +14,7 @@ from relgate.domain.case import CaseKey
 from relgate.domain.errors import InputError, RelgateError
 from relgate.plugin import manifest_of
 from relgate.plugin.conftests import load_golden_set_conftests
-from relgate.plugin.garbage import no_search, nothing_here_is_garbage
+from relgate.plugin.garbage import no_search
 from relgate.plugin.items import MeasuredItem, SuiteFile
 from relgate.plugin.lastfailed import last_failed
 from relgate.plugin.live_line import LiveLine
@@ -181,9 +181,8 @@ class RelgateSession:
         )
         self._progress = self._expected(session, self._protocol)
         try:
-            with nothing_here_is_garbage():
-                result = yield
-                self._run_controlled()  # no worker lived to collect
+            result = yield
+            self._run_controlled()  # no worker lived to collect
             if session.shouldfail or session.shouldstop:
                 return result
             self._progress.restore()

@@ -6,10 +6,8 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-from scipy.special import betainc, betaincinv
-
 from relgate.stats._checks import FloatArray
+from relgate.stats.late import np, special
 
 DRAWS = 20_000
 BLOCK_CELLS = 4_000_000
@@ -36,13 +34,13 @@ class TwoValues:
         """Return P(weighted mean <= mu0), exact: Clopper and Pearson's when `upper` is 1."""
         if self.above == 0 or mu0 >= self.upper:
             return 1.0
-        return float(betainc(self.above, self.n - self.above + 1, mu0 / self.upper))
+        return float(special.betainc(self.above, self.n - self.above + 1, mu0 / self.upper))
 
     def low(self, alpha: float) -> float:
         """Return the alpha-quantile of the weighted mean."""
         if self.above == 0:
             return 0.0
-        return self.upper * float(betaincinv(self.above, self.n - self.above + 1, alpha))
+        return self.upper * float(special.betaincinv(self.above, self.n - self.above + 1, alpha))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-from scipy.special import betainc, gammaln, xlog1py, xlogy
-
 from relgate.stats._checks import FloatArray, IntArray
+from relgate.stats.late import np, special
 
 TIE = 1e-9
 """Tables whose z differ by less than this are tied: both belong to the tail."""
@@ -61,12 +59,12 @@ def _tail(q: FloatArray, n: int, delta0: float, fewest: IntArray) -> FloatArray:
     """
     q = q[:, None]
     b = np.arange(n + 1)[None, :]
-    log_choose = gammaln(n + 1) - gammaln(b + 1) - gammaln(n - b + 1)
-    weight = np.exp(log_choose + xlogy(b, q) + xlog1py(n - b, -q))
+    log_choose = special.gammaln(n + 1) - special.gammaln(b + 1) - special.gammaln(n - b + 1)
+    weight = np.exp(log_choose + special.xlogy(b, q) + special.xlog1py(n - b, -q))
     rate = np.clip((q + delta0) / np.maximum(1.0 - q, 1e-300), 0.0, 1.0)
     k = fewest[None, :]
     rest = n - b
-    inner = betainc(np.maximum(k, 1), np.maximum(rest - k + 1, 1), rate)
+    inner = special.betainc(np.maximum(k, 1), np.maximum(rest - k + 1, 1), rate)
     conditional = np.where(k <= 0, 1.0, np.where(k > rest, 0.0, inner))
     return np.asarray(np.sum(weight * conditional, axis=1), dtype=np.float64)
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-from scipy.special import ndtri
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from relgate.stats._checks import IntArray, codes, one_sided_alpha
 from relgate.stats.binomial import clopper_pearson
+from relgate.stats.late import np, special
 from relgate.stats.results import Interval
 
-Labels = Sequence[Hashable] | npt.NDArray[Any]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+Labels: TypeAlias = "Sequence[Hashable] | npt.NDArray[Any]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Agreement:
         if self.kappa is not None and self.se == 0.0:
             seen = clopper_pearson(round(self.observed * self.n), self.n, alpha)
             return Interval((seen.low - self.expected) / (1.0 - self.expected), self.kappa)
-        reach = float(ndtri(1.0 - one_sided_alpha(alpha)))
+        reach = float(special.ndtri(1.0 - one_sided_alpha(alpha)))
         if self.kappa is None or self.se is None:
             return None
         return Interval(max(-1.0, self.kappa - reach * self.se), min(1.0, self.kappa + reach * self.se))

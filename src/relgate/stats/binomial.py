@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-
-import numpy as np
-import numpy.typing as npt
-from scipy.special import betainc, betaincinv, gammaln
+from typing import TYPE_CHECKING
 
 from relgate.stats._checks import between, count, one_sided_alpha
+from relgate.stats.late import np, special
 from relgate.stats.results import Interval
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 def _successes(x: int, n: int) -> tuple[int, int]:
@@ -36,8 +37,8 @@ def clopper_pearson(x: int, n: int, alpha: float = 0.05) -> Interval:
     """
     x, n = _successes(x, n)
     alpha = one_sided_alpha(alpha)
-    low = float(betaincinv(x, n - x + 1, alpha)) if x > 0 else 0.0
-    high = float(betaincinv(x + 1, n - x, 1.0 - alpha)) if x < n else 1.0
+    low = float(special.betaincinv(x, n - x + 1, alpha)) if x > 0 else 0.0
+    high = float(special.betaincinv(x + 1, n - x, 1.0 - alpha)) if x < n else 1.0
     return Interval(low, high)
 
 
@@ -54,7 +55,7 @@ def floor_p(x: int, n: int, p0: float) -> float:
     """
     x, n = _successes(x, n)
     p0 = between(p0, "p0", 0.0, 1.0, closed=True)
-    return 1.0 if x == 0 else float(betainc(x, n - x + 1, p0))
+    return 1.0 if x == 0 else float(special.betainc(x, n - x + 1, p0))
 
 
 def ceiling_p(x: int, n: int, p0: float) -> float:
@@ -70,7 +71,7 @@ def ceiling_p(x: int, n: int, p0: float) -> float:
     """
     x, n = _successes(x, n)
     p0 = between(p0, "p0", 0.0, 1.0, closed=True)
-    return 1.0 if x == n else float(betainc(n - x, x + 1, 1.0 - p0))
+    return 1.0 if x == n else float(special.betainc(n - x, x + 1, 1.0 - p0))
 
 
 def n_min(margin: float, alpha: float = 0.05) -> int:
@@ -142,7 +143,11 @@ def fewer_drawn_p(hits: int, drawn: int, marked: int, total: int) -> float:
         raise ValueError(f"{hits} of {drawn} drawn do not fit {marked} of {total}")
 
     def choose(n: npt.ArrayLike, k: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        return np.asarray(gammaln(np.add(n, 1)) - gammaln(np.add(k, 1)) - gammaln(np.subtract(n, k) + 1))
+        return np.asarray(
+            special.gammaln(np.add(n, 1))
+            - special.gammaln(np.add(k, 1))
+            - special.gammaln(np.subtract(n, k) + 1)
+        )
 
     logs = choose(marked, x) + choose(total - marked, drawn - x) - choose(total, drawn)
     return min(1.0, float(np.exp(logs).sum()))

@@ -5,11 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import numpy as np
-import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from relgate.stats._checks import (
     FloatArray,
@@ -21,10 +17,14 @@ from relgate.stats._checks import (
     one_sided_alpha,
     vector,
 )
+from relgate.stats.late import np, special
 from relgate.stats.means import Support, gaffke_interval, gaffke_p, on_unit_scale
 from relgate.stats.results import Alternative, Interval
 
-Labels = Sequence[Hashable] | npt.NDArray[Any]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+Labels: TypeAlias = "Sequence[Hashable] | npt.NDArray[Any]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ class ClusterMean:
         direction(alternative, ("greater", "less", "two-sided"))
         t = (self.mean - finite(mu0, "mu0")) / self.se
         if alternative == "two-sided":
-            return min(1.0, 2.0 * float(stdtr(self.df, -abs(t))))
-        return float(stdtr(self.df, -t if alternative == "greater" else t))
+            return min(1.0, 2.0 * float(special.stdtr(self.df, -abs(t))))
+        return float(special.stdtr(self.df, -t if alternative == "greater" else t))
 
     def interval(self, alpha: float = 0.05) -> Interval:
         """Return two one-sided bounds of the mean at 1 - alpha each.
@@ -78,7 +78,7 @@ class ClusterMean:
             ValueError: Degenerate, or alpha out of range.
         """
         self._refuse_degenerate()
-        half = float(stdtrit(self.df, 1.0 - one_sided_alpha(alpha))) * self.se
+        half = float(special.stdtrit(self.df, 1.0 - one_sided_alpha(alpha))) * self.se
         return Interval(self.mean - half, self.mean + half)
 
 

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
+from typing import TYPE_CHECKING
 
 from relgate.stats._checks import (
     FloatArray,
@@ -23,7 +20,11 @@ from relgate.stats._checks import (
     vector,
 )
 from relgate.stats._dirichlet import DRAWS, lower_tail
+from relgate.stats.late import np, special
 from relgate.stats.results import Alternative, Interval
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Support = tuple[float, float]
 
@@ -87,7 +88,7 @@ class Moments:
         g = self.skewness
         transformed = t + g / (6.0 * root) + g * t * t / (3.0 * root) + g * g * t**3 / (27.0 * self.n)
         sign = -1.0 if direction(alternative) == "greater" else 1.0
-        return float(stdtr(self.n - 1, sign * transformed))
+        return float(special.stdtr(self.n - 1, sign * transformed))
 
     def hall_interval(self, alpha: float = 0.05) -> Interval:
         """Return what `hall_interval` returns for data with these moments.
@@ -96,7 +97,7 @@ class Moments:
             ValueError: No spread, or alpha out of range.
         """
         self._refuse_degenerate()
-        y = float(stdtrit(self.n - 1, 1.0 - one_sided_alpha(alpha)))
+        y = float(special.stdtrit(self.n - 1, 1.0 - one_sided_alpha(alpha)))
         scale = self.sd / math.sqrt(self.n)
         low = self.mean - _hall_inverse(y, self) * scale
         high = self.mean - _hall_inverse(-y, self) * scale

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from relgate.stats._checks import FloatArray, between, vector
+from relgate.stats.late import np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 def _p_values(p: npt.ArrayLike) -> FloatArray:

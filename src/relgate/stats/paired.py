@@ -10,10 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy.special import bdtr, betainc, ndtr, ndtri
-
 from relgate.stats._checks import between, count, direction, one_sided_alpha
 from relgate.stats._unconditional import score, unconditional_p
+from relgate.stats.late import special
 from relgate.stats.results import Alternative, Interval
 
 
@@ -103,7 +102,7 @@ def tango_p(counts: PairedCounts, delta0: float, alternative: Alternative) -> fl
         ValueError: delta0 out of range or another alternative.
     """
     z = tango_z(counts, delta0)
-    return float(ndtr(-z if direction(alternative) == "greater" else z))
+    return float(special.ndtr(-z if direction(alternative) == "greater" else z))
 
 
 def _tango_low(counts: PairedCounts, z_alpha: float) -> float:
@@ -132,7 +131,7 @@ def tango_interval(counts: PairedCounts, alpha: float = 0.05) -> Interval:
     Raises:
         ValueError: alpha out of range.
     """
-    z_alpha = -float(ndtri(one_sided_alpha(alpha)))
+    z_alpha = -float(special.ndtri(one_sided_alpha(alpha)))
     return Interval(_tango_low(counts, z_alpha), -_tango_low(counts.swapped(), z_alpha))
 
 
@@ -177,7 +176,7 @@ def mcnemar_midp(counts: PairedCounts, alternative: Literal["greater", "less", "
         return 1.0
     k = {"less": counts.c, "greater": counts.b}.get(alternative, min(counts.b, counts.c))
     point = math.comb(discordant, k) / (1 << discordant)
-    below = float(bdtr(k, discordant, 0.5))
+    below = float(special.bdtr(k, discordant, 0.5))
     if alternative == "two-sided":
         return max(0.0, min(1.0, 2.0 * below) - point)
     return min(1.0, max(0.0, below - 0.5 * point))
@@ -188,8 +187,8 @@ def _midp_share_low(k: int, m: int, alpha: float) -> float:
     low, high = 0.0, 1.0
     while k > 0 and high - low > 1e-13:
         middle = 0.5 * (low + high)
-        beyond = float(betainc(k + 1, m - k, middle)) if k < m else 0.0
-        if 0.5 * (beyond + float(betainc(k, m - k + 1, middle))) > alpha:
+        beyond = float(special.betainc(k + 1, m - k, middle)) if k < m else 0.0
+        if 0.5 * (beyond + float(special.betainc(k, m - k + 1, middle))) > alpha:
             high = middle
         else:
             low = middle
@@ -197,7 +196,7 @@ def _midp_share_low(k: int, m: int, alpha: float) -> float:
 
 
 def _mcnemar_low(counts: PairedCounts, alpha: float) -> float:
-    tango = _tango_low(counts, -float(ndtri(alpha)))
+    tango = _tango_low(counts, -float(special.ndtri(alpha)))
     if (tango > 0.0) == (mcnemar_midp(counts, "greater") <= alpha):
         return tango
     differ = counts.b + counts.c

@@ -6,11 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
-import numpy as np
-from scipy.special import betainc, nctdtr, ndtr, ndtri, stdtrit
-
 from relgate.stats._checks import FloatArray, between, finite, one_sided_alpha
 from relgate.stats.binomial import clopper_pearson, n_min
+from relgate.stats.late import np, special
 
 MOST_CASES = 10_000_000
 
@@ -45,7 +43,7 @@ def nam_n(
     q = (linear + math.sqrt(max(0.0, linear * linear + 8.0 * worse * d0 * (1.0 - d0)))) / 4.0
     under_null = max(0.0, 2.0 * q + d0 * (1.0 - d0))
     under_truth = max(0.0, psi - delta * delta)
-    z_alpha, z_power = float(ndtri(1.0 - alpha)), float(ndtri(power))
+    z_alpha, z_power = float(special.ndtri(1.0 - alpha)), float(special.ndtri(power))
     distance = z_alpha * math.sqrt(under_null) + z_power * math.sqrt(under_truth)
     exact = (max(0.0, distance) / (delta + margin)) ** 2
     return max(n_min(margin, alpha), math.ceil(exact * (1.0 - 1e-12)))
@@ -68,11 +66,11 @@ def discordance_upper(x: int, n: int, confidence: float = 0.8) -> float:
 def _t_power(n: float, effect: float, alpha: float) -> float:
     """Return the power of the one-sided paired t-test at a fractional n; effect in standard deviations."""
     df = n - 1.0
-    critical = float(stdtrit(df, 1.0 - alpha))
+    critical = float(special.stdtrit(df, 1.0 - alpha))
     noncentral = math.sqrt(n) * effect
-    below = float(nctdtr(df, noncentral, critical))
+    below = float(special.nctdtr(df, noncentral, critical))
     if math.isnan(below):  # far tails, where the series gives up: the normal limit
-        below = float(ndtr(critical - noncentral))
+        below = float(special.ndtr(critical - noncentral))
     return 1.0 - below
 
 
@@ -140,12 +138,12 @@ def _gate_power(n: FloatArray, p: float, p0: float, alpha: float) -> FloatArray:
     low, high = np.zeros_like(n), n + 1.0  # the fewest successes that pass lie in (low, high]
     while (high - low > 1.0).any():
         middle = np.floor(0.5 * (low + high))
-        passes = betainc(np.maximum(middle, 1.0), n - middle + 1.0, p0) <= alpha
+        passes = special.betainc(np.maximum(middle, 1.0), n - middle + 1.0, p0) <= alpha
         open_ = high - low > 1.0
         high = np.where(open_ & passes, middle, high)
         low = np.where(open_ & ~passes, middle, low)
     reachable = high <= n
-    return np.where(reachable, betainc(np.minimum(high, n), np.maximum(n - high, 0.0) + 1.0, p), 0.0)
+    return np.where(reachable, special.betainc(np.minimum(high, n), np.maximum(n - high, 0.0) + 1.0, p), 0.0)
 
 
 def binomial_floor_n(

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
-from scipy.special import ndtri, stdtr, stdtrit
+from typing import TYPE_CHECKING
 
 from relgate.stats._checks import (
     FloatArray,
@@ -19,8 +16,12 @@ from relgate.stats._checks import (
     one_sided_alpha,
     vector,
 )
+from relgate.stats.late import np, special
 from relgate.stats.means import Moments
 from relgate.stats.results import Alternative, Interval
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class PredictionPoweredMean:
         """
         self._refuse_no_variance()
         t = (self.estimate - finite(mu0, "mu0")) / self.se
-        return float(stdtr(self.n - 1, -t if direction(alternative) == "greater" else t))
+        return float(special.stdtr(self.n - 1, -t if direction(alternative) == "greater" else t))
 
     def interval(self, alpha: float = 0.05) -> Interval:
         """Return two one-sided bounds at 1 - alpha each, by t with n - 1 degrees of freedom.
@@ -69,7 +70,7 @@ class PredictionPoweredMean:
         Raises:
             ValueError: No variance (se = 0), or alpha out of range.
         """
-        return self._bounds(float(stdtrit(self.n - 1, 1.0 - one_sided_alpha(alpha))))
+        return self._bounds(float(special.stdtrit(self.n - 1, 1.0 - one_sided_alpha(alpha))))
 
     def normal_interval(self, alpha: float = 0.05) -> Interval:
         """Return the same bounds by the normal distribution, as the reference implementation ppi-python does.
@@ -77,7 +78,7 @@ class PredictionPoweredMean:
         Raises:
             ValueError: No variance (se = 0), or alpha out of range.
         """
-        return self._bounds(float(ndtri(1.0 - one_sided_alpha(alpha))))
+        return self._bounds(float(special.ndtri(1.0 - one_sided_alpha(alpha))))
 
     def _bounds(self, quantile: float) -> Interval:
         self._refuse_no_variance()

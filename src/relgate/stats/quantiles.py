@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
-from scipy.special import betainc, stdtr, stdtrit
+from typing import TYPE_CHECKING
 
 from relgate.stats._checks import FloatArray, IntArray, between, codes, count, finite, one_sided_alpha, vector
 from relgate.stats.binomial import floor_p
 from relgate.stats.clusters import Labels
+from relgate.stats.late import np, special
 from relgate.stats.ratios import RESOLUTION, identical_units_p
 from relgate.stats.results import Interval
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _WINDOW_SD = 12.0
 _ZERO_LOG = 1e-12
@@ -28,7 +29,7 @@ def _weights(n: int, q: float) -> FloatArray:
     spread = _WINDOW_SD * math.sqrt(q * (1.0 - q) / (n + 2)) + 1.0 / n
     first = max(0, math.floor((q - spread) * n)) if n > 5000 else 0
     last = min(n, math.ceil((q + spread) * n)) if n > 5000 else n
-    cdf[first : last + 1] = betainc((n + 1) * q, (n + 1) * (1.0 - q), np.arange(first, last + 1) / n)
+    cdf[first : last + 1] = special.betainc((n + 1) * q, (n + 1) * (1.0 - q), np.arange(first, last + 1) / n)
     cdf[last + 1 :] = 1.0
     return np.diff(cdf)
 
@@ -136,7 +137,7 @@ class QuantileRatio:
                 return Interval(0.0, math.inf)
             high = self.ratio_estimate * (1.0 + RESOLUTION)
             return Interval(self.ratio_estimate * (1.0 - RESOLUTION), high if high > 0.0 else RESOLUTION)
-        half = min(float(stdtrit(self.n_units - 1, 1.0 - alpha)) * self.log_se, 700.0)
+        half = min(float(special.stdtrit(self.n_units - 1, 1.0 - alpha)) * self.log_se, 700.0)
         return Interval(self.ratio_estimate * math.exp(-half), self.ratio_estimate * math.exp(half))
 
 
@@ -217,8 +218,8 @@ def quantile_ratio(
         side = 0.0 if abs(statistic) <= _ZERO_LOG else -statistic
         p_less, p_greater = identical_units_p(side, units), identical_units_p(-side, units)
     else:
-        p_less = float(stdtr(units - 1, statistic / se))
-        p_greater = float(stdtr(units - 1, -statistic / se))
+        p_less = float(special.stdtr(units - 1, statistic / se))
+        p_greater = float(special.stdtr(units - 1, -statistic / se))
     return QuantileRatio(hd_b, hd_c, estimate, p_less, p_greater, units, log_se)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
+from typing import TYPE_CHECKING
 
 from relgate.stats._checks import FloatArray, codes, direction, finite, no_spread, one_sided_alpha, vector
 from relgate.stats.clusters import Labels, cr2
+from relgate.stats.late import np, special
 from relgate.stats.results import Alternative, Interval
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 RESOLUTION = 1e-9
 """Half the relative width of an interval around a ratio that shows no variance at all."""
@@ -83,7 +84,7 @@ def fieller_p(
     wanted = 1.0 if direction(alternative) == "less" else -1.0
     mean, se, df = pairs.difference(ratio)
     if se > 0.0:
-        return float(stdtr(df, -wanted * mean / se))
+        return float(special.stdtr(df, -wanted * mean / se))
     nothing_spent = not pairs.base.any() and not pairs.cand.any()
     scale = max(ratio * float(pairs.base.max()), float(pairs.cand.max()))
     side = 1.0 if nothing_spent else (0.0 if abs(mean) <= 1e-12 * scale else mean)
@@ -123,7 +124,7 @@ def fieller_interval(
             return Interval(0.0, math.inf)
         low, high = estimate * (1.0 - RESOLUTION), estimate * (1.0 + RESOLUTION)
         return Interval(low, high if high > 0.0 else RESOLUTION)
-    t2 = float(stdtrit(df, 1.0 - alpha)) ** 2
+    t2 = float(special.stdtrit(df, 1.0 - alpha)) ** 2
     var_b = cr2(pairs.base, pairs.code, pairs.units)[0] ** 2
     var_c = cr2(pairs.cand, pairs.code, pairs.units)[0] ** 2
     var_d = residual_se**2
@@ -169,7 +170,9 @@ class PairMoments:
         if variance == 0.0:
             raise ValueError("no spread in ratio * base - cand: use fieller_p")
         wanted = 1.0 if direction(alternative) == "less" else -1.0
-        return float(stdtr(self.n - 1, -wanted * (ratio * self.base - self.cand) / math.sqrt(variance)))
+        return float(
+            special.stdtr(self.n - 1, -wanted * (ratio * self.base - self.cand) / math.sqrt(variance))
+        )
 
     def interval(self, alpha: float = 0.05) -> Interval:
         """Return what `fieller_interval` returns for data with these moments.
@@ -179,7 +182,7 @@ class PairMoments:
         """
         if self.base <= 0.0 or self.spread(self.cand / self.base) == 0.0:
             raise ValueError("no spread, or a baseline of zero cost: use fieller_interval")
-        t2 = float(stdtrit(self.n - 1, 1.0 - one_sided_alpha(alpha))) ** 2
+        t2 = float(special.stdtrit(self.n - 1, 1.0 - one_sided_alpha(alpha))) ** 2
         estimate = self.cand / self.base
         low, high = _roots(
             self.base * self.base - t2 * self.var_b,

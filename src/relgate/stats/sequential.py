@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-
-import numpy as np
-import numpy.typing as npt
-from scipy.special import ndtr, ndtri
+from typing import TYPE_CHECKING
 
 from relgate.stats._checks import FloatArray, between, count, finite, one_sided_alpha, vector
+from relgate.stats.late import np, special
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 GAMMA = -2.0
 _REACH = 9.0
@@ -84,11 +85,11 @@ def _bounds(fractions: tuple[float, ...], alpha: float, gamma: float) -> tuple[f
 def _crossing(nodes: FloatArray, mass: FloatArray, step: float, target: float, scale: float) -> float:
     """Return the level that the next value exceeds with probability `target`, by bisection."""
     if nodes.size == 1:
-        return -float(ndtri(target)) * step
+        return -float(special.ndtri(target)) * step
     low, high = -_REACH * scale, _REACH * scale
     while high - low > 1e-11 * scale:
         middle = 0.5 * (low + high)
-        if float(mass @ ndtr((nodes - middle) / step)) > target:
+        if float(mass @ special.ndtr((nodes - middle) / step)) > target:
             low = middle
         else:
             high = middle

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
-
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from relgate.stats._checks import between, codes, direction, finite, one_sided_alpha, vector
 from relgate.stats.binomial import n_min
@@ -32,6 +31,9 @@ from relgate.stats.means import (
 )
 from relgate.stats.results import Alternative, Interval
 from relgate.stats.unseen_unit import unseen_size
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 def unseen_loss_p(gain: float, n: float) -> float:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-
-import numpy as np
-import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
+from typing import TYPE_CHECKING
 
 from relgate.stats._checks import FloatArray, IntArray, codes, direction, no_spread, one_sided_alpha, vector
 from relgate.stats.clusters import Labels, cluster_bounded_interval, cluster_bounded_p, cluster_mean
+from relgate.stats.late import np, special
 from relgate.stats.means import Support
 from relgate.stats.results import Alternative, Interval
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 LEAST_CORRELATION = 0.1
 """Correlation inside clusters that is assumed where the sample shows less: rare losses hide their own."""
@@ -104,7 +105,7 @@ def guarded_cluster_p(
     worst = _worst(rows, support, neutral, upward=upward)
     guarded = _with_unseen(rows, code, groups, worst, estimate.se, estimate.df)
     t = (guarded.mean - mu0) / guarded.se
-    return max(plain, float(stdtr(guarded.df, t if upward else -t)))
+    return max(plain, float(special.stdtr(guarded.df, t if upward else -t)))
 
 
 def guarded_cluster_interval(
@@ -135,7 +136,7 @@ def guarded_cluster_interval(
         return plain
     rows = vector(y, "y")
     code, groups = codes(cluster, "cluster", rows.size)
-    quantile = float(stdtrit(estimate.df, 1.0 - one_sided_alpha(alpha)))
+    quantile = float(special.stdtrit(estimate.df, 1.0 - one_sided_alpha(alpha)))
     ends = []
     for upward in (False, True):
         worst = _worst(rows, support, neutral, upward=upward)

@@ -29,6 +29,7 @@ from relgate.usecases.judging.screening import screened
 from relgate.usecases.measuring.budget_stop import stopped_by, unpriced
 from relgate.usecases.measuring.judged_again import with_kept_answers
 from relgate.usecases.measuring.live_run import LiveRun, Measured
+from relgate.usecases.measuring.meanwhile import import_what_judges
 from relgate.usecases.measuring.replay import load_replay, replay_holds
 from relgate.usecases.measuring.run_status import RunStatus
 from relgate.usecases.options import RunOptions
@@ -166,6 +167,7 @@ class ReleaseRun:
             replayed,
         )
         self._live.start()
+        import_what_judges()
 
     def _redacting(self, releases: Collection[Release]) -> Redactor:
         self._redactor = self._redactor_of(releases)

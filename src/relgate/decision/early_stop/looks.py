@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from scipy.special import ndtr
-
 from relgate import stats
 from relgate.decision.early_stop.look_plan import STAGES, GatePlan, SuiteLooks
 from relgate.decision.evidence import Unable, is_binary, oriented
@@ -19,6 +16,7 @@ from relgate.decision.measurements import SuiteData
 from relgate.decision.policy import SEED
 from relgate.decision.sample import Sample
 from relgate.domain.gate import GateLook
+from relgate.stats.late import np, special
 
 ENOUGH_FROM = 0.3
 """Share of a suite's cases that must have run before its calls may end for a promote."""
@@ -134,7 +132,7 @@ def level_at(planned: GatePlan, past: Sequence[GateLook], fraction: float, alpha
         fractions = [one.fraction for one in past]
         if fractions and fraction <= fractions[-1]:
             return None
-        return float(ndtr(-stats.group_sequential_bounds([*fractions, fraction], alpha)[-1]))
+        return float(special.ndtr(-stats.group_sequential_bounds([*fractions, fraction], alpha)[-1]))
     now, before = _stage(fraction), max((_stage(one.fraction) for one in past), default=0.0)
     if now <= before:
         return None

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
-import numpy as np
-
 from relgate import stats
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import means_method
@@ -19,6 +17,7 @@ from relgate.decision.wording import count
 from relgate.domain.case import Suite
 from relgate.domain.gate import GateResult
 from relgate.domain.response import Side
+from relgate.stats.late import np
 
 LABELS_NEEDED = 100
 """Random human labels that a gate without enough of them is told to get (statistics.md 9)."""

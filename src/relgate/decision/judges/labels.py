@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from relgate.decision.measurements import SuiteData
 from relgate.decision.wording import count
 from relgate.domain.case import Label
 from relgate.domain.digest import digest_bytes, digest_json
 from relgate.domain.response import Side
 from relgate.redaction import generic
+from relgate.stats.late import np
 
 
 def answer_digest(redacted: str) -> str:

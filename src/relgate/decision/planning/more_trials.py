@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from math import sqrt
 
-import numpy as np
-
 from relgate import stats
 from relgate.decision.policy import Gate
 from relgate.decision.sample import Floats, Sample
+from relgate.stats.late import np
 
 POWER = 0.8
 

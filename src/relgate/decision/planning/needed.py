@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil, isfinite, log, sqrt
 
-import numpy as np
-from scipy.special import ndtri
-
 from relgate import stats
 from relgate.decision.absolute_quantile import EXCEEDS, exceeding, least_cases
 from relgate.decision.evidence import (
@@ -20,6 +17,7 @@ from relgate.decision.evidence import (
 )
 from relgate.decision.policy import Gate
 from relgate.decision.sample import Floats, Sample
+from relgate.stats.late import np, special
 from relgate.stats.unseen_unit import LEAST_CORRELATION
 
 POWER = 0.8
@@ -213,13 +211,13 @@ def _ratio_need(gate: Gate, sample: Sample, found: Evidence, alpha: float, judge
     limit, quantile = gate.spec.boundary, gate.spec.quantile
     if not isfinite(found.upper) or found.estimate <= 0.0:
         return Need(None, "more cases are no remedy as long as the ratio has no bound")
-    error = log(found.upper / found.estimate) / float(ndtri(1.0 - judged_at))
+    error = log(found.upper / found.estimate) / float(special.ndtri(1.0 - judged_at))
     least = quantile_minimum(quantile) if quantile is not None else MIN_RATIO_UNITS
     plans = [(1.0, "planned at an unchanged ratio")] if limit > 1.0 else []
     plans.append((sqrt(found.estimate), "planned at half of the observed change"))
     for ratio, basis in plans:
         if ratio < limit:
-            reach = float(ndtri(1.0 - alpha) + ndtri(POWER)) * error / log(limit / ratio)
+            reach = float(special.ndtri(1.0 - alpha) + special.ndtri(POWER)) * error / log(limit / ratio)
             total = max(least, ceil(sample.n * reach**2))
             if sample.n < total <= MOST_CASES:
                 return Need(total - sample.n, basis)
