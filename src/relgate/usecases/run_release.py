@@ -12,7 +12,7 @@ from relgate.decision.policy import attempt_alpha
 from relgate.domain.case import CaseKey
 from relgate.domain.errors import AttemptMoved, InputError, Problem
 from relgate.domain.release import Release
-from relgate.domain.run import MeasurementRow
+from relgate.domain.run import CaseBlock, MeasurementRow
 from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError
 from relgate.redaction import Redactor
@@ -324,7 +324,7 @@ class ReleaseRun:
         scorecard: Scorecard,
         judgement: Judgement,
         *,
-        rows: tuple[MeasurementRow, ...],
+        rows: tuple[MeasurementRow | CaseBlock, ...],
         redactor: CountingRedactor,
         is_attempt: bool = True,
     ) -> Report:

@@ -69,7 +69,7 @@ def test_a_registry_of_a_newer_relgate_is_refused_by_its_version(tmp_path):
     open_registry(path).close()
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '0042'")
-    with pytest.raises(RegistryError, match=r"schema 0042.*up to 0002.*upgrade relgate"):
+    with pytest.raises(RegistryError, match=r"schema 0042.*up to 0003.*upgrade relgate"):
         open_registry(path)
 
 
@@ -78,15 +78,15 @@ def test_an_older_registry_is_upgraded_and_keeps_its_rows(tmp_path, make, monkey
     make.make(path)
     migrations = tmp_path / "migrations"
     shutil.copytree(opening.MIGRATIONS, migrations)
-    (migrations / "versions" / "0003_note.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\nrevision = '0003'\ndown_revision = '0002'\n"
+    (migrations / "versions" / "0004_note.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision = '0004'\ndown_revision = '0003'\n"
         "def upgrade():\n"
         "    with op.batch_alter_table('runs') as batch:\n"
         "        batch.add_column(sa.Column('note', sa.Text(), nullable=False, server_default='none'))\n"
         "        batch.alter_column('manifest_path', nullable=True)\n"
     )
     monkeypatch.setattr(opening, "MIGRATIONS", migrations)
-    monkeypatch.setattr(opening, "SCHEMA", "0003")
+    monkeypatch.setattr(opening, "SCHEMA", "0004")
     with open_registry(path) as registry:
         assert len(registry.runs()) == 3
         assert len(registry.measurements("0a1b")) == 16
@@ -99,15 +99,15 @@ def test_a_failing_upgrade_leaves_the_registry_as_it_was(tmp_path, make, monkeyp
     make.make(path)
     migrations = tmp_path / "migrations"
     shutil.copytree(opening.MIGRATIONS, migrations)
-    (migrations / "versions" / "0003_bad.py").write_text(
-        "from alembic import op\nrevision = '0003'\ndown_revision = '0002'\n"
+    (migrations / "versions" / "0004_bad.py").write_text(
+        "from alembic import op\nrevision = '0004'\ndown_revision = '0003'\n"
         "def upgrade():\n"
         "    op.drop_table('scores')\n"
         "    op.drop_table('there is no such table')\n"
     )
     with monkeypatch.context() as patched:
         patched.setattr(opening, "MIGRATIONS", migrations)
-        patched.setattr(opening, "SCHEMA", "0003")
+        patched.setattr(opening, "SCHEMA", "0004")
         with pytest.raises(RegistryError, match="no such table"):
             open_registry(path)
     with open_registry(path) as registry:
