@@ -13,6 +13,9 @@ SuiteKind = Literal["golden", "safety", "fallback"]
 Critical = Literal["never"] | bool
 Trials = int | Literal["auto"]
 
+LONG_SUITE = 10_000
+"""A suite of more cases is handled in chunks: pytest, the registry and the interpreter keep kilobytes of
+what they hold one by one."""
 
 CaseKey = tuple[str, str]
 """Suite and id of a case."""

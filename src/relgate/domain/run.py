@@ -68,6 +68,27 @@ class MeasurementRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseBlock:
+    """Neighbouring cases of a long suite with every call of each, as the store keeps them.
+
+    Attributes:
+        suite: the suite.
+        cases: how many cases.
+        calls: how many calls.
+        case_ids: their ids, encoded by the store.
+        content: everything else of them, encoded by the store.
+        models: side, target and model id of the calls whose provider said which model answered.
+    """
+
+    suite: str
+    cases: int
+    calls: int
+    case_ids: bytes
+    content: bytes
+    models: tuple[tuple[Side, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CaseRecord:
     """A case of a recorded suite.
 
@@ -137,6 +158,7 @@ class RunRecord:
         judged_key: digest over release name, version and digest, baseline, suites and policy: the same key
             judged before gives the stored verdict again without a call. Empty for partial runs.
         attempt: None when the run is no attempt (partial, screen, nothing changed).
+        measurements: its calls in order, those of long suites in blocks.
         attempt_number: which attempt it was judged as; None skips the check that it still is.
         manifest_path: as given on the command line; `show` prints it in the line that re-runs a case.
         again: whether a candidate that was judged before was measured anew, which is a further attempt.
@@ -158,7 +180,7 @@ class RunRecord:
     judged_key: str
     attempt: AttemptKey | None
     scorecard: Mapping[str, Any]
-    measurements: tuple[MeasurementRow, ...] = ()
+    measurements: tuple[MeasurementRow | CaseBlock, ...] = ()
     manifest_path: str = ""
     attempt_number: int | None = None
     again: bool = False

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from relgate.domain.case import Case, CaseKey, Suite
+from relgate.domain.case import LONG_SUITE, Case, CaseKey, Suite
 from relgate.plugin.naming import names_one_by_one
 
-CASE_ITEMS_AT_MOST = 10_000
+CASE_ITEMS_AT_MOST = LONG_SUITE
 """A file of more cases is collected in chunks: pytest keeps kilobytes of each item."""
 
 CHUNK = 1000

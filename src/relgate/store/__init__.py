@@ -1,5 +1,6 @@
 """The registry: SQLAlchemy Core over a SQLite file by default, PostgreSQL by URL."""
 
+from relgate.store.blocks import packed
 from relgate.store.location import registry_url, responses_file, shown
 from relgate.store.opening import NoRegistryError, open_registry
 from relgate.store.registry import Registry
@@ -26,6 +27,7 @@ __all__ = [
     "StoredVerdict",
     "Waiver",
     "open_registry",
+    "packed",
     "registry_url",
     "responses_file",
     "shown",

@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection, Table, func, insert, select
 
 from relgate.domain.case import CaseKey
 from relgate.domain.run import AttemptKey
-from relgate.store.tables import alias_history, aliases, attempts, cases, releases, runs
+from relgate.store import blocks
+from relgate.store.tables import alias_history, aliases, attempts, case_blocks, cases, releases, runs
 
 SCREEN = 0
 """Number of a screen that showed cases: it is no attempt, but what follows was tuned on them."""
@@ -116,16 +117,24 @@ def showed(connection: Connection, key: AttemptKey, release_digest: str, known: 
         release_digest: the candidate.
         known: suite and id of each.
     """
+    shown = (
+        *counted(connection, key),
+        (attempts.c.number == SCREEN) | (attempts.c.release_digest != release_digest),
+    )
     rows = connection.execute(
         select(cases.c.suite, cases.c.case_id)
         .distinct()
         .join(attempts, cases.c.run == attempts.c.run)
-        .where(
-            *counted(connection, key),
-            (attempts.c.number == SCREEN) | (attempts.c.release_digest != release_digest),
-        )
+        .where(*shown)
     )
-    return any((row.suite, row.case_id) in known for row in rows)
+    if any((row.suite, row.case_id) in known for row in rows):
+        return True
+    packed = connection.execute(
+        select(case_blocks.c.suite, case_blocks.c.case_ids)
+        .join(attempts, case_blocks.c.run == attempts.c.run)
+        .where(*shown)
+    )
+    return any((row.suite, case_id) in known for row in packed for case_id in blocks.case_ids(row.case_ids))
 
 
 def uses(connection: Connection, golden_digest: str) -> int:

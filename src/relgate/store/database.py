@@ -90,7 +90,8 @@ def explain(error: DBAPIError) -> str:
     return f"{what}; {remedy}" if remedy else what
 
 
-def _to_json(value: Any) -> str:
+def to_json(value: Any) -> str:
+    """The JSON text of a value as every database takes it."""
     try:
         return _STRICT.encode(value)
     except ValueError:
@@ -110,7 +111,7 @@ _STRICT = json.JSONEncoder(allow_nan=False, default=_mapping)
 def _sqlite_engine(path: str, foreign_keys: bool) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=path),
-        json_serializer=_to_json,
+        json_serializer=to_json,
         connect_args={"timeout": BUSY_SECONDS},
     )
 
@@ -132,7 +133,7 @@ def _sqlite_engine(path: str, foreign_keys: bool) -> Engine:
 def _postgres_engine(place: str) -> Engine:
     try:
         url = make_url(place).set(drivername="postgresql+psycopg")
-        return create_engine(url, json_serializer=_to_json, pool_pre_ping=True)
+        return create_engine(url, json_serializer=to_json, pool_pre_ping=True)
     except ModuleNotFoundError:
         raise MissingExtra(
             'a PostgreSQL registry needs the driver psycopg: pip install "relgate[postgres]"'

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from heapq import merge
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, false, func, select
+from sqlalchemy import Connection, Row, Select, case, exists, false, func, or_, select
 
 from relgate.domain.errors import Refusal
 from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow
+from relgate.store import blocks
 from relgate.store.rows import CaseRow, ReleaseName, RunRow, StoredVerdict, Waiver
 from relgate.store.tables import (
     artifacts,
+    case_blocks,
     cases,
     releases,
     responses,
@@ -105,10 +108,12 @@ def call_means(connection: Connection, run_id: str) -> dict[str, tuple[float | N
         .where(runs.c.id == run_id)
         .group_by(cases.c.suite)
     )
-    return {
+    found = {
         suite: (None if tokens is None else float(tokens), None if usd is None else float(usd))
         for suite, tokens, usd in rows
     }
+    number = connection.scalar(select(runs.c.number).where(runs.c.id == run_id))
+    return found if number is None else {**found, **blocks.call_means(connection, number)}
 
 
 def reported_models(connection: Connection, release_digest: str) -> dict[str, frozenset[str]]:
@@ -116,8 +121,10 @@ def reported_models(connection: Connection, release_digest: str) -> dict[str, fr
     newest = connection.execute(
         select(runs.c.number, releases.c.id, runs.c.release)
         .join(releases, (releases.c.id == runs.c.release) | (releases.c.id == runs.c.baseline))
-        .join(responses, responses.c.run == runs.c.number)
-        .where(releases.c.digest == release_digest)
+        .where(
+            releases.c.digest == release_digest,
+            or_(*(exists().where(table.c.run == runs.c.number) for table in (responses, case_blocks))),
+        )
         .order_by(runs.c.number.desc())
         .limit(1)
     ).first()
@@ -130,7 +137,7 @@ def reported_models(connection: Connection, release_digest: str) -> dict[str, fr
         .where(responses.c.run == newest.number, responses.c.side == side, responses.c.model != "")
     )
     found: dict[str, set[str]] = {}
-    for target, model in rows:
+    for target, model in (*rows, *blocks.reported_models(connection, newest.number, side)):
         found.setdefault(target, set()).add(model)
     return {target: frozenset(models) for target, models in found.items()}
 
@@ -243,20 +250,33 @@ def scorecard(connection: Connection, run_id: str) -> dict[str, Any]:
 
 def case_rows(connection: Connection, run_id: str, outcome: str | None) -> list[CaseRow]:
     """The cases of a run in the order of measuring."""
-    query = select(cases).where(cases.c.run == run_number(connection, run_id)).order_by(cases.c.number)
+    run = run_number(connection, run_id)
+    query = select(cases).where(cases.c.run == run).order_by(cases.c.number)
     if outcome is not None:
         query = query.where(cases.c.outcome == outcome)
-    return [
-        CaseRow(row.suite, row.suite_folder, row.case_id, row.case_line, row.input, row.expected, row.outcome)
+    own = (
+        (
+            row.number,
+            CaseRow(
+                row.suite, row.suite_folder, row.case_id, row.case_line, row.input, row.expected, row.outcome
+            ),
+        )
         for row in connection.execute(query)
-    ]
+    )
+    packed = (
+        (number, row)
+        for number, row in blocks.case_rows(connection, run)
+        if outcome is None or row.outcome == outcome
+    )
+    return [row for _, row in merge(own, packed, key=_number)]
 
 
 def measurement_rows(
     connection: Connection, run_id: str, case_id: str | None, suite: str | None
 ) -> list[MeasurementRow]:
     """What was measured in a run, as it was recorded; of one case when its id is given."""
-    wanted = [cases.c.run == run_number(connection, run_id)]
+    run = run_number(connection, run_id)
+    wanted = [cases.c.run == run]
     if case_id is not None:
         wanted.append(cases.c.case_id == case_id)
     if suite is not None:
@@ -288,7 +308,13 @@ def measurement_rows(
         .where(*wanted)
         .order_by(responses.c.number)
     )
-    return [_measurement(row, values.get(row.number, {})) for row in rows]
+    own = ((row.number, _measurement(row, values.get(row.number, {}))) for row in rows)
+    packed = blocks.measurement_rows(connection, run, case_id, suite)
+    return [row for _, row in merge(own, packed, key=_number)]
+
+
+def _number(row: tuple[int, object]) -> int:
+    return row[0]
 
 
 def _measurement(row: Row[Any], values: dict[str, float | None]) -> MeasurementRow:

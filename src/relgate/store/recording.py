@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from relgate.domain.errors import AttemptMoved, RegistryError
-from relgate.domain.run import MeasurementRow, ReleaseRow, RunRecord
-from relgate.store import attempts, suites, unfinished
+from relgate.domain.run import CaseBlock, MeasurementRow, ReleaseRow, RunRecord
+from relgate.store import attempts, blocks, suites, unfinished
 from relgate.store.tables import artifacts, cases, releases, responses, runs, scores, verdicts
 
 CHUNK = 5000
@@ -117,29 +117,56 @@ def add_release(connection: Connection, release: ReleaseRow) -> int:
     return int(connection.execute(found).scalar_one())
 
 
-def _insert_measurements(connection: Connection, run: int, rows: tuple[MeasurementRow, ...]) -> None:
+def _insert_measurements(
+    connection: Connection, run: int, found: tuple[MeasurementRow | CaseBlock, ...]
+) -> None:
+    """Number cases and calls in their order, whether they go in rows of their own or in blocks."""
+    first_case = first_response = 0
+    for is_block, group in groupby(found, key=lambda one: isinstance(one, CaseBlock)):
+        if not is_block:
+            rows = [one for one in group if isinstance(one, MeasurementRow)]
+            first_case += _insert_rows(connection, run, rows, first_case, first_response)
+            first_response += len(rows)
+            continue
+        for block in group:
+            assert isinstance(block, CaseBlock)
+            blocks.add(connection, run, first_case, first_response, block)
+            first_case += block.cases
+            first_response += block.calls
+
+
+def _insert_rows(
+    connection: Connection, run: int, rows: list[MeasurementRow], first_case: int, first_response: int
+) -> int:
+    """Write calls in rows of their own and give how many cases they belong to."""
     numbers: dict[tuple[str, str], int] = {}
     first_rows = []
     for row in rows:
         key = (row.suite, row.case_id)
         if key not in numbers:
-            numbers[key] = len(numbers)
+            numbers[key] = first_case + len(numbers)
             first_rows.append(row)
-    _insert_many(connection, cases, (_case(run, number, row) for number, row in enumerate(first_rows)))
+    _insert_many(
+        connection, cases, (_case(run, number, row) for number, row in enumerate(first_rows, first_case))
+    )
     _insert_many(
         connection,
         responses,
-        (_response(run, number, numbers[row.suite, row.case_id], row) for number, row in enumerate(rows)),
+        (
+            _response(run, number, numbers[row.suite, row.case_id], row)
+            for number, row in enumerate(rows, first_response)
+        ),
     )
     _insert_many(
         connection,
         scores,
         (
             {"run": run, "response": number, "metric": metric, "value": value}
-            for number, row in enumerate(rows)
+            for number, row in enumerate(rows, first_response)
             for metric, value in row.scores.items()
         ),
     )
+    return len(first_rows)
 
 
 def _case(run: int, number: int, row: MeasurementRow) -> dict[str, Any]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, Connection, insert, or_, select
 
+from relgate.domain.case import LONG_SUITE
 from relgate.domain.response import Side
 from relgate.domain.run import CaseRecord, SuiteRecord
+from relgate.store import blocks
 from relgate.store.tables import releases, runs, suites, verdicts
 
 
@@ -20,7 +24,7 @@ def add(connection: Connection, run: int, records: tuple[SuiteRecord, ...]) -> N
                     "suite": record.suite,
                     "kind": record.kind,
                     "gates": [dict(gate) for gate in record.gates],
-                    "cases": [[c.id, c.digest, c.critical, c.regression] for c in record.cases],
+                    **_cases(record),
                 }
                 for record in records
             ],
@@ -36,9 +40,22 @@ def of_run(connection: Connection, run_id: str) -> list[SuiteRecord]:
         .order_by(suites.c.suite)
     )
     return [
-        SuiteRecord(row.suite, row.kind, tuple(row.gates), tuple(CaseRecord(*case) for case in row.cases))
+        SuiteRecord(
+            row.suite,
+            row.kind,
+            tuple(row.gates),
+            tuple(CaseRecord(*case) for case in row.cases)
+            if row.packed is None
+            else blocks.unpack_records(row.packed),
+        )
         for row in rows
     ]
+
+
+def _cases(record: SuiteRecord) -> dict[str, Any]:
+    if len(record.cases) > LONG_SUITE:
+        return {"cases": [], "packed": blocks.pack_records(record.cases)}
+    return {"cases": [[c.id, c.digest, c.critical, c.regression] for c in record.cases], "packed": None}
 
 
 def stored_runs(connection: Connection, release_digest: str) -> list[tuple[str, Side]]:

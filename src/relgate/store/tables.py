@@ -2,6 +2,7 @@
 
 A run is one row in ``runs`` and its children are numbered within it, from 0: the keys are known before
 anything is inserted, so thousands of rows go in by executemany without asking the database for ids.
+Cases and responses are numbered on over the rows of their own and those in ``case_blocks``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -24,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The schema that this version reads and writes: the newest revision in ``migrations/versions``."""
 
 VERSION_TABLE = "relgate_schema"
@@ -52,9 +54,14 @@ class StoredText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Replace what cannot be stored."""
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return None if value is None else stored_text(value)
+
+
+def stored_text(value: str) -> str:
+    """The text as every database takes it."""
+    if value.isascii() and "\0" not in value:
+        return value
+    return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _text(name: str) -> Column[str]:
@@ -125,6 +132,7 @@ suites = Table(
     Column("kind", String(16), nullable=False),
     Column("gates", JSON, nullable=False),
     Column("cases", JSON, nullable=False),
+    Column("packed", LargeBinary, comment="the cases of a long suite in place of ``cases``"),
 )
 
 responses = Table(
@@ -160,6 +168,19 @@ scores = Table(
     ForeignKeyConstraint(["run", "response"], ["responses.run", "responses.number"]),
     sqlite_with_rowid=False,
 )
+
+case_blocks = Table(
+    "case_blocks",
+    metadata,
+    Column("run", ForeignKey("runs.number"), primary_key=True),
+    Column("first_case", Integer, primary_key=True, autoincrement=False),
+    Column("first_response", Integer, nullable=False),
+    _text("suite"),
+    Column("models", JSON, nullable=False),
+    Column("case_ids", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+"""Cases of long suites, many in a row (``blocks``); they are in none of the three tables above."""
 
 verdicts = Table(
     "verdicts",

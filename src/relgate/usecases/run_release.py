@@ -12,7 +12,7 @@ from relgate.decision.policy import attempt_alpha
 from relgate.domain.case import CaseKey
 from relgate.domain.errors import AttemptMoved, InputError, Problem, RegistryError
 from relgate.domain.release import Release
-from relgate.domain.run import MeasurementRow, UnfinishedRun
+from relgate.domain.run import CaseBlock, MeasurementRow, UnfinishedRun
 from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError
 from relgate.redaction import Redactor
@@ -352,7 +352,7 @@ class ReleaseRun:
         scorecard: Scorecard,
         judgement: Judgement,
         *,
-        rows: tuple[MeasurementRow, ...],
+        rows: tuple[MeasurementRow | CaseBlock, ...],
         redactor: CountingRedactor,
         attempt: bool = True,
         ended: tuple[str, ...] | None = None,

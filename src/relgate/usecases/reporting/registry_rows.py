@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 
-from relgate.domain.case import Case, CaseKey
+from relgate.domain.case import LONG_SUITE, Case, CaseKey
 from relgate.domain.release import Release
 from relgate.domain.response import Measurement, Response, ScorerFailure
-from relgate.domain.run import MeasurementRow, ReleaseRow, RunRecord
+from relgate.domain.run import CaseBlock, MeasurementRow, ReleaseRow, RunRecord
 from relgate.domain.scorecard import Scorecard
 from relgate.domain.verdict import Verdict
+from relgate.store import packed
 from relgate.usecases.judging.judge_run import Judgement
 from relgate.usecases.preparing.artifact_rows import artifact_rows
+from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
 from relgate.usecases.reporting.build_scorecard import expected_text
@@ -23,7 +26,7 @@ def run_record(
     prepared: Prepared,
     judgement: Judgement,
     scorecard: Scorecard,
-    rows: tuple[MeasurementRow, ...],
+    rows: tuple[MeasurementRow | CaseBlock, ...],
     *,
     manifest_path: str,
     redactor: CountingRedactor,
@@ -97,25 +100,41 @@ def release_row(release: Release, redactor: CountingRedactor) -> ReleaseRow:
 
 def measurement_rows(
     prepared: Prepared, measured: Measured, outcomes: Mapping[CaseKey, str], redactor: CountingRedactor
-) -> tuple[MeasurementRow, ...]:
-    """Every call as stored; inputs, outputs and tool calls are redacted."""
-    rows: list[MeasurementRow] = []
+) -> tuple[MeasurementRow | CaseBlock, ...]:
+    """Every call as stored, those of a long suite in blocks; inputs, outputs and tool calls are redacted."""
+    rows: list[MeasurementRow | CaseBlock] = []
     for plan in prepared.plans:
-        for case in plan.suite.all_cases:
-            key = (plan.suite.name, case.id)
-            if key not in measured:
-                continue
-            hidden = key in prepared.sealed
-            shown, wanted = (
-                ("", "") if hidden else (redactor.text(case.text), redactor.text(expected_text(case)))
-            )
-            for m in map(_speechless, measured[key]) if hidden else measured[key]:
-                if m.stored:
-                    continue
-                rows.append(
-                    _measurement_row(m, case, plan.suite.folder, shown, wanted, outcomes[key], redactor)
-                )
+        name = plan.suite.name
+        calls = (
+            _case_rows(prepared, plan, case, measured[name, case.id], outcomes[name, case.id], redactor)
+            for case in plan.suite.all_cases
+            if (name, case.id) in measured
+        )
+        found = filter(None, calls)
+        first = list(islice(found, LONG_SUITE + 1))
+        if len(first) <= LONG_SUITE:
+            rows += (row for of_case in first for row in of_case)
+        else:
+            rows += packed(chain(first, found))
     return tuple(rows)
+
+
+def _case_rows(
+    prepared: Prepared,
+    plan: SuitePlan,
+    case: Case,
+    calls: Sequence[Measurement],
+    outcome: str,
+    redactor: CountingRedactor,
+) -> list[MeasurementRow]:
+    """The calls of one case but those that another run stored."""
+    hidden = (plan.suite.name, case.id) in prepared.sealed
+    shown, wanted = ("", "") if hidden else (redactor.text(case.text), redactor.text(expected_text(case)))
+    return [
+        _measurement_row(m, case, plan.suite.folder, shown, wanted, outcome, redactor)
+        for m in (map(_speechless, calls) if hidden else calls)
+        if not m.stored
+    ]
 
 
 def _speechless(m: Measurement) -> Measurement:
