@@ -25,7 +25,7 @@ from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells
 from simulated.few_labels import few_labels
 from simulated.further_gates import further_cells
 from simulated.judged import judged_cells, judged_power_cells
-from simulated.near_minimum import near_minimum_cells
+from simulated.near_minimum import near_minimum_cells, tight_cells
 from simulated.peers import Compared, compare, contests
 from simulated.policies import EXPERIMENTS as POLICIES
 from simulated.policies import Claim, Experiment
@@ -46,6 +46,7 @@ CELLS: Sequence[Cell] = [
     *judged_cells(),
     *judged_power_cells(),
     *near_minimum_cells(),
+    *tight_cells(),
     *further_cells(),
 ]
 EXPERIMENTS: Mapping[str, tuple[Experiment, float]] = {

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from relgate.stats import hall_interval
+
 pytestmark = pytest.mark.shared_data
 
 SUITE = """\
@@ -40,8 +42,8 @@ def judged(shared_project: Any, cases_of: Rows, outputs_of: Rows) -> Any:
     return shared_project.run()
 
 
-def _errors(outputs_of: Rows) -> tuple[float, float, float]:
-    """Mean difference, its standard error over puzzles and over rows, from the recordings alone."""
+def _errors(outputs_of: Rows) -> tuple[np.ndarray, float, float]:
+    """Difference per puzzle, the mean's standard error over puzzles and over rows, from recordings alone."""
     sides = []
     for system in ("gpt4-io", "gpt4-cot"):
         by_case: dict[str, dict[int, float]] = defaultdict(dict)
@@ -52,7 +54,7 @@ def _errors(outputs_of: Rows) -> tuple[float, float, float]:
     puzzles = rows.mean(axis=1)
     assert rows.shape == (100, 20)
     return (
-        float(rows.mean()),
+        puzzles,
         float(puzzles.std(ddof=1) / np.sqrt(100)),
         float(rows.std(ddof=1) / np.sqrt(2000)),
     )
@@ -62,19 +64,27 @@ def test_the_unit_is_the_puzzle(judged: Any, outputs_of: Rows) -> None:
     gate = judged.gate(GATE)
     assert (gate["n"], gate["units"]) == (100, 100), judged.output
     assert gate["method"] == "Gaffke on case means", "100 puzzles are fewer than 2 n_min"
-    estimate, of_puzzles, of_rows = _errors(outputs_of)
+    puzzles, of_puzzles, of_rows = _errors(outputs_of)
+    estimate = float(puzzles.mean())
     assert gate["estimate"] == pytest.approx(estimate)
     assert of_puzzles > 2.5 * of_rows
-    # Hall's bounds, in the table of metrics, are skewed, but 2 x 1.66 standard errors of 100 puzzles wide
+    # Hall's bounds are skewed, but 2 x 1.66 standard errors of 100 puzzles wide; those in the table of
+    # metrics are at least as far away as the share of full losses that 100 puzzles may all miss
+    hall = hall_interval(puzzles)
+    assert hall.width == pytest.approx(2 * 1.66 * of_puzzles, rel=0.15)
     (row,) = (
         m for m in judged.scorecard["suites"][0]["metrics"] if m["metric"] == "solved" and not m["slice"]
     )
-    assert row["upper"] - row["lower"] == pytest.approx(2 * 1.66 * of_puzzles, rel=0.15)
+    unseen = 1.0 - 0.05 ** (1 / 100)
+    down, up = (min(1.0, 1.0 + sign * estimate) * unseen for sign in (1, -1))
+    assert row["lower"] == pytest.approx(min(hall.low, estimate - down))
+    assert row["upper"] == pytest.approx(max(hall.high, estimate + up))
     assert gate["upper"] - gate["lower"] > 2.5 * 2 * 1.66 * of_rows, "Gaffke's are wider still"
 
 
 def test_what_2000_rows_would_call_decided_100_puzzles_hold(judged: Any, outputs_of: Rows) -> None:
-    estimate, of_puzzles, of_rows = _errors(outputs_of)
+    puzzles, of_puzzles, of_rows = _errors(outputs_of)
+    estimate = float(puzzles.mean())
     assert estimate - 1.66 * of_rows > -0.05 > estimate - 1.66 * of_puzzles
     assert (judged.verdict["decision"], judged.gate(GATE)["result"]) == ("hold", "hold"), judged.output
     assert judged.status == 10

@@ -78,6 +78,7 @@ def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Eviden
     differ = int(np.count_nonzero(difference))
     sides: tuple[stats.Alternative, ...] = ("greater", "less")
     caution = few_caution(sample)
+    hall_from = 1 if differ >= FEW_DIFFER else sample.n + 1
     if differ == 0:
         p_pass, p_fail, method = 1.0, 1.0, "no case differs"
     elif sample.clustered:
@@ -88,17 +89,14 @@ def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Eviden
         method = cr2(sample)
     else:
         p_pass, p_fail = (
-            stats.secured_mean_p(difference, 0.0, side, DIFFERENCES, hall=differ >= FEW_DIFFER, seed=SEED)
-            for side in sides
+            stats.bounded_mean_p(difference, 0.0, side, DIFFERENCES, hall_from, seed=SEED) for side in sides
         )
         method = secured_method(sample.n, differ)
         caution = unseen_caution(stats.Moments.of(difference), alpha)
     if sample.clustered:
         interval = stats.secured_cluster_interval(difference, sample.units, alpha, DIFFERENCES, seed=SEED)
     else:
-        interval = stats.secured_mean_interval(
-            difference, alpha, DIFFERENCES, hall=differ >= FEW_DIFFER, seed=SEED
-        )
+        interval = stats.bounded_mean_interval(difference, alpha, DIFFERENCES, hall_from, seed=SEED)
     interval = turned(interval, metric)
     return Evidence(estimate, interval.low, interval.high, p_pass, p_fail, method, caution)
 

@@ -20,6 +20,8 @@ from relgate.decision.against_zero import (
     unseen_caution,
 )
 from relgate.decision.evidence import (
+    DIFFERENCES,
+    SCORES,
     Evidence,
     Unable,
     difference_evidence,
@@ -196,8 +198,8 @@ def _level_from(moments: stats.Moments, spec: GateSpec, alpha: float) -> Evidenc
         return None
     up: stats.Alternative = "greater" if floor else "less"
     down: stats.Alternative = "less" if floor else "greater"
-    interval = moments.hall_interval(alpha)
-    p_pass, p_fail = moments.hall_p(spec.boundary, up), moments.hall_p(spec.boundary, down)
+    interval = stats.secured_hall_interval(moments, alpha, SCORES)
+    p_pass, p_fail = (stats.secured_hall_p(moments, spec.boundary, side, SCORES) for side in (up, down))
     method = means_method(moments.n, needed)
     return Evidence(moments.mean, interval.low, interval.high, p_pass, p_fail, method)
 
@@ -208,16 +210,15 @@ def _difference_from(
     if spec.form == "superior":
         if differ < FEW_DIFFER:
             return None
-        interval = stats.secured_hall_interval(moments, alpha)
-        p_pass, p_fail = (stats.secured_hall_p(moments, 0.0, side) for side in _SIDES)
+        p_pass, p_fail = (stats.secured_hall_p(moments, 0.0, side, DIFFERENCES) for side in _SIDES)
         method, caution = secured_method(moments.n, differ), unseen_caution(moments, alpha)
     else:
         needed = stats.n_min(spec.boundary, min(alpha, ALPHA))
         if moments.n < stats.TRUSTED_FROM * needed:
             return None
-        interval = moments.hall_interval(alpha)
-        p_pass, p_fail = (moments.hall_p(-spec.boundary, side) for side in _SIDES)
+        p_pass, p_fail = (stats.secured_hall_p(moments, -spec.boundary, side, DIFFERENCES) for side in _SIDES)
         method, caution = means_method(moments.n, needed), ""
+    interval = stats.secured_hall_interval(moments, alpha, DIFFERENCES)
     estimate = moments.mean
     if not metric.higher_is_better:
         estimate, interval = -estimate, stats.Interval(-interval.high, -interval.low)

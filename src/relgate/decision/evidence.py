@@ -19,7 +19,7 @@ FEW_CLUSTERS, LOW_CLUSTERS = 5, 20
 SHOWN_FROM = stats.n_min(0.05)
 """Cases from which Hall's t enters an interval that belongs to no margin of its own."""
 
-DIFFERENCES, _SCORES = (-1.0, 1.0), (0.0, 1.0)
+DIFFERENCES, SCORES = (-1.0, 1.0), (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +170,10 @@ def level_interval(
         return None
     scores = sample.candidate
     if sample.clustered:
-        return stats.guarded_cluster_interval(scores, sample.units, alpha, _SCORES, seed=SEED)
+        return stats.guarded_cluster_interval(scores, sample.units, alpha, SCORES, seed=SEED)
     if is_binary(sample, metric):
         return stats.clopper_pearson(int(np.sum(scores > 0.5)), sample.n, alpha)
-    return stats.bounded_mean_interval(scores, alpha, _SCORES, hall_from, seed=SEED)
+    return stats.bounded_mean_interval(scores, alpha, SCORES, hall_from, seed=SEED)
 
 
 def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: float) -> Evidence | Unable:
@@ -265,15 +265,15 @@ def level_evidence(
     least, short = _too_few_to_pass(sample, room, needed)
     trusted = needed
     if sample.clustered:
-        p_pass = max(stats.guarded_cluster_p(scores, sample.units, boundary, up, _SCORES, seed=SEED), least)
-        p_fail = stats.guarded_cluster_p(scores, sample.units, boundary, down, _SCORES, seed=SEED)
+        p_pass = max(stats.guarded_cluster_p(scores, sample.units, boundary, up, SCORES, seed=SEED), least)
+        p_fail = stats.guarded_cluster_p(scores, sample.units, boundary, down, SCORES, seed=SEED)
         method = guarded(sample)
     elif is_binary(sample, metric):
         return rate_evidence(int(np.sum(scores > 0.5)), sample.n, boundary, alpha, floor=floor)
     else:
         trusted = stats.TRUSTED_FROM * needed
-        p_pass = stats.bounded_mean_p(scores, boundary, up, _SCORES, trusted, seed=SEED)
-        p_fail = stats.bounded_mean_p(scores, boundary, down, _SCORES, to_fail, seed=SEED)
+        p_pass = stats.bounded_mean_p(scores, boundary, up, SCORES, trusted, seed=SEED)
+        p_fail = stats.bounded_mean_p(scores, boundary, down, SCORES, to_fail, seed=SEED)
         method = means_method(sample.n, trusted)
     interval = level_interval(sample, metric, alpha, (trusted, needed) if floor else (needed, trusted))
     assert interval is not None

@@ -20,13 +20,11 @@ from relgate.stats.binomial import (
     n_min,
     zero_violation_n,
 )
+from relgate.stats.bounded_means import TRUSTED_FROM, bounded_mean_interval, bounded_mean_p
 from relgate.stats.clusters import ClusterMean, cluster_bounded_interval, cluster_bounded_p, cluster_mean
 from relgate.stats.means import (
     GAFFKE_UP_TO,
-    TRUSTED_FROM,
     Moments,
-    bounded_mean_interval,
-    bounded_mean_p,
     gaffke_interval,
     gaffke_p,
     hall_interval,
@@ -57,17 +55,14 @@ from relgate.stats.quantiles import (
 )
 from relgate.stats.ratios import PairMoments, fieller_interval, fieller_p
 from relgate.stats.results import Alternative, Interval
-from relgate.stats.sequential import group_sequential_bounds, hsd_spent
-from relgate.stats.unseen_loss import (
+from relgate.stats.secured import (
     secured_cluster_interval,
     secured_cluster_p,
     secured_hall_interval,
     secured_hall_p,
-    secured_mean_interval,
-    secured_mean_p,
-    unseen_loss_n,
-    unseen_loss_p,
 )
+from relgate.stats.sequential import group_sequential_bounds, hsd_spent
+from relgate.stats.unseen_loss import unseen_loss_n, unseen_loss_p
 from relgate.stats.unseen_unit import guarded_cluster_interval, guarded_cluster_p
 
 __all__ = [
@@ -126,8 +121,6 @@ __all__ = [
     "secured_cluster_p",
     "secured_hall_interval",
     "secured_hall_p",
-    "secured_mean_interval",
-    "secured_mean_p",
     "tango_interval",
     "tango_p",
     "tango_z",

@@ -16,6 +16,7 @@ from relgate.stats.clusters import Labels, cluster_bounded_interval, cluster_bou
 from relgate.stats.late import np, special
 from relgate.stats.means import Support
 from relgate.stats.results import Alternative, Interval
+from relgate.stats.unseen_loss import largest_loss, least_gain, unseen_loss_p
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -80,7 +81,8 @@ def guarded_cluster_p(
     neutral: float | None = None,
     seed: int = 0,
 ) -> float:
-    """Return the larger of CR2's p-value and that of the sample with one unseen failing unit.
+    """Return the largest of CR2's p-value, that of the sample with one unseen failing unit, and the chance
+    that a loss which undoes the distance to the boundary went unseen (`unseen_loss`).
 
     Args:
         y: Rows inside `support`, shape (n,).
@@ -105,7 +107,11 @@ def guarded_cluster_p(
     worst = _worst(rows, support, neutral, upward=upward)
     guarded = _with_unseen(rows, code, groups, worst, estimate.se, estimate.df)
     t = (guarded.mean - mu0) / guarded.se
-    return max(plain, float(special.stdtr(guarded.df, t if upward else -t)))
+    gain = (mu0 - estimate.mean if upward else estimate.mean - mu0) / largest_loss(
+        estimate.mean, alternative, support
+    )
+    unseen = unseen_loss_p(gain, rows.size / unseen_size(rows, code, estimate.se))
+    return max(plain, unseen, float(special.stdtr(guarded.df, t if upward else -t)))
 
 
 def guarded_cluster_interval(
@@ -137,11 +143,17 @@ def guarded_cluster_interval(
     rows = vector(y, "y")
     code, groups = codes(cluster, "cluster", rows.size)
     quantile = float(special.stdtrit(estimate.df, 1.0 - one_sided_alpha(alpha)))
+    secured = least_gain(alpha, rows.size / unseen_size(rows, code, estimate.se))
     ends = []
     for upward in (False, True):
         worst = _worst(rows, support, neutral, upward=upward)
         guarded = _with_unseen(rows, code, groups, worst, estimate.se, estimate.df)
-        ends.append(guarded.mean + (quantile if upward else -quantile) * guarded.se)
+        least = secured * largest_loss(estimate.mean, "less" if upward else "greater", support)
+        ends.append(
+            max(guarded.mean + quantile * guarded.se, estimate.mean + least)
+            if upward
+            else min(guarded.mean - quantile * guarded.se, estimate.mean - least)
+        )
     return Interval(
         max(float(support[0]), min(plain.low, ends[0])), min(float(support[1]), max(plain.high, ends[1]))
     )

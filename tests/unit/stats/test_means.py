@@ -9,6 +9,7 @@ from scipy import stats as scipy_stats
 
 from relgate.stats import (
     TRUSTED_FROM,
+    Moments,
     bounded_mean_interval,
     bounded_mean_p,
     ceiling_p,
@@ -19,6 +20,8 @@ from relgate.stats import (
     hall_interval,
     hall_p,
     n_min,
+    secured_hall_interval,
+    secured_hall_p,
 )
 
 RNG = np.random.default_rng(20)
@@ -164,14 +167,17 @@ def test_rounding_noise_of_thirds_is_not_taken_for_variance():
 
 
 def test_bounded_mean_takes_the_better_of_both_from_the_floor_on():
-    hall, gaffke = hall_p(SKEWED, -0.1, "greater"), gaffke_p(SKEWED, -0.1, "greater", (-1, 1))
+    moments = Moments.of(np.asarray(SKEWED))
+    hall = secured_hall_p(moments, -0.1, "greater", (-1, 1))
+    gaffke = gaffke_p(SKEWED, -0.1, "greater", (-1, 1))
     assert bounded_mean_p(SKEWED, -0.1, "greater", (-1, 1), 40) == min(hall, gaffke)
     assert bounded_mean_p(SKEWED, -0.1, "greater", (-1, 1), 41) == gaffke
     assert hall != gaffke
 
 
 def test_bounded_mean_interval_is_the_better_bound_on_each_side():
-    hall, gaffke = hall_interval(SKEWED), gaffke_interval(SKEWED, 0.05, (-1, 1))
+    hall = secured_hall_interval(Moments.of(np.asarray(SKEWED)), 0.05, (-1, 1))
+    gaffke = gaffke_interval(SKEWED, 0.05, (-1, 1))
     both = bounded_mean_interval(SKEWED, 0.05, (-1, 1), 40)
     assert (both.low, both.high) == (max(hall.low, gaffke.low), min(hall.high, gaffke.high))
     assert bounded_mean_interval(SKEWED, 0.05, (-1, 1), 41) == gaffke
@@ -222,3 +228,29 @@ def test_a_handful_of_full_losses_on_the_boundary_passes_no_more_than_its_share(
                     better, n - worse, won / (1 - lost)
                 )
     assert 0.005 < passed <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("typical", "end", "boundary", "support", "side"),
+    [
+        (-0.04, -1.0, -0.05, (-1, 1), "greater"),
+        (0.87, 0.0, 0.85, (0, 1), "greater"),
+        (0.13, 1.0, 0.15, (0, 1), "less"),
+        (-0.06, 1.0, -0.05, (-1, 1), "less"),
+    ],
+    ids=["non-inferiority", "floor", "ceiling", "fail side"],
+)
+@pytest.mark.parametrize("n", [59, 118, 236])
+def test_cases_that_all_lie_a_little_inside_the_boundary_do_not_hide_rare_full_losses(
+    typical, end, boundary, support, side, n
+):
+    """On the boundary: each case a little inside it, and as many at the far end as undo that."""
+    rate = (boundary - typical) / (end - typical)
+    rng = np.random.default_rng(7)
+    passed = 0.0
+    for lost in range(8):
+        d = typical + 0.005 * rng.standard_normal(n)
+        d[:lost] = end
+        if bounded_mean_p(d, boundary, side, support, 1, draws=2000) <= 0.05:
+            passed += scipy_stats.binom.pmf(lost, n, rate)
+    assert passed <= 0.06

@@ -11,6 +11,8 @@ import pytest
 from relgate.stats import (
     GAFFKE_UP_TO,
     Moments,
+    bounded_mean_interval,
+    bounded_mean_p,
     cluster_bounded_interval,
     cluster_bounded_p,
     gaffke_interval,
@@ -22,8 +24,6 @@ from relgate.stats import (
     secured_cluster_p,
     secured_hall_interval,
     secured_hall_p,
-    secured_mean_interval,
-    secured_mean_p,
     unseen_loss_n,
     unseen_loss_p,
 )
@@ -55,9 +55,9 @@ def test_no_gain_is_never_secured_and_a_whole_one_at_once(gain, n, p):
         lambda: unseen_loss_n(0.1, 1.0),
         lambda: unseen_loss_p(math.inf, 3),
         lambda: unseen_loss_p(0.1, 0),
-        lambda: secured_mean_p([0.1, 0.2, 1.5], 0.0, "greater", DIFFERENCES),
-        lambda: secured_mean_p(np.linspace(0.5, 1.5, 3000), 0.0, "greater", DIFFERENCES),
-        lambda: secured_mean_interval(np.linspace(0.5, 1.5, 3000), 0.05, DIFFERENCES),
+        lambda: bounded_mean_p([0.1, 0.2, 1.5], 0.0, "greater", DIFFERENCES, 1),
+        lambda: bounded_mean_p(np.linspace(0.5, 1.5, 3000), 0.0, "greater", DIFFERENCES, 1),
+        lambda: bounded_mean_interval(np.linspace(0.5, 1.5, 3000), 0.05, DIFFERENCES, 1),
     ],
 )
 def test_unusable_input_is_refused(call):
@@ -72,42 +72,43 @@ def small_gains(n):
 def test_small_gains_without_a_loss_prove_nothing_in_twenty_cases():
     d = small_gains(20)
     assert hall_p(d, 0.0, "greater") < 1e-6
-    p = secured_mean_p(d, 0.0, "greater", DIFFERENCES)
+    p = bounded_mean_p(d, 0.0, "greater", DIFFERENCES, 1)
     assert p >= unseen_loss_p(0.018, 20) > 0.6
-    assert secured_mean_interval(d, 0.05, DIFFERENCES).low < 0.0
+    assert bounded_mean_interval(d, 0.05, DIFFERENCES, 1).low < 0.0
 
 
 def test_the_same_gains_are_proven_where_a_loss_would_have_been_seen():
     d = small_gains(unseen_loss_n(0.018) + 4)
-    assert secured_mean_p(d, 0.0, "greater", DIFFERENCES) == pytest.approx(0.05, abs=0.01)
-    assert secured_mean_interval(d, 0.05, DIFFERENCES).low > 0.0
+    assert bounded_mean_p(d, 0.0, "greater", DIFFERENCES, 1) == pytest.approx(0.05, abs=0.01)
+    assert bounded_mean_interval(d, 0.05, DIFFERENCES, 1).low > 0.0
 
 
 def test_a_gain_of_some_size_is_left_to_halls_t():
     d = np.round(np.random.default_rng(1).normal(0.15, 0.3, 60).clip(-1, 1), 2)
-    assert secured_mean_p(d, 0.0, "greater", DIFFERENCES) == max(
+    assert bounded_mean_p(d, 0.0, "greater", DIFFERENCES, 1) == max(
         hall_p(d, 0.0, "greater"), unseen_loss_p(d.mean(), 60)
     )
-    assert secured_mean_p(d, 0.0, "less", DIFFERENCES) == min(1.0, gaffke_p(d, 0.0, "less", DIFFERENCES))
+    assert bounded_mean_p(d, 0.0, "less", DIFFERENCES, 1) == min(1.0, gaffke_p(d, 0.0, "less", DIFFERENCES))
 
 
 def test_without_hall_or_without_a_spread_gaffke_stands_alone():
     d = small_gains(400)
-    assert secured_mean_p(d, 0.0, "greater", DIFFERENCES, hall=False) == gaffke_p(
-        d, 0.0, "greater", DIFFERENCES
-    )
-    assert secured_mean_interval(d, 0.05, DIFFERENCES, hall=False) == gaffke_interval(d, 0.05, DIFFERENCES)
+    assert bounded_mean_p(d, 0.0, "greater", DIFFERENCES, 401) == gaffke_p(d, 0.0, "greater", DIFFERENCES)
+    assert bounded_mean_interval(d, 0.05, DIFFERENCES, 401) == gaffke_interval(d, 0.05, DIFFERENCES)
     flat = np.full(GAFFKE_UP_TO + 1, 0.01)
-    assert secured_mean_p(flat, 0.0, "greater", DIFFERENCES) == gaffke_p(flat, 0.0, "greater", DIFFERENCES)
-    assert secured_mean_interval(flat, 0.05, DIFFERENCES) == gaffke_interval(flat, 0.05, DIFFERENCES)
+    assert bounded_mean_p(flat, 0.0, "greater", DIFFERENCES, 1) == gaffke_p(flat, 0.0, "greater", DIFFERENCES)
+    assert bounded_mean_interval(flat, 0.05, DIFFERENCES, 1) == gaffke_interval(flat, 0.05, DIFFERENCES)
 
 
 def test_above_two_thousand_cases_the_secured_t_stands_alone():
     d = np.tile([0.001, 0.0, 0.0005], 700)
     moments = Moments.of(d)
-    p, bounds = secured_mean_p(d, 0.0, "greater", DIFFERENCES), secured_mean_interval(d, 0.05, DIFFERENCES)
-    assert p == secured_hall_p(moments, 0.0, "greater") == unseen_loss_p(d.mean(), d.size)
-    assert bounds == secured_hall_interval(moments, 0.05)
+    p, bounds = (
+        bounded_mean_p(d, 0.0, "greater", DIFFERENCES, 1),
+        bounded_mean_interval(d, 0.05, DIFFERENCES, 1),
+    )
+    assert p == secured_hall_p(moments, 0.0, "greater", DIFFERENCES) == unseen_loss_p(d.mean(), d.size)
+    assert bounds == secured_hall_interval(moments, 0.05, DIFFERENCES)
     assert bounds.low < 0.0 < hall_interval(d, 0.05).low
 
 

@@ -61,15 +61,28 @@ def test_the_unit_is_as_large_as_the_design_effect_and_never_smaller_than_the_as
 
 
 def test_the_unseen_unit_takes_the_worst_score_seen_or_the_supports_end_where_nothing_got_worse() -> None:
-    scores = np.round(np.linspace(-0.3, 0.2, CODE.size), 10)
+    scores = np.tile([-0.9, 0.0, 0.1, 0.6, 0.3], CODE.size // 5)
     assert guarded_cluster_p(scores, CODE, -0.2, "greater", (-1, 1), neutral=0.0) == pytest.approx(
-        max(_by_hand(scores, CODE, -0.2, -0.3), cluster_mean(scores, CODE).p(-0.2, "greater"))
+        max(_by_hand(scores, CODE, -0.2, -0.9), cluster_mean(scores, CODE).p(-0.2, "greater"))
     )
     gains = np.zeros(CODE.size)
     gains[[1, 12, 33]] = 1.0
     assert guarded_cluster_p(gains, CODE, -0.2, "greater", (-1, 1), neutral=0.0) == pytest.approx(
         _by_hand(gains, CODE, -0.2, -1.0)
     )
+
+
+def test_cases_a_little_inside_the_margin_prove_nothing_that_an_unseen_loss_would_undo() -> None:
+    scores = -0.16 + np.round(0.001 * np.sin(np.arange(CODE.size)), 6)
+    estimate = cluster_mean(scores, CODE)
+    assert estimate.p(-0.2, "greater") < 1e-6
+    worth = CODE.size / unseen_size(scores, CODE, estimate.se)
+    unseen = (1.0 - (estimate.mean + 0.2) / (1.0 + estimate.mean)) ** worth
+    found = guarded_cluster_p(scores, CODE, -0.2, "greater", (-1, 1), neutral=0.0)
+    assert found == pytest.approx(unseen)
+    assert unseen > 0.2
+    low = guarded_cluster_interval(scores, CODE, 0.05, (-1, 1), neutral=0.0).low
+    assert guarded_cluster_p(scores, CODE, low, "greater", (-1, 1), neutral=0.0) == pytest.approx(0.05)
 
 
 def test_clusters_that_do_not_differ_stay_with_gaffke() -> None:

@@ -158,11 +158,20 @@ def bounded_mean_p(
     p = gaffke_p(d, mu0, side, support)
     if d.shape[1] < max(2, hall_from):
         return p
-    found: Floats = np.minimum(p, hall_p(d, mu0, side))
+    unseen = _unseen_p(d.mean(axis=1), mu0, side, support, d.shape[1])
+    found: Floats = np.minimum(p, np.maximum(hall_p(d, mu0, side), unseen))
     return found
 
 
-def unseen_loss_p(gain: Floats, n: int) -> Floats:
+def _unseen_p(
+    mean: Floats, mu0: float, side: stats.Alternative, support: tuple[float, float], n: float | Floats
+) -> Floats:
+    """How likely n cases miss every loss that would undo the distance to the boundary, shape (R,)."""
+    gain, loss = (mean - mu0, mean - support[0]) if side == "greater" else (mu0 - mean, support[1] - mean)
+    return unseen_loss_p(gain / np.clip(loss, 1e-300, 1.0), n)
+
+
+def unseen_loss_p(gain: Floats, n: float | Floats) -> Floats:
     """How likely n cases hold none of the losses that would undo the gain, shape (R,)."""
     found: Floats = (1.0 - np.clip(gain, 0.0, 1.0)) ** n
     return found
@@ -172,10 +181,10 @@ def secured_mean_p(
     d: Floats, side: stats.Alternative, support: tuple[float, float], differing: int
 ) -> Floats:
     """Gaffke against 0, or the secured Hall's t where it is smaller and enough cases differ; shape (R,)."""
-    gain = d.mean(axis=1) if side == "greater" else -d.mean(axis=1)
-    hall = np.maximum(hall_p(d, 0.0, side), unseen_loss_p(gain, d.shape[1]))
-    usable = np.where((d != 0.0).sum(axis=1) >= differing, hall, 1.0)
-    found: Floats = np.minimum(gaffke_p(d, 0.0, side, support), usable)
+    enough = (d != 0.0).sum(axis=1) >= differing
+    found: Floats = np.where(
+        enough, bounded_mean_p(d, 0.0, side, support, 1), gaffke_p(d, 0.0, side, support)
+    )
     return found
 
 
@@ -207,8 +216,7 @@ def secured_cluster_p(
     """``cluster_p`` against 0, at least the chance of an unseen loss where clusters differ; shape (R,)."""
     n, mean = d.shape[1], d.mean(axis=1)
     size, flat = _unseen_size(d, clusters)
-    gain = mean if side == "greater" else -mean
-    unseen = (1.0 - np.clip(gain, 0.0, 1.0)) ** (n / size)
+    unseen = unseen_loss_p(mean if side == "greater" else -mean, n / size)
     found: Floats = np.maximum(cluster_p(d, clusters, 0.0, side, support), np.where(flat, 0.0, unseen))
     return found
 
@@ -250,7 +258,8 @@ def guarded_cluster_p(
     error = np.sqrt(spread + (size * (worst - moved)) ** 2) / total
     t = (moved - mu0) / np.where(flat, 1.0, error)
     guarded = stdtr(clusters.df, t if upward else -t)
-    found: Floats = np.where(flat, plain, np.maximum(plain, guarded))
+    unseen = _unseen_p(mean, mu0, side, support, n / size)
+    found: Floats = np.where(flat, plain, np.maximum(np.maximum(plain, guarded), unseen))
     return found
 
 
