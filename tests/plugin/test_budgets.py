@@ -33,7 +33,7 @@ def test_no_more_calls_are_made_than_allowed(paired, provider, mode):
 
 
 def test_a_budget_that_is_large_enough_changes_nothing(paired, provider):
-    assert paired.run("--full", "--budget-calls=136", "--budget-usd=1", "--budget-seconds=600").ret == 0
+    assert paired.run("--full", "--budget-calls=136", "--budget-seconds=600").ret == 0
     assert provider.calls == 136
 
 
@@ -129,4 +129,13 @@ def test_a_chat_application_is_estimated_by_its_prompts_and_needs_prices_for_dol
     )
     shown = project.text(project.run("--budget-usd=1"))
     assert "about 2,600 tokens, $0.26 (by the length of prompts and questions, 256 tokens an answer)" in shown
-    assert provider.calls == 10
+    assert "an answer has no cost" in shown, "this provider reports no tokens"
+
+
+def test_a_budget_in_dollars_ends_at_the_first_answer_without_a_cost(paired, provider):
+    result = paired.run("--full", "--budget-usd=1", "--concurrency=2")
+    assert result.ret == 10
+    assert provider.calls <= 4
+    verdict = paired.scorecard()["verdict"]
+    assert "an answer has no cost, so the budget of $1 cannot be held to" in verdict["reason"]
+    assert "let the application report what a call costs (`cost_usd`)" in verdict["next_step"]

@@ -8,6 +8,11 @@ import pytest
 
 CALLS = 80
 STOPPED = ("--full", "--budget-calls=50")
+OUTAGE = """def application(request):
+        import pathlib
+        from relgate import ProviderOutage
+        if pathlib.Path("away").exists() and request.case_id in ("c3", "c5"):
+            raise ProviderOutage("away")"""
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +55,7 @@ def test_deleting_what_a_budget_ended_is_a_further_attempt(drifting):
     result = drifting.run("--full")
     assert result.ret == 0
     assert _attempt(drifting) == (2, 0.0125)
-    assert "an earlier run of this candidate showed outcomes and had no verdict" in drifting.text(result)
+    assert "an earlier run of this candidate showed outcomes without a verdict" in drifting.text(result)
     assert sorted(drifting.rows("attempts", "number")) == [(1,), (2,)]
     assert drifting.rows("unfinished_runs") == []
 
@@ -144,19 +149,93 @@ def test_what_answers_the_same_again_is_drawn_once(python_app, provider):
     assert _attempt(python_app)[0] == 1
 
 
-def test_of_several_recordings_of_one_release_only_the_first_is_free(drifting, provider, monkeypatch):
-    """A recording that nobody judged may be the luckiest of several."""
-    for count, name in enumerate(("first", "second"), start=1):
+def test_a_recording_of_another_registry_is_a_draw_beside_what_was_shown_here(drifting, provider):
+    """A recording that nobody judged here may be the luckiest of several."""
+    for count in (1, 2):
         provider.asked.clear()
         provider.answers = CALLS - 1
-        process = drifting.start("--full", f"--record={name}.jsonl", "--reuse=never", "-p", "no:xdist")
+        process = drifting.start("--full", "--reuse=never", "-p", "no:xdist")
         drifting.wait_for_calls(provider, CALLS)
         drifting.wait_for_rows("unfinished_runs", count)
         drifting.finish(process, signal.SIGINT, 45)
     provider.answers = None
     drifting.run("--full", "--record=third.jsonl", "--registry=other.db")
     assert drifting.run("--full", "--replay=third.jsonl").ret == 0
+    assert _attempt(drifting)[0] == 3
+
+
+def test_a_judged_candidate_is_not_judged_again_on_answers_that_no_attempt_stands_on(drifting, provider):
+    """They would be a second draw at the first one's alpha."""
+    assert drifting.run("--full").ret == 0
+    suite = drifting.path / "golden_sets/golden/suite.yaml"
+    suite.write_text(suite.read_text() + "  - {metric: exact, at_least: 0.4, role: report}\n")
+    drifting.run(*STOPPED)
+    drifting.run("--full", "--reuse=always")
+    assert _attempt(drifting) == (2, 0.0125)
+
+
+def test_a_recording_of_a_run_without_a_verdict_is_another_draw(drifting, provider):
+    assert drifting.run("--full").ret == 0
+    suite = drifting.path / "golden_sets/golden/suite.yaml"
+    suite.write_text(suite.read_text() + "  - {metric: exact, at_least: 0.4, role: report}\n")
+    provider.asked.clear()
+    provider.answers = CALLS - 1
+    process = drifting.start("--full", "--record=lucky.jsonl", "-p", "no:xdist")
+    drifting.wait_for_calls(provider, CALLS)
+    drifting.wait_for_rows("unfinished_runs")
+    drifting.finish(process, signal.SIGINT, 45)
+    provider.answers = None
+    drifting.run("--full", "--record=whole.jsonl", "--registry=other.db", "--report-dir=other")
+    drifting.run("--full", "--replay=whole.jsonl")
+    assert _attempt(drifting)[0] == 3, "the judged one, the interrupted one, this one"
+
+
+@pytest.mark.parametrize("how", [("--screen",), ("-k", "c1 or c2 or c3")], ids=["screen", "part"])
+def test_a_recording_of_a_screen_or_of_some_cases_promotes_nothing(drifting, how):
+    drifting.run("--full", "--record=some.jsonl", *how)
+    rest = ("-k", "not (c1 or c2 or c3)") if how[0] == "-k" else how
+    drifting.run("--full", "--record=more.jsonl", *rest)
+    some, more = (
+        (drifting.path / name).read_text().splitlines(True) for name in ("some.jsonl", "more.jsonl")
+    )
+    drifting.write("all.jsonl", "".join([*some, *more[1:]]))
+    result = drifting.run("--full", "--replay=all.jsonl")
+    assert result.ret == 10, drifting.text(result)
+    assert "of a screen or of a run of some cases" in drifting.scorecard()["verdict"]["reason"]
+
+
+def test_of_two_runs_at_once_the_first_to_end_counts_the_other(drifting, provider):
+    provider.answers = 60
+    beside = drifting.start("--full", "--concurrency=4", "-p", "no:xdist")
+    drifting.wait_for_calls(provider, 64)
+    drifting.wait_for_rows("unfinished_runs")
+    provider.answers = None
+    assert drifting.run("--full").ret == 0
     assert _attempt(drifting)[0] == 2
+    drifting.finish(beside, signal.SIGKILL, 45)
+
+
+def test_another_baseline_is_no_way_to_a_first_attempt(drifting):
+    assert drifting.run("--full").ret == 0
+    other = (drifting.path / "production.yaml").read_text().replace("answerer-1", "answerer-0")
+    drifting.write("older.yaml", other.replace('"1.0.0"', '"0.9.0"'))
+    drifting.run("--full", "--baseline=older.yaml")
+    assert _attempt(drifting)[0] == 2
+
+
+def test_an_outage_is_no_attempt_and_the_next_run_goes_on(drifting, provider):
+    drifting.write("desk_app.py", drifting.application.replace("def application(request):", OUTAGE))
+    away = drifting.write("away", "")
+    assert drifting.run("--full").ret == 10
+    assert drifting.scorecard()["verdict"]["lacking"] is True
+    assert drifting.rows("attempts", "number") in ([], [(-1,)])
+    away.unlink()
+    calls = provider.calls
+    result = drifting.run("--full")
+    assert result.ret == 0, drifting.text(result)
+    assert _attempt(drifting) == (1, 0.05)
+    assert provider.calls - calls < CALLS / 2, "what answered is kept"
+    assert "tuned" not in drifting.scorecard()["verdict"]["reason"]
 
 
 def test_the_split_form_counts_alike(drifting):

@@ -200,7 +200,7 @@ def test_a_required_gate_on_a_judge_alone_never_passes(run: Run, referee: Refere
     assert done.status == 10
     assert done.card["verdict"]["decision"] == "hold"
     assert done.gate["result"] == "hold"
-    assert "needs 100 more random human labels" in done.gate["message"]
+    assert "needs 60 more random human labels" in done.gate["message"]
 
 
 def test_labels_let_a_judged_gate_pass_and_say_how(run: Run, referee: Referee) -> None:

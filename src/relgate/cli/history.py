@@ -13,6 +13,7 @@ import click
 
 from relgate.cli.options import (
     age,
+    import_from_here,
     json_option,
     moment,
     number,
@@ -277,6 +278,7 @@ def diff(a: str, b: str, registry: str | None, as_json: bool) -> None:
     Each is release@version, release@alias, a version, an alias, a digest, a run's id (the start of both is
     enough) or the path of a manifest.
     """
+    import_from_here()
     with ExitStack() as stack:
         in_registry = [one for one in (a, b) if not inspect_registry.is_manifest(one)]
         store = stack.enter_context(opened(registry)) if in_registry else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,13 @@ registry_option = click.option(
     help="Path or URL of the registry.  [default: RELGATE_REGISTRY, ini, .relgate/registry.db]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def import_from_here() -> None:
+    """Let manifests name modules of this folder, as pytest's rootdir would in a run."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
 
 
 def place_of(option: str | None) -> str:

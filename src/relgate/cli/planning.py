@@ -10,7 +10,14 @@ from pathlib import Path
 import click
 
 from relgate.catalog import Catalog
-from relgate.cli.options import json_option, place_of, print_json, print_table, registry_option
+from relgate.cli.options import (
+    import_from_here,
+    json_option,
+    place_of,
+    print_json,
+    print_table,
+    registry_option,
+)
 from relgate.decision.simulation import Simulation
 from relgate.domain.errors import InputError, Problem
 from relgate.store.opening import NoRegistryError, open_registry
@@ -168,9 +175,7 @@ def doctor(
 
 def _catalog(manifest: Path, golden_sets: Path | None) -> tuple[Catalog, list[Problem]]:
     """What the project's plugins register, and what of them could not be read."""
-    here = os.getcwd()
-    if here not in sys.path:  # as pytest's rootdir would be for the run
-        sys.path.insert(0, here)
+    import_from_here()
     conftests, unread = load_conftests(manifest, golden_sets)
     catalog, wrong = Catalog.read(conftests)
     return catalog, [*unread, *wrong]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import click
 
 from relgate.catalog import Catalog
+from relgate.cli.options import import_from_here
 from relgate.decision.duplicates import duplicated, units_of
 from relgate.domain.case import Suite
 from relgate.domain.digest import short
@@ -59,9 +59,7 @@ def _summary(folder: Path, written: list[Path]) -> list[Path]:
 @registry_option
 def validate(manifest: Path, golden_sets: Path | None) -> None:
     """Check MANIFEST (default: candidate.yaml) and its suites; every problem at once, no call is made."""
-    here = os.getcwd()
-    if here not in sys.path:  # as pytest's rootdir would be for the run
-        sys.path.insert(0, here)
+    import_from_here()
     conftests, unread = load_conftests(manifest, golden_sets)
     catalog, wrong = Catalog.read(conftests)
     project = check_project(

@@ -36,14 +36,22 @@ def screen_verdict(verdict: Verdict, gates: Sequence[GateResult], known: Sequenc
         for g in gates
         if g.role != "report" and g.p_harm is not None and g.p_harm <= HARM and not g.identical
     ]
-    found = [*(f"{g.id.removeprefix('gates::')} got worse (p = {g.p_harm:.2g}): {g.message}" for g in harmed)]
-    found += known
+    found = [*map(_worse, harmed), *known]
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         step = "look at the worst cases: `relgate show RUN CASE`"
         reason = f"{SCREEN_REASON}{found[0]}{more}"
-        return Verdict("hold", reason, step, attempts=verdict.attempts, screen=True)
+        return replace(
+            Verdict("hold", reason, step, screen=True), attempts=verdict.attempts, lacking=verdict.lacking
+        )
     return Verdict("hold", CLEAR, _NEXT, attempts=verdict.attempts, screen=True, clear=True)
+
+
+def _worse(gate: GateResult) -> str:
+    name = gate.id.removeprefix("gates::")
+    if gate.proven_worse:
+        return f"{name} is {gate.message}"
+    return f"{name} got worse (p = {gate.p_harm:.2g}): {gate.message}"
 
 
 def on_another_day(result: GateResult, gate: Gate) -> GateResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from relgate.decision.anchor import AnchorResult
 from relgate.decision.outcomes import CONFIRMING_TRIALS
@@ -73,6 +73,16 @@ def decide(findings: Findings) -> Verdict:
     alarm, creep against the anchor, an unconfirmed critical miss, or no require gate at all. A partial run
     never promotes and never rejects: what it found stands in its reason.
     """
+    return replace(_decided(findings), attempts=findings.attempt, lacking=_lacking(findings))
+
+
+def _lacking(findings: Findings) -> bool:
+    """Whether an outage, or a scorer that failed, left something unmeasured that the verdict needs."""
+    errors = any(g.result == "error" and g.role == "require" for g in findings.gates)
+    return errors or bool(findings.unmeasured)
+
+
+def _decided(findings: Findings) -> Verdict:
     rejecting = _rejecting(findings)
     if findings.partial:
         stopped = findings.stopped
@@ -80,14 +90,16 @@ def decide(findings: Findings) -> Verdict:
         step = stopped.step if stopped else "run all cases of every suite"
         if rejecting:
             reason += f"; already seen: {_listed(rejecting)}"
-        return Verdict("hold", reason, step, partial=True, attempts=findings.attempt)
+        return Verdict("hold", reason, step, partial=True)
     if rejecting:
         step = reject_step(findings.suspects, ranked=findings.ranked, ended_early=findings.ended_early)
-        return Verdict("reject", _listed(rejecting), step, attempts=findings.attempt)
+        return Verdict("reject", _listed(rejecting), step)
     holding = _holding(findings)
     if holding:
         reasons, steps = zip(*holding, strict=True)
-        return Verdict("hold", _listed(reasons), steps[0], attempts=findings.attempt)
+        untold = {*(reason for reason, _ in findings.known_holds), *findings.unmeasured}
+        others = tuple(reason for reason in reasons[1:] if reason in untold)
+        return Verdict("hold", _listed(reasons), steps[0], others=others)
     passed = sum(g.role == "require" for g in findings.gates)
     within = sum(g.regressed_within_margin for g in findings.gates)
     reason = {1: "the required gate passes", 2: "both required gates pass"}.get(
@@ -97,7 +109,7 @@ def decide(findings: Findings) -> Verdict:
         reason += f"; {within} regressed within margin"
     if findings.tuned:
         reason += "; a promote on a tuned set"
-    return Verdict("promote", reason, "relgate promote", attempts=findings.attempt, tuned=findings.tuned)
+    return Verdict("promote", reason, "relgate promote", tuned=findings.tuned)
 
 
 def _rejecting(findings: Findings) -> list[str]:
@@ -131,10 +143,12 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
         for g in required
         if g.result == "error"
     ]
-    found += [
-        (reason, "make everything answer and run again; nothing was judged on what is missing")
-        for reason in findings.unmeasured
-    ]
+    answer = (
+        "record what is missing and run again"
+        if findings.recorded
+        else "make everything answer and run again: what was answered is kept"
+    )
+    found += [(reason, answer) for reason in findings.unmeasured]
     found += [
         (f"{gate_name(g)} is {g.message}", "fix what got worse; more cases would rather reject than promote")
         for g in required

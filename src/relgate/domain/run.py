@@ -163,9 +163,11 @@ class RunRecord:
         manifest_path: as given on the command line; `show` prints it in the line that re-runs a case.
         again: whether a candidate that was judged before was measured anew, which is a further attempt.
         suites: the suites as they were; empty where nothing was measured, and for a screen.
-        screened: of a screen or a part of the cases that showed some: what they count for.
-        ended: unfinished runs that end with this one: itself, and those that it went on with.
-        discarded: unfinished runs whose answers it drew anew; where it is an attempt, each of them is one.
+        shown: of a run that is no attempt and showed cases that may be patched: what they count for.
+        screen: whether it is a screen.
+        ended: unfinished runs that end with this one: itself, and those that it went on with. Where it is an
+            attempt, any other one of its candidate is an attempt before it.
+        draw: names it where its answers are kept; "" where nobody was asked.
     """
 
     id: str
@@ -185,6 +187,7 @@ class RunRecord:
     attempt_number: int | None = None
     again: bool = False
     suites: tuple[SuiteRecord, ...] = ()
-    screened: AttemptKey | None = None
+    shown: AttemptKey | None = None
+    screen: bool = False
     ended: tuple[str, ...] = ()
-    discarded: tuple[str, ...] = ()
+    draw: str = ""

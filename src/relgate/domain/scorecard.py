@@ -44,6 +44,13 @@ class VerdictPart(_Part):
         "and the exit status is 0",
     )
     tuned: bool = Field(default=False, description="a promote on cases that were shown before: a tuned set")
+    lacking: bool = Field(
+        default=False,
+        description="something that the verdict needs was not measured, so the run is no attempt",
+    )
+    others: list[str] = Field(
+        default=[], description="reasons of a hold beside the first one that nothing below tells"
+    )
 
 
 class ReleasePart(_Part):

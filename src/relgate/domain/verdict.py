@@ -55,6 +55,9 @@ class Verdict:
         screen: whether the run was a screen, from which nothing may be promoted.
         clear: of a screen: whether it found nothing.
         tuned: of a promote: whether cases that prove it were shown before.
+        lacking: whether something that it needs was not measured (an outage, a scorer that failed): such a
+            run is no attempt, and the next one goes on with its answers.
+        others: reasons of a hold beside the first one that no gate, alarm, anchor or critical case tells.
     """
 
     decision: Decision
@@ -65,6 +68,8 @@ class Verdict:
     screen: bool = False
     clear: bool = False
     tuned: bool = False
+    lacking: bool = False
+    others: tuple[str, ...] = ()
 
     @property
     def exit_status(self) -> int:

@@ -38,6 +38,7 @@ class Budget:
         calls: begun so far.
         usd: spent so far.
         reached: which limit ended the calls, "" while none did.
+        priced: whether a limit in dollars could be held to.
     """
 
     def __init__(self, allowance: Allowance, clock: Clock | None = None) -> None:
@@ -49,6 +50,7 @@ class Budget:
         self.calls = 0
         self.usd = 0.0
         self.reached = ""
+        self.priced = True
 
     def begin(self) -> None:
         """Count a call that is about to be made.
@@ -76,6 +78,14 @@ class Budget:
         if usd is not None:
             self._priced += 1
             self.usd += usd
+
+    def unpriced(self) -> None:
+        """Note an answer without a cost: a limit in dollars cannot be held to, so the calls end."""
+        if self._allowance.usd is not None:
+            self.priced = False
+            self.reached = self.reached or (
+                f"an answer has no cost, so the budget of ${self._allowance.usd:g} cannot be held to"
+            )
 
     def _reached(self, now: float) -> str:
         allowed = self._allowance

@@ -54,11 +54,20 @@ class KeptRow(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Header(msgspec.Struct, forbid_unknown_fields=True):
-    """The first line of a file of ``--record``."""
+    """The first line of a file of ``--record``.
+
+    Attributes:
+        candidate: digest of the release.
+        baseline: digest of what it is compared with, "" for nothing.
+        run: names the run among those whose answers are kept.
+        whole: whether the run asked every case and was no screen.
+    """
 
     relgate_answers: Literal[1]
     candidate: str
     baseline: str = ""
+    run: str = ""
+    whole: bool = False
 
 
 _ROWS = msgspec.json.Decoder(KeptRow)
@@ -110,12 +119,21 @@ def decode_kept(line: bytes) -> Kept:
     )
 
 
-def encode_header(candidate: str, baseline: str) -> bytes:
+def encode_header(candidate: str, baseline: str, run: str, *, whole: bool) -> bytes:
     """The first line of a file of ``--record``, without its end."""
-    return _ENCODER.encode(Header(1, candidate, baseline))
+    return _ENCODER.encode(Header(1, candidate, baseline, run, whole))
 
 
-def load_kept(path: Path, candidate: str, baseline: str) -> dict[str, Kept]:
+def recorded_run(path: Path) -> str:
+    """The run that a file of ``--record`` is of; "" where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return _HEADERS.decode(file.readline()).run
+    except (OSError, msgspec.MsgspecError, ValueError):
+        return ""
+
+
+def load_kept(path: Path, candidate: str, baseline: str) -> tuple[Header, dict[str, Kept]]:
     """Read a file of ``--record``.
 
     Args:
@@ -127,6 +145,7 @@ def load_kept(path: Path, candidate: str, baseline: str) -> dict[str, Kept]:
         InputError: it is no such file, or one of other releases.
     """
     name, found = shown(path), dict[str, Kept]()
+    header = Header(1, candidate, baseline)
     remedy = "name a file that --record wrote"
     for number, line in read_lines(path):
         try:
@@ -141,7 +160,7 @@ def load_kept(path: Path, candidate: str, baseline: str) -> dict[str, Kept]:
         found[kept.key] = kept
     if not found:
         raise InputError([Problem(Place(name, 1, 1), "holds no answers", remedy=remedy)])
-    return found
+    return header, found
 
 
 def _check(header: Header, candidate: str, baseline: str, name: str) -> None:

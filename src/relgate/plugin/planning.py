@@ -19,7 +19,7 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
     if settled is not None:
         return [*lines, f"  {settled}; no call is made"]
     calls = run.planned_calls(selected)
-    measured = _count(calls, "call") + " to both releases" * (prepared.baseline is not None)
+    measured = _count(calls, "call") + " to both releases" * prepared.baseline_is_asked(selected)
     chosen = {name for name, _ in selected}
     counted = f"{_count(len(selected), 'case')} in {_count(len(chosen), 'suite')}"
     lines.append(f"  {counted}, {measured if calls else 'read from recordings'}")
@@ -39,6 +39,8 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
         ]
     lines += [f"  note: {note}" for note in prepared.notes_of(attempt=whole and not prepared.left_out)]
     lines += [f"  ! {changed}" for changed in run.changed_judges]
+    if whole and not prepared.screen:
+        lines += [f"  ! holds, whatever it shows: {reason}; {step}" for reason, step in prepared.holds]
     defaults = [s.name for s in prepared.suites if s.default_policy]
     if defaults:
         lines.append(f"  gates filled in from the default policy: {', '.join(defaults)}")

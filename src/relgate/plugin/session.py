@@ -346,7 +346,7 @@ class RelgateSession:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The scorecard, verdict first."""
         if not self._collect_like:
-            write_summary(terminalreporter, self.report, self._summary)
+            write_summary(terminalreporter, self.report, self._summary, self.run.kept)
 
     def pytest_unconfigure(self) -> None:
         """Close everything and give the signal handler back."""

@@ -40,11 +40,13 @@ def summary_lines(report: Report, config: pytest.Config, *, failures: int = 0) -
     return lines
 
 
-def write_summary(terminal: Any, report: Report | None, lines: list[str]) -> None:
-    """Write the section; a run without a verdict says so."""
+def write_summary(terminal: Any, report: Report | None, lines: list[str], kept: str) -> None:
+    """Write the section; a run without a verdict says so, and what became of its answers."""
     if report is None or not lines:
         terminal.section("relgate")
         terminal.write_line("no verdict: the run did not finish, or measured nothing")
+        if kept:
+            terminal.write_line(kept)
         return
     color = {COLORS["promote" if report.scorecard.verdict.clear else report.decision]: True}
     if (

@@ -70,6 +70,8 @@ def render_markdown(card: Scorecard) -> str:
         ">",
         f"> Next: {_step(next_of(card))}" if verdict.next_step else "> Next: nothing to do",
         "",
+        *(f"- also: {escape(other)}" for other in verdict.others),
+        *[""] * bool(verdict.others),
     ]
     for waiver in verdict.waivers:
         lines += [

@@ -52,6 +52,8 @@ def render_terminal(
         *_field("reason", card.verdict.reason, width),
         *_field("next", next_of(card), width),
     ]
+    for other in card.verdict.others:
+        lines += _field("also", other, width)
     for waiver in card.verdict.waivers:
         lines += _field("waived", waiver_text(waiver), width)
     gates = gate_table(card, brief=not full)

@@ -333,6 +333,8 @@ def footer(card: Scorecard) -> tuple[str, ...]:
         attempt = "partial, no attempt"
     elif card.verdict.screen:
         attempt = "screen, no attempt"
+    elif card.verdict.lacking:
+        attempt = "not all of it measured, no attempt"
     return (
         cases,
         _calls(k, card.cost.total_usd) + _judges(k),

@@ -17,8 +17,9 @@ from relgate.domain.run import AttemptKey
 from relgate.store import blocks
 from relgate.store.tables import alias_history, aliases, attempts, case_blocks, cases, releases, runs
 
-SCREEN = 0
-"""Number of a screen that showed cases: it is no attempt, but what follows was tuned on them."""
+SCREEN, PART = 0, -1
+"""Numbers of what is no attempt and showed cases: what follows was tuned on them. A candidate is tuned on its
+own screen, but not on its own run of a part of the cases, which it goes on with."""
 
 PRODUCTION = "production"
 
@@ -71,7 +72,7 @@ def judged_runs(
         select(attempts.c.golden_digest, runs.c.id, runs.c.number)
         .join(runs, runs.c.number == attempts.c.run)
         .join(releases, releases.c.id == runs.c.release)
-        .where(*counted(connection, key), same, attempts.c.number != SCREEN)
+        .where(*counted(connection, key), same, attempts.c.number > SCREEN)
         .distinct()
         .order_by(runs.c.number.desc())
     )
@@ -97,18 +98,32 @@ def add(
     return attempt.number
 
 
-def add_screen(connection: Connection, key: AttemptKey, release_digest: str, run: int) -> None:
-    """Remember that a screen showed cases of these golden sets."""
-    _insert(connection, key, release_digest, run, Attempt(last_promotion(connection, key.line), SCREEN))
+def is_judged(connection: Connection, draw: str) -> bool:
+    """Whether an attempt stands on the answers of this draw."""
+    query = (
+        select(attempts.c.id)
+        .join(runs, runs.c.number == attempts.c.run)
+        .where(runs.c.draw == draw, attempts.c.number > SCREEN)
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None
+
+
+def add_shown(
+    connection: Connection, key: AttemptKey, release_digest: str, run: int, *, screen: bool
+) -> None:
+    """Remember that a run which is no attempt showed cases of these golden sets."""
+    number = SCREEN if screen else PART
+    _insert(connection, key, release_digest, run, Attempt(last_promotion(connection, key.line), number))
 
 
 def showed(connection: Connection, key: AttemptKey, release_digest: str, known: Collection[CaseKey]) -> bool:
-    """Whether a screen, or a whole run of another candidate, asked one of these cases.
+    """Whether a screen, or any run of another candidate, asked one of these cases.
 
     What counts is what counts for attempts: all that a baseline in production ever saw, and for a pinned one
     what came after the last new release.
 
-    A candidate is not tuned on what its own whole run showed. The golden digest counts for nothing: a case
+    A candidate is not tuned on what its own runs showed. The golden digest counts for nothing: a case
     that was added makes the others no less known.
 
     Args:
@@ -140,7 +155,7 @@ def showed(connection: Connection, key: AttemptKey, release_digest: str, known: 
 def uses(connection: Connection, golden_digest: str) -> int:
     """How many candidates these golden cases gave a whole verdict on, over every line and baseline."""
     query = select(func.count(attempts.c.release_digest.distinct())).where(
-        attempts.c.golden_digest == golden_digest, attempts.c.number != SCREEN
+        attempts.c.golden_digest == golden_digest, attempts.c.number > SCREEN
     )
     return connection.execute(query).scalar_one()
 
@@ -173,15 +188,33 @@ def _attempt(
         .where(
             *counted(connection, key),
             attempts.c.golden_digest == key.golden_digest,
-            attempts.c.number != SCREEN,
+            attempts.c.number > SCREEN,
         )
     ).all()
     own = [Attempt(row.epoch, row.number) for row in rows if row.release_digest == release_digest]
     if own and not (again or discarded):
         return max(own, key=lambda attempt: (attempt.number, attempt.epoch))
     given = {Attempt(row.epoch, row.number) for row in rows}
+    if again:
+        discarded += _elsewhere(connection, key, release_digest)
     highest = max((attempt.number for attempt in given), default=0)
     return Attempt(last_promotion(connection, key.line), max(len(given), highest) + discarded + 1)
+
+
+def _elsewhere(connection: Connection, key: AttemptKey, release_digest: str) -> int:
+    """How often this candidate was drawn against other baselines of the line: naming another one is no way to
+    a first attempt."""
+    rows = connection.execute(
+        select(attempts.c.baseline_digest, attempts.c.epoch, attempts.c.number)
+        .distinct()
+        .where(
+            attempts.c.line == key.line,
+            attempts.c.release_digest == release_digest,
+            attempts.c.number > SCREEN,
+            ~_against(key, attempts),
+        )
+    )
+    return len(rows.all())
 
 
 def counted(

@@ -70,7 +70,7 @@ def promote(
         connection.execute(
             insert(waivers).values(release=identity, run=run, alias=alias, at=at, actor=by, reason=waived)
         )
-    words = "; ".join(part for part in (reason, waived) if part)
+    words = "; ".join(part for part in (reason, waive) if part)
     _move(connection, name, alias, before, identity, at=at, by=by, reason=words, waived=waived is not None)
     if alias == PRODUCTION and before is not None:
         was = holder_id(connection, PREVIOUS, name)

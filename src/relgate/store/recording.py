@@ -34,22 +34,27 @@ def record(connection: Connection, run: RunRecord) -> int:
     number = _insert_run(connection, run)
     suites.add(connection, number, run.suites)
     _insert_measurements(connection, number, run.measurements)
+    # whatever showed outcomes of the candidate beside this run, or before it, was another draw
+    others = (
+        [one.id for one in unfinished.of_candidate(connection, run.attempt, run.release.digest)]
+        if run.attempt is not None
+        else []
+    )
+    others = [one for one in others if one not in run.ended]
     if run.attempt is not None and run.attempt_number is not None:
-        discarded = unfinished.count(connection, run.discarded)
         current = attempts.number_of(
-            connection, run.attempt, run.release.digest, again=run.again, discarded=discarded
+            connection, run.attempt, run.release.digest, again=run.again, discarded=len(others)
         )
         if current != run.attempt_number:
             raise AttemptMoved(current)
-    unfinished.end(connection, run.ended)
+    unfinished.end(connection, [*run.ended, *others])
     attempt = None
     if run.attempt is not None:
-        discarded = unfinished.end(connection, run.discarded)
         attempt = attempts.add(
-            connection, run.attempt, run.release.digest, number, again=run.again, discarded=discarded
+            connection, run.attempt, run.release.digest, number, again=run.again, discarded=len(others)
         )
-    if run.screened is not None:
-        attempts.add_screen(connection, run.screened, run.release.digest, number)
+    if run.shown is not None:
+        attempts.add_shown(connection, run.shown, run.release.digest, number, screen=run.screen)
     verdict = run.scorecard.get("verdict", {})
     connection.execute(
         insert(verdicts).values(
@@ -78,6 +83,7 @@ def _insert_run(connection: Connection, run: RunRecord) -> int:
             baseline=None if run.baseline is None else add_release(connection, run.baseline),
             manifest_path=run.manifest_path,
             cases=run.scorecard.get("cases", {}),
+            draw=run.draw or None,
         )
     )
     assert result.inserted_primary_key is not None

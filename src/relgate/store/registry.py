@@ -91,6 +91,11 @@ class Registry:
         with self._database.read() as connection:
             return unfinished.of_candidate(connection, key, release_digest)
 
+    def is_judged(self, draw: str) -> bool:
+        """Whether an attempt stands on the answers of this draw."""
+        with self._database.read() as connection:
+            return attempts.is_judged(connection, draw)
+
     def begin(
         self, key: AttemptKey, release_digest: str, run: UnfinishedRun, drawn_anew: Collection[str]
     ) -> None:

@@ -59,6 +59,11 @@ class ResponseWriter(Generic[Item]):
         self._thread = threading.Thread(target=self._work, name="relgate-answers", daemon=True)
         self._thread.start()
 
+    @property
+    def count(self) -> int:
+        """Answers written so far."""
+        return len(self._keys)
+
     def put(self, item: Item) -> None:
         """Keep an answer; returns at once."""
         self._queue.put(item)

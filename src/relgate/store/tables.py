@@ -106,6 +106,7 @@ runs = Table(
     Column("baseline", ForeignKey("releases.id")),
     _text("manifest_path"),
     Column("cases", JSON, nullable=False),
+    Column("draw", StoredText, comment="names it where its answers are kept; NULL: nobody was asked"),
     Index(None, "release", "number"),
 )
 

@@ -61,14 +61,7 @@ def of_candidate(connection: Connection, key: AttemptKey, release_digest: str) -
     return [UnfinishedRun(row.id, row.began, row.discarded) for row in rows]
 
 
-def end(connection: Connection, ids: Collection[str]) -> int:
-    """Forget these runs, and give how many of them were there."""
-    if not ids:
-        return 0
-    return connection.execute(delete(unfinished_runs).where(unfinished_runs.c.id.in_(ids))).rowcount
-
-
-def count(connection: Connection, ids: Collection[str]) -> int:
-    """How many of these runs are there."""
-    found = connection.execute(select(unfinished_runs.c.id).where(unfinished_runs.c.id.in_(ids)))
-    return len(found.all())
+def end(connection: Connection, ids: Collection[str]) -> None:
+    """Forget these runs."""
+    if ids:
+        connection.execute(delete(unfinished_runs).where(unfinished_runs.c.id.in_(ids)))

@@ -38,6 +38,7 @@ from relgate.usecases.preparing.prepare import Prepared, prepare
 from relgate.usecases.preparing.staleness import with_fingerprint
 from relgate.usecases.preparing.stored_baseline import reused
 from relgate.usecases.preparing.traffic import changes_found, sampled
+from relgate.usecases.preparing.unfinished import kept_text
 from relgate.usecases.redacting import CountingRedactor, secrets_of
 from relgate.usecases.report import CaseReport, Report
 from relgate.usecases.reporting.build_scorecard import (
@@ -78,6 +79,7 @@ class ReleaseRun:
         self._wanted: frozenset[CaseKey] = frozenset()
         self._planned = 0
         self._begun = False
+        self._draw = ""
         self._ended: tuple[str, ...] = ()
         self._started = now()
         try:
@@ -154,8 +156,9 @@ class ReleaseRun:
         self._planned = self.planned_calls(selected)
         replayed = None
         if self.options.replay is not None:
-            replayed = load_replay(self.options.replay, self.prepared, self._wanted)
-            holds = replay_holds(replayed, self.prepared)
+            header, replayed = load_replay(self.options.replay, self.prepared, self._wanted)
+            holds = replay_holds(header, replayed, self.prepared)
+            self._draw = header.run
             self.prepared = replace(self.prepared, holds=self.prepared.holds + holds)
         self._live = LiveRun(
             self.prepared,
@@ -166,6 +169,7 @@ class ReleaseRun:
             self._responses,
             replayed,
         )
+        self._draw = self._draw or self._live.answers.run
         self._live.start()
         import_what_judges()
 
@@ -177,6 +181,12 @@ class ReleaseRun:
     def done(self) -> int:
         """Cases measured so far."""
         return self._live.done if self._live is not None else 0
+
+    @property
+    def kept(self) -> str:
+        """What becomes of the answers of a run that ended without a verdict; "" where it has none."""
+        count = 0 if self._live is None else self._live.answers.count
+        return kept_text(count, drawn=bool(self._ended or self.prepared.unfinished.gone_on_with))
 
     def status(self) -> RunStatus | None:
         """How far the run is, None where nobody is called."""
@@ -300,10 +310,11 @@ class ReleaseRun:
             asked={**measured, **traffic},
             orders=live.measurer.judges.orders(),
         )
-        # what a budget ended goes on with the next run
-        ended = self._ended if stopped is None else None
+        # the next run goes on with what a budget ended, or an outage kept from being whole
+        goes_on = stopped is not None or judgement.verdict.lacking
+        ended = None if goes_on else self._ended
         report = self._finish(scorecard, judgement, rows=rows, redactor=redactor, ended=ended)
-        if stopped is None:
+        if not goes_on:
             live.answers.finish(attempt=is_attempt(judgement))
         return report
 
@@ -365,6 +376,7 @@ class ReleaseRun:
             manifest_path=self.options.manifest_given or str(self.options.manifest),
             redactor=redactor,
             ended=ended,
+            draw=self._draw,
         )
         if not attempt:
             record = replace(record, judged_key="", attempt=None)

@@ -149,7 +149,7 @@ def test_what_n_min_of_an_attempt_takes_from_a_clustered_gate_it_says(build: Any
     first, later = (judge_gate(gate, data, alpha=alpha) for alpha in (0.05, 0.0125))
     assert (first.result, later.result) == ("pass", "hold" if n == 59 else "pass")
     assert first.p_fail == later.p_fail
-    assert ("it passes at 0.05, but not at the 0.013" in later.message) == (n == 59)
+    assert ("it passes at 0.05, but not at the 0.0125" in later.message) == (n == 59)
     assert ("cannot pass with fewer than 86 cases (27 more)" in later.message) == (n == 59)
 
 

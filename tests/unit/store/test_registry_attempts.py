@@ -204,7 +204,7 @@ def test_cases_that_were_shown_to_whoever_tunes_a_candidate(registry, judge, mak
     assert not registry.showed(key, first, {case}), "its own run"
     assert not registry.showed(make.attempt_key(make.release("1.2.4")), second, {case}), "another baseline"
     screen = make.run_record("screen", make.release("1.3.0", prompt="v1"))
-    registry.record(replace(screen, screened=key))
+    registry.record(replace(screen, shown=key, screen=True))
     assert registry.showed(key, first, {case}), "its own screen"
     registry.promote("support-desk", "1.3.0", by="me", waive="a test")
     assert not registry.showed(key, second, {case})

@@ -70,7 +70,10 @@ def test_a_stale_baseline_names_the_calls_and_the_dollars_of_a_live_one(priced):
     card = priced.card(baseline=f"run:{run_id}")
     calls = N + 3 * 20
     assert "the baseline is stale" in card.verdict.reason
-    assert card.verdict.next_step == f"run the baseline live: {calls} more calls, about ${calls * USD:.2f}"
+    assert card.verdict.next_step == (
+        "name its manifest as the baseline: both sides are asked then, "
+        f"about {2 * calls} calls, about ${2 * calls * USD:.2f}"
+    )
 
 
 def test_more_cases_of_a_deterministic_candidate_are_planned_as_the_attempt_that_they_are(priced):

@@ -103,7 +103,8 @@ def test_a_baseline_that_changed_since_is_stale(world, model, words, says):
     assert card.verdict.decision == "hold"
     assert "the baseline is stale" in card.verdict.reason
     assert says in card.verdict.reason
-    assert card.verdict.next_step == f"run the baseline live: {2 * COUNT} more calls"
+    step = f"name its manifest as the baseline: both sides are asked then, about {4 * COUNT} calls"
+    assert card.verdict.next_step == step
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_a_stochastic_baseline_holds_and_names_what_a_live_one_costs(project):
     assert card.gates[0].result == "pass"
     assert (card.verdict.decision, card.verdict.next_step) == (
         "hold",
-        f"run the baseline live: {COUNT} more calls",
+        f"name its manifest as the baseline: both sides are asked then, about {2 * COUNT} calls",
     )
     assert "the baseline is stale" in card.verdict.reason
 

@@ -90,10 +90,11 @@ def labels_missing(gate: Gate, suite: Suite, alpha: float) -> str:
     if not is_corrected(gate, suite):
         return f"a judge alone proves nothing, and {UNCORRECTED}"
     needed = labels_needed(gate, alpha)
-    have = labelled_cases(suite.labels, (case.id for case in cases_in_scope(suite, gate.only or {})))
-    if have >= needed:
+    cases = [case.id for case in cases_in_scope(suite, gate.only or {})]
+    have = labelled_cases(suite.labels, cases)
+    if have >= min(needed, len(cases)):
         return ""
-    more = max(LABELS_NEEDED, needed) - have
+    more = min(max(LABELS_NEEDED, needed), len(cases)) - have
     return (
         f"a judge alone proves nothing; {count(more, 'more random human label')} needed "
         f"(after a run: `relgate judge sample RUN --suite {suite.name} --n {more} --out FILE`)"
@@ -123,18 +124,19 @@ def correct_judged(
     needed = labels_needed(gate, result.alpha)
     drawn = _drawn(gate, data, needed)
     if drawn.unread:
-        more = len(drawn.unread)
-        have = "have answers" if more > 1 else "has an answer"
+        unread = len(drawn.unread)
+        more = unread + min(max(0, needed - len(drawn.cases)), drawn.others)
+        have = "have answers" if unread > 1 else "has an answer"
         why = (
-            f"{more} of the {count(len(drawn.cases), 'case')} drawn for labels {have} that nobody has read: "
-            "those that kept their answers are no random sample"
+            f"{unread} of the {count(len(drawn.cases), 'case')} drawn for labels {have} that nobody has "
+            "read: those that kept their answers are no random sample"
         )
         return _never_passes(result, why, needed_labels=more)
     if drawn.spared:
         return _never_passes(result, drawn.spared, needed_labels=min(drawn.others, LABELS_NEEDED))
     n = len(drawn.cases)
-    if n < needed:
-        more = max(LABELS_NEEDED, needed) - n
+    if n < needed and drawn.others:
+        more = min(max(LABELS_NEEDED, needed) - n, drawn.others)
         have = f"{count(n, 'case')} {'has' if n == 1 else 'have'} labels on both sides"
         return _never_passes(
             result, f"{have}: needs {count(more, 'more random human label')}", needed_labels=more

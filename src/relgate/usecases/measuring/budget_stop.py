@@ -14,6 +14,8 @@ from relgate.usecases.preparing.prepare import Prepared
 
 CURE = "run again with a larger budget: what was answered is kept and not asked for again"
 
+UNPRICED = "let the application report what a call costs (`cost_usd`), or run again with another budget"
+
 
 def unpriced(options: RunOptions, release: Release) -> list[Problem]:
     """A budget in dollars that nothing could hold to: a target that may be called has no price."""
@@ -49,8 +51,9 @@ def stopped_by(budget: Budget, prepared: Prepared, missing: Collection[CaseKey])
         if mine:
             parts.append(f"{len(mine)} of {len(plan.suite.all_cases)} of {plan.suite.name}")
             calls += sum(prepared.calls_of(plan, case) for case in mine)
+    cure = CURE if budget.priced else UNPRICED
     usd = f", ${calls * budget.usd / budget.calls:.2g}" if budget.usd else ""
     return Stopped(
         reason=f"{budget.reached}; not measured: {', '.join(parts)}",
-        step=f"{CURE} (about {calls} more calls{usd})",
+        step=f"{cure} (about {calls} more calls{usd})",
     )

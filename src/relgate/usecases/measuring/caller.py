@@ -157,7 +157,10 @@ class Caller:
         started = time.perf_counter()
         try:
             outcome = await responder.respond(request)
-            usd = outcome.cost_usd if isinstance(outcome, Response) else None
+            if isinstance(outcome, Response):
+                usd = outcome.cost_usd
+                if usd is None:
+                    self._budget.unpriced()
         finally:
             self._budget.end(usd)
         if outcome.latency_ms is None:
@@ -178,7 +181,8 @@ class Caller:
         self, kept: Kept, by: str, plan: SuitePlan, case: Case, scorers: Sequence[Scorer], scored: bool
     ) -> Scores:
         """The stored scores, or new ones where another scorer, or another expectation, scores now."""
-        if kept.scored_by == by or not scored:
+        failed = any(isinstance(score, ScorerFailure) for score in kept.scores)
+        if not scored or (kept.scored_by == by and not failed):
             return kept.scores
         self.tally.rescored += 1
         scores = await self._score(plan, case, kept.outcome, scorers)

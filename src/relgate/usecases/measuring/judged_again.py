@@ -50,7 +50,9 @@ def with_kept_answers(
         )
         holds.append((reason, _STEP))
     anew = any(tally.asked[side] for side in moving)
-    return replace(prepared, holds=(*prepared.holds, *holds), again=prepared.again or anew)
+    found = replace(prepared, holds=(*prepared.holds, *holds), again=prepared.again or anew)
+    # a verdict that holds for its answers alone is not served to who asks for other ones
+    return replace(found, judged_key="") if holds else found
 
 
 def _apart(tally: Tally) -> frozenset[CaseKey]:

@@ -108,6 +108,7 @@ class KeptAnswers:
         redactor: for what is written.
         record: a file that every answer is also written to.
         releases: digests of candidate and baseline.
+        whole: whether the run asks every case and is no screen.
 
     Attributes:
         run: names this run among those whose answers are kept.
@@ -128,6 +129,7 @@ class KeptAnswers:
         redactor: Redactor,
         record: Path | None = None,
         releases: tuple[str, str] = ("", ""),
+        whole: bool = True,
     ) -> None:
         self._reuse = reuse
         self._steady = steady
@@ -140,7 +142,11 @@ class KeptAnswers:
         self._used: list[str] = []
         self.of_no_attempt = False
         self._writer: ResponseWriter[Answer | Kept] = ResponseWriter(
-            path, self._encode, run=self.run, record=record, header=encode_header(*releases)
+            path,
+            self._encode,
+            run=self.run,
+            record=record,
+            header=encode_header(*releases, self.run, whole=whole),
         )
         self._reader = ResponseStore(path)
         self._looks = reuse == "always" or (reuse == "run" and self._reader.has_unfinished())
@@ -190,6 +196,11 @@ class KeptAnswers:
         if isinstance(outcome, Failure) and outcome.kind != "application":
             return
         self._writer.put(Answer(key, datetime.now(UTC), outcome, tuple(scores), by))
+
+    @property
+    def count(self) -> int:
+        """Answers that the next run finds if this one ends now."""
+        return len(self._used) + self._writer.count
 
     def flush(self) -> None:
         """Wait until every answer is written."""

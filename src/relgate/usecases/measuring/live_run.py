@@ -108,6 +108,7 @@ class LiveRun:
                 steady=baseline is None or is_steady(baseline),
                 redactor=redactor,
                 record=options.record,
+                whole=whole and not prepared.screen,
                 releases=(prepared.candidate.digest, "" if baseline is None else baseline.digest),
             )
         )

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from relgate.stats import late
 
 ENGINE_WAITS_SECONDS = 0.0005
 """How long the engine's thread waits for the interpreter at most: it has calls to begin."""
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def import_what_judges() -> None:
@@ -15,6 +22,28 @@ def import_what_judges() -> None:
     usual = sys.getswitchinterval()
     sys.setswitchinterval(ENGINE_WAITS_SECONDS)
     try:
-        late.import_now()
+        with _uninterrupted():
+            late.import_now()
     finally:
         sys.setswitchinterval(usual)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits for the end of an import: a module that is half there breaks whoever asks for it next."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+
+    usual = {number: signal.signal(number, note) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+    if came:
+        signal.raise_signal(came[0])

@@ -12,7 +12,7 @@ from relgate.domain.kept import Kept
 from relgate.domain.release import Provider
 from relgate.domain.response import Outcome, Score, ScorerFailure, Side
 from relgate.domain.transport import HttpCall, HttpReply
-from relgate.files.kept import load_kept
+from relgate.files.kept import Header, load_kept
 from relgate.files.reading import shown
 from relgate.usecases.measuring.caller import call_key
 from relgate.usecases.preparing.plan_suite import traffic_key
@@ -49,6 +49,7 @@ class ReplayedAnswers:
     whole = True
     run = ""
     of_no_attempt = False
+    count = 0
 
     def __init__(self, found: Mapping[str, Kept]) -> None:
         self._found = found
@@ -70,28 +71,40 @@ class ReplayedAnswers:
         """Nothing to give back."""
 
 
-def load_replay(path: Path, prepared: Prepared, selected: Collection[CaseKey]) -> dict[str, Kept]:
+def load_replay(
+    path: Path, prepared: Prepared, selected: Collection[CaseKey]
+) -> tuple[Header, dict[str, Kept]]:
     """The answers of a file, for every call that is known beforehand.
 
     Raises:
         InputError: it is no such file, one of other releases, or it lacks answers.
     """
     baseline = "" if prepared.baseline is None else prepared.baseline.digest
-    found = load_kept(path, prepared.candidate.digest, baseline)
+    header, found = load_kept(path, prepared.candidate.digest, baseline)
     lacking = [name for name, key in _planned(prepared, selected) if key not in found]
     if lacking:
         more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
         what = f"holds no answer to {', '.join(lacking[:NAMED])}{more}"
         remedy = "record a whole run with --record and --full, on these suites"
         raise InputError([Problem(Place(shown(path), 1, 1), what, remedy=remedy)])
-    return found
+    return header, found
 
 
-def replay_holds(found: Mapping[str, Kept], prepared: Prepared) -> tuple[tuple[str, str], ...]:
-    """Why answers of a file cannot decide a promote: they are old, and systems may answer otherwise now."""
-    steady = all(is_steady(r) for r in (prepared.candidate, prepared.baseline) if r is not None)
+def replay_holds(
+    header: Header, found: Mapping[str, Kept], prepared: Prepared
+) -> tuple[tuple[str, str], ...]:
+    """Why answers of a file cannot decide a promote.
+
+    They are old, and systems may answer otherwise now; or they are of runs that were no attempt, of which
+    anybody may have picked the luckiest.
+    """
+    if all(is_steady(r) for r in (prepared.candidate, prepared.baseline) if r is not None):
+        return ()
+    if not header.whole:
+        reason = "the replayed answers are of a screen or of a run of some cases, which was no attempt"
+        return ((reason, "record a whole run, or run without --replay"),)
     oldest = min(kept.at for kept in found.values())
-    if steady or datetime.now(UTC) - oldest <= RESUMED_WITHIN:
+    if datetime.now(UTC) - oldest <= RESUMED_WITHIN:
         return ()
     reason = f"the replayed answers are of {oldest:%Y-%m-%d %H:%M}Z, older than 24 hours"
     return ((reason, "record the run again, or run without --replay"),)

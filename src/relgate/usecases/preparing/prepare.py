@@ -126,8 +126,9 @@ class Prepared:
     def notes_of(self, *, attempt: bool) -> tuple[str, ...]:
         """What the reader of a run must know that is an attempt, or of one that is none (a partial one)."""
         notes = (*self.notes, *self.trials.notes, *self.untouched.notes, *self.pooled.notes)
-        if not attempt or self.attempt == 1:
+        if not attempt or self.attempt == 1 or self.screen:
             return notes
+        notes = (*notes, *self.unfinished.notes(self.attempt))
         tuned = "; a promote would be one on a tuned set" * is_tuned(self.suites, exposed=self.exposed)
         return (
             *notes,
@@ -235,7 +236,7 @@ def prepare(
         golden,
         records,
         screen=options.screen,
-        taken_again=_taken_again(options),
+        taken_again=unfinished.judges_again(registry, options),
         labels={suite.name: frozenset(map(label_id, suite.labels)) for suite in suites},
         drawn_anew=len(unfinished.drawn_anew),
     )
@@ -296,7 +297,6 @@ def prepare(
             *tuned_notes(suites, shown, attempt, options.screen),
             *sealed_notes(suites, registry.uses(key.golden_digest), exposed=exposed, screen=options.screen),
             *inputs.notes,
-            *(() if options.screen else unfinished.notes(attempt)),
         ),
         records=records,
         holds=holds,
@@ -316,11 +316,6 @@ def prepare(
             and is_untouched(suite, baseline.release, candidate)
         ),
     )
-
-
-def _taken_again(options: RunOptions) -> bool:
-    """Whether answers that were measured before are judged again: that is the same attempt (verdict.md 5)."""
-    return options.reuse == "always" or options.replay is not None
 
 
 def _judged_before(registry: Registry, key: str, *, full: bool) -> StoredVerdict | None:

@@ -74,13 +74,13 @@ def stale_hold(
     Args:
         side: the stored side.
         baseline: the release that it was measured on.
-        calls: what a live baseline would cost in calls.
+        calls: what a live baseline would cost in calls; the candidate is asked beside it.
         reasons: why it is stale.
     """
     costs = [row.cost_usd for rows in side.run.calls.values() for row in rows if row.cost_usd is not None]
-    money = f", about ${calls * sum(costs) / len(costs):.2f}" if costs else ""
+    money = f", about ${2 * calls * sum(costs) / len(costs):.2f}" if costs else ""
     reason = f"the baseline is stale: stored scores of {baseline.label} cannot decide a promote"
-    step = f"run the baseline live: {calls} more calls{money}"
+    step = f"name its manifest as the baseline: both sides are asked then, about {2 * calls} calls{money}"
     return ((f"{reason} ({'; '.join(reasons)})", step),)
 
 

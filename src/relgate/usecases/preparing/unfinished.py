@@ -15,6 +15,7 @@ from pathlib import Path
 
 from relgate.domain.release import Release
 from relgate.domain.run import AttemptKey, UnfinishedRun
+from relgate.files.kept import recorded_run
 from relgate.store import Registry
 from relgate.store.responses import ResponseStore
 from relgate.usecases.options import RunOptions
@@ -36,18 +37,44 @@ class Unfinished:
     gone_on_with: tuple[str, ...] = ()
     drawn_anew: tuple[str, ...] = ()
 
+    def judges_again(self, registry: Registry, options: RunOptions) -> bool:
+        """Whether answers that an attempt stands on already are judged again: that is the same attempt.
+
+        Answers of a run without a verdict are another draw, wherever they lie.
+        """
+        if options.replay is not None:
+            return registry.is_judged(recorded_run(options.replay))
+        return options.reuse == "always" and not (self.gone_on_with or self.drawn_anew)
+
     def notes(self, attempt: int) -> tuple[str, ...]:
         """What the reader must know of a run that is this attempt."""
         if not self.drawn_anew:
             return ()
         count = len(self.drawn_anew)
-        runs, their, each = (
-            ("an earlier run", "its", "it") if count == 1 else (f"{count} earlier runs", "their", "each")
+        runs, their, count_ = (
+            ("an earlier run", "its", "it counts")
+            if count == 1
+            else (f"{count} earlier runs", "their", "they count")
         )
         return (
-            f"{runs} of this candidate showed outcomes and had no verdict; {their} answers are asked anew "
-            f"(deleted, older than 24 hours, or not wanted), so {each} counts: this is attempt {attempt}",
+            f"{runs} of this candidate showed outcomes without a verdict, and no run goes on with {their} "
+            "answers (deleted, older than 24 hours, not wanted, or still being asked): "
+            f"{count_}, so this is attempt {attempt}",
         )
+
+
+def kept_text(count: int, *, drawn: bool) -> str:
+    """What becomes of the answers of a run that ended without a verdict; "" where it kept none.
+
+    Args:
+        count: answers that are kept.
+        drawn: whether they may be otherwise the next time.
+    """
+    if not count:
+        return ""
+    have = "answer is" if count == 1 else "answers are"
+    costs = "; without them (deleted, or older than 24 hours) the next run is a further attempt"
+    return f"{count} {have} kept: run the same again and it goes on there{costs * drawn}"
 
 
 def find_unfinished(
@@ -65,26 +92,24 @@ def find_unfinished(
     found = registry.unfinished_runs(key, candidate.digest)
     if not found:
         return Unfinished()
-    if options.replay is not None:
-        # what is replayed may be what one of them recorded: it is that draw, and the others were shown too
-        return Unfinished((found[0].id,), tuple(run.id for run in found[1:]))
-    going_on = [run for run in found if is_going_on(run.id)]
-    taken = _taken(found, responses, options)
-    return Unfinished(
-        tuple(run.id for run in taken if run not in going_on),
-        tuple(run.id for run in found if run not in taken and run not in going_on),
+    replayed = "" if options.replay is None else recorded_run(options.replay)
+    taken = (
+        _taken(found, responses, options)
+        if options.replay is None
+        else [run.id for run in found if run.id == replayed]
     )
+    return Unfinished(tuple(taken), tuple(run.id for run in found if run.id not in taken))
 
 
-def _taken(found: Sequence[UnfinishedRun], responses: Path, options: RunOptions) -> list[UnfinishedRun]:
+def _taken(found: Sequence[UnfinishedRun], responses: Path, options: RunOptions) -> list[str]:
     if options.reuse == "never" or not responses.exists():
         return []
     since = datetime.now(UTC) - RESUMED_WITHIN
     with closing(ResponseStore(responses)) as store:
         return [
-            run
+            run.id
             for run in found
-            if not run.discarded
+            if not (run.discarded or is_going_on(run.id))
             and (oldest := store.oldest_unfinished(run.id)) is not None
             and oldest >= since
         ]

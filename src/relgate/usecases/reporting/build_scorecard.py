@@ -145,6 +145,8 @@ def verdict_part(verdict: Verdict, waivers: Sequence[WaiverPart], text: Counting
         screen=verdict.screen,
         clear=verdict.clear,
         tuned=verdict.tuned,
+        lacking=verdict.lacking,
+        others=[text.text(reason) for reason in verdict.others],
         waivers=list(waivers),
     )
 

@@ -11,7 +11,6 @@ from relgate.domain.release import Release
 from relgate.domain.response import Measurement, Response, ScorerFailure
 from relgate.domain.run import CaseBlock, MeasurementRow, ReleaseRow, RunRecord
 from relgate.domain.scorecard import Scorecard
-from relgate.domain.verdict import Verdict
 from relgate.store import packed
 from relgate.usecases.judging.judge_run import Judgement
 from relgate.usecases.preparing.artifact_rows import artifact_rows
@@ -31,11 +30,12 @@ def run_record(
     manifest_path: str,
     redactor: CountingRedactor,
     ended: tuple[str, ...] | None = None,
+    draw: str = "",
 ) -> RunRecord:
     """The run as stored in one transaction.
 
-    It is an attempt when every case was judged and every call gave a measurement (verdict.md 5), and its
-    verdict is served again only where no gate ended in an error.
+    It is an attempt when every case was judged and nothing that its verdict needs was left unmeasured
+    (verdict.md 5); then its verdict is served again.
 
     Args:
         prepared: the run.
@@ -45,10 +45,10 @@ def run_record(
         manifest_path: as given on the command line.
         redactor: for the manifests' texts.
         ended: what stood for this run among unfinished ones; None where the next run goes on with it.
+        draw: names it where its answers are kept; "" where nobody was asked.
     """
     verdict = judgement.verdict
     whole = is_attempt(judgement)
-    judged = whole and all(gate.result != "error" for gate in judgement.gates)
     return RunRecord(
         id=scorecard.run.id,
         started=scorecard.run.started,
@@ -59,7 +59,7 @@ def run_record(
         exit_status=verdict.exit_status,
         partial=verdict.partial or verdict.screen,
         policy_digest=prepared.policy_digest,
-        judged_key=prepared.judged_key if judged else "",
+        judged_key=prepared.judged_key if whole else "",
         attempt=prepared.attempt_key if whole else None,
         attempt_number=prepared.attempt,
         again=prepared.again,
@@ -67,22 +67,17 @@ def run_record(
         measurements=rows,
         manifest_path=manifest_path,
         suites=prepared.records if rows and not verdict.screen else (),
-        screened=prepared.attempt_key if _shown(verdict, scorecard) else None,
+        shown=None if whole or not scorecard.worst else prepared.attempt_key,
+        screen=verdict.screen,
         ended=(*(ended or ()), *(prepared.unfinished.gone_on_with if whole else ())),
-        discarded=prepared.unfinished.drawn_anew if whole else (),
+        draw=draw,
     )
 
 
 def is_attempt(judgement: Judgement) -> bool:
-    """Whether every case was judged and every call gave a measurement: an outage makes a run no attempt."""
+    """Whether every case was judged: neither a screen nor an outage makes an attempt."""
     verdict = judgement.verdict
-    measured = not any(cases for data in judgement.data for cases in data.unmeasured.values())
-    return measured and not (verdict.partial or verdict.screen)
-
-
-def _shown(verdict: Verdict, scorecard: Scorecard) -> bool:
-    """Whether a run that is no attempt showed cases that may be patched: a screen or a part of the cases."""
-    return (verdict.screen or verdict.partial) and bool(scorecard.worst)
+    return not (verdict.partial or verdict.screen or verdict.lacking)
 
 
 def release_row(release: Release, redactor: CountingRedactor) -> ReleaseRow:
