@@ -25,6 +25,9 @@ from typing import Any
 import pytest
 
 # pytester removes what an in-process run imported; numpy, scipy and sqlalchemy cannot be imported twice.
+import sqlalchemy.dialects.postgresql  # noqa: F401
+
+import relgate.engine.transport
 import relgate.plugin.session
 import relgate.usecases.run_release  # noqa: F401
 from relgate.cli import main

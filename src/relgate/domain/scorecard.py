@@ -15,7 +15,7 @@ from relgate.domain.verdict import Decision
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class WaiverPart(_Part):

@@ -33,7 +33,7 @@ class ArtifactEntry(Wire):
 class OtherArtifact(ArtifactEntry):
     """An artifact of a kind that the project registered itself: any further key is its own."""
 
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True, regex_engine="python-re")
+    model_config = ConfigDict(extra="allow")
 
 
 class TrainedOn(Wire):

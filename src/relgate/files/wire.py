@@ -34,7 +34,9 @@ M = TypeVar("M", bound="Wire")
 class Wire(BaseModel):
     """Base of everything read from a user's file: unknown keys are errors, nothing is converted."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, regex_engine="python-re")
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, regex_engine="python-re", defer_build=True
+    )
 
 
 def user_error(what: str, remedy: str = "") -> PydanticCustomError:

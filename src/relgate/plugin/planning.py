@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from relgate.usecases.judging.case_prices import planned_calls
+from relgate.usecases.judging.case_prices import judge_calls
 from relgate.usecases.preparing.estimate import estimate
 from relgate.usecases.run_release import ReleaseRun
 
@@ -23,7 +23,7 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
     chosen = {name for name, _ in selected}
     counted = f"{_count(len(selected), 'case')} in {_count(len(chosen), 'suite')}"
     lines.append(f"  {counted}, {measured if calls else 'read from recordings'}")
-    if judged := planned_calls(prepared, selected).judged:
+    if judged := judge_calls(prepared, selected):
         lines.append(f"  at most {_count(judged, 'call')} to judges")
     if calls and (cost := estimate(prepared, run.registry, selected)) is not None:
         lines.append(f"  {cost}")

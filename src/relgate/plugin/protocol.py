@@ -15,6 +15,7 @@ from relgate.plugin.last_line import LastLine
 from relgate.plugin.lastfailed import MISSED, merge_last_failed
 from relgate.plugin.live_line import LiveLine
 from relgate.plugin.reports import case_report, chunk_report, missed_before, skipped_case, teardown_report
+from relgate.plugin.teardowns import teardown_is_read
 from relgate.usecases.report import CaseReport
 from relgate.usecases.run_release import ReleaseRun
 
@@ -56,6 +57,7 @@ class ItemProtocol:
         self._show = show
         self._last_line = LastLine(config)
         config.pluginmanager.register(self._last_line)
+        self._teardown_is_read = teardown_is_read(config)
         self.line: LiveLine | None = None
         self.outcomes: dict[str, str] = {}
         self.failures = 0
@@ -73,7 +75,8 @@ class ItemProtocol:
             call = self._case(item)
         self.end()
         hook.pytest_runtest_logreport(report=call)
-        hook.pytest_runtest_logreport(report=teardown_report(item, call))
+        if self._teardown_is_read:
+            hook.pytest_runtest_logreport(report=teardown_report(item, call))
         self._last_line.count(call)
         item.session._setupstate.teardown_exact(nextitem)
         if not silent:

@@ -42,7 +42,7 @@ class Options(BaseModel):
     What one option needs is a validator of its field; ``conflicts`` says what is wrong between options.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[OptionProblem]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from relgate.domain.errors import AttemptMoved, RegistryError
 from relgate.domain.run import CaseBlock, MeasurementRow, ReleaseRow, RunRecord
 from relgate.store import attempts, blocks, suites, unfinished
 from relgate.store.tables import artifacts, cases, releases, responses, runs, scores, verdicts
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 CHUNK = 5000
 
@@ -98,15 +101,14 @@ def add_release(connection: Connection, release: ReleaseRow) -> int:
         "manifest": release.manifest,
         "manifest_path": release.manifest_path,
     }
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     connection.execute(
-        dialect.insert(releases)
+        _upsert(connection, releases)
         .values(**identity, **manifest, recorded=now())
         .on_conflict_do_update(index_elements=list(identity), set_=manifest)
     )
     if release.artifacts:
         connection.execute(
-            dialect.insert(artifacts).on_conflict_do_nothing(),
+            _upsert(connection, artifacts).on_conflict_do_nothing(),
             [
                 {
                     "release_digest": release.digest,
@@ -121,6 +123,15 @@ def add_release(connection: Connection, release: ReleaseRow) -> int:
         )
     found = select(releases.c.id).where(*(releases.c[name] == value for name, value in identity.items()))
     return int(connection.execute(found).scalar_one())
+
+
+def _upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An insert that says what happens to a row that is there already."""
+    if connection.dialect.name != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # costs every start where another one is spoken
+
+    return postgresql.insert(table)
 
 
 def _insert_measurements(

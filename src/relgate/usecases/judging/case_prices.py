@@ -28,31 +28,35 @@ def case_prices(
     return {plan.suite.name: _Priced(prepared, plan).price(measured, judge_usd) for plan in prepared.plans}
 
 
-def planned_calls(prepared: Prepared, selected: Collection[CaseKey]) -> Calls:
-    """Calls that these cases need in this run: to the applications on every side, and to judges at most.
+def judge_calls(prepared: Prepared, selected: Collection[CaseKey]) -> int:
+    """The most calls to judges that these cases need in this run.
 
     Args:
         prepared: the run.
         selected: suite and id of each.
     """
-    calls = Calls()
-    for plan in prepared.plans:
-        priced = _Priced(prepared, plan)
-        for case in plan.suite.all_cases:
-            if (plan.suite.name, case.id) in selected:
-                calls += priced.present(case)
-    return calls
+    return sum(
+        priced.present(case).judged
+        for plan in prepared.plans
+        if (priced := _Priced(prepared, plan)).judged
+        for case in plan.suite.all_cases
+        if (plan.suite.name, case.id) in selected
+    )
 
 
 class _Priced:
-    """The calls of one suite; a recording is asked nothing, but its answers may be judged."""
+    """The calls of one suite; a recording is asked nothing, but its answers may be judged.
+
+    Attributes:
+        judged: whether a model judges any of its answers.
+    """
 
     def __init__(self, prepared: Prepared, plan: SuitePlan) -> None:
         self._prepared, self._plan = prepared, plan
         self._hops = len(plan.hops) or 1
         self._recorded = prepared.candidate.application.kind == "recording"
         scorers = [plan.regression_scorer, *(s for side in plan.scorers.values() for s in side)]
-        self._judged = any(scorer.asked is not None for scorer in scorers)
+        self.judged = any(scorer.asked is not None for scorer in scorers)
 
     def price(self, measured: Mapping[CaseKey, Sequence[Measurement]], judge_usd: float | None) -> SuitePrice:
         """The suite's price."""
@@ -97,7 +101,7 @@ class _Priced:
     def _calls(self, case: Case, trials: Mapping[Side, int]) -> Calls:
         """Calls of one case with so many trials a side; a judge of pairs is asked in both orders."""
         judged = 0
-        for side, asked in trials.items() if self._judged else ():
+        for side, asked in trials.items() if self.judged else ():
             judges = [s.asked for s in self._plan.scorers_of(side, case) if s.asked is not None]
             judged += asked * sum(judge.judge is not None for judge in judges)
             if side == "candidate" and self._prepared.baseline is not None:

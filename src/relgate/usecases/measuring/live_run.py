@@ -7,14 +7,15 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from relgate.domain.case import CaseKey
 from relgate.domain.kept import Kept
-from relgate.domain.release import Release
+from relgate.domain.release import ApplicationKind, Release
 from relgate.domain.response import Measurement, Outcome, Response, Side
+from relgate.domain.transport import Transport
 from relgate.engine.budget import Budget
 from relgate.engine.executor import Executor
-from relgate.engine.transport import HttpTransport
 from relgate.redaction import Redactor
 from relgate.usecases.measuring.early_stop import EarlyStop, early_stop_of
 from relgate.usecases.measuring.kept_answers import KeptAnswers
@@ -28,7 +29,13 @@ from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.staleness import is_steady
 from relgate.usecases.preparing.traffic import sampled
 
+if TYPE_CHECKING:
+    from relgate.engine.transport import HttpTransport
+
 Rows = tuple[Measurement, ...]
+
+SENDING = frozenset[ApplicationKind]({"chat", "http", "command"})
+"""Kinds of applications whose requests the engine sends; the others have their own ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +102,9 @@ class LiveRun:
         tasks = tasks if self.early is None else self.early.tasks
         self.budget = Budget(options.allowance)
         self._rate = Rate()
-        transport = HttpTransport(seed=options.seed)
-        systems = self._systems(options, tasks, wanted, stack, transport, offline=replayed is not None)
+        offline = replayed is not None
+        transport = _transport(prepared, options.seed, offline=offline)
+        systems = self._systems(options, tasks, wanted, stack, transport, offline=offline)
         redactor = redactor_of([system.release for system in systems.values()])
         baseline = prepared.baseline
         self.answers: KeptAnswers | ReplayedAnswers = (
@@ -115,7 +123,7 @@ class LiveRun:
         self.measurer = CaseMeasurer(
             prepared,
             systems,
-            transport if replayed is None else NoNetwork(),
+            transport,
             self.budget,
             self.answers,
             seed=options.seed,
@@ -147,7 +155,7 @@ class LiveRun:
         tasks: Collection[CaseKey],
         wanted: Collection[CaseKey],
         stack: ExitStack,
-        transport: HttpTransport,
+        transport: Transport,
         *,
         offline: bool,
     ) -> dict[Side, System]:
@@ -250,6 +258,18 @@ class LiveRun:
 
 def _is_measured(outcome: Outcome) -> bool:
     return isinstance(outcome, Response) or outcome.kind == "application"
+
+
+def _transport(prepared: Prepared, seed: int, *, offline: bool) -> HttpTransport | NoNetwork:
+    """What sends the requests of applications and judges, where there are any."""
+    releases = [r for r in (prepared.candidate, prepared.baseline) if r is not None]
+    scorers = [s for plan in prepared.plans for side in plan.scorers.values() for s in side]
+    sends = any(r.application.kind in SENDING for r in releases) or any(s.asked is not None for s in scorers)
+    if offline or not sends:
+        return NoNetwork()
+    from relgate.engine.transport import HttpTransport  # aiohttp takes an eighth of a second of a start
+
+    return HttpTransport(seed=seed)
 
 
 def _calls_nobody(prepared: Prepared) -> bool:

@@ -37,6 +37,9 @@ class NoNetwork:
     def used(self, provider: Provider, call: HttpCall, tokens: int) -> None:
         """Nothing was used."""
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
 
 class ReplayedAnswers:
     """Answers of a file of ``--record``: everything is found there, or it is missing.

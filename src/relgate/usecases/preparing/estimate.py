@@ -53,15 +53,15 @@ def estimate(prepared: Prepared, registry: Registry, selected: Collection[CaseKe
         registry: where runs are.
         selected: the cases of the run.
     """
-    calls = {
-        plan.suite.name: sum(
-            prepared.calls_of(plan, case)
+    asked = {
+        plan.suite.name: [
+            (case, prepared.calls_of(plan, case))
             for case in plan.suite.all_cases
             if (plan.suite.name, case.id) in selected
-        )
+        ]
         for plan in prepared.plans
     }
-    calls = {name: count for name, count in calls.items() if count}
+    calls = {name: count for name, found in asked.items() if (count := sum(calls for _, calls in found))}
     for run in registry.runs(limit=LOOKED_AT, release=prepared.candidate.name):
         means = registry.call_means(run.id)
         if calls and calls.keys() <= means.keys() and all(means[name] != (None, None) for name in calls):
@@ -70,10 +70,10 @@ def estimate(prepared: Prepared, registry: Registry, selected: Collection[CaseKe
             return Estimate(tokens, usd, f"as in run {run.id}")
     if prepared.candidate.application.kind != "chat" or not calls:
         return None
-    return _by_length(prepared, selected)
+    return _by_length(prepared, [one for found in asked.values() for one in found])
 
 
-def _by_length(prepared: Prepared, selected: Collection[CaseKey]) -> Estimate:
+def _by_length(prepared: Prepared, cases: Iterable[tuple[Case, int]]) -> Estimate:
     release = prepared.candidate
     target = release.routes[release.application.value].chain[0]
     price = release.providers[target.provider].price_of(target.model)
@@ -82,12 +82,9 @@ def _by_length(prepared: Prepared, selected: Collection[CaseKey]) -> Estimate:
     answer = most if isinstance(most, int) else ANSWER_TOKENS
     prompt = len(chat_prompt(release).text.encode()) / BYTES_PER_TOKEN
     asked = written = 0.0
-    for plan in prepared.plans:
-        for case in plan.suite.all_cases:
-            if (plan.suite.name, case.id) in selected:
-                calls = prepared.calls_of(plan, case)
-                asked += calls * (prompt + _length(case) / BYTES_PER_TOKEN)
-                written += calls * answer
+    for case, calls in cases:
+        asked += calls * (prompt + _length(case) / BYTES_PER_TOKEN)
+        written += calls * answer
     usd = None
     if price is not None:
         usd = (asked * price.input_per_million + written * price.output_per_million) / 1e6
