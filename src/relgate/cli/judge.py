@@ -17,6 +17,7 @@ from relgate.cli.options import (
     print_table,
     registry_option,
 )
+from relgate.decision.wording import count
 from relgate.domain.errors import Refusal
 from relgate.usecases.find_release import find_run
 from relgate.usecases.golden_sets import golden_sets_folder
@@ -136,7 +137,7 @@ def sample(
     path.write_text(text, encoding="utf-8")
     print_fields(
         {
-            "written": f"{len(lines)} answers to {out}",
+            "written": f"{count(len(lines), 'answer')} to {out}",
             "next": f"fill in score and by on every line, then relgate judge label {out} --suite {suite}",
         }
     )

@@ -57,7 +57,8 @@ def find_release(registry: Registry, reference: str) -> ReleaseRow:
 def find_run(registry: Registry, reference: str) -> RunRow:
     """A run by the beginning of its id, or the newest whole run of the release that a reference names.
 
-    A partial run stands for a release only where no whole one does.
+    A partial run stands for a release only where no whole one does, and one that measured nothing, for
+    nothing had changed, only where no other one is whole.
 
     Raises:
         Refusal: nothing has this name, several have it, or the release was never judged itself.
@@ -69,7 +70,8 @@ def find_run(registry: Registry, reference: str) -> RunRow:
     own = _runs_of(runs, release)
     if not own:
         raise Refusal(f"no run has judged {_label(release)}: it was only compared with")
-    return next((run for run in own if not run.partial), own[0])
+    whole = [run for run in own if not run.partial]
+    return next((run for run in whole if any(run.cases.values())), (whole or own)[0])
 
 
 def newer_partial(registry: Registry, reference: str, shown: RunRow) -> RunRow | None:
