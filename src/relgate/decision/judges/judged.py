@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 
 from relgate import stats
-from relgate.decision.duplicates import counts_clusters, units_of
+from relgate.decision.duplicates import unit_count
 from relgate.decision.evidence import means_method
 from relgate.decision.judges.labels import draw_order, labelled_cases, readings
 from relgate.decision.measurements import SuiteData, cases_in_scope
@@ -57,13 +57,12 @@ def judged_metrics(suite: Suite) -> Mapping[str, str]:
 
 def is_corrected(gate: Gate, suite: Suite) -> bool:
     """Whether labels can correct this gate on a judged metric at all."""
-    unit = units_of(suite)
-    mine = [unit[case.id] for case in cases_in_scope(suite, gate.only or {})]
+    _, clustered = unit_count(suite, cases_in_scope(suite, gate.only or {}))
     return (
         gate.spec.form == "non_inferior"
         and judged_metrics(suite).get(gate.spec.metric) == gate.spec.metric
         and suite.kind != "fallback"
-        and not counts_clusters(suite, mine)
+        and not clustered
     )
 
 
