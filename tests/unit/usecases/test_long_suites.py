@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import asdict, replace
 
 import pytest
@@ -206,3 +207,25 @@ def test_a_part_of_a_long_suite_is_told_as_that_of_a_short_one(project, monkeypa
     assert short["card"]["verdict"]["partial"]
     for part, found in short.items():
         assert long[part] == found, part
+
+
+class SlowScorer:
+    """Two seconds for every hundred cases."""
+
+    def relgate_register_scorers(self, register):
+        register("slow", lambda case, response: time.sleep(0.02) or True)
+
+
+def test_a_run_of_a_long_suite_ends_within_a_block(project, monkeypatch):
+    shorten(monkeypatch)
+    cases = [{"id": f"c{n}", "input": f"q{n}", "expected": "good"} for n in range(300)]
+    project.suite(cases, scorers=["slow"], gates=[{"metric": "slow", "at_least": 0.5}])
+    project.rows("new.jsonl", [{"case_id": case["id"], "output": "good"} for case in cases])
+    project.manifest(application={"recording": "new.jsonl"}, baseline="none")
+    run = project.open(plugins=[SlowScorer()])
+    run.start(run.cases)
+    assert run.case("mine", "c0").outcome == "hit"
+    began = time.monotonic()
+    run.close()
+    assert time.monotonic() - began < 3.0
+    assert run.done < 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
@@ -206,6 +207,7 @@ class LiveRun:
         """Measure a case, or a block of a long suite, whose calls are kept with the suite."""
         if isinstance(task, BlockKey):
             self.long[task.suite].measure(task)
+            await asyncio.sleep(0)  # nothing in a block waits, and the loop must hear that it shall end
             return ()
         return await self.measurer.measure(task)
 
