@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import re
 import time
 from dataclasses import asdict, replace
 
@@ -165,9 +167,7 @@ def judged(project, *, long: bool, only=None, name: str) -> dict:
             assert (found.outcome, found.failure) == (whole.outcome, whole.failure)
     report = run.conclude()
     run.close()
-    card = report.scorecard.document()
-    for key in ("id", "started", "finished"):
-        del card["run"][key]
+    card = untimed(report.scorecard.document())
     with project.registry(registry) as kept:
         run_id = kept.runs()[0].id
         return {
@@ -207,6 +207,46 @@ def test_a_part_of_a_long_suite_is_told_as_that_of_a_short_one(project, monkeypa
     assert short["card"]["verdict"]["partial"]
     for part, found in short.items():
         assert long[part] == found, part
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_later_releases_are_held_against_a_long_suite_as_against_a_short_one(project, monkeypatch, seed):
+    """Anchors, the suites of the baseline's run and stored baselines are read from what long runs stored."""
+    draw = random.Random(seed)
+    cases = cases_of(draw, 60, {"tags"})
+    gates = [{"metric": "contains", "non_inferior": {"margin": 0.2}}, {"metric": "contains", "at_least": 0.1}]
+    project.environment["RELGATE_REDACTION_KEY"] = "same"
+    for number, baseline in enumerate(("none", "./r0.yaml", "./r1.yaml"), start=0):
+        project.rows(f"r{number}.jsonl", answers_of(draw, cases, set(), worse=number == 0))
+        application = {"recording": f"r{number}.jsonl"}
+        project.manifest(f"r{number}.yaml", f"1.0.{number}", application=application, baseline=baseline)
+    cards = {}
+    for name in ("short", "long"):
+        if name == "long":
+            shorten(monkeypatch)
+        registry, found = str(project.folder / f"{name}.db"), []
+        for number in range(3):
+            project.suite(cases[: 60 - number], scorers=["contains"], gates=gates)
+            with project.registry(registry) as kept:
+                stored = {} if number < 2 else {"baseline": f"run:{kept.runs()[-1].id}"}
+            for more in ({}, stored) if stored else ({},):
+                card = project.card(f"r{number}.yaml", registry=registry, **more)
+                found.append(untimed(card.document()))
+            with project.registry(registry) as kept:
+                kept.promote("desk", f"1.0.{number}", by="me", waive="for the test")
+        cards[name] = found
+    assert cards["long"] == cards["short"]
+    assert any(card["anchor"] for card in cards["short"])
+    assert any("gone: " in note for card in cards["short"] for note in card["notes"])
+
+
+def untimed(card: dict) -> dict:
+    """A scorecard without what differs between two runs of the same."""
+    for key in ("id", "started", "finished"):
+        del card["run"][key]
+    for waiver in card["verdict"]["waivers"]:
+        waiver.pop("at", None)
+    return json.loads(re.sub(r"\d{8}-\d{6}-[0-9a-f]{6}|\d{4}-\d\d-\d\d[T ][\d:.]+", "WHEN", json.dumps(card)))
 
 
 class SlowScorer:
