@@ -1,6 +1,7 @@
 """How fast relgate executes, as whole processes beside a bare aiohttp loop on the same cases.
 
-    python benchmarks/execution.py FIGURE [FIGURE ...] [--quick] [--repetitions 3] [--out docs/performance.md]
+    python benchmarks/execution.py FIGURE [FIGURE ...] [--quick] [--repetitions 3] [--replayed 1000000]
+                                   [--out docs/performance.md]
 
 FIGURE is one of latency, process, zero, cpu, cold, replay, xdist, idle, peers, or all. Every ratio is the
 median over rounds, relgate and the other one by one in each round; compare ratios, never seconds of two
@@ -44,6 +45,10 @@ PEERS = (
     ("pydantic-evals", "venv-pydeval", "peers/pydantic_evals_run.py", 1.2),
     ("inspect-ai", "venv-inspect", "peers/inspect/golden.py", 3.0),
 )
+
+
+REPLAYED = 1_000_000
+"""Cases of the recording that the bounds are for."""
 
 
 def measure_latency(repetitions: int, *, quick: bool) -> list[Figure]:
@@ -143,19 +148,21 @@ def measure_cold(repetitions: int, *, quick: bool) -> list[Figure]:
     ]
 
 
-def measure_replay(repetitions: int, *, quick: bool) -> list[Figure]:
-    """A recording of a million cases, scored and judged."""
-    cases = 1000 if quick else 1_000_000
+def measure_replay(repetitions: int, *, quick: bool, cases: int = REPLAYED) -> list[Figure]:
+    """A recording of a million cases, or as many as asked for, scored, stored and judged."""
+    cases = 1000 if quick else cases
     with tempfile.TemporaryDirectory(prefix="relgate-bench-") as place:
         project = write_recorded(Path(place), cases)
         runs = [
             run(project.command(50), folder=project.folder, environment={}, expected=VERDICTS)
             for _ in range(repetitions)
         ]
-    what = f"{cases:,} replayed cases"
+        stored = (project.folder / "registry.db").stat().st_size / 1e6
+    what, whole = f"{cases:,} replayed cases", cases == REPLAYED
     return [
-        Figure(what, median(r.wall for r in runs), 8.0, " s"),
-        Figure(f"{what}, peak memory", median(r.megabytes for r in runs), 300.0, " MB"),
+        Figure(what, median(r.wall for r in runs), 8.0 if whole else None, " s"),
+        Figure(f"{what}, CPU", median(r.cpu for r in runs), unit=" s", note=f"registry {stored:.0f} MB"),
+        Figure(f"{what}, peak memory", median(r.megabytes for r in runs), 300.0 if whole else None, " MB"),
     ]
 
 
@@ -216,6 +223,7 @@ def main() -> int:
     parser.add_argument("figures", nargs="+", choices=[*MEASURES, "all"], metavar="FIGURE")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--repetitions", type=int)
+    parser.add_argument("--replayed", type=int, default=REPLAYED, help="cases of the figure replay")
     parser.add_argument("--out", type=Path, help="write docs/performance.md here as well")
     options = parser.parse_args()
     repetitions = options.repetitions or (1 if options.quick else 3)
@@ -230,7 +238,8 @@ def main() -> int:
     found: list[Figure] = []
     for name in chosen:
         print(f"measuring {name}", file=sys.stderr, flush=True)
-        found += MEASURES[name](repetitions, quick=options.quick)
+        more = {"cases": options.replayed} if name == "replay" else {}
+        found += MEASURES[name](repetitions, quick=options.quick, **more)
     print(table(found))
     if options.out is not None:
         options.out.write_text(page(found, measured, " ".join(["python", *sys.argv])), encoding="utf-8")

@@ -30,8 +30,8 @@ import sqlalchemy.dialects.postgresql  # noqa: F401
 import relgate.engine.transport
 import relgate.plugin.session
 import relgate.usecases.run_release  # noqa: F401
+from relgate import late
 from relgate.cli import main
-from relgate.stats import late
 
 late.import_now()
 

@@ -9,7 +9,7 @@ import click
 
 from relgate.catalog import Catalog
 from relgate.cli.options import import_from_here
-from relgate.decision.duplicates import duplicated, units_of
+from relgate.decision.duplicates import duplicated, unit_count
 from relgate.domain.case import Suite
 from relgate.domain.digest import short
 from relgate.domain.errors import Refusal
@@ -95,7 +95,7 @@ def _report(project: Project) -> list[str]:
 def _suite_lines(suite: Suite) -> list[str]:
     counts = _count(len(suite.cases), "case")
     if suite.clustered:
-        counts += f" in {_count(len(set(units_of(suite).values())), 'cluster')}"
+        counts += f" in {_count(unit_count(suite, suite.cases)[0], 'cluster')}"
     if copies := duplicated(suite):
         counts += f", {copies} with the input of another"
     if suite.regressions:

@@ -11,7 +11,7 @@ from relgate.decision.evidence import Evidence, Unable, cr2, level_evidence
 from relgate.decision.policy import ALPHA
 from relgate.decision.sample import Floats, Sample
 from relgate.domain.metric import Metric
-from relgate.stats.late import np
+from relgate.late import np
 
 EXCEEDS = Metric("share above the limit", "binary", higher_is_better=False)
 """What an absolute quantile is judged as: p95 <= X says that at most 5 % of the calls exceed X."""

@@ -23,7 +23,7 @@ from relgate.decision.evidence import (
 from relgate.decision.policy import SEED
 from relgate.decision.sample import Sample
 from relgate.domain.metric import Metric
-from relgate.stats.late import np
+from relgate.late import np
 
 FEW_DIFFER = 6
 """Cases that must differ before Hall's t is used against a difference of 0 (verdict.md 3)."""

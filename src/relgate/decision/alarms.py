@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from relgate import stats
 from relgate.decision.against_zero import harm_p
+from relgate.decision.draw import draw_sample
 from relgate.decision.evidence import FEW_CLUSTERS, oriented
-from relgate.decision.measurements import SuiteData, primary_metrics
+from relgate.decision.measurements import SuiteData, primary_metrics, tag_values
 from relgate.decision.policy import ALPHA
-from relgate.decision.sample import Sample, draw_sample
+from relgate.decision.sample import Sample
 from relgate.domain.case import Suite
 from relgate.domain.verdict import Alarm
-from relgate.stats.late import np
+from relgate.late import np
 
 UNPROTECTED_BELOW = 15
 """Cases below which a slice cannot be watched; it is printed as unprotected."""
@@ -62,7 +63,7 @@ def _samples(data: SuiteData) -> list[tuple[str, str, Sample]]:
     if suite.kind == "safety" and "over_refusal" in data.metrics:
         add("over_refusal", "", data.hop_keys, {})
     for (metric, tag), only in _sliced(suite, own).items():
-        for value in sorted({str(case.tags[tag]) for case in suite.cases if tag in case.tags}):
+        for value in tag_values(suite, tag):
             add(metric, f"{tag}={value}", data.hop_keys, {**only, tag: value})
     for metric in own:
         for hop in data.hops:

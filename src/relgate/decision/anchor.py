@@ -13,7 +13,7 @@ from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.sample import Sample
 from relgate.decision.wording import count, p_value, points
 from relgate.domain.metric import Metric
-from relgate.stats.late import np
+from relgate.late import np
 
 RELEASES = 12
 """Releases that held production among which the best is the anchor, where none was set by hand."""

@@ -35,7 +35,7 @@ from relgate.decision.policy import ALPHA
 from relgate.decision.sample import DIFFERENCE_DECIMALS, MEAN_DECIMALS, Floats, Sample
 from relgate.domain.gate import GateSpec
 from relgate.domain.metric import Metric
-from relgate.stats.late import np
+from relgate.late import np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

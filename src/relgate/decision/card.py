@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from relgate import stats
+from relgate.decision.column_outcomes import NOTHING, furthest_off
+from relgate.decision.draw import draw_sample
 from relgate.decision.evidence import difference_interval, level_interval
 from relgate.decision.judges.judged import judged_metrics
 from relgate.decision.judges.labels import Reading, readings
-from relgate.decision.measurements import SuiteData
+from relgate.decision.measurements import SuiteData, tag_values
 from relgate.decision.outcomes import case_outcome, hit_metrics
 from relgate.decision.policy import ALPHA
-from relgate.decision.sample import Sample, draw_sample
+from relgate.decision.sample import Sample
 from relgate.decision.sealing import open_data
 from relgate.domain.case import Case
 from relgate.domain.metric import Metric
 from relgate.domain.response import Side
 from relgate.domain.scorecard import MetricPart
-from relgate.stats.late import np
+from relgate.late import np
 
 WORST_SHOWN = 10
-_NOTHING = 1e-12
 BY_PEOPLE = " by people"
 """What is appended to a metric's name where its labels, not the judge, say by how much a case fell."""
 
@@ -35,7 +37,7 @@ def metric_parts(data: SuiteData) -> list[MetricPart]:
     bounded = [m for m in own if m.bounded and m.name != "answered"]
     opened = open_data(data)  # a slice of few sealed cases would show them
     for tag in data.suite.slices:
-        for value in sorted({str(case.tags[tag]) for case in opened.suite.cases if tag in case.tags}):
+        for value in tag_values(opened.suite, tag):
             for metric in bounded:
                 parts += _parts(opened, metric, f"{tag}={value}", {tag: value}, data.hop_keys)
     for hop in data.hops:
@@ -121,7 +123,7 @@ def worst_cases(data: Sequence[SuiteData], blamed: Collection[tuple[str, str]] =
     missed: list[WorstCase] = []
     for suite_data in data:
         found, look = (fallen, _falls_in(suite_data)) if suite_data.paired else (missed, _shortfalls)
-        for case in suite_data.suite.all_cases:
+        for case in _worth_a_look(suite_data, blamed):
             if any(case.id in cases for cases in suite_data.unmeasured.values()):
                 continue
             off = look(suite_data, case)
@@ -135,6 +137,14 @@ def worst_cases(data: Sequence[SuiteData], blamed: Collection[tuple[str, str]] =
         return case.critical is False, not case.regression, beside, worst.difference, worst.suite, case.id
 
     return tuple([*sorted(fallen, key=urgency), *sorted(missed, key=urgency)][:WORST_SHOWN])
+
+
+def _worth_a_look(data: SuiteData, blamed: Collection[tuple[str, str]]) -> Iterable[Case]:
+    if data.columns is None:
+        return data.suite.all_cases
+    name, metrics = data.suite.name, data.metrics
+    long = furthest_off(data.columns, name, metrics, blamed, paired=data.paired, count=WORST_SHOWN)
+    return chain(long, data.suite.regressions)
 
 
 def _falls_in(data: SuiteData) -> Callable[[SuiteData, Case], dict[str, float]]:
@@ -163,7 +173,7 @@ def _falls(
         if mine is None or before is None:
             continue
         fall = (mine - before) * (1 if metric.higher_is_better else -1)
-        if fall < -_NOTHING:
+        if fall < -NOTHING:
             falls[shown] = fall
     return falls
 
@@ -178,7 +188,7 @@ def _shortfalls(data: SuiteData, case: Case) -> dict[str, float]:
         if mean is None:
             continue
         short = mean - 1.0 if metric.higher_is_better else -mean
-        if short < -_NOTHING:
+        if short < -NOTHING:
             off[metric.name] = short
     return off
 

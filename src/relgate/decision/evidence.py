@@ -8,7 +8,7 @@ from relgate import stats
 from relgate.decision.policy import ALPHA, SEED
 from relgate.decision.sample import Floats, Sample
 from relgate.domain.metric import Metric
-from relgate.stats.late import np
+from relgate.late import np
 
 EXACT_UP_TO = 200
 """Pairs up to which the exact unconditional test is used (statistics.md 0.3)."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relgate import stats
-from relgate.stats.late import np, special
+from relgate.late import np, special
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

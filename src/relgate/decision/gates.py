@@ -8,6 +8,7 @@ from math import ceil, inf
 from relgate import stats
 from relgate.decision.absolute_quantile import absolute_quantile_evidence, sample_quantile
 from relgate.decision.against_zero import harm_p, superiority_evidence
+from relgate.decision.draw import draw_sample, violating_units
 from relgate.decision.evidence import (
     Evidence,
     Unable,
@@ -20,11 +21,11 @@ from relgate.decision.measurements import SuiteData
 from relgate.decision.planning.more_trials import trials_needed
 from relgate.decision.planning.needed import cases_needed
 from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
-from relgate.decision.sample import Sample, draw_sample, impute, violating_units
+from relgate.decision.sample import Sample, impute
 from relgate.decision.wording import amount, count, describe, harm_apart, independent, percent, was
 from relgate.domain.gate import GateResult
+from relgate.late import np
 from relgate.redaction import cut
-from relgate.stats.late import np
 
 LONGEST_REASON = 200
 

@@ -13,7 +13,7 @@ from relgate.domain.gate import GateResult
 from relgate.domain.metric import Metric
 from relgate.domain.release import ApplicationSpec, Release, Route
 from relgate.domain.response import Failure, Measurement, ScorerFailure
-from relgate.stats.late import special
+from relgate.late import special
 
 SENTINELS = 20
 """Cases that must agree before a suite counts as untouched."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from relgate.decision.columns import SuiteColumns
 from relgate.decision.first_calls import FirstCalls
 from relgate.domain.case import Case, Suite
+from relgate.domain.long_cases import LongCases
 from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
 from relgate.domain.response import Failure, Measurement, Response, Score, ScorerFailure, Side
 
 Cell = tuple[Side, str, str]
 """Side, metric and hop ("" outside fallback suites)."""
 
-_ALWAYS_APPLY = frozenset(metric.name for metric in (*RESPONSE_METRICS, *SAFETY_METRICS))
+ALWAYS_APPLY = frozenset(metric.name for metric in (*RESPONSE_METRICS, *SAFETY_METRICS))
+"""Metrics that every answer has or could have: a case without a score of one was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class SuiteData:
         unpaired: cases that no gate may pair: a stored baseline has no score of them and cannot be asked.
         answers: per side and case with labels its answers in order of trial.
         bound: digest of the answer that a label without one was first used with, by ``labels.label_id``.
+        columns: of a long suite, what is above by case id and more, as columns; None of another.
     """
 
     suite: Suite
@@ -71,6 +75,7 @@ class SuiteData:
     unpaired: frozenset[str] = frozenset()
     answers: Mapping[tuple[Side, str], tuple[ReadAnswer, ...]] = field(default_factory=dict)
     bound: Mapping[str, str] = field(default_factory=dict)
+    columns: SuiteColumns | None = None
 
     def series(self, side: Side, metric: str, hop: str = "") -> Mapping[str, tuple[float, ...]]:
         """Scores by case id on one side, metric and hop; cases without a score are left out."""
@@ -83,6 +88,8 @@ class SuiteData:
 
     def by_first_call(self, metric: str) -> SuiteData:
         """The same data with one call of the candidate per case on this metric, a failed one as +inf."""
+        if self.columns is not None:
+            return replace(self, columns=self.columns.by_first_call(metric))
         values, failures = dict(self.values), dict(self.judge_failures)
         for hop in self.hop_keys:
             cell: Cell = ("candidate", metric, hop)
@@ -152,7 +159,7 @@ def arrange(
             for key, rows in trials.items()
         },
         not_applicable={
-            name: frozenset(answered - applies[name]) for name in metrics if name not in _ALWAYS_APPLY
+            name: frozenset(answered - applies[name]) for name in metrics if name not in ALWAYS_APPLY
         },
         first_calls=first_calls.values(),
         paired=paired,
@@ -190,15 +197,24 @@ def unmeasured_suites(data: Iterable[SuiteData]) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def cases_in_scope(suite: Suite, only: Mapping[str, object]) -> tuple[Case, ...]:
+def cases_in_scope(suite: Suite, only: Mapping[str, object]) -> Sequence[Case]:
     """The suite's cases (never its regression cases) that carry all these tags."""
     if not only:
         return suite.cases
+    if isinstance(suite.cases, LongCases):
+        return suite.cases.tagged(only)
     return tuple(
         case
         for case in suite.cases
         if all(str(case.tags.get(key)) == str(value) for key, value in only.items())
     )
+
+
+def tag_values(suite: Suite, tag: str) -> list[str]:
+    """Every value that the suite's cases carry of a tag, as text and sorted."""
+    if isinstance(suite.cases, LongCases):
+        return suite.cases.tag_values(tag)
+    return sorted({str(case.tags[tag]) for case in suite.cases if tag in case.tags})
 
 
 def primary_metrics(suite: Suite, metrics: Mapping[str, Metric]) -> tuple[str, ...]:

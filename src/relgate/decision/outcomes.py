@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Literal
 
 from relgate.decision.measurements import SuiteData, Trial
-from relgate.domain.case import Case
+from relgate.domain.case import Case, Suite
+from relgate.domain.long_cases import LongCases
 from relgate.domain.metric import Metric
 from relgate.domain.response import Failure, Measurement, Score, Side
 from relgate.domain.verdict import CriticalMiss
@@ -123,13 +125,22 @@ def critical_misses(data: SuiteData) -> tuple[CriticalMiss, ...]:
     its worst hop is reported. A case of which nothing was tried is left out: its suite is incomplete.
     """
     found: list[CriticalMiss] = []
-    for case in data.suite.all_cases:
-        if case.critical is False:
-            continue
+    for case in critical_cases(data.suite):
         judged = [miss for hop in data.hop_keys if (miss := _judge_critical(data, case, hop)) is not None]
         if judged:
             found.append(max(judged, key=lambda miss: (miss.confirmed, miss.misses)))
     return tuple(found)
+
+
+def critical_cases(suite: Suite) -> Iterable[Case]:
+    """The cases that may not miss, regression cases among them, in the order of the files."""
+    if isinstance(suite.cases, LongCases):
+        return chain(suite.cases.critical, filter(_is_critical, suite.regressions))
+    return filter(_is_critical, suite.all_cases)
+
+
+def _is_critical(case: Case) -> bool:
+    return case.critical is not False
 
 
 def _judge_critical(data: SuiteData, case: Case, hop: str) -> CriticalMiss | None:

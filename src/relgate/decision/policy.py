@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from relgate.decision.measurements import tag_values
 from relgate.domain.case import Suite
 from relgate.domain.digest import digest_json
 from relgate.domain.errors import Place, Problem
@@ -71,10 +72,9 @@ def spread_gates(
             gates += [_gate(suite, spec, metric, f"hop={hop}", dict(spec.only), hop) for hop in chosen]
         elif spec.by is not None:
             tag = spec.by
-            values = sorted({str(case.tags[tag]) for case in suite.cases if tag in case.tags})
             gates += [
                 _gate(suite, spec, metric, f"{tag}={value}", {**spec.only, tag: value}, None)
-                for value in values
+                for value in tag_values(suite, tag)
             ]
         else:
             gates.append(_gate(suite, spec, metric, "", dict(spec.only), None))

@@ -150,6 +150,8 @@ def speechless(data: SuiteData) -> SuiteData:
 def proves_unseen(suite: Suite) -> bool:
     """Whether everything that the suite requires not to get worse is proven on cases that nobody has seen."""
     sealed = sealed_ids(suite)
+    if not sealed:
+        return False
     required = [g.only for g in suite.gates if g.form == "non_inferior" and g.role == "require"]
     return all(
         sum(case.id in sealed for case in cases_in_scope(suite, only)) >= LEAST_SEALED

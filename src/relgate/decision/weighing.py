@@ -9,7 +9,7 @@ from relgate import stats
 from relgate.decision.policy import ALPHA
 from relgate.decision.wording import conclude
 from relgate.domain.gate import GateResult
-from relgate.stats.late import np
+from relgate.late import np
 
 
 def weigh_fails(

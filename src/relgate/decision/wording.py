@@ -9,7 +9,7 @@ from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.sample import DISTINCT_INPUT, Sample
 from relgate.domain.gate import GateForm, GateResult
 from relgate.domain.metric import Metric
-from relgate.stats.late import np
+from relgate.late import np
 
 
 def percent(value: float, digits: int = 1) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from relgate.domain.gate import GateSpec
 
@@ -68,6 +69,15 @@ class Case:
             return self.input
         return "\n".join(message.content for message in self.input)
 
+    @property
+    def expected_text(self) -> str:
+        """What is expected as one text."""
+        if self.expected is None:
+            return ""
+        return (
+            self.expected if isinstance(self.expected, str) else json.dumps(self.expected, ensure_ascii=False)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -122,6 +132,31 @@ class ScorerSpec:
         return {"name": self.name, "options": dict(self.options)}
 
 
+class JoinedCases(Sequence[Case]):
+    """Cases with a few others behind them, without a copy of the first."""
+
+    def __init__(self, first: Sequence[Case], others: tuple[Case, ...]) -> None:
+        self._first = first
+        self._others = others
+
+    def __len__(self) -> int:
+        return len(self._first) + len(self._others)
+
+    def __iter__(self) -> Iterator[Case]:
+        yield from self._first
+        yield from self._others
+
+    @overload
+    def __getitem__(self, index: int) -> Case: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Case]: ...
+    def __getitem__(self, index: int | slice) -> Case | Sequence[Case]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        return self._first[place] if place < len(self._first) else self._others[place - len(self._first)]
+
+
 @dataclass(frozen=True, slots=True)
 class Suite:
     """A folder with suite.yaml and its cases, read and digested.
@@ -129,6 +164,7 @@ class Suite:
     Attributes:
         name: the ``suite:`` name.
         kind: golden, safety or fallback.
+        cases: those of cases.jsonl, a tuple or ``long_cases.LongCases``.
         path: suite.yaml.
         folder: the suite's folder relative to the golden-set folder, with ``/``.
         labels: what people say of answers, for gates on what a model judged.
@@ -150,7 +186,7 @@ class Suite:
     path: Path
     folder: str
     scorers: tuple[ScorerSpec, ...]
-    cases: tuple[Case, ...]
+    cases: Sequence[Case]
     gates: tuple[GateSpec, ...]
     regressions: tuple[Case, ...] = ()
     labels: tuple[Label, ...] = ()
@@ -170,6 +206,13 @@ class Suite:
     default_policy: bool = False
 
     @property
-    def all_cases(self) -> tuple[Case, ...]:
+    def all_cases(self) -> Sequence[Case]:
         """Cases and regression cases, in the order of the files."""
-        return self.cases + self.regressions
+        return joined(self.cases, self.regressions)
+
+
+def joined(cases: Sequence[Case], others: tuple[Case, ...]) -> Sequence[Case]:
+    """Cases with others behind them."""
+    if isinstance(cases, tuple):
+        return cases + others
+    return JoinedCases(cases, others) if others else cases

@@ -5,6 +5,7 @@ RelgateError
 ├── Refusal             a command was understood and refused (no promote verdict, unknown release, ...)
 ├── NotBuilt            asked for something that this version does not have yet; it names it
 ├── MissingExtra        an optional dependency is not installed; it names the extra
+├── FileChanged         a file is not what it was when the run began
 ├── ServiceError        a service that a release needs did not start
 ├── CatalogError        a plugin cannot be loaded, fails, or registers a name that is taken
 ├── RegistryError       the registry cannot be opened, read or written
@@ -58,6 +59,10 @@ class InputError(RelgateError):
         if not self.problems:
             raise ValueError("an InputError needs at least one problem")
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class FileChanged(RelgateError):
+    """A file that is read again is not what it was when the run began."""
 
 
 class Refusal(RelgateError):

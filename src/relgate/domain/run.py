@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,7 +112,7 @@ class SuiteRecord:
     suite: str
     kind: str
     gates: tuple[Mapping[str, Any], ...]
-    cases: tuple[CaseRecord, ...]
+    cases: Sequence[CaseRecord]
 
 
 @dataclass(frozen=True, slots=True)

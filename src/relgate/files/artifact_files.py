@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from relgate.domain.digest import digest_bytes, digest_json
 from relgate.domain.errors import InputError, Place, Problem
@@ -14,9 +14,11 @@ from relgate.files.artifact_models import NOT_DIGESTED
 from relgate.files.checking import Check
 from relgate.files.jsontext import load_json_text
 from relgate.files.paths import resolved
-from relgate.files.reading import decode, read_bytes, shown
+from relgate.files.reading import decode, digest_of_file, read_bytes, shown
 from relgate.files.wire import did_you_mean
 from relgate.files.yamldoc import Loc, parse_yaml
+
+Content = TypeVar("Content", bytes, str)
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][\w.]*(?:\s*\|[^{}\n]*|\([^{}\n]*)?)\s*\}\}")
 _OPENED = re.compile(r"(?<!\{)\{\{[ \t]*([A-Za-z_]\w*)")
@@ -48,8 +50,19 @@ def _artifact(check: Check, kind: str, name: str, entry: dict[str, Any]) -> Arti
 
 def read_file(check: Check, loc: Loc, path: Path, written: str) -> bytes | None:
     """The content of a file that the manifest names; if it cannot be read, the problem stands at its name."""
+    return _read(check, loc, path, written, read_bytes)
+
+
+def digest_file(check: Check, loc: Loc, path: Path, written: str) -> str | None:
+    """The digest of a large file that the manifest names, as ``read_file`` gives its content."""
+    return _read(check, loc, path, written, digest_of_file)
+
+
+def _read(
+    check: Check, loc: Loc, path: Path, written: str, read: Callable[[Path], Content]
+) -> Content | None:
     try:
-        return read_bytes(path)
+        return read(path)
     except InputError as error:
         for problem in error.problems:
             missing = problem.what == "no such file"

@@ -14,7 +14,7 @@ from relgate.files.jsonl import Row, read_rows
 from relgate.files.reading import shown
 from relgate.files.suite_model import CaseRow
 
-_KEYS = tuple(CaseRow.model_fields)
+KEYS = tuple(CaseRow.model_fields)
 _MOST_ID = 200
 
 
@@ -48,7 +48,7 @@ class CaseReader:
                     continue
                 if not regression:
                     self._note_tags(row)
-                problems = list(_problems(row, safety))
+                problems = list(problems_of(row, safety=safety))
                 self._note_id(row, problems)
                 self.problems += problems
                 if not problems:
@@ -67,7 +67,7 @@ class CaseReader:
 
     def _note_tags(self, row: Row) -> None:
         tags = row.value.get("tags", {})
-        strange = any(key not in _KEYS for key in row.value)  # perhaps a misspelt "tags" or "expected"
+        strange = any(key not in KEYS for key in row.value)  # perhaps a misspelt "tags" or "expected"
         if not isinstance(tags, dict) or not all(isinstance(tag, (str, int, float)) for tag in tags.values()):
             strange, tags = True, {}
         for name, tag in tags.items():
@@ -85,8 +85,14 @@ class CaseReader:
             problems.append(row.problem("id", f"duplicate id {case_id[:60]!r}", f"the first is on {where}"))
 
 
-def _problems(row: Row, safety: bool) -> Iterable[Problem]:
-    yield from row.unknown_keys(_KEYS)
+def problems_of(row: Row, *, safety: bool) -> Iterable[Problem]:
+    """What is wrong with a line, its id in other lines apart.
+
+    Args:
+        row: the line.
+        safety: whether it needs the tag ``harmful``.
+    """
+    yield from row.unknown_keys(KEYS)
     value = row.value
     if "id" not in value:
         yield row.missing("id")

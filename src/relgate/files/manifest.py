@@ -19,7 +19,7 @@ from relgate.domain.release import (
     Secret,
     Target,
 )
-from relgate.files.artifact_files import read_artifacts, read_file
+from relgate.files.artifact_files import digest_file, read_artifacts
 from relgate.files.artifact_models import ARTIFACT_KINDS, OtherArtifact
 from relgate.files.checking import Check
 from relgate.files.code import find_code
@@ -247,8 +247,8 @@ def _application(check: Check, artifacts: list[Artifact]) -> ApplicationSpec | N
         return ApplicationSpec("python", value, None, digest_json(sorted(named)) if named else code.digest)
     if kind == "recording":
         path = resolved(check.folder / value)
-        content = read_file(check, (*loc, kind), path, value)
-        return ApplicationSpec("recording", value, path, digest_bytes(content or b""))
+        content = digest_file(check, (*loc, kind), path, value)
+        return ApplicationSpec("recording", value, path, content or digest_bytes(b""))
     if kind == "http":
         return http_application(check, (*loc, kind), value)
     if kind == "command":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,17 +48,40 @@ def read_bytes(path: Path, *, limit: int | None = None, missing: str = "") -> by
     Raises:
         InputError: it is missing, a folder, unreadable or too large.
     """
+    with _explained(path, missing):
+        _check_file(path, limit)
+        return path.read_bytes()
+
+
+def digest_of_file(path: Path) -> str:
+    """``sha256:<hex>`` of the content of a file, which is never held as a whole.
+
+    Raises:
+        InputError: it is missing, a folder or unreadable.
+    """
+    with _explained(path, ""):
+        _check_file(path, None)
+        with path.open("rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _check_file(path: Path, limit: int | None) -> None:
+    place = Place(shown(path))
+    if path.is_dir():
+        raise InputError([Problem(place, "is a folder", remedy="name a file")])
+    if path.exists() and not path.is_file():
+        raise InputError([Problem(place, "is a device or a pipe", remedy="name a file")])
+    size = path.stat().st_size
+    if limit is not None and size > limit:
+        size_mb = f"{size / 1_000_000:.1f} MB"
+        raise InputError([Problem(place, f"is larger than {limit // 1_000_000} MB", size_mb)])
+
+
+@contextmanager
+def _explained(path: Path, missing: str) -> Iterator[None]:
     place = Place(shown(path))
     try:
-        if path.is_dir():
-            raise InputError([Problem(place, "is a folder", remedy="name a file")])
-        if path.exists() and not path.is_file():
-            raise InputError([Problem(place, "is a device or a pipe", remedy="name a file")])
-        size = path.stat().st_size
-        if limit is not None and size > limit:
-            size_mb = f"{size / 1_000_000:.1f} MB"
-            raise InputError([Problem(place, f"is larger than {limit // 1_000_000} MB", size_mb)])
-        return path.read_bytes()
+        yield
     except FileNotFoundError:
         raise InputError([Problem(place, "no such file", remedy=missing)]) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path

@@ -3,63 +3,45 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from relgate.domain.errors import InputError, Place, Problem
-from relgate.domain.response import Failure, Response, ToolCall
+from relgate.domain.response import Failure, Response
+from relgate.files import recording_file
 from relgate.files.jsonl import MOST_PROBLEMS, Row, read_lines, read_row
+from relgate.files.long_lines import is_long
 from relgate.files.reading import shown, tidy
+from relgate.files.recording_rows import RecordingRow, decode_row, is_sound, outcome_of
 
-Recording = dict[tuple[str, int], Response | Failure]
+Recording = Mapping[tuple[str, int], Response | Failure]
 
-
-class ToolCallRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A tool that was called."""
-
-    name: str
-    arguments: dict[str, Any] = {}
-
-
-class RecordingRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """One line of a recording: one trial of one case."""
-
-    case_id: str
-    trial: int = 0
-    output: str | None = None
-    served_by: str | None = None
-    tool_calls: list[ToolCallRow] | None = None
-    retrieved: list[str] | None = None
-    evidence: list[str] | None = None
-    scores: dict[str, float | bool | None] | None = None
-    latency_ms: float | None = None
-    first_token_ms: float | None = None
-    tokens: int | None = None
-    cost_usd: float | None = None
-    error: str | None = None
-
-
-_DECODER = msgspec.json.Decoder(RecordingRow)
 _NUMBERS = ("latency_ms", "first_token_ms", "tokens", "cost_usd")
 
 
 def load_recording(path: Path) -> Recording:
-    """Read a recording: the outcome of each (case id, trial).
+    """Read a recording: the outcome of each (case id, trial); a long one is parsed as it is asked for.
 
     Raises:
         InputError: with every problem, at most 50.
     """
+    found = recording_file.scanned(path) if is_long(path) else None
+    return _read(path) if found is None else found
+
+
+def _read(path: Path) -> Recording:
     name = shown(path)
-    recording: Recording = {}
+    recording: dict[tuple[str, int], Response | Failure] = {}
     lines: dict[tuple[str, int], int] = {}
     problems: list[Problem] = []
     wrong = named = 0
     for number, line in read_lines(path):
         try:
-            row = _DECODER.decode(line)
-            sound = _is_sound(row)
+            row = decode_row(line)
+            sound = is_sound(row)
         except (msgspec.MsgspecError, RecursionError):
             sound = False
         if not sound:
@@ -75,7 +57,7 @@ def load_recording(path: Path) -> Recording:
             remedy = f"the first is on line {first}; give each repetition its own trial"
             problems.append(Problem(Place(name, number, 1), what, remedy=remedy))
             continue
-        recording[key] = _outcome(row)
+        recording[key] = outcome_of(row)
     if len(problems) > MOST_PROBLEMS and not recording and not named:
         what = f"is no recording: none of its {wrong} lines is an object with 'case_id'"
         remedy = 'write {"case_id": ..., "output": ...} per line'
@@ -85,31 +67,6 @@ def load_recording(path: Path) -> Recording:
     if not recording:
         raise InputError([Problem(Place(name, 1, 1), "is empty", remedy="write one JSON object per line")])
     return recording
-
-
-def _is_sound(row: RecordingRow) -> bool:
-    if not row.case_id or row.trial < 0:
-        return False
-    numbers = (row.latency_ms, row.first_token_ms, row.tokens, row.cost_usd)
-    return all(value is None or value >= 0 for value in numbers)
-
-
-def _outcome(row: RecordingRow) -> Response | Failure:
-    if row.error is not None:
-        return Failure("application", row.error, row.latency_ms)
-    scores = {name: float(value) for name, value in (row.scores or {}).items() if value is not None}
-    return Response(
-        output=row.output or "",
-        tool_calls=tuple(ToolCall(call.name, call.arguments) for call in row.tool_calls or ()),
-        retrieved=tuple(row.retrieved or ()),
-        evidence=tuple(row.evidence or ()),
-        served_by=row.served_by,
-        tokens=row.tokens,
-        cost_usd=row.cost_usd,
-        latency_ms=row.latency_ms,
-        first_token_ms=row.first_token_ms,
-        scores=scores,
-    )
 
 
 def _explain(row: Row | Problem, name: str, number: int) -> list[Problem]:

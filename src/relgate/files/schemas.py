@@ -8,7 +8,7 @@ import msgspec
 
 from relgate.domain.scorecard import Scorecard
 from relgate.files.manifest_model import Manifest
-from relgate.files.recordings import RecordingRow
+from relgate.files.recording_rows import RecordingRow
 from relgate.files.suite_model import CaseRow, SuiteFile
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relgate.domain.case import Case, ScorerSpec, Suite, SuiteKind
+from relgate.domain.case import Case, ScorerSpec, Suite, SuiteKind, joined
 from relgate.domain.errors import Place, Problem
 from relgate.domain.gate import GateSpec
 from relgate.files.reading import shown
@@ -46,7 +46,7 @@ class SuiteDraft:
     kind: SuiteKind | None = None
     route: str | None = None
     scorers: tuple[ScorerSpec, ...] = ()
-    cases: tuple[Case, ...] = ()
+    cases: Sequence[Case] = ()
     regressions: tuple[Case, ...] = ()
     expects: bool | None = None
     gates: tuple[GateSpec, ...] = ()
@@ -57,9 +57,9 @@ class SuiteDraft:
         return self.document.place(loc) if self.document else Place(shown(self.path))
 
     @property
-    def all_cases(self) -> tuple[Case, ...]:
+    def all_cases(self) -> Sequence[Case]:
         """Cases and regression cases that are right, in the order of the files."""
-        return self.cases + self.regressions
+        return joined(self.cases, self.regressions)
 
 
 def later(document: YamlDocument) -> list[Problem]:

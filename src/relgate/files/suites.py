@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from relgate.domain.default_policy import default_gates
 from relgate.domain.digest import digest_bytes, digest_json
 from relgate.domain.errors import InputError, Problem
 from relgate.domain.gate import GateSpec
-from relgate.files.cases import CaseReader
+from relgate.files.case_file import CaseFile
+from relgate.files.case_files import LABELS, read_case_files
 from relgate.files.gates import GateRules, read_gates
 from relgate.files.jsonl import MOST_PROBLEMS
 from relgate.files.labels import read_labels
@@ -78,12 +79,20 @@ def read_suites(
     *,
     golden_sets: Path,
     known_scorers: Collection[str] | None = None,
+    long: bool = False,
 ) -> tuple[SuiteDraft, ...]:
-    """Read several suites as far as they can be read; each keeps its problems."""
+    """Read several suites as far as they can be read; each keeps its problems.
+
+    Args:
+        paths: of their suite.yaml.
+        golden_sets: as of ``load_suite``.
+        known_scorers: as of ``load_suite``.
+        long: whether the cases of a long file may be left in it (``long_cases.LongCases``).
+    """
     drafts: list[SuiteDraft] = []
     first: dict[str, SuiteDraft] = {}
     for path in paths:
-        draft = read_suite(path, golden_sets=golden_sets, known_scorers=known_scorers)
+        draft = read_suite(path, golden_sets=golden_sets, known_scorers=known_scorers, long=long)
         other = draft if draft.name is None else first.setdefault(draft.name, draft)
         if other is not draft:
             remedy = f"{shown(other.path)} has the same; give each suite its own"
@@ -99,22 +108,21 @@ def read_suite(
     *,
     golden_sets: Path,
     known_scorers: Collection[str] | None = None,
+    long: bool = False,
 ) -> SuiteDraft:
-    """Read a suite's files as far as they can be read; the arguments are those of ``load_suite``."""
+    """Read a suite's files as far as they can be read; the arguments are those of ``read_suites``."""
     try:
         document, problems = parse_yaml(decode(read_bytes(path, limit=MAX_BYTES), path), path)
     except InputError as error:
         document, problems = None, list(error.problems)
     value = document.value if document else {}
     kind = value.get("kind")
-    reader = CaseReader()
-    cases = reader.read(path.parent / "cases.jsonl", regression=False, safety=kind == "safety")
-    regressions: tuple[Case, ...] = ()
-    if (path.parent / "regressions.jsonl").exists():
-        file = path.parent / "regressions.jsonl"
-        regressions = reader.read(file, regression=True, safety=kind == "safety")
-    labels, wrong_labels = read_labels(path.parent / "labels.jsonl", {case.id for case in cases})
-    problems += [*reader.problems, *(wrong_labels if not reader.problems else ())]
+    reader, cases, regressions = read_case_files(path.parent, value, long=long)
+    problems += reader.problems
+    labels: tuple[Label, ...] = ()
+    if (path.parent / LABELS).exists():
+        labels, wrong_labels = read_labels(path.parent / LABELS, {case.id for case in cases})
+        problems += wrong_labels if not reader.problems else ()
     folder = _folder(path, golden_sets)
     if document is None:
         return SuiteDraft(path, folder, None, tuple(tidy(problems, limit=MOST_PROBLEMS)))
@@ -132,7 +140,7 @@ def read_suite(
     suite = None
     if not problems and model is not None:
         suite = _suite(path, folder, model, scorers, cases, regressions, gates.specs, labels, traffic)
-    expects = any(case.expected is not None for case in cases)
+    expects = cases.table.expects if isinstance(cases, CaseFile) else _any_expects(cases)
     return SuiteDraft(
         path=path,
         folder=folder,
@@ -156,13 +164,13 @@ def _suite(
     folder: str,
     file: SuiteFile,
     scorers: tuple[ScorerSpec, ...],
-    cases: tuple[Case, ...],
+    cases: Sequence[Case],
     regressions: tuple[Case, ...],
     gates: tuple[GateSpec, ...],
     labels: tuple[Label, ...],
     traffic: tuple[Case, ...],
 ) -> Suite:
-    clustered = any(case.cluster is not None for case in cases) if file.cluster is None else file.cluster
+    clustered = _has_clusters(cases) if file.cluster is None else file.cluster
     suite = Suite(
         name=file.suite,
         kind=file.kind,
@@ -183,12 +191,24 @@ def _suite(
         traffic=traffic,
         force=file.force,
         faults=tuple(file.faults or ("refuse",)) if file.kind == "fallback" else (),
-        cases_digest=digest_json(_case_documents(cases)),
+        cases_digest=(
+            cases.table.digest if isinstance(cases, CaseFile) else digest_json(_case_documents(cases))
+        ),
         default_policy=not gates,
     )
     if not gates:
         suite = replace(suite, gates=default_gates(suite))
     return replace(suite, digest=_digest(suite), scoring_digest=digest_json(_scoring(suite)))
+
+
+def _any_expects(cases: Iterable[Case]) -> bool:
+    return any(case.expected is not None for case in cases)
+
+
+def _has_clusters(cases: Sequence[Case]) -> bool:
+    if isinstance(cases, CaseFile):
+        return cases.clusters is not None
+    return any(case.cluster is not None for case in cases)
 
 
 def _digest(suite: Suite) -> str:
@@ -227,7 +247,7 @@ def _folder(path: Path, golden_sets: Path) -> str:
     return resolved(path.parent).name if relative == "." else relative
 
 
-def _case_documents(cases: tuple[Case, ...]) -> list[Any]:
+def _case_documents(cases: Sequence[Case]) -> list[Any]:
     return sorted(
         ([case.id, case.digest, case.tags, case.cluster, case.critical] for case in cases),
         key=lambda document: document[0],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from relgate.domain.case import LONG_SUITE, Case, CaseKey, Suite
+from relgate.domain.long_cases import LongCases
 from relgate.plugin.naming import names_one_by_one
 
 CASE_ITEMS_AT_MOST = LONG_SUITE
@@ -30,12 +31,12 @@ class MeasuredItem(pytest.Item):
     def __init__(self, *, suite_name: str, cases: Sequence[Case], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.suite_name = suite_name
-        self.cases = tuple(cases)
+        self.cases = cases
 
     @property
-    def keys(self) -> tuple[CaseKey, ...]:
+    def keys(self) -> Iterator[CaseKey]:
         """Suite and case id of each: a case's identity, never the node id."""
-        return tuple((self.suite_name, case.id) for case in self.cases)
+        return ((self.suite_name, case_id) for case_id in ids_of(self.cases))
 
     @cached_property
     def location(self) -> tuple[str, int | None, str]:
@@ -92,22 +93,33 @@ class SuiteFile(pytest.File):
         """One item a case, or a chunk where there are too many, in the order of the file."""
         cases = self._suite.regressions if self._regressions else self._suite.cases
         # pytest takes file::cases for every item called cases[...]
-        if len(cases) <= CASE_ITEMS_AT_MOST or any(case.id == CHUNK_NAME for case in cases):
+        if len(cases) <= CASE_ITEMS_AT_MOST or CHUNK_NAME in ids_of(cases):
             yield from map(self._single, cases)
             return
         named = names_one_by_one(self.config, self)
         for begin in range(0, len(cases), CHUNK):
             part = cases[begin : begin + CHUNK]
-            single = [case for case in part if named(case.id)]
-            yield from map(self._single, single)
-            if len(single) < len(part):
-                alone = {case.id for case in single}
+            alone = {case_id for case_id in ids_of(part) if named(case_id)}
+            yield from (self._single(case) for case in part if case.id in alone) if alone else ()
+            if len(alone) < len(part):
                 yield ChunkItem.from_parent(
                     self,
                     name=f"{CHUNK_NAME}[{begin + 1}-{begin + len(part)}]",
                     suite_name=self._suite.name,
-                    cases=[case for case in part if case.id not in alone],
+                    cases=_without(part, alone),
                 )
 
     def _single(self, case: Case) -> CaseItem:
         return CaseItem.from_parent(self, name=case.id, suite_name=self._suite.name, cases=(case,))
+
+
+def ids_of(cases: Sequence[Case]) -> Sequence[str]:
+    """The id of each case."""
+    return cases.ids if isinstance(cases, LongCases) else [case.id for case in cases]
+
+
+def _without(cases: Sequence[Case], alone: Collection[str]) -> Sequence[Case]:
+    if not isinstance(cases, LongCases):
+        return tuple(case for case in cases if case.id not in alone)
+    kept = [case_id not in alone for case_id in cases.ids]
+    return cases.numbered(cases.numbers[kept]) if alone else cases

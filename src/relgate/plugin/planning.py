@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
+from relgate.domain.case_set import CaseSet
 from relgate.usecases.judging.case_prices import judge_calls
 from relgate.usecases.preparing.estimate import estimate
 from relgate.usecases.run_release import ReleaseRun
 
 
-def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief: bool) -> list[str]:
+def plan_lines(run: ReleaseRun, selected: CaseSet, *, brief: bool) -> list[str]:
     """The plan in a few lines; ``brief`` leaves the gates out that can pass."""
     prepared = run.prepared
     against = f"against {prepared.baseline.label}" if prepared.baseline else "without a baseline"
@@ -20,7 +19,7 @@ def plan_lines(run: ReleaseRun, selected: Collection[tuple[str, str]], *, brief:
         return [*lines, f"  {settled}; no call is made"]
     calls = run.planned_calls(selected)
     measured = _count(calls, "call") + " to both releases" * prepared.baseline_is_asked(selected)
-    chosen = {name for name, _ in selected}
+    chosen = {name for name, _ in selected.short} | selected.long.keys()
     counted = f"{_count(len(selected), 'case')} in {_count(len(chosen), 'suite')}"
     lines.append(f"  {counted}, {measured if calls else 'read from recordings'}")
     if judged := judge_calls(prepared, selected):

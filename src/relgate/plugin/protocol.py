@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
 import pytest
@@ -84,13 +84,16 @@ class ItemProtocol:
 
     def is_silent(self, item: MeasuredItem) -> bool:
         """Whether nothing is printed of an item: nobody is asked, and it did not carry the stored verdict."""
-        return self._settled is not None and self._run.missed_before.keys().isdisjoint(item.keys)
+        if self._settled is None:
+            return False
+        before = self._run.missed_before
+        return not before or before.keys().isdisjoint(item.keys)
 
     def wait_for_all(self) -> None:
         """Wait until every case is measured."""
         for item in self._items:
-            for key in item.keys:
-                self._wait(*key)
+            for _ in self._reports(item):
+                pass
 
     def end(self) -> None:
         """Take the line of progress away."""
@@ -118,15 +121,16 @@ class ItemProtocol:
         outcome = ChunkOutcome(len(item.cases), reason=self._settled or "")
         maxfail = self._config.option.maxfail
         before = self._run.missed_before if self._settled is not None else {}
-        for key in item.keys:
-            if self._settled is not None:
+        if self._settled is not None:
+            for key in item.keys:
                 outcome.settle(key[1], before.get(key))
                 if key in before:
                     self.outcomes[item.node_id_of(key[1])] = "failed"
-            else:
-                found = self._wait(*key)
-                outcome.add(key[1], found)
-                self._note(item.node_id_of(key[1]), found, one_of_many=True)
+                if maxfail and session.testsfailed + outcome.failing.count >= maxfail:
+                    break
+        for case_id, found in self._reports(item) if self._settled is None else ():
+            outcome.add(case_id, found)
+            self._note(item.node_id_of(case_id), found, one_of_many=True)
             if maxfail and session.testsfailed + outcome.failing.count >= maxfail:
                 break
         if outcome.failing.count > 1:
@@ -144,6 +148,12 @@ class ItemProtocol:
     def _wait(self, suite: str, case_id: str) -> CaseReport:
         try:
             return self._run.case(suite, case_id, beat=self._beat)
+        except RelgateError as error:
+            give_up(f"the engine failed: {error}; no verdict")
+
+    def _reports(self, item: MeasuredItem) -> Iterator[tuple[str, CaseReport]]:
+        try:
+            yield from self._run.reports(item.suite_name, item.cases, beat=self._beat)
         except RelgateError as error:
             give_up(f"the engine failed: {error}; no verdict")
 

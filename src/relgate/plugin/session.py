@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from relgate.domain.case import CaseKey
+from relgate.domain.case_set import CaseSet
 from relgate.domain.errors import InputError, RelgateError
+from relgate.domain.long_cases import LongCases
 from relgate.plugin import manifest_of
 from relgate.plugin.conftests import load_golden_set_conftests
 from relgate.plugin.garbage import no_search
@@ -47,7 +48,6 @@ class RelgateSession:
         self.report: Report | None = None
         self._advisory = advisory
         self._suites = {plan.suite.path.parent.resolve(): plan.suite for plan in run.prepared.plans}
-        self._all = {(s.name, c.id) for s in run.prepared.suites for c in s.all_cases}
         self._golden_sets = run.options.golden_sets.resolve()
         self._only_suites = False
         self._controlled: list[MeasuredItem] | None = None
@@ -155,7 +155,7 @@ class RelgateSession:
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Before any call: what will be compared, how many calls, and whether each gate can pass."""
-        selected = _keys(items)
+        selected = _chosen(self.run, items)
         if not selected or self.config.option.verbose < -1:
             return []
         return plan_lines(self.run, selected, brief=self.config.option.verbose < 0)
@@ -174,7 +174,7 @@ class RelgateSession:
         errors = session.testsfailed and not session.config.option.continue_on_collection_errors
         if not items or errors:
             return (yield)
-        if _keys(items) == self._all:
+        if _chosen(self.run, items) == self.run.cases:
             self._settled = self.run.settled
         self._protocol = ItemProtocol(
             self.config, self.run, items, self._settled, self._last_failed, self._quiet.show
@@ -239,7 +239,7 @@ class RelgateSession:
             return
         self._quiet.start()
         try:
-            self.run.start(_keys(self._items))
+            self.run.start(_chosen(self.run, self._items))
         except InputError as error:
             self._quiet.stop()
             summarise_errors([str(problem) for problem in error.problems], os.environ)
@@ -354,5 +354,11 @@ class RelgateSession:
         self._restore_sigterm()
 
 
-def _keys(items: Sequence[pytest.Item]) -> set[CaseKey]:
-    return {key for item in items if isinstance(item, MeasuredItem) for key in item.keys}
+def _chosen(run: ReleaseRun, items: Sequence[pytest.Item]) -> CaseSet:
+    """The cases of these items."""
+    measured = [item for item in items if isinstance(item, MeasuredItem)]
+    return CaseSet.chosen(
+        run.prepared.suites,
+        [key for item in measured if not isinstance(item.cases, LongCases) for key in item.keys],
+        [(item.suite_name, item.cases) for item in measured if isinstance(item.cases, LongCases)],
+    )

@@ -75,6 +75,10 @@ class Redactor:
         counts: dict[str, int] = {}
         return Redacted(_replaced(text, self.find, self._placeholder, counts), dict(sorted(counts.items())))
 
+    def surely_finds_nothing(self, text: str) -> bool:
+        """Whether a quick look says that nothing in the text, nor in any line of it, would be replaced."""
+        return not self._unhinted and not self._is_suspicious(text)
+
     def redact_value(self, value: Any) -> RedactedValue:
         """A JSON value with every string in it redacted; keys, numbers and truth values stay."""
         counts: dict[str, int] = {}

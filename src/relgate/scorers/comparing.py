@@ -42,6 +42,8 @@ def expected_texts(case: Case, value: OneOrMore | None, scorer: str) -> list[str
         None where the case expects nothing or a tool call: a text scorer does not apply to it.
     """
     wanted: Any = case.expected if value is None else value
+    if type(wanted) is str:
+        return [wanted]
     if wanted is None or is_tool_expectation(wanted):
         return None
     items = list(wanted) if isinstance(wanted, (list, tuple)) else [wanted]

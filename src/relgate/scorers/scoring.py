@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from numbers import Real
 from typing import Any
 
@@ -101,7 +102,14 @@ def fits_kind(kind: MetricKind, value: float) -> bool:
     return isinstance(_checked(Metric("", kind), value), Score)
 
 
+@lru_cache(maxsize=256)  # of all scores the most frequent
+def _yes_or_no(name: str, kind: MetricKind, value: bool) -> Score:
+    return Score(name, float(value), kind)
+
+
 def _checked(metric: Metric, value: Any) -> Scored:
+    if value is True or value is False:
+        return _yes_or_no(metric.name, metric.kind, value)
     if not isinstance(value, (int, float, Real)):
         return ScorerFailure(metric.name, f"a score must be a number, this is a {type(value).__name__}")
     number = float(value)

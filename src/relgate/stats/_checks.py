@@ -7,7 +7,7 @@ import operator
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from relgate.stats.late import np
+from relgate.late import np
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
+from relgate.late import np, special
 from relgate.stats._checks import FloatArray
-from relgate.stats.late import np, special
 
 DRAWS = 20_000
 BLOCK_CELLS = 4_000_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from relgate.late import np, special
 from relgate.stats._checks import FloatArray, IntArray
-from relgate.stats.late import np, special
 
 TIE = 1e-9
 """Tables whose z differ by less than this are tied: both belong to the tail."""

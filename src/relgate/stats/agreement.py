@@ -6,9 +6,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from relgate.late import np, special
 from relgate.stats._checks import IntArray, codes, one_sided_alpha
 from relgate.stats.binomial import clopper_pearson
-from relgate.stats.late import np, special
 from relgate.stats.results import Interval
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from relgate.late import np, special
 from relgate.stats._checks import between, count, one_sided_alpha
-from relgate.stats.late import np, special
 from relgate.stats.results import Interval
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from relgate.late import np, special
 from relgate.stats._checks import (
     FloatArray,
     IntArray,
@@ -17,7 +18,6 @@ from relgate.stats._checks import (
     one_sided_alpha,
     vector,
 )
-from relgate.stats.late import np, special
 from relgate.stats.means import Support, gaffke_interval, gaffke_p, on_unit_scale
 from relgate.stats.results import Alternative, Interval
 

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from relgate.late import np, special
 from relgate.stats._checks import (
     FloatArray,
     between,
@@ -20,7 +21,6 @@ from relgate.stats._checks import (
     vector,
 )
 from relgate.stats._dirichlet import DRAWS, lower_tail
-from relgate.stats.late import np, special
 from relgate.stats.results import Alternative, Interval
 
 if TYPE_CHECKING:

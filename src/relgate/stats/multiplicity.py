@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from relgate.late import np
 from relgate.stats._checks import FloatArray, between, vector
-from relgate.stats.late import np
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from relgate.late import special
 from relgate.stats._checks import between, count, direction, one_sided_alpha
 from relgate.stats._unconditional import score, unconditional_p
-from relgate.stats.late import special
 from relgate.stats.results import Alternative, Interval
 
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
+from relgate.late import np, special
 from relgate.stats._checks import FloatArray, between, finite, one_sided_alpha
 from relgate.stats.binomial import clopper_pearson, n_min
-from relgate.stats.late import np, special
 
 MOST_CASES = 10_000_000
 

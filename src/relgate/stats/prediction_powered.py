@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from relgate.late import np, special
 from relgate.stats._checks import (
     FloatArray,
     between,
@@ -16,7 +17,6 @@ from relgate.stats._checks import (
     one_sided_alpha,
     vector,
 )
-from relgate.stats.late import np, special
 from relgate.stats.means import Moments
 from relgate.stats.results import Alternative, Interval
 

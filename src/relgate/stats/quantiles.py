@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from relgate.late import np, special
 from relgate.stats._checks import FloatArray, IntArray, between, codes, count, finite, one_sided_alpha, vector
 from relgate.stats.binomial import floor_p
 from relgate.stats.clusters import Labels
-from relgate.stats.late import np, special
 from relgate.stats.ratios import RESOLUTION, identical_units_p
 from relgate.stats.results import Interval
 

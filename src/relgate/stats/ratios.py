@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from relgate.late import np, special
 from relgate.stats._checks import FloatArray, codes, direction, finite, no_spread, one_sided_alpha, vector
 from relgate.stats.clusters import Labels, cr2
-from relgate.stats.late import np, special
 from relgate.stats.results import Alternative, Interval
 
 if TYPE_CHECKING:

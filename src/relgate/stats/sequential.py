@@ -6,8 +6,8 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from relgate.late import np, special
 from relgate.stats._checks import FloatArray, between, count, finite, one_sided_alpha, vector
-from relgate.stats.late import np, special
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from relgate.late import np, special
 from relgate.stats._checks import FloatArray, IntArray, codes, direction, no_spread, one_sided_alpha, vector
 from relgate.stats.clusters import Labels, cluster_bounded_interval, cluster_bounded_p, cluster_mean
-from relgate.stats.late import np, special
 from relgate.stats.means import Support
 from relgate.stats.results import Alternative, Interval
 from relgate.stats.unseen_loss import largest_loss, least_gain, unseen_loss_p

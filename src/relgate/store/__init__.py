@@ -1,6 +1,6 @@
 """The registry: SQLAlchemy Core over a SQLite file by default, PostgreSQL by URL."""
 
-from relgate.store.blocks import packed
+from relgate.store.blocks import ABSENT, block_of_columns, packed
 from relgate.store.location import registry_url, responses_file, shown
 from relgate.store.opening import NoRegistryError, open_registry
 from relgate.store.registry import Registry
@@ -16,6 +16,7 @@ from relgate.store.rows import (
 )
 
 __all__ = [
+    "ABSENT",
     "AliasChange",
     "AliasRow",
     "CaseRow",
@@ -26,6 +27,7 @@ __all__ = [
     "RunRow",
     "StoredVerdict",
     "Waiver",
+    "block_of_columns",
     "open_registry",
     "packed",
     "registry_url",

@@ -7,8 +7,9 @@ in blocks it takes tens of bytes. Readers cannot tell them apart.
 from __future__ import annotations
 
 import json
+import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, repeat
 from typing import Any
 
@@ -24,7 +25,8 @@ BLOCK = 1000
 """Cases of a block: enough to be compressed well, few enough to be unpacked for one of them."""
 
 _FAST = 1
-_ABSENT = "absent"
+_DIGEST = re.compile("sha256:[0-9a-f]{64}").fullmatch
+ABSENT = "absent"
 """What stands for the score of a metric that a call has no score of; a failed scorer's is null."""
 
 Column = list[Any] | dict[str, Any]
@@ -43,7 +45,19 @@ _CALL = (
     "cost_usd",
     "model",
 )
+_LISTS = ("tool_calls", "retrieved")
 _TEXTS = frozenset({"hop", "output", "served_by", "model"})
+_USUAL: Mapping[str, Any] = {
+    "side": "candidate",
+    "trial": 0,
+    "hop": "",
+    "confirmation": False,
+    "outcome": "response",
+    "output": "",
+    "served_by": "",
+    "model": "",
+}
+"""Fields of a call that are left out; the numbers are unknown then."""
 
 
 class _Content(msgspec.Struct):
@@ -54,7 +68,7 @@ class _Content(msgspec.Struct):
         line: of each case, as the three columns after it.
         case: which of the block's cases each call asked; the fields of ``_CALL`` are columns like it.
         calls: the fields of ``_CALL``, and ``tool_calls`` and ``retrieved`` as JSON texts.
-        scores: per metric, ``_ABSENT`` where a call has none.
+        scores: per metric, ``ABSENT`` where a call has none.
     """
 
     folder: str
@@ -89,28 +103,74 @@ def block_of(calls: Sequence[Sequence[MeasurementRow]]) -> CaseBlock:
     """
     cases = [rows[0] for rows in calls]
     rows = [row for of_case in calls for row in of_case]
-    metrics = sorted({metric for row in rows for metric in row.scores})
-    columns = {name: _folded([getattr(row, name) for row in rows], text=name in _TEXTS) for name in _CALL}
-    columns["tool_calls"] = _folded([to_json([dict(call) for call in row.tool_calls]) for row in rows])
-    columns["retrieved"] = _folded([to_json(list(row.retrieved)) for row in rows])
+    metrics = {metric for row in rows for metric in row.scores}
+    return block_of_columns(
+        cases[0].suite,
+        cases[0].suite_folder,
+        cases={
+            "case_id": [row.case_id for row in cases],
+            "line": [row.case_line for row in cases],
+            "input": [row.input for row in cases],
+            "expected": [row.expected for row in cases],
+            "outcome": [row.case_outcome for row in cases],
+        },
+        asked=[number for number, of_case in enumerate(calls) for _ in of_case],
+        calls={name: [getattr(row, name) for row in rows] for name in (*_CALL, *_LISTS)},
+        scores={name: [row.scores.get(name, ABSENT) for row in rows] for name in metrics},
+    )
+
+
+def block_of_columns(
+    suite: str,
+    folder: str,
+    *,
+    cases: Mapping[str, list[Any]],
+    asked: list[int],
+    calls: Mapping[str, list[Any]],
+    scores: Mapping[str, list[Any]],
+) -> CaseBlock:
+    """The same of columns.
+
+    Args:
+        suite: the suite.
+        folder: the suite's.
+        cases: ``case_id``, ``line``, ``input``, ``expected`` and ``outcome`` of each case.
+        asked: the place of the case that each call asked.
+        calls: the fields of ``MeasurementRow`` that belong to a call, but its scores; a field that is left
+            out is that of a plain answer of the candidate's only trial.
+        scores: per metric the value of each call: None where the scorer failed, ``ABSENT`` where it has none.
+    """
+    columns = {name: _folded(calls[name], text=name in _TEXTS) for name in _CALL if name in calls}
+    for name in _LISTS:
+        columns[name] = (
+            _folded([to_json([_plain(item) for item in held]) for held in calls[name]])
+            if name in calls
+            else {"all": "[]"}
+        )
     content = _Content(
-        folder=stored_text(cases[0].suite_folder),
-        line=_folded([row.case_line for row in cases]),
-        input=_folded([row.input for row in cases], text=True),
-        expected=_folded([row.expected for row in cases], text=True),
-        outcome=_folded([row.case_outcome for row in cases], text=True),
-        case=[number for number, of_case in enumerate(calls) for _ in of_case],
-        calls=columns,
-        scores={name: _folded([row.scores.get(name, _ABSENT) for row in rows]) for name in metrics},
+        folder=stored_text(folder),
+        line=_folded(cases["line"]),
+        input=_folded(cases["input"], text=True),
+        expected=_folded(cases["expected"], text=True),
+        outcome=_folded(cases["outcome"], text=True),
+        case=asked,
+        calls={name: columns.get(name, {"all": _USUAL.get(name)}) for name in (*_CALL, *_LISTS)},
+        scores={name: _folded(scores[name]) for name in sorted(scores)},
     )
+    models = calls.get("model", ())
+    said = () if not any(models) else zip(calls["side"], calls["served_by"], models, strict=True)
     return CaseBlock(
-        suite=cases[0].suite,
-        cases=len(cases),
-        calls=len(rows),
-        case_ids=_compressed([stored_text(row.case_id) for row in cases]),
+        suite=suite,
+        cases=len(cases["case_id"]),
+        calls=len(asked),
+        case_ids=_compressed([stored_text(case_id) for case_id in cases["case_id"]]),
         content=_compressed(content),
-        models=tuple(sorted({(row.side, row.served_by, row.model) for row in rows if row.model})),
+        models=tuple(sorted({(side, target, model) for side, target, model in said if model})),
     )
+
+
+def _plain(item: Any) -> Any:
+    return dict(item) if isinstance(item, Mapping) else item
 
 
 def add(connection: Connection, run: int, first_case: int, first_response: int, block: CaseBlock) -> None:
@@ -190,32 +250,35 @@ def case_ids(packed: bytes) -> list[str]:
     return msgspec.json.decode(zlib.decompress(packed), type=list[str])
 
 
-def pack_records(records: Sequence[CaseRecord]) -> bytes:
-    """The cases of a long suite's record as one value."""
-    digests = [record.digest for record in records]
-    prefix, width = "sha256:", len("sha256:") + 64
-    usual = all(digest.startswith(prefix) and len(digest) == width for digest in digests)
-    return msgspec.msgpack.encode(
-        {
-            "ids": _compressed([record.id for record in records]),
-            "digests": bytes.fromhex("".join(d[len(prefix) :] for d in digests)) if usual else digests,
-            "critical": [number for number, record in enumerate(records) if record.critical],
-            "regression": [number for number, record in enumerate(records) if record.regression],
-        }
-    )
+def pack_records(records: Iterable[CaseRecord]) -> Iterator[tuple[int, bytes]]:
+    """The cases of a long suite's record in blocks, each with the number of its first case."""
+    first, remaining = 0, iter(records)
+    while some := list(islice(remaining, BLOCK)):
+        digests = [record.digest for record in some]
+        usual = all(map(_DIGEST, digests))
+        yield (
+            first,
+            msgspec.msgpack.encode(
+                {
+                    "ids": _compressed([record.id for record in some]),
+                    "digests": bytes.fromhex("".join(digests).replace("sha256:", "")) if usual else digests,
+                    "critical": [number for number, record in enumerate(some) if record.critical],
+                    "regression": [number for number, record in enumerate(some) if record.regression],
+                }
+            ),
+        )
+        first += len(some)
 
 
-def unpack_records(packed: bytes) -> tuple[CaseRecord, ...]:
-    """What ``pack_records`` was given."""
+def unpack_records(packed: bytes) -> Iterator[CaseRecord]:
+    """The records of one block of ``pack_records``."""
     held = msgspec.msgpack.decode(packed)
     ids, digests = case_ids(held["ids"]), held["digests"]
     if isinstance(digests, bytes):
         digests = [f"sha256:{digests[at : at + 32].hex()}" for at in range(0, len(digests), 32)]
     critical, regression = set(held["critical"]), set(held["regression"])
-    return tuple(
-        CaseRecord(case_id, digest, number in critical, number in regression)
-        for number, (case_id, digest) in enumerate(zip(ids, digests, strict=True))
-    )
+    for number, (case_id, digest) in enumerate(zip(ids, digests, strict=True)):
+        yield CaseRecord(case_id, digest, number in critical, number in regression)
 
 
 def _blocks_of(run: int) -> Any:
@@ -248,7 +311,7 @@ def _calls(suite: str, content: _Content, ids: Sequence[str]) -> Iterator[Measur
             case_id=case_id,
             tool_calls=tuple(json.loads(tools)),
             retrieved=tuple(json.loads(retrieved)),
-            scores={name: value for name, value in zip(names, found, strict=True) if value != _ABSENT},
+            scores={name: value for name, value in zip(names, found, strict=True) if value != ABSENT},
             case_outcome=outcome,
             input=given,
             expected=wanted,
@@ -259,7 +322,8 @@ def _calls(suite: str, content: _Content, ids: Sequence[str]) -> Iterator[Measur
 
 def _folded(values: list[Any], *, text: bool = False) -> Column:
     if text:
-        values = list(map(stored_text, values))
+        joined = "".join(values)
+        values = values if joined.isascii() and "\0" not in joined else list(map(stored_text, values))
     return {"all": values[0]} if values.count(values[0]) == len(values) else values
 
 

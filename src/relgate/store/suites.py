@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select
 
 from relgate.domain.case import LONG_SUITE
 from relgate.domain.response import Side
 from relgate.domain.run import CaseRecord, SuiteRecord
 from relgate.store import blocks
-from relgate.store.tables import releases, runs, suites, verdicts
+from relgate.store.tables import releases, runs, suite_blocks, suites, verdicts
 
 
 def add(connection: Connection, run: int, records: tuple[SuiteRecord, ...]) -> None:
@@ -24,11 +24,16 @@ def add(connection: Connection, run: int, records: tuple[SuiteRecord, ...]) -> N
                     "suite": record.suite,
                     "kind": record.kind,
                     "gates": [dict(gate) for gate in record.gates],
-                    **_cases(record),
+                    "cases": [] if _is_long(record) else [_case(case) for case in record.cases],
                 }
                 for record in records
             ],
         )
+    for record in filter(_is_long, records):
+        for first, packed in blocks.pack_records(record.cases):
+            connection.execute(
+                insert(suite_blocks).values(run=run, suite=record.suite, first=first, cases=packed)
+            )
 
 
 def of_run(connection: Connection, run_id: str) -> list[SuiteRecord]:
@@ -38,24 +43,27 @@ def of_run(connection: Connection, run_id: str) -> list[SuiteRecord]:
         .join(runs, runs.c.number == suites.c.run)
         .where(runs.c.id == run_id)
         .order_by(suites.c.suite)
+    ).all()
+    return [SuiteRecord(row.suite, row.kind, tuple(row.gates), _cases_of(connection, row)) for row in rows]
+
+
+def _is_long(record: SuiteRecord) -> bool:
+    return len(record.cases) > LONG_SUITE
+
+
+def _case(case: CaseRecord) -> list[object]:
+    return [case.id, case.digest, case.critical, case.regression]
+
+
+def _cases_of(connection: Connection, row: Row[Any]) -> tuple[CaseRecord, ...]:
+    if row.cases:
+        return tuple(CaseRecord(*case) for case in row.cases)
+    packed = connection.scalars(
+        select(suite_blocks.c.cases)
+        .where(suite_blocks.c.run == row.run, suite_blocks.c.suite == row.suite)
+        .order_by(suite_blocks.c.first)
     )
-    return [
-        SuiteRecord(
-            row.suite,
-            row.kind,
-            tuple(row.gates),
-            tuple(CaseRecord(*case) for case in row.cases)
-            if row.packed is None
-            else blocks.unpack_records(row.packed),
-        )
-        for row in rows
-    ]
-
-
-def _cases(record: SuiteRecord) -> dict[str, Any]:
-    if len(record.cases) > LONG_SUITE:
-        return {"cases": [], "packed": blocks.pack_records(record.cases)}
-    return {"cases": [[c.id, c.digest, c.critical, c.regression] for c in record.cases], "packed": None}
+    return tuple(case for block in packed for case in blocks.unpack_records(block))
 
 
 def stored_runs(connection: Connection, release_digest: str) -> list[tuple[str, Side]]:

@@ -133,8 +133,18 @@ suites = Table(
     Column("kind", String(16), nullable=False),
     Column("gates", JSON, nullable=False),
     Column("cases", JSON, nullable=False),
-    Column("packed", LargeBinary, comment="the cases of a long suite in place of ``cases``"),
 )
+
+suite_blocks = Table(
+    "suite_blocks",
+    metadata,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("suite", StoredText, primary_key=True),
+    Column("first", Integer, primary_key=True, autoincrement=False),
+    Column("cases", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["run", "suite"], ["suites.run", "suites.suite"]),
+)
+"""The cases of long suites, many in a row (``blocks``); ``suites.cases`` is empty for these."""
 
 responses = Table(
     "responses",

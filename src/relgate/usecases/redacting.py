@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from relgate.domain.release import Release
@@ -32,6 +32,10 @@ def secrets_of(releases: Iterable[Release | None]) -> list[str]:
     ]
 
 
+_FEW = 16
+"""Texts from which it is quicker to look at each."""
+
+
 class CountingRedactor:
     """Redacts texts and keeps count of what was replaced, by type."""
 
@@ -47,6 +51,16 @@ class CountingRedactor:
         if found.counts:
             self.counts.update(found.counts)
         return found.text
+
+    def texts(self, texts: Sequence[str]) -> list[str]:
+        """Many texts, each redacted and counted; those that hold nothing are looked at together."""
+        joined = "\n".join(texts)
+        if joined.isascii() and "\0" not in joined and self._redactor.surely_finds_nothing(joined):
+            return list(texts)
+        if len(texts) <= _FEW:
+            return list(map(self.text, texts))
+        half = len(texts) // 2
+        return self.texts(texts[:half]) + self.texts(texts[half:])
 
     def value(self, value: Any) -> Any:
         """The JSON value, redacted and counted."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from relgate.catalog import Catalog
+from relgate.decision.column_outcomes import OUTCOMES
 from relgate.decision.policy import attempt_alpha
-from relgate.domain.case import CaseKey
+from relgate.domain.case import Case, CaseKey
+from relgate.domain.case_set import CaseSet
 from relgate.domain.errors import AttemptMoved, InputError, Problem, RegistryError
+from relgate.domain.long_cases import LongCases
 from relgate.domain.release import Release
 from relgate.domain.run import CaseBlock, MeasurementRow, UnfinishedRun
 from relgate.domain.scorecard import CallsPart, Scorecard
@@ -30,18 +33,19 @@ from relgate.usecases.measuring.budget_stop import stopped_by, unpriced
 from relgate.usecases.measuring.judged_again import with_kept_answers
 from relgate.usecases.measuring.live_run import LiveRun, Measured
 from relgate.usecases.measuring.meanwhile import import_what_judges
+from relgate.usecases.measuring.measured_cases import reused
 from relgate.usecases.measuring.replay import load_replay, replay_holds
 from relgate.usecases.measuring.run_status import RunStatus
 from relgate.usecases.options import RunOptions
 from relgate.usecases.preparing.anchors import anchor_data, find_anchors
 from relgate.usecases.preparing.prepare import Prepared, prepare
 from relgate.usecases.preparing.staleness import with_fingerprint
-from relgate.usecases.preparing.stored_baseline import reused
 from relgate.usecases.preparing.traffic import changes_found, sampled
 from relgate.usecases.preparing.unfinished import kept_text
 from relgate.usecases.redacting import CountingRedactor, secrets_of
 from relgate.usecases.report import CaseReport, Report
 from relgate.usecases.reporting.build_scorecard import (
+    CaseOutcomes,
     build_scorecard,
     case_outcomes,
     gate_result_of,
@@ -76,7 +80,7 @@ class ReleaseRun:
         self.options = options
         self._stack = ExitStack()
         self._live: LiveRun | None = None
-        self._wanted: frozenset[CaseKey] = frozenset()
+        self._wanted = CaseSet()
         self._planned = 0
         self._begun = False
         self._draw = ""
@@ -100,7 +104,7 @@ class ReleaseRun:
         self._reporter = CaseReporter(
             self.prepared.plans, self.prepared.sealed, paired=self.prepared.baseline is not None
         )
-        self._cases = {(s.name, case.id) for s in self.prepared.suites for case in s.all_cases}
+        self.cases = CaseSet.of_all(self.prepared.suites)
 
     def _redactor_of(self, releases: Iterable[Release | None]) -> Redactor:
         given = self.options.environment.get("RELGATE_REDACTION_KEY")
@@ -137,7 +141,7 @@ class ReleaseRun:
         """Calls to applications that these cases need, both sides; a recording needs none."""
         if not selected or self.prepared.candidate.application.kind == "recording":
             return 0
-        whole = set(selected) == self._cases
+        whole = self.cases == selected
         return 2 * len(sampled(self.prepared)) * whole + sum(
             self.prepared.calls_of(plan, case)
             for plan in self.prepared.plans
@@ -152,7 +156,7 @@ class ReleaseRun:
             ServiceError: a service does not start.
             InputError: a variable is unset, or an application cannot be built.
         """
-        self._wanted = frozenset(selected)
+        self._wanted = CaseSet.chosen(self.prepared.suites, selected)
         self._planned = self.planned_calls(selected)
         replayed = None
         if self.options.replay is not None:
@@ -225,6 +229,30 @@ class ReleaseRun:
             )
             self._ended = (run,)
 
+    def reports(
+        self, suite: str, cases: Sequence[Case], beat: Callable[[], None] | None = None
+    ) -> Iterator[tuple[str, CaseReport]]:
+        """What became of some cases of a suite, one after another; waits for each as ``case`` does.
+
+        Raises:
+            EngineError: the engine ended before one was measured.
+        """
+        long = None if self._live is None else self._live.long.get(suite)
+        if self._live is None or long is None or not isinstance(cases, LongCases):
+            yield from ((case.id, self.case(suite, case.id, beat)) for case in cases)
+            return
+        plain = {name: CaseReport(name, {}, 0, failure="", message="") for name in OUTCOMES}
+        looked_at = set(self._reporter.told_apart(long.plan, cases).tolist())
+        for case_id, number in zip(cases.ids, cases.numbers.tolist(), strict=True):
+            outcome = long.outcome(number)
+            if outcome is None:
+                self._live.wait_for(long, number, beat)
+                outcome = long.outcome(number)
+            if outcome is None or outcome == "failed" or number in looked_at:
+                yield case_id, self._reporter.report((suite, case_id), long.rows(number), self._redacted)
+            else:
+                yield case_id, plain[outcome]
+
     def _redacted(self, text: str) -> str:
         return CountingRedactor(self._redactor).text(text)
 
@@ -259,9 +287,10 @@ class ReleaseRun:
         prepared, early, traffic, unasked = self.prepared, live.early, found.traffic, found.unasked
         redact = CountingRedactor(self._redactor).text
         prepared = with_fingerprint(prepared, found.cases, redact)
-        measured = prepared.pooled.join(prepared.plans, found.cases)
-        measured = with_answers(measured, prepared.plans, redact)
-        stopped = stopped_by(live.budget, prepared, self._wanted - found.cases.keys() - live.spared)
+        pooled = prepared.pooled.join(prepared.plans, found.cases)
+        measured = with_answers(pooled, prepared.plans, redact)
+        missing = self._wanted - found.cases.keys() - live.spared if live.budget.reached else ()
+        stopped = stopped_by(live.budget, prepared, frozenset(missing))
         judgement = judge_run(
             prepared,
             measured,
@@ -277,9 +306,9 @@ class ReleaseRun:
         redactor = CountingRedactor(self._redactor)
         outcomes = case_outcomes(prepared, judgement, measured)
         made = live.measurer.calls
-        planned = self.planned_calls({(s.name, c.id) for s in prepared.suites for c in s.all_cases})
+        planned = self.planned_calls(self.cases)
         saved = (unasked if live.spared else 0) + self.planned_calls(live.spared)
-        rows = measurement_rows(prepared, measured, outcomes, redactor)
+        rows = measurement_rows(prepared, measured, outcomes.of_case, redactor)
         scorecard = build_scorecard(
             replace(
                 prepared,
@@ -307,7 +336,7 @@ class ReleaseRun:
             ),
             run=run_part(self._started, self.options.seed),
             outcomes=outcomes,
-            asked={**measured, **traffic},
+            traffic=traffic,
             orders=live.measurer.judges.orders(),
         )
         # the next run goes on with what a budget ended, or an outage kept from being whole
@@ -335,7 +364,7 @@ class ReleaseRun:
             redactor=redactor,
             calls=CallsPart(planned=0, made=0, reused=0, saved=0),
             run=run_part(self._started, self.options.seed),
-            outcomes={},
+            outcomes=CaseOutcomes(),
         )
         return self._finish(scorecard, judgement, rows=(), redactor=redactor, attempt=False)
 

@@ -23,7 +23,7 @@ from relgate.usecases.judging.judge_run import Judgement
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.trials import TrialPlan
 from relgate.usecases.redacting import CountingRedactor
-from relgate.usecases.reporting.build_scorecard import build_scorecard
+from relgate.usecases.reporting.build_scorecard import CaseOutcomes, build_scorecard
 
 METHODOLOGY = Path(__file__).parents[3] / "docs" / "methodology.md"
 
@@ -294,7 +294,7 @@ def _scorecard(verdict: Verdict, findings: Findings) -> Any:
         redactor=CountingRedactor(Redactor(key=b"k")),
         calls=CallsPart(planned=0, made=0, reused=0, saved=0),
         run=RunPart(id="r", started="", finished="", seed=0, versions={}),
-        outcomes={},
+        outcomes=CaseOutcomes(),
     ).document()
 
 

@@ -74,8 +74,10 @@ class Project:
         )
         return replace(options, **more)
 
-    def open(self, manifest: str = "candidate.yaml", **more: Any) -> ReleaseRun:
-        run = ReleaseRun(self.options(manifest, **more))
+    def open(
+        self, manifest: str = "candidate.yaml", plugins: Sequence[object] = (), **more: Any
+    ) -> ReleaseRun:
+        run = ReleaseRun(self.options(manifest, **more), plugins)
         self.opened.append(run)
         return run
 
@@ -101,8 +103,8 @@ class Project:
     def card(self, manifest: str = "candidate.yaml", **more: Any) -> Scorecard:
         return self.run(manifest, **more).scorecard
 
-    def registry(self) -> Registry:
-        return open_registry(f"sqlite:///{self.folder}/.relgate/registry.db")
+    def registry(self, place: str = "") -> Registry:
+        return open_registry(place or f"sqlite:///{self.folder}/.relgate/registry.db")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from relgate.decision.measurements import SuiteData
 from relgate.decision.policy import SEED
 from relgate.decision.sample import Sample
 from relgate.domain.gate import GateLook
-from relgate.stats.late import np, special
+from relgate.late import np, special
 
 ENOUGH_FROM = 0.3
 """Share of a suite's cases that must have run before its calls may end for a promote."""

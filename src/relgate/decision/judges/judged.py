@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from relgate import stats
-from relgate.decision.duplicates import counts_clusters, units_of
+from relgate.decision.duplicates import unit_count
 from relgate.decision.evidence import means_method
 from relgate.decision.judges.labels import draw_order, labelled_cases, readings
 from relgate.decision.measurements import SuiteData, cases_in_scope
@@ -17,7 +17,7 @@ from relgate.decision.wording import count
 from relgate.domain.case import Suite
 from relgate.domain.gate import GateResult
 from relgate.domain.response import Side
-from relgate.stats.late import np
+from relgate.late import np
 
 LABELS_NEEDED = 100
 """Random human labels that a gate without enough of them is told to get (statistics.md 9)."""
@@ -56,13 +56,12 @@ def judged_metrics(suite: Suite) -> Mapping[str, str]:
 
 def is_corrected(gate: Gate, suite: Suite) -> bool:
     """Whether labels can correct this gate on a judged metric at all."""
-    unit = units_of(suite)
-    mine = [unit[case.id] for case in cases_in_scope(suite, gate.only or {})]
+    _, clustered = unit_count(suite, cases_in_scope(suite, gate.only or {}))
     return (
         gate.spec.form == "non_inferior"
         and judged_metrics(suite).get(gate.spec.metric) == gate.spec.metric
         and suite.kind != "fallback"
-        and not counts_clusters(suite, mine)
+        and not clustered
     )
 
 

@@ -11,8 +11,8 @@ from relgate.decision.wording import count
 from relgate.domain.case import Label
 from relgate.domain.digest import digest_bytes, digest_json
 from relgate.domain.response import Side
+from relgate.late import np
 from relgate.redaction import generic
-from relgate.stats.late import np
 
 
 def answer_digest(redacted: str) -> str:

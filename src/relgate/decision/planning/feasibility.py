@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relgate import stats
 from relgate.decision.absolute_quantile import least_cases
 from relgate.decision.against_zero import FEW_DIFFER
-from relgate.decision.duplicates import counts_clusters, units_of
+from relgate.decision.duplicates import unit_count
 from relgate.decision.evidence import FEW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
 from relgate.decision.judges.judged import labels_missing
 from relgate.decision.measurements import cases_in_scope
@@ -36,7 +37,7 @@ class Feasibility:
     text: str
 
 
-def planned_cases(gate: Gate, suite: Suite) -> tuple[Case, ...]:
+def planned_cases(gate: Gate, suite: Suite) -> Sequence[Case]:
     """The cases that a gate will judge, as far as this is known before any call."""
     cases = cases_in_scope(suite, gate.only or {})
     if suite.kind == "safety" and gate.spec.metric == "over_refusal":
@@ -58,9 +59,7 @@ def feasibility(gate: Gate, suite: Suite, *, alpha: float, single_trial: bool) -
     spec = gate.spec
     cases = planned_cases(gate, suite)
     n = len(cases)
-    labels = units_of(suite)
-    mine = [labels[case.id] for case in cases]
-    units, clustered = len(set(mine)), counts_clusters(suite, mine)
+    units, clustered = unit_count(suite, cases)
     noun = unit_noun(suite) if clustered else "case"
     size = f"n = {n}" + (f" in {count(units, noun)}" if clustered and n else "")
     if n == 0:

@@ -7,7 +7,7 @@ from math import sqrt
 from relgate import stats
 from relgate.decision.policy import Gate
 from relgate.decision.sample import Floats, Sample
-from relgate.stats.late import np
+from relgate.late import np
 
 POWER = 0.8
 

@@ -17,7 +17,7 @@ from relgate.decision.evidence import (
 )
 from relgate.decision.policy import Gate
 from relgate.decision.sample import Floats, Sample
-from relgate.stats.late import np, special
+from relgate.late import np, special
 from relgate.stats.unseen_unit import LEAST_CORRELATION
 
 POWER = 0.8

@@ -8,6 +8,7 @@ from relgate.decision.planning.feasibility import planned_cases
 from relgate.decision.planning.next_step import Calls, SuitePrice
 from relgate.domain.case import Case, CaseKey
 from relgate.domain.response import Measurement, Response, Side
+from relgate.usecases.measuring.measured_cases import long_of
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.traffic import sampled
@@ -58,21 +59,27 @@ class _Priced:
         scorers = [plan.regression_scorer, *(s for side in plan.scorers.values() for s in side)]
         self.judged = any(scorer.asked is not None for scorer in scorers)
 
+    @property
+    def asks_nobody(self) -> bool:
+        """Whether neither the application nor a judge is called for any case."""
+        return self._recorded and not self.judged
+
     def price(self, measured: Mapping[CaseKey, Sequence[Measurement]], judge_usd: float | None) -> SuitePrice:
         """The suite's price."""
         suite, prepared = self._plan.suite, self._prepared
         lines = sum(plan.suite.name == suite.name for plan, _ in sampled(prepared).values())
         line = Calls(0 if self._recorded else len(prepared.sides))
         once = dict.fromkeys(prepared.sides, 1)
+        cases: Sequence[Case] = () if self.asks_nobody else suite.all_cases
         return SuitePrice(
-            present=sum((self.present(case) for case in suite.all_cases), Calls()),
+            present=sum((self.present(case) for case in cases), Calls()),
             case=self._further(suite.cases),
             case_of={
                 gate.spec.metric: self._further(planned_cases(gate, suite))
                 for gate in self._plan.gates
                 if suite.kind == "safety"
             },
-            trial=sum((self._calls(case, once) for case in suite.all_cases), Calls()),
+            trial=sum((self._calls(case, once) for case in cases), Calls()),
             traffic=line * lines,
             line=line,
             usd=_usd_per_call(self._plan, measured),
@@ -88,6 +95,8 @@ class _Priced:
 
     def _further(self, like: Iterable[Case]) -> Calls:
         """One more case like the dearest of these."""
+        if self.asks_nobody:
+            return Calls()
         prepared, suite = self._prepared, self._plan.suite
         stored = prepared.stored_baseline
         alone = suite.name in prepared.untouched.claimed or (stored is not None and not stored.run.callable)
@@ -111,6 +120,10 @@ class _Priced:
 
 
 def _usd_per_call(plan: SuitePlan, measured: Mapping[CaseKey, Sequence[Measurement]]) -> float | None:
+    long = long_of(measured, plan.suite.name)
+    if long is not None:
+        costs = [usd for side in long.sides for usd in long.costs(side)]
+        return sum(costs) / len(costs) if costs else None
     costs = [
         row.outcome.cost_usd
         for case in plan.suite.cases

@@ -34,6 +34,7 @@ from relgate.domain.response import Measurement
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.usecases.judging.case_prices import case_prices
 from relgate.usecases.judging.judge_trusts import TrustedJudge, judge_trusts, with_bound_labels
+from relgate.usecases.measuring.measured_cases import long_of, ran
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.untouched import SENTINELS_AGREE
@@ -123,24 +124,20 @@ def judge_run(
     complete: set[str] = set()
     for plan in plans:
         name = plan.suite.name
-        rows = [row for case in plan.suite.all_cases for row in measured.get((name, case.id), ())]
         same = name in prepared.untouched.agreed
-        if same:
-            rows = [row for row in rows if row.side == "candidate"]
-        arranged = arrange_suite(plan, rows, paired=paired and not same)
+        arranged = _arranged(plan, measured, paired=paired, same=same)
         arranged = with_bound_labels(arranged, plan, trusted or {})
         if prepared.stored_baseline is not None:
             arranged = replace(arranged, unpaired=prepared.stored_baseline.unpaired(plan.suite))
         data.append(arranged)
-        if all((name, case.id) in measured for case in plan.suite.all_cases):
+        if ran(measured, plan.suite) == len(plan.suite.all_cases):
             complete.add(name)
     by_name = {d.suite.name: d for d in data}
     results: list[GateResult] = []
     for plan in plans:
         suite_data = by_name[plan.suite.name]
         if plan.suite.name not in complete:
-            ran = sum((plan.suite.name, case.id) in measured for case in plan.suite.all_cases)
-            results += _partial_gates(plan, ran)
+            results += _partial_gates(plan, ran(measured, plan.suite))
             continue
         judged = [
             correct_judged(_judge(gate, seen, prepared, looked), gate, seen, next_alpha=prepared.next_alpha)
@@ -236,6 +233,20 @@ def judge_run(
     )
 
 
+def _arranged(
+    plan: SuitePlan, measured: Mapping[CaseKey, Sequence[Measurement]], *, paired: bool, same: bool
+) -> SuiteData:
+    """What was measured of one suite; of one that is the ``same`` on both sides, the candidate's part."""
+    suite, long = plan.suite, long_of(measured, plan.suite.name)
+    cases = suite.all_cases if long is None else suite.regressions
+    rows = [row for case in cases for row in measured.get((suite.name, case.id), ())]
+    if long is not None:
+        return long.data(rows, paired=paired)
+    if same:
+        rows = [row for row in rows if row.side == "candidate"]
+    return arrange_suite(plan, rows, paired=paired and not same)
+
+
 def _changes(prepared: Prepared) -> tuple[Change, ...]:
     """What changed; none of it reaches a suite that is declared untouched unless its sentinels differ."""
     baseline, candidate, suites = prepared.baseline, prepared.candidate, prepared.suites
@@ -291,10 +302,7 @@ def _cut_short(
     """Gates of the suites whose cases did not all run before the run ended for a reject."""
     suites = {plan.suite.name: plan.suite for plan in plans}
     judged_by = {gate.id: planned_cases(gate, plan.suite) for plan in plans for gate in plan.gates}
-    ran_of = {
-        plan.suite.name: sum((plan.suite.name, case.id) in measured for case in plan.suite.all_cases)
-        for plan in plans
-    }
+    ran_of = {plan.suite.name: ran(measured, plan.suite) for plan in plans}
     found = []
     for gate in gates:
         total = len(suites[gate.suite].all_cases)
@@ -307,9 +315,9 @@ def _cut_short(
     return tuple(found)
 
 
-def _partial_gates(plan: SuitePlan, ran: int) -> list[GateResult]:
+def _partial_gates(plan: SuitePlan, done: int) -> list[GateResult]:
     total = len(plan.suite.all_cases)
-    message = f"not judged: {ran} of {total} cases of the suite ran"
+    message = f"not judged: {done} of {total} cases of the suite ran"
     gates = [
         GateResult(
             id=gate.id,

@@ -82,7 +82,7 @@ def with_answers(
     measured: Mapping[CaseKey, Sequence[Measurement]],
     plans: Sequence[SuitePlan],
     redact: Callable[[str], str],
-) -> dict[CaseKey, tuple[Measurement, ...]]:
+) -> Mapping[CaseKey, Sequence[Measurement]]:
     """Every call of a suite that has labels with the digest by which labels name its answer.
 
     Args:
@@ -91,6 +91,8 @@ def with_answers(
         redact: what the registry does to an answer before a person reads it.
     """
     labelled = {plan.suite.name for plan in plans if plan.suite.labels}
+    if not labelled:
+        return measured
     return {
         key: tuple(_with_answer(row, redact) for row in rows) if key[0] in labelled else tuple(rows)
         for key, rows in measured.items()

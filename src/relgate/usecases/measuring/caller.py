@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from relgate.domain.case import Case
 from relgate.domain.digest import digest_json
 from relgate.domain.kept import Kept, response_key
+from relgate.domain.long_cases import LongCases
 from relgate.domain.response import (
     Failure,
     Measurement,
@@ -72,7 +73,10 @@ class Caller:
         self._sealed = prepared.sealed
         self._compared = frozenset(prepared.untouched.claimed)
         self._versions = {
-            (record.suite, case.id): case.digest for record in prepared.records for case in record.cases
+            (record.suite, case.id): case.digest
+            for record, suite in zip(prepared.records, prepared.suites, strict=True)
+            if not isinstance(suite.cases, LongCases)  # all of it is recorded
+            for case in record.cases
         }
         self.calls = 0
         self.tally = Tally()

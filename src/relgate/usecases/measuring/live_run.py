@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
@@ -9,17 +10,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relgate.domain.case import CaseKey
+from relgate.domain.case import CaseKey, Suite
+from relgate.domain.case_set import CaseSet
 from relgate.domain.kept import Kept
+from relgate.domain.long_cases import LongCases
 from relgate.domain.release import ApplicationKind, Release
-from relgate.domain.response import Measurement, Outcome, Response, Side
+from relgate.domain.response import Outcome, Response, Side
 from relgate.domain.transport import Transport
 from relgate.engine.budget import Budget
-from relgate.engine.executor import Executor
+from relgate.engine.executor import EngineError, Executor
+from relgate.files.recording_file import RecordingFile
 from relgate.redaction import Redactor
+from relgate.usecases.measuring.block import BlockScorer
 from relgate.usecases.measuring.early_stop import EarlyStop, early_stop_of
 from relgate.usecases.measuring.kept_answers import KeptAnswers
+from relgate.usecases.measuring.long_suite import BlockKey, LongSuite
 from relgate.usecases.measuring.measure import CaseMeasurer
+from relgate.usecases.measuring.measured_cases import MeasuredCases, Rows
 from relgate.usecases.measuring.replay import NoNetwork, ReplayedAnswers
 from relgate.usecases.measuring.run_status import Rate, RunStatus
 from relgate.usecases.measuring.systems import System, make_system, start_services, variants
@@ -28,11 +35,12 @@ from relgate.usecases.preparing.plan_suite import in_order_of_calls
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.staleness import is_steady
 from relgate.usecases.preparing.traffic import sampled
+from relgate.usecases.redacting import CountingRedactor
 
 if TYPE_CHECKING:
     from relgate.engine.transport import HttpTransport
 
-Rows = tuple[Measurement, ...]
+Task = CaseKey | BlockKey
 
 SENDING = frozenset[ApplicationKind]({"chat", "http", "command"})
 """Kinds of applications whose requests the engine sends; the others have their own ways."""
@@ -86,26 +94,27 @@ class LiveRun:
         responses: Path,
         replayed: Mapping[str, Kept] | None = None,
     ) -> None:
-        self._wanted = wanted = frozenset(selected)
+        self._wanted = wanted = CaseSet.chosen(prepared.suites, selected)
         self._unmeasured = frozenset[CaseKey]()
         self._prepared = prepared
-        self._order = [(s.name, case.id) for s in prepared.suites for case in s.all_cases]
-        whole = wanted == frozenset(self._order)
+        self._order = [key for suite in prepared.suites for key in _keys_one_by_one(suite)]
+        whole = len(wanted) == sum(len(s.all_cases) for s in prepared.suites)
         self.early: EarlyStop | None = early_stop_of(prepared, options, whole=whole)
         self._traffic = tuple(sampled(prepared)) if whole else ()
-        tasks = [
-            (plan.suite.name, case.id)
-            for plan in in_order_of_calls(prepared.plans)
-            for case in plan.suite.all_cases
-            if (plan.suite.name, case.id) in wanted
-        ]
-        tasks = tasks if self.early is None else self.early.tasks
         self.budget = Budget(options.allowance)
         self._rate = Rate()
         offline = replayed is not None
         transport = _transport(prepared, options.seed, offline=offline)
-        systems = self._systems(options, tasks, wanted, stack, transport, offline=offline)
+        systems = self._systems(options, wanted, stack, transport, offline=offline)
         redactor = redactor_of([system.release for system in systems.values()])
+        self._redact = lambda text: redactor.redact(text).text
+        self.long = self._long_suites(wanted, redactor, seed=options.seed)
+        tasks: list[Task] = []
+        for suite in (plan.suite for plan in in_order_of_calls(prepared.plans)):
+            if suite.name in self.long:
+                tasks += self.long[suite.name].tasks
+            tasks += (key for key in _keys_one_by_one(suite) if key in wanted)
+        tasks = tasks if self.early is None else [*self.early.tasks]
         baseline = prepared.baseline
         self.answers: KeptAnswers | ReplayedAnswers = (
             ReplayedAnswers(replayed or {})
@@ -127,7 +136,7 @@ class LiveRun:
             self.budget,
             self.answers,
             seed=options.seed,
-            redact=lambda text: redactor.redact(text).text,
+            redact=self._redact,
             selected=wanted,
         )
 
@@ -140,9 +149,9 @@ class LiveRun:
                 await system.close()
             await transport.close()
 
-        self._executor: Executor[CaseKey, Rows] = Executor(
+        self._executor: Executor[Task, Rows] = Executor(
             [*tasks, *self._traffic],
-            self.measurer.measure,
+            self._measure,
             concurrency=options.concurrency,
             opening=opening,
             closing=closing,
@@ -152,15 +161,14 @@ class LiveRun:
     def _systems(
         self,
         options: RunOptions,
-        tasks: Collection[CaseKey],
-        wanted: Collection[CaseKey],
+        wanted: CaseSet,
         stack: ExitStack,
         transport: Transport,
         *,
         offline: bool,
     ) -> dict[Side, System]:
         prepared = self._prepared
-        asked = {name for name, _ in tasks}
+        asked = {name for name, _ in wanted.short} | wanted.long.keys()
         suites = [plan.suite for plan in prepared.plans if plan.suite.name in asked]
         releases: dict[Side, Release] = {"candidate": prepared.candidate}
         if prepared.baseline is not None and prepared.baseline_is_asked(wanted):
@@ -181,6 +189,36 @@ class LiveRun:
                 options.environment,
             )
         return systems
+
+    def _long_suites(self, wanted: CaseSet, redactor: Redactor, *, seed: int) -> dict[str, LongSuite]:
+        """The long suites of which any case is wanted, by name."""
+        prepared = self._prepared
+        rows = {side: found for side, found in prepared.rows.items() if isinstance(found, RecordingFile)}
+        return {
+            plan.suite.name: LongSuite(
+                plan,
+                wanted.long[plan.suite.name],
+                BlockScorer(
+                    plan,
+                    {side: rows[side] for side in prepared.sides},
+                    seed=seed,
+                    redact=self._redact,
+                    redactor=lambda: CountingRedactor(redactor),
+                ),
+                prepared.sides,
+                seed=seed,
+            )
+            for plan in prepared.plans
+            if plan.suite.name in wanted.long
+        }
+
+    async def _measure(self, task: Task) -> Rows:
+        """Measure a case, or a block of a long suite, whose calls are kept with the suite."""
+        if isinstance(task, BlockKey):
+            self.long[task.suite].measure(task)
+            await asyncio.sleep(0)  # nothing in a block waits, and the loop must hear that it shall end
+            return ()
+        return await self.measurer.measure(task)
 
     def start(self) -> None:
         """Start the engine; cases are measured behind.
@@ -215,7 +253,23 @@ class LiveRun:
         Raises:
             EngineError: the engine ended before it was measured.
         """
-        return self._executor.wait(key, beat)
+        long = self.long.get(key[0])
+        number = -1 if long is None else long.chosen.find(key[1])
+        if long is None or number < 0:
+            return self._executor.wait(key, beat)
+        self.wait_for(long, number, beat)
+        return long.rows(number)
+
+    def wait_for(self, long: LongSuite, number: int, beat: Callable[[], None] | None = None) -> None:
+        """Wait until a case of a long suite is measured.
+
+        Raises:
+            EngineError: the engine ended before it was.
+        """
+        block = long.block_of(number)
+        if block is None:
+            raise EngineError("the case was not chosen")
+        self._executor.wait(block, beat)
 
     def drew(self, key: CaseKey, rows: Rows) -> bool:
         """Whether these calls of a case show an outcome that was asked for in this run and may be otherwise
@@ -246,8 +300,9 @@ class LiveRun:
         results = self._executor.results()
         traffic = {key: results[key] for key in self._traffic if key in results}
         # In the order of the suites: cases finish in another one each time, and reports must not show it.
-        cases = {key: results[key] for key in self._order if key in results}
-        self._unmeasured = self._wanted - cases.keys()
+        short = {key: results[key] for key in self._order if key in results}
+        cases = MeasuredCases(short, self.long, [suite.name for suite in self._prepared.suites])
+        self._unmeasured = self._wanted.short - short.keys()
         return Measured(cases, traffic, unasked=2 * (len(self._traffic) - len(traffic)))
 
     def close(self) -> None:
@@ -270,6 +325,12 @@ def _transport(prepared: Prepared, seed: int, *, offline: bool) -> HttpTransport
     from relgate.engine.transport import HttpTransport  # aiohttp takes an eighth of a second of a start
 
     return HttpTransport(seed=seed)
+
+
+def _keys_one_by_one(suite: Suite) -> list[CaseKey]:
+    """The cases of a suite that are tasks of their own."""
+    cases = suite.regressions if isinstance(suite.cases, LongCases) else suite.all_cases
+    return [(suite.name, case.id) for case in cases]
 
 
 def _calls_nobody(prepared: Prepared) -> bool:

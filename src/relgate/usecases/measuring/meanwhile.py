@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from relgate.stats import late
+from relgate import late
 
 ENGINE_WAITS_SECONDS = 0.0005
 """How long the engine's thread waits for the interpreter at most: it has calls to begin."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from relgate.decision.identity import ASSUMED_FLIP_RATE
 from relgate.decision.outcomes import CONFIRMING_TRIALS, trial_hits
 from relgate.domain.case import Case, CaseKey
+from relgate.domain.long_cases import LongCases
 from relgate.domain.response import (
     Measurement,
     ScorerFailure,
@@ -60,7 +61,11 @@ class CaseMeasurer:
         self._redact = redact
         self._plans = {plan.suite.name: plan for plan in prepared.plans}
         self._cases = {
-            (plan.suite.name, case.id): case for plan in prepared.plans for case in plan.suite.all_cases
+            (plan.suite.name, case.id): case
+            for plan in prepared.plans
+            for case in (
+                plan.suite.regressions if isinstance(plan.suite.cases, LongCases) else plan.suite.all_cases
+            )
         }
         self._traffic = {
             traffic_key(plan.suite.name, case.id): (plan, case)
@@ -74,7 +79,9 @@ class CaseMeasurer:
         whole = [
             plan
             for plan in prepared.plans
-            if live and all((plan.suite.name, case.id) in selected for case in plan.suite.all_cases)
+            if live
+            and not isinstance(plan.suite.cases, LongCases)
+            and all((plan.suite.name, case.id) in selected for case in plan.suite.all_cases)
         ]
         self._sentinels = SentinelCheck(
             prepared.untouched,
@@ -112,7 +119,7 @@ class CaseMeasurer:
                 side: self._prepared.trials_of(side, plan.suite, case) for side in self._prepared.sides
             }
             for turn in range(max(map(len, planned.values()))):
-                for side in self._order(key, hop, turn):
+                for side in turn_order(self._seed, key, hop, turn, self._prepared.sides):
                     if turn < len(planned[side]):
                         rows.append(await self._ask(plan, case, side, planned[side][turn], hop))
         rows = await self.judges.compare(case, rows, plan.scorers_of("candidate", case))
@@ -127,17 +134,9 @@ class CaseMeasurer:
         return tuple(
             [
                 await self._caller.call(plan, case, side, 0, None, scored=False)
-                for side in self._order(key, None, 0)
+                for side in turn_order(self._seed, key, None, 0, self._prepared.sides)
             ]
         )
-
-    def _order(self, key: CaseKey, hop: str | None, turn: int) -> list[Side]:
-        """Which side of this pair goes first: drawn from the seed, so that neither is always the warm one."""
-        sides = list(self._prepared.sides)
-        if len(sides) == 1:
-            return sides
-        random.Random(f"{self._seed}/{key}/{hop}/{turn}").shuffle(sides)
-        return sides
 
     async def _ask(self, plan: SuitePlan, case: Case, side: Side, trial: int, hop: str | None) -> Measurement:
         """One trial: the answer of a sentinel or of the pilot where it was asked for already."""
@@ -163,6 +162,15 @@ class CaseMeasurer:
                 for trial in range(len(mine), CONFIRMING_TRIALS)
             ]
         return confirming
+
+
+def turn_order(seed: int, key: CaseKey, hop: str | None, turn: int, sides: Sequence[Side]) -> Sequence[Side]:
+    """Which side of this pair goes first: drawn from the seed, so that neither is always the warm one."""
+    if len(sides) == 1:
+        return sides
+    drawn = list(sides)
+    random.Random(f"{seed}/{key}/{hop}/{turn}").shuffle(drawn)
+    return drawn
 
 
 def _missed(row: Measurement, plan: SuitePlan) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from relgate.applications.recording import Rows
@@ -11,6 +11,7 @@ from relgate.catalog import Catalog
 from relgate.decision.policy import check_gates, check_metrics
 from relgate.domain.case import ScorerSpec
 from relgate.domain.errors import InputError, Place, Problem
+from relgate.domain.long_cases import LongCases
 from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
 from relgate.domain.release import Release
 from relgate.domain.response import Response, Side
@@ -216,7 +217,7 @@ class _Making:
         if len(known) < len(subjects):
             self.unsure |= set() if "kind" in spec.options else {scorer.metric.name}
             return scorer
-        ids = {case.id for case in self._draft.all_cases} if self._draft.suite is not None else None
+        ids = _ids(self._draft) if self._draft.suite is not None else None
         recorded = [
             outcome.scores
             for subject in known
@@ -238,6 +239,24 @@ class _Making:
             remedy = "say what they are with kind: count, latency or cost"
             raise InputError([Problem(place, what, span, remedy)])
         return replace(scorer, metric=replace(scorer.metric, kind=kind))
+
+
+def _ids(draft: SuiteDraft) -> Container[str]:
+    """The ids of the suite's cases and regression cases."""
+    regressions = {case.id for case in draft.regressions}
+    if isinstance(draft.cases, LongCases):
+        return _EitherOf(draft.cases.ids, regressions)
+    return regressions | {case.id for case in draft.cases}
+
+
+class _EitherOf(Container[str]):
+    """What is in one of two."""
+
+    def __init__(self, *held: Container[str]) -> None:
+        self._held = held
+
+    def __contains__(self, value: object) -> bool:
+        return any(value in held for held in self._held)
 
 
 def _unfit_scores(place: Place, scorer: Scorer, values: list[float]) -> list[Problem]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from relgate.decision.sealing import open_half
 from relgate.domain.case import Suite
+from relgate.domain.case_set import CaseSet
 from relgate.domain.run import AttemptKey
 from relgate.store import Registry
 
@@ -25,7 +27,7 @@ def were_shown(registry: Registry, key: AttemptKey, release_digest: str, suites:
     return registry.showed(
         key,
         release_digest,
-        {(s.name, case.id) for s in golden_of(suites) for case in open_half(s).cases},
+        CaseSet.of_all(replace(open_half(s), regressions=()) for s in golden_of(suites)),
     )
 
 

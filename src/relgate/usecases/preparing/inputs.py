@@ -11,9 +11,10 @@ from relgate.applications.chat import question_template
 from relgate.applications.python import load_builder, load_service
 from relgate.applications.recording import Rows, trials_of
 from relgate.catalog import Catalog
-from relgate.decision.outcomes import CONFIRMING_TRIALS
+from relgate.decision.outcomes import CONFIRMING_TRIALS, critical_cases
 from relgate.domain.case import Suite
 from relgate.domain.errors import InputError, Place, Problem
+from relgate.domain.long_cases import LongCases
 from relgate.domain.release import ApplicationSpec, Release
 from relgate.domain.response import Side
 from relgate.files import (
@@ -30,7 +31,9 @@ from relgate.files import (
 )
 from relgate.files.paths import is_file
 from relgate.files.reading import in_order, shown
+from relgate.files.recording_file import RecordingFile
 from relgate.files.yamldoc import Loc, parse_yaml
+from relgate.late import np
 from relgate.usecases.preparing.baseline import Baseline, is_path
 from relgate.usecases.preparing.check_suites import Judging, Subject, fit_problems, judge_of
 from relgate.usecases.preparing.plan_suite import without_absent
@@ -119,7 +122,7 @@ def read_inputs(
     for side, each in drafts.items():
         subjects["candidate" if side == "candidate" else "baseline"] = _subject(each, found)
     found += _same_recordings(drafts)
-    suites = _read_suites(sources, draft.release, found)
+    suites = _read_suites(sources, draft.release, found, long=_all_in_files(subjects.values(), baseline))
     chosen = _chosen(suites, sources.chosen, found)
     judgings = []
     for suite in chosen:
@@ -130,8 +133,13 @@ def read_inputs(
         judgings.append(judging)
     if found or candidate is None or baseline is None:
         raise InputError(in_order(found))
-    rows = {side: subject.rows for side, subject in subjects.items()}
-    ready = tuple(suite.suite for suite in chosen if suite.suite is not None)
+    ready = tuple(
+        _held(suite.suite, judging)
+        for suite, judging in zip(chosen, judgings, strict=True)
+        if suite.suite is not None
+    )
+    long = any(isinstance(suite.cases, LongCases) for suite in ready)
+    rows = {side: _at_hand(subject.rows, long=long) for side, subject in subjects.items()}
     held = rows if baseline.stored is None else {**rows, "baseline": baseline.stored.rows}
     fitted = _fitted(ready, held)
     return Inputs(
@@ -233,8 +241,29 @@ def application_problems(release: Release, *, sound: bool = True) -> list[Proble
     return found
 
 
-def _read_suites(sources: Sources, release: Release, found: list[Problem]) -> tuple[SuiteDraft, ...]:
-    """Every suite of the release, as far as it can be read."""
+def _all_in_files(subjects: Iterable[Subject], baseline: Baseline | None) -> bool:
+    """Whether every answer stands in a long recording: then cases may be left in their files as well."""
+    stored = baseline is None or baseline.stored is not None
+    return not stored and all(isinstance(subject.rows, RecordingFile) for subject in subjects)
+
+
+def _held(suite: Suite, judging: Judging) -> Suite:
+    """The suite with its cases in memory where a run must look at them one by one."""
+    asked = any(scorer.asked is not None for scorers in judging.scorers.values() for scorer in scorers)
+    if isinstance(suite.cases, LongCases) and (asked or suite.traffic):
+        return replace(suite, cases=tuple(suite.cases))
+    return suite
+
+
+def _at_hand(rows: Rows | None, *, long: bool) -> Rows | None:
+    """A recording as short suites need it, who look up answer after answer."""
+    return dict(rows.items()) if isinstance(rows, RecordingFile) and not long else rows
+
+
+def _read_suites(
+    sources: Sources, release: Release, found: list[Problem], *, long: bool
+) -> tuple[SuiteDraft, ...]:
+    """Every suite of the release, as far as it can be read; long ones may be left in their files."""
     folder = sources.golden_sets
     paths = find_suites(folder)
     if release.suites is not None:
@@ -243,7 +272,7 @@ def _read_suites(sources: Sources, release: Release, found: list[Problem]) -> tu
         remedy = "`relgate init` writes one"
         found.append(Problem(Place(shown(folder)), "no suite.yaml below this folder", remedy=remedy))
     known = sources.catalog.scorer_names if sources.whole_catalog else None
-    drafts = read_suites(paths, golden_sets=folder, known_scorers=known)
+    drafts = read_suites(paths, golden_sets=folder, known_scorers=known, long=long)
     for draft in drafts:
         found += draft.problems
     return drafts
@@ -291,26 +320,51 @@ def _unjudged(suites: Sequence[Suite], judgings: Sequence[Judging]) -> list[str]
 
 def _unmatched(suites: Sequence[Suite], rows: Mapping[Side, Rows | None]) -> list[str]:
     """Recorded answers to cases that no suite of the run has, and cases without a recorded answer."""
-    known = {case.id for suite in suites for case in (*suite.all_cases, *suite.traffic)}
     notes = []
     for side, found in rows.items():
         if found is None:
             continue
-        recorded = {case_id for case_id, _ in found}
-        if strange := sorted(recorded - known):
+        strange, lacking = _differing(suites, found)
+        if strange:
             notes.append(
                 f"the {side}'s recording answers {_cases(strange)[0]} that no suite has: {_cases(strange)[1]}"
             )
-        if lacking := sorted(known - recorded):
+        if lacking:
             notes.append(
                 f"the {side}'s recording holds nothing for {_cases(lacking)[0]}: {_cases(lacking)[1]}"
             )
     return notes
 
 
+def _differing(suites: Sequence[Suite], rows: Rows) -> tuple[list[str], list[str]]:
+    """Ids that only the recording has, and ids that only the suites have, sorted."""
+    files = [suite.cases for suite in suites if isinstance(suite.cases, LongCases)]
+    others = {
+        case.id
+        for suite in suites
+        for case in (
+            *(suite.regressions if isinstance(suite.cases, LongCases) else suite.all_cases),
+            *suite.traffic,
+        )
+    }
+    if not isinstance(rows, RecordingFile):
+        recorded = {case_id for case_id, _ in rows}
+        known = others.union(*(cases.ids for cases in files))
+        return sorted(recorded - known), sorted(known - recorded)
+    strange = np.ones(len(rows), np.bool_)
+    lacking = {case_id for case_id in others if not rows.held(case_id)}
+    for cases in files:
+        answers = rows.answers(cases)
+        left = np.zeros(len(rows), np.bool_)
+        left[answers.strange] = True
+        strange &= left
+        lacking.update(cases.numbered(np.flatnonzero(answers.first[1:] == answers.first[:-1])).ids)
+    return sorted(set(rows.case_ids(np.flatnonzero(strange))) - others), sorted(lacking)
+
+
 def _unconfirmable(suites: Sequence[Suite], rows: Rows | None) -> list[str]:
     """Critical cases of which the recording holds too few trials to confirm a miss (verdict.md 3)."""
-    critical = [case.id for suite in suites for case in suite.all_cases if case.critical is True]
+    critical = [case.id for suite in suites for case in critical_cases(suite) if case.critical is True]
     held = trials_of(rows or {}) if critical else {}
     short = [case_id for case_id in critical if 0 < len(held.get(case_id, ())) < CONFIRMING_TRIALS]
     if not short:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from relgate.applications.recording import Rows
 from relgate.decision.policy import Gate, spread_gates
 from relgate.domain.case import Case, Suite
+from relgate.domain.long_cases import LongCases
 from relgate.domain.metric import Metric
 from relgate.domain.release import Release
 from relgate.domain.response import Response, Side
 from relgate.domain.scorer import Scorer
+from relgate.files.recording_file import RecordingFile
 from relgate.usecases.preparing.check_suites import Judging
 
 RECORDED_OR_NOT = ("latency_ms", "cost_usd")
@@ -66,12 +68,21 @@ def without_absent(suite: Suite, rows: Rows) -> Suite:
         rows: the baseline's recording, or the candidate's on a first release. Never the candidate's beside
             a baseline: what is judged cannot set its own bar.
     """
+    if not suite.default_policy:
+        return suite
+    absent = _absent(suite, rows)
+    return replace(suite, gates=tuple(gate for gate in suite.gates if gate.metric not in absent))
+
+
+def _absent(suite: Suite, rows: Rows) -> set[str]:
+    """What no recorded answer to a case of the suite tells."""
+    if isinstance(suite.cases, LongCases) and isinstance(rows, RecordingFile):
+        lines = rows.answers(suite.cases).lines
+        told = {"latency_ms": rows.has_latency, "cost_usd": rows.has_cost}
+        return {name for name in RECORDED_OR_NOT if not told[name][lines].any()}
     ids = {case.id for case in suite.cases}
     responses = [r for (case, _), r in rows.items() if case in ids and isinstance(r, Response)]
-    absent = {name for name in RECORDED_OR_NOT if all(getattr(r, name) is None for r in responses)}
-    if not suite.default_policy or not absent:
-        return suite
-    return replace(suite, gates=tuple(gate for gate in suite.gates if gate.metric not in absent))
+    return {name for name in RECORDED_OR_NOT if all(getattr(r, name) is None for r in responses)}
 
 
 def hops_of(release: Release, suite: Suite) -> tuple[str, ...]:

@@ -34,8 +34,10 @@ class PooledRuns:
 
     def join(
         self, plans: Sequence[SuitePlan], measured: Mapping[CaseKey, tuple[Measurement, ...]]
-    ) -> dict[CaseKey, tuple[Measurement, ...]]:
+    ) -> Mapping[CaseKey, tuple[Measurement, ...]]:
         """This run's calls with those of the earlier ones."""
+        if not self.rows:
+            return measured
         metrics = {plan.suite.name: plan.metrics for plan in plans}
         return {
             key: pooled(rows, self.rows.get(key, ()), metrics[key[0]], alone=self.alone)

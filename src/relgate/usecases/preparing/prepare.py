@@ -23,6 +23,7 @@ from relgate.store import Registry, StoredVerdict
 from relgate.usecases.options import RunOptions
 from relgate.usecases.preparing.attempt_count import count_attempt, key_of
 from relgate.usecases.preparing.baseline import Baseline, find_baseline, uncompared_holds
+from relgate.usecases.preparing.case_records import suite_records
 from relgate.usecases.preparing.exposure import golden_of, were_shown
 from relgate.usecases.preparing.inputs import Sources, read_inputs
 from relgate.usecases.preparing.notes import release_notes, sealed_notes, tuned_notes
@@ -35,7 +36,6 @@ from relgate.usecases.preparing.stored_baseline import (
     newest_stored,
     pairing_notes,
     stored_side,
-    suite_records,
 )
 from relgate.usecases.preparing.stored_pilot import settle_from_registry
 from relgate.usecases.preparing.trials import TrialPlan

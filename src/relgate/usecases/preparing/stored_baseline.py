@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from relgate.applications.recording import Rows
 from relgate.decision.pairing import Pairing, SuiteChanges, compare_suites, pair_cases
-from relgate.domain.case import Case, CaseKey, Suite
-from relgate.domain.digest import digest_json
+from relgate.domain.case import CaseKey, Suite
 from relgate.domain.errors import InputError, Place, Problem, Refusal
 from relgate.domain.release import ApplicationKind, ApplicationSpec, Artifact, Release, Route, Target
 from relgate.domain.response import (
@@ -23,7 +22,7 @@ from relgate.domain.response import (
     Side,
     ToolCall,
 )
-from relgate.domain.run import CaseRecord, MeasurementRow, ReleaseRow, SuiteRecord
+from relgate.domain.run import MeasurementRow, ReleaseRow, SuiteRecord
 from relgate.files.yamldoc import parse_yaml
 from relgate.store import Registry
 from relgate.usecases.preparing.plan_suite import SuitePlan
@@ -187,29 +186,6 @@ def _from_row(row: ReleaseRow) -> Release:
     )
 
 
-def suite_records(suites: Iterable[Suite], plugins: str) -> tuple[SuiteRecord, ...]:
-    """The suites of this run as the registry keeps them.
-
-    Args:
-        suites: the suites.
-        plugins: digest of the project's own scorers; another scorer is another version of every case.
-    """
-    return tuple(
-        SuiteRecord(
-            suite.name,
-            suite.kind,
-            tuple(gate.document() for gate in suite.gates),
-            tuple(_case_record(suite, case, plugins) for case in suite.all_cases),
-        )
-        for suite in suites
-    )
-
-
-def _case_record(suite: Suite, case: Case, plugins: str) -> CaseRecord:
-    version = digest_json([case.digest, suite.scoring_digest, plugins])
-    return CaseRecord(case.id, version, bool(case.critical), case.regression)
-
-
 def changes_since(
     registry: Registry,
     baseline: Release | None,
@@ -280,11 +256,6 @@ def _outcome(row: MeasurementRow) -> Outcome:
         cost_usd=row.cost_usd,
         latency_ms=row.latency_ms,
     )
-
-
-def reused(measured: Mapping[CaseKey, Sequence[Measurement]]) -> int:
-    """Stored calls that stood for calls to the baseline."""
-    return sum(row.stored for rows in measured.values() for row in rows)
 
 
 def pairing_notes(side: StoredSide) -> tuple[str, ...]:

@@ -9,6 +9,9 @@ from relgate.applications.recording import Rows, trials_of
 from relgate.decision.sealing import SEALED_TRIALS
 from relgate.decision.trials import DEFAULT_TRIALS, PILOT_CASES
 from relgate.domain.case import Case, Suite
+from relgate.domain.long_cases import LongCases, Numbers
+from relgate.files.recording_file import RecordingFile
+from relgate.late import np
 
 
 def trial_count(
@@ -54,6 +57,7 @@ class TrialPlan:
     def __init__(self, *, deterministic: bool, override: int | None, rows: dict[str, Rows | None]) -> None:
         self._deterministic = deterministic
         self._override = override
+        self._rows = rows
         self._held = {side: trials_of(found) for side, found in rows.items() if found is not None}
         self._settled: dict[str, int] = {}
         self._twice: dict[str, frozenset[str]] = {}
@@ -101,4 +105,18 @@ class TrialPlan:
     def single(self, suite: Suite) -> bool:
         """Whether every case of the suite has one trial."""
         sides = self._held or {"candidate": {}}
+        if isinstance(suite.cases, LongCases):
+            return all(bool(np.all(self.counts(side, suite.cases) == 1)) for side in sides)
         return all(len(self.trials(side, suite, case)) == 1 for side in sides for case in suite.cases)
+
+    def counts(self, side: str, cases: LongCases) -> Numbers:
+        """How often each case of a long suite is recorded on one side, 1 where it is not; shape (total,)."""
+        rows = self._rows[side]
+        assert isinstance(rows, RecordingFile)
+        return np.maximum(np.diff(rows.answers(cases).first.astype(np.int64)), 1)
+
+    def most(self, side: str, suite: Suite) -> int:
+        """The most trials that a case of the suite has on one side."""
+        if isinstance(suite.cases, LongCases):
+            return int(self.counts(side, suite.cases).max())
+        return max((len(self.trials(side, suite, case)) for case in suite.cases), default=0)

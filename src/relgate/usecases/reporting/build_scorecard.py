@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from relgate.decision.card import BY_PEOPLE, metric_parts, worst_cases
-from relgate.decision.duplicates import duplicated, units_of
+from relgate.decision.duplicates import duplicated, unit_count
 from relgate.decision.measurements import SuiteData
 from relgate.decision.outcomes import case_outcome
 from relgate.decision.sealing import HIDDEN, open_data
 from relgate.decision.unchanged import METHOD as UNCHANGED_OUTPUTS
 from relgate.decision.unchanged import Unchanged
-from relgate.domain.case import Case, CaseKey
+from relgate.domain.case import CaseKey
 from relgate.domain.gate import GateResult
 from relgate.domain.release import Release
 from relgate.domain.response import Measurement, Response, ScorerFailure, Side
@@ -43,6 +42,8 @@ from relgate.redaction import number_placeholders
 from relgate.stats import PositionBias
 from relgate.usecases.judging.judge_run import Judgement
 from relgate.usecases.judging.judge_trusts import judge_part
+from relgate.usecases.measuring.long_suite import LongSuite
+from relgate.usecases.measuring.measured_cases import long_of, parts_of
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
 from relgate.usecases.reporting.run_notes import Measured, run_notes, times
@@ -160,8 +161,8 @@ def build_scorecard(
     redactor: CountingRedactor,
     calls: CallsPart,
     run: RunPart,
-    outcomes: Mapping[CaseKey, str],
-    asked: Measured | None = None,
+    outcomes: CaseOutcomes,
+    traffic: Measured | None = None,
     orders: Mapping[str, PositionBias] | None = None,
 ) -> Scorecard:
     """The scorecard of a judged run, its placeholders numbered by first appearance.
@@ -175,7 +176,7 @@ def build_scorecard(
         calls: how many were made.
         run: id, times, versions.
         outcomes: what became of every case.
-        asked: everything that was paid for, where that is more than ``measured``.
+        traffic: calls for sampled inputs, which were paid for as well.
         orders: how far judges of pairs mind the order, by metric.
     """
     text = redactor.text
@@ -183,7 +184,7 @@ def build_scorecard(
     if verdict.decision == "promote":
         step = f"relgate promote {prepared.candidate.label}"
         verdict = replace(verdict, next_step=step)
-    counted = Counter(outcomes.values())
+    counted = outcomes.counts
     parts = {
         "verdict": verdict_part(verdict, waivers, redactor),
         "release": release_part(prepared.candidate),
@@ -228,11 +229,11 @@ def build_scorecard(
             fixed=counted["fixed"],
             failed=counted["failed"],
             sealed=counted[HIDDEN],
-            not_run=sum(len(s.all_cases) for s in prepared.suites) - len(outcomes),
+            not_run=sum(len(s.all_cases) for s in prepared.suites) - counted.total(),
         ),
         "worst": _worst(prepared, judgement, measured, redactor),
         "calls": calls,
-        "cost": _cost(measured if asked is None else asked),
+        "cost": _cost(measured, traffic or {}),
         "judges": [judge_part(trust, (orders or {}).get(trust.metric), text) for trust in judgement.trusts],
         "anchor": [AnchorPart(**asdict(a) | {"message": text(a.message)}) for a in judgement.anchors],
         "unchanged": [_unchanged_part(one, prepared.alpha, judgement) for one in judgement.unchanged],
@@ -261,9 +262,8 @@ def numbered(card: Scorecard) -> Scorecard:
 
 def _suite_part(prepared: Prepared, data: SuiteData, *, whole: bool) -> SuitePart:
     suite = data.suite
-    trials = [len(prepared.trials.trials("candidate", suite, case)) for case in suite.cases]
     notes = ["gates filled in from the default policy"] if suite.default_policy else []
-    clusters, copies = len(set(units_of(suite).values())), duplicated(suite)
+    clusters, copies = unit_count(suite, suite.cases)[0], duplicated(suite)
     if suite.clustered:
         notes.append(f"{len(suite.cases)} cases in {clusters} clusters")
     if suite.name in prepared.untouched.agreed:
@@ -278,21 +278,38 @@ def _suite_part(prepared: Prepared, data: SuiteData, *, whole: bool) -> SuitePar
         kind=suite.kind,
         digest=suite.digest,
         cases=len(suite.all_cases),
-        trials=max(trials, default=0),
+        trials=prepared.trials.most("candidate", suite),
         # a part of the cases may be a single one, and then an aggregate is no aggregate
         metrics=metric_parts(data) if whole else metric_parts(open_data(data)),
         notes=notes,
     )
 
 
-def case_outcomes(prepared: Prepared, judgement: Judgement, measured: Measured) -> dict[CaseKey, str]:
+@dataclass(frozen=True, slots=True)
+class CaseOutcomes:
+    """What became of the measured cases.
+
+    Attributes:
+        of_case: of each case but those of long suites.
+        counts: how many cases came out how, all of them.
+    """
+
+    of_case: Mapping[CaseKey, str] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def case_outcomes(prepared: Prepared, judgement: Judgement, measured: Measured) -> CaseOutcomes:
     """What became of every measured case; of a sealed one that it is sealed."""
-    return {
-        (key := (data.suite.name, case.id)): HIDDEN if key in prepared.sealed else case_outcome(data, case)
-        for data in judgement.data
-        for case in data.suite.all_cases
-        if (data.suite.name, case.id) in measured
-    }
+    found = {}
+    counts: Counter[str] = Counter()
+    for data in judgement.data:
+        name, long = data.suite.name, long_of(measured, data.suite.name)
+        for case in data.suite.all_cases if long is None else data.suite.regressions:
+            if (key := (name, case.id)) in measured:
+                found[key] = HIDDEN if key in prepared.sealed else case_outcome(data, case)
+        if long is not None:
+            counts += long.counts()
+    return CaseOutcomes(found, counts + Counter(found.values()))
 
 
 def _worst(
@@ -309,7 +326,7 @@ def _worst(
                 suite=fall.suite,
                 case_id=fall.case.id,
                 input=redactor.text(fall.case.text),
-                expected=redactor.text(expected_text(fall.case)),
+                expected=redactor.text(fall.case.expected_text),
                 candidate=redactor.text(
                     _answer(rows, "candidate", [name.removesuffix(BY_PEOPLE) for name in fall.metrics])
                 ),
@@ -338,17 +355,14 @@ def _answer(rows: Sequence[Measurement], side: Side, fallen: Sequence[str]) -> s
     return row.outcome.output if isinstance(row.outcome, Response) else f"({row.outcome.message})"
 
 
-def expected_text(case: Case) -> str:
-    """What was expected, as one text."""
-    if case.expected is None:
-        return ""
-    return case.expected if isinstance(case.expected, str) else json.dumps(case.expected, ensure_ascii=False)
-
-
-def _cost(measured: Measured) -> CostPart:
-    by_side: dict[str, list[float]] = {"candidate": [], "baseline": []}
-    for rows in measured.values():
-        for row in rows:
+def _cost(measured: Measured, traffic: Measured) -> CostPart:
+    by_side: dict[Side, list[float]] = {"candidate": [], "baseline": []}
+    for part in (*parts_of(measured), *traffic.values()):
+        if isinstance(part, LongSuite):
+            for side, costs in by_side.items():
+                costs += part.costs(side)
+            continue
+        for row in part:
             if row.stored:
                 continue
             if isinstance(row.outcome, Response) and row.outcome.cost_usd is not None:

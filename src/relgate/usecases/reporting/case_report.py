@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from relgate.decision.outcomes import case_outcome, critical_misses, hit_metrics, outcome_of_calls
 from relgate.decision.sealing import HIDDEN
-from relgate.domain.case import Case, CaseKey
+from relgate.domain.case import Case, CaseKey, Suite
+from relgate.domain.long_cases import LongCases, Numbers
 from relgate.domain.response import Failure, Measurement, ScorerFailure
 from relgate.usecases.judging.judge_run import arrange_suite
 from relgate.usecases.measuring.case_failure import case_failure
@@ -28,7 +29,7 @@ class CaseReporter:
         self._sealed = sealed
         self._paired = paired
         self._plans = {plan.suite.name: plan for plan in plans}
-        self._cases = {(p.suite.name, case.id): case for p in plans for case in p.suite.all_cases}
+        self._cases = {(p.suite.name, case.id): case for p in plans for case in _held(p.suite)}
         self._hit_metrics = {plan.suite.name: hit_metrics(plan.metrics) for plan in plans}
         self._forbidding = {plan.suite.name for plan in plans if _forbids(plan)}
 
@@ -42,7 +43,8 @@ class CaseReporter:
         """
         if key in self._sealed:
             return CaseReport(HIDDEN, {}, 0, failure="", message="counted in its gates only")
-        plan, case = self._plans[key[0]], self._cases[key]
+        plan = self._plans[key[0]]
+        case = self._cases[key] if key in self._cases else _read(plan.suite, key[1])
         mine = [row for row in rows if row.side == "candidate" and not row.confirmation]
         why = [row.outcome.message for row in mine if isinstance(row.outcome, Failure)][:1]
         failure, missed = "", ""
@@ -65,8 +67,21 @@ class CaseReporter:
             message=redact("; ".join([*([missed] if missed else []), *why])) if missed or why else "",
         )
 
+    def told_apart(self, plan: SuitePlan, cases: LongCases) -> Numbers:
+        """Numbers of the cases of which more is to be told than what became of them."""
+        return cases.numbers if plan.suite.name in self._forbidding else cases.critical.numbers
+
     def _may_fail_by_itself(self, plan: SuitePlan, case: Case) -> bool:
         return case.critical is not False or case.regression or plan.suite.name in self._forbidding
+
+
+def _held(suite: Suite) -> Sequence[Case]:
+    return suite.regressions if isinstance(suite.cases, LongCases) else suite.all_cases
+
+
+def _read(suite: Suite, case_id: str) -> Case:
+    assert isinstance(suite.cases, LongCases)
+    return suite.cases[suite.cases.find(case_id)]
 
 
 def _forbids(plan: SuitePlan) -> bool:

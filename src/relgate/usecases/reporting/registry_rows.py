@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 
@@ -13,11 +13,12 @@ from relgate.domain.run import CaseBlock, MeasurementRow, ReleaseRow, RunRecord
 from relgate.domain.scorecard import Scorecard
 from relgate.store import packed
 from relgate.usecases.judging.judge_run import Judgement
+from relgate.usecases.measuring.long_suite import LongSuite
+from relgate.usecases.measuring.measured_cases import long_of
 from relgate.usecases.preparing.artifact_rows import artifact_rows
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
-from relgate.usecases.reporting.build_scorecard import expected_text
 from relgate.usecases.reporting.run_notes import Measured
 
 
@@ -99,10 +100,13 @@ def measurement_rows(
     """Every call as stored, those of a long suite in blocks; inputs, outputs and tool calls are redacted."""
     rows: list[MeasurementRow | CaseBlock] = []
     for plan in prepared.plans:
-        name = plan.suite.name
+        name, long = plan.suite.name, long_of(measured, plan.suite.name)
+        if long is not None:
+            rows += long.stored or _long_rows(prepared, long, redactor)
+            redactor.counts.update(long.redacted)
         calls = (
             _case_rows(prepared, plan, case, measured[name, case.id], outcomes[name, case.id], redactor)
-            for case in plan.suite.all_cases
+            for case in (plan.suite.all_cases if long is None else plan.suite.regressions)
             if (name, case.id) in measured
         )
         found = filter(None, calls)
@@ -112,6 +116,17 @@ def measurement_rows(
         else:
             rows += packed(chain(first, found))
     return tuple(rows)
+
+
+def _long_rows(
+    prepared: Prepared, long: LongSuite, redactor: CountingRedactor
+) -> Iterator[MeasurementRow | CaseBlock]:
+    """The calls of the few cases of a long suite that ran."""
+    cases = long.chosen.numbered(long.measured)
+    for number, case in zip(cases.numbers.tolist(), cases, strict=True):
+        yield from _case_rows(
+            prepared, long.plan, case, long.rows(number), str(long.outcome(number)), redactor
+        )
 
 
 def _case_rows(
@@ -124,7 +139,7 @@ def _case_rows(
 ) -> list[MeasurementRow]:
     """The calls of one case but those that another run stored."""
     hidden = (plan.suite.name, case.id) in prepared.sealed
-    shown, wanted = ("", "") if hidden else (redactor.text(case.text), redactor.text(expected_text(case)))
+    shown, wanted = ("", "") if hidden else (redactor.text(case.text), redactor.text(case.expected_text))
     return [
         _measurement_row(m, case, plan.suite.folder, shown, wanted, outcome, redactor)
         for m in (map(_speechless, calls) if hidden else calls)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from relgate.domain.case import CaseKey
-from relgate.domain.response import Failure, Measurement, Response, ScorerFailure
+from relgate.domain.response import Failure, Measurement, Response, ScorerFailure, Side
 from relgate.redaction import cut
 from relgate.usecases.judging.judge_run import Judgement
+from relgate.usecases.measuring.long_suite import LongSuite
+from relgate.usecases.measuring.measured_cases import parts_of
 from relgate.usecases.preparing.prepare import Prepared
 
 LONGEST_NOTE = 300
@@ -21,8 +23,8 @@ def run_notes(
 ) -> list[str]:
     """Every note of a run; what is said of sealed cases is left out."""
     notes = [*prepared.notes]
-    measured = {key: rows for key, rows in measured.items() if key not in prepared.sealed}
-    notes += _application_failures(measured, redact)
+    parts = [*_open_parts(measured, prepared.sealed)]
+    notes += _application_failures(parts, redact)
     if prepared.left_out:
         notes.append(f"left out by --suite: {', '.join(prepared.left_out)}")
     if judgement.unprotected:
@@ -30,7 +32,8 @@ def run_notes(
         notes.append(f"unprotected (too small to watch): {shown}")
     away = Counter(
         row.outcome.message
-        for rows in measured.values()
+        for rows in parts
+        if not isinstance(rows, LongSuite)  # what is recorded was never away
         for row in rows
         if not isinstance(row.outcome, Response) and row.outcome.kind == "outage"
     )
@@ -38,30 +41,52 @@ def run_notes(
         f"not measured, {times(count, 'call')}: {_brief(redact(message))}"
         for message, count in away.most_common(3)
     ]
-    failed: dict[str, list[str]] = {}
-    for rows in measured.values():
-        for row in rows:
-            for score in row.scores:
-                if isinstance(score, ScorerFailure):
-                    failed.setdefault(score.metric, []).append(score.message)
+    failed: dict[str, tuple[int, str]] = {}
+    for metric, times_failed, message in _scorer_failures(parts):
+        before, first = failed.get(metric, (0, message))
+        failed[metric] = before + times_failed, first
     notes += [
-        f"the scorer of {metric} failed {times(len(messages), 'time')}, such as: "
-        f"{_brief(redact(messages[0]))}"
-        for metric, messages in sorted(failed.items())
+        f"the scorer of {metric} failed {times(count, 'time')}, such as: {_brief(redact(message))}"
+        for metric, (count, message) in sorted(failed.items())
     ]
     return notes
 
 
-def _application_failures(
-    measured: Mapping[CaseKey, Sequence[Measurement]], redact: Callable[[str], str]
-) -> list[str]:
+Part = LongSuite | Sequence[Measurement]
+
+
+def _open_parts(measured: Measured, sealed: Collection[CaseKey]) -> Iterator[Part]:
+    """What was measured of cases that are not sealed; no long suite has any that is."""
+    if not sealed:
+        yield from parts_of(measured)
+        return
+    yield from (rows for key, rows in measured.items() if key not in sealed)
+
+
+def _scorer_failures(parts: Iterable[Part]) -> Iterator[tuple[str, int, str]]:
+    """Metric of a scorer that failed, how often, and why the first time."""
+    for part in parts:
+        if isinstance(part, LongSuite):
+            yield from ((metric, *found) for metric, found in part.scorer_failures().items())
+            continue
+        for row in part:
+            yield from ((s.metric, 1, s.message) for s in row.scores if isinstance(s, ScorerFailure))
+
+
+def _application_failures(parts: Sequence[Part], redact: Callable[[str], str]) -> list[str]:
     """In how many cases the application of either side failed, with its most frequent failure."""
     notes = []
-    for side in ("candidate", "baseline"):
+    sides: tuple[Side, Side] = ("candidate", "baseline")
+    for side in sides:
         asked, failed = 0, 0
         messages: Counter[str] = Counter()
-        for rows in measured.values():
-            mine = [row.outcome for row in rows if row.side == side]
+        for part in parts:
+            if isinstance(part, LongSuite):
+                of_suite = part.application_failures(side)
+                asked, failed = asked + of_suite[0], failed + of_suite[1]
+                messages.update(of_suite[2])
+                continue
+            mine = [row.outcome for row in part if row.side == side]
             own = [o.message for o in mine if isinstance(o, Failure) and o.kind == "application"]
             asked += bool(mine)
             failed += bool(own)

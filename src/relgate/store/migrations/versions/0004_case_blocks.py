@@ -10,7 +10,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Add the table and the column; runs recorded before have every case in rows of its own."""
+    """Add the tables; runs recorded before have every case in rows of its own."""
     op.create_table(
         "case_blocks",
         sa.Column("run", sa.Integer(), nullable=False),
@@ -23,5 +23,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run"], ["runs.number"], name="fk_case_blocks_run_runs"),
         sa.PrimaryKeyConstraint("run", "first_case", name="pk_case_blocks"),
     )
-    comment = "the cases of a long suite in place of ``cases``"
-    op.add_column("suites", sa.Column("packed", sa.LargeBinary(), nullable=True, comment=comment))
+    op.create_table(
+        "suite_blocks",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("suite", sa.Text(), nullable=False),
+        sa.Column("first", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("cases", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run", "suite"], ["suites.run", "suites.suite"], name="fk_suite_blocks_run_suites"
+        ),
+        sa.PrimaryKeyConstraint("run", "suite", "first", name="pk_suite_blocks"),
+    )

@@ -9,11 +9,11 @@ import numpy
 import pytest
 from scipy import special
 
-from relgate.stats import late
+from relgate import late
 
 CHECKED = """
 import sys
-from relgate.stats import late
+from relgate import late
 import relgate.plugin.session, relgate.usecases.run_release, relgate.decision.planning.feasibility
 computing = {"numpy", "scipy"} & sys.modules.keys()
 assert not computing, computing
