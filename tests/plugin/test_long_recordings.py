@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 import relgate.plugin.items as items
-from relgate.files import long_lines
+from relgate.files import jsonl
 from relgate.store import suites
 from relgate.usecases.measuring import long_suite
 from relgate.usecases.reporting import registry_rows
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from conftest import Project
 
 FILE = "golden_sets/small/cases.jsonl"
-MODULES = (long_lines, long_suite, registry_rows, suites)
+MODULES = (jsonl, long_suite, registry_rows, suites)
 WHEN = re.compile(r"\d+\.\d+s|\d{8}-\d{6}-[0-9a-f]{6}|\d{4}-\d\d-\d\d[T ][\d:.+Z]+|(?<=reports/)\w+|\w+\.xml")
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from relgate.domain.case import LONG_SUITE
 from relgate.domain.errors import Place, Problem
 from relgate.files.jsontext import JsonError, key_column, parse_json
 from relgate.files.reading import decode, read_bytes, shown
 from relgate.files.wire import did_you_mean
 
 MOST_PROBLEMS = 50
+_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,18 @@ class Row:
             for key in self.value
             if key not in known
         ]
+
+
+def is_long(path: Path) -> bool:
+    """Whether a file has more lines than a suite may have cases in memory; False of what cannot be read."""
+    found = 0
+    try:
+        with path.open("rb") as file:
+            while found <= LONG_SUITE and (block := file.read(_BLOCK_BYTES)):
+                found += block.count(b"\n")
+    except (OSError, ValueError):
+        return False
+    return found > LONG_SUITE
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:

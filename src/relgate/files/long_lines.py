@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from relgate.domain.case import LONG_SUITE
 from relgate.domain.errors import FileChanged
 from relgate.files.reading import shown
 from relgate.late import np
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
-_NEWLINE = 10
 
 
 Part = TypeVar("Part", bound="np.generic")
@@ -26,18 +24,6 @@ Offsets: TypeAlias = "NDArray[np.unsignedinteger[Any]]"
 
 class UnusualFile(Exception):  # no error: the ordinary reader reads such a file, or says what is wrong
     """Raised where a file holds anything that the quick reader does not know."""
-
-
-def is_long(path: Path) -> bool:
-    """Whether a file has more lines than a suite may have cases in memory; False of what cannot be read."""
-    found = 0
-    try:
-        with path.open("rb") as file:
-            while found <= LONG_SUITE and (block := file.read(BLOCK_BYTES)):
-                found += int(np.count_nonzero(np.frombuffer(block, np.uint8) == _NEWLINE))
-    except (OSError, ValueError):
-        return False
-    return found > LONG_SUITE
 
 
 def scan(path: Path) -> Iterator[tuple[int, list[bytes]]]:

@@ -11,9 +11,7 @@ import msgspec
 
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.response import Failure, Response
-from relgate.files import recording_file
-from relgate.files.jsonl import MOST_PROBLEMS, Row, read_lines, read_row
-from relgate.files.long_lines import is_long
+from relgate.files.jsonl import MOST_PROBLEMS, Row, is_long, read_lines, read_row
 from relgate.files.reading import shown, tidy
 from relgate.files.recording_rows import RecordingRow, decode_row, is_sound, outcome_of
 
@@ -28,8 +26,11 @@ def load_recording(path: Path) -> Recording:
     Raises:
         InputError: with every problem, at most 50.
     """
-    found = recording_file.scanned(path) if is_long(path) else None
-    return _read(path) if found is None else found
+    if not is_long(path):
+        return _read(path)
+    from relgate.files import recording_file  # numpy, which a worker of xdist must not wait for
+
+    return recording_file.scanned(path) or _read(path)
 
 
 def _read(path: Path) -> Recording:

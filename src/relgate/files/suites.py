@@ -13,8 +13,7 @@ from relgate.domain.default_policy import default_gates
 from relgate.domain.digest import digest_bytes, digest_json
 from relgate.domain.errors import InputError, Problem
 from relgate.domain.gate import GateSpec
-from relgate.files.case_file import CaseFile
-from relgate.files.case_files import LABELS, read_case_files
+from relgate.files.case_files import LABELS, CaseFiles, read_case_files
 from relgate.files.gates import GateRules, read_gates
 from relgate.files.jsonl import MOST_PROBLEMS
 from relgate.files.labels import read_labels
@@ -117,7 +116,8 @@ def read_suite(
         document, problems = None, list(error.problems)
     value = document.value if document else {}
     kind = value.get("kind")
-    reader, cases, regressions = read_case_files(path.parent, value, long=long)
+    held = read_case_files(path.parent, value, long=long)
+    reader, cases, regressions = held.reader, held.cases, held.regressions
     problems += reader.problems
     labels: tuple[Label, ...] = ()
     if (path.parent / LABELS).exists():
@@ -139,8 +139,7 @@ def read_suite(
     sound = prune(value, wrong)
     suite = None
     if not problems and model is not None:
-        suite = _suite(path, folder, model, scorers, cases, regressions, gates.specs, labels, traffic)
-    expects = cases.table.expects if isinstance(cases, CaseFile) else _any_expects(cases)
+        suite = _suite(path, folder, model, scorers, held, gates.specs, labels, traffic)
     return SuiteDraft(
         path=path,
         folder=folder,
@@ -153,7 +152,7 @@ def read_suite(
         scorers=scorers,
         cases=cases,
         regressions=regressions,
-        expects=expects if expects or reader.sure_of_expected else None,
+        expects=held.expects if held.expects or reader.sure_of_expected else None,
         gates=gates.specs,
         formless=gates.formless,
     )
@@ -164,51 +163,37 @@ def _suite(
     folder: str,
     file: SuiteFile,
     scorers: tuple[ScorerSpec, ...],
-    cases: Sequence[Case],
-    regressions: tuple[Case, ...],
+    held: CaseFiles,
     gates: tuple[GateSpec, ...],
     labels: tuple[Label, ...],
     traffic: tuple[Case, ...],
 ) -> Suite:
-    clustered = _has_clusters(cases) if file.cluster is None else file.cluster
     suite = Suite(
         name=file.suite,
         kind=file.kind,
         path=path,
         folder=folder,
         scorers=scorers,
-        cases=cases,
+        cases=held.cases,
         gates=gates,
-        regressions=regressions,
+        regressions=held.regressions,
         labels=labels,
         version=file.version or "",
         owner=file.owner or "",
         route=file.route,
         trials=file.trials,
         slices=tuple(file.slices),
-        clustered=clustered,
+        clustered=held.clustered if file.cluster is None else file.cluster,
         sealed=file.sealed is True,
         traffic=traffic,
         force=file.force,
         faults=tuple(file.faults or ("refuse",)) if file.kind == "fallback" else (),
-        cases_digest=(
-            cases.table.digest if isinstance(cases, CaseFile) else digest_json(_case_documents(cases))
-        ),
+        cases_digest=held.digest or digest_json(_case_documents(held.cases)),
         default_policy=not gates,
     )
     if not gates:
         suite = replace(suite, gates=default_gates(suite))
     return replace(suite, digest=_digest(suite), scoring_digest=digest_json(_scoring(suite)))
-
-
-def _any_expects(cases: Iterable[Case]) -> bool:
-    return any(case.expected is not None for case in cases)
-
-
-def _has_clusters(cases: Sequence[Case]) -> bool:
-    if isinstance(cases, CaseFile):
-        return cases.clusters is not None
-    return any(case.cluster is not None for case in cases)
 
 
 def _digest(suite: Suite) -> str:

@@ -13,7 +13,7 @@ from relgate.decision.duplicates import duplicated, unit_count
 from relgate.domain.case_set import CaseSet
 from relgate.domain.errors import FileChanged, InputError
 from relgate.domain.long_cases import LongCases
-from relgate.files import load_recording, long_lines
+from relgate.files import jsonl, load_recording, long_lines
 from relgate.files.recording_file import RecordingFile
 from relgate.files.suites import read_suite
 
@@ -31,7 +31,7 @@ PLAIN = [
 
 @pytest.fixture(autouse=True)
 def short_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_lines, "LONG_SUITE", 5)
+    monkeypatch.setattr(jsonl, "LONG_SUITE", 5)
     monkeypatch.setattr(long_lines, "BLOCK_BYTES", 200)
 
 
@@ -198,7 +198,7 @@ def test_a_long_recording_holds_the_answers_of_a_short_one(tmp_path, monkeypatch
     file = tmp_path / "r.jsonl"
     file.write_text("\n\n".join(map(json.dumps, rows[::order])))
     long = load_recording(file)
-    monkeypatch.setattr(long_lines, "LONG_SUITE", 10_000)
+    monkeypatch.setattr(jsonl, "LONG_SUITE", 10_000)
     short = load_recording(file)
     assert isinstance(long, RecordingFile)
     assert isinstance(short, dict)
@@ -237,7 +237,7 @@ def test_what_is_wrong_in_a_long_recording_is_said_as_of_a_short_one(tmp_path, m
     file.write_text("\n".join(map(json.dumps, rows)))
     said = []
     for long in (5, 10_000):
-        monkeypatch.setattr(long_lines, "LONG_SUITE", long)
+        monkeypatch.setattr(jsonl, "LONG_SUITE", long)
         try:
             said.append(dict(load_recording(file)))
         except InputError as error:

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from relgate.domain.long_cases import LongCases
-from relgate.files import long_lines
+from relgate.files import jsonl
 from relgate.store import suites as suites_store
 from relgate.usecases.measuring import long_suite
 from relgate.usecases.reporting import registry_rows
@@ -144,7 +144,7 @@ def write(project, seed: int) -> None:
 
 def shorten(monkeypatch) -> None:
     """Suites of more than 20 cases are long, in blocks of 7."""
-    for module in (long_lines, long_suite, registry_rows, suites_store):
+    for module in (jsonl, long_suite, registry_rows, suites_store):
         monkeypatch.setattr(module, "LONG_SUITE", 20)
     monkeypatch.setattr(long_suite, "AT_ONCE", 7)
 
