@@ -23,6 +23,12 @@ class StoredVerdict:
     scorecard: Mapping[str, Any]
     finished: str
 
+    @property
+    def confirmed_misses(self) -> dict[tuple[str, str], str]:
+        """Suite and id of the critical cases whose miss carried the verdict, with what was said of them."""
+        critical = self.scorecard.get("critical", [])
+        return {(m["suite"], m["case_id"]): str(m["message"]) for m in critical if m["confirmed"]}
+
 
 @dataclass(frozen=True, slots=True)
 class ReleaseName:

@@ -60,3 +60,8 @@ class RunOptions:
     screen: bool = False
     seed: int = DEFAULT_SEED
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def report_folder(self) -> Path:
+        """Where scorecards go."""
+        return self.report_dir or self.rootdir / "reports"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 from relgate.catalog import Catalog
 from relgate.decision.column_outcomes import OUTCOMES
 from relgate.decision.policy import attempt_alpha
 from relgate.domain.case import Case, CaseKey
 from relgate.domain.case_set import CaseSet
-from relgate.domain.errors import AttemptMoved, InputError, Problem, RegistryError
+from relgate.domain.errors import AttemptMoved, InputError, Problem
 from relgate.domain.long_cases import LongCases
 from relgate.domain.release import Release
-from relgate.domain.run import CaseBlock, MeasurementRow, UnfinishedRun
+from relgate.domain.run import CaseBlock, MeasurementRow
 from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError
 from relgate.redaction import Redactor
@@ -30,6 +29,7 @@ from relgate.usecases.judging.judge_trusts import changed_before, trusted_before
 from relgate.usecases.judging.moved_models import moved_models
 from relgate.usecases.judging.screening import screened
 from relgate.usecases.measuring.budget_stop import stopped_by, unpriced
+from relgate.usecases.measuring.draw import Draw
 from relgate.usecases.measuring.judged_again import with_kept_answers
 from relgate.usecases.measuring.live_run import LiveRun, Measured
 from relgate.usecases.measuring.meanwhile import import_what_judges
@@ -41,7 +41,6 @@ from relgate.usecases.preparing.anchors import anchor_data, find_anchors
 from relgate.usecases.preparing.prepare import Prepared, prepare
 from relgate.usecases.preparing.staleness import with_fingerprint
 from relgate.usecases.preparing.traffic import changes_found, sampled
-from relgate.usecases.preparing.unfinished import kept_text
 from relgate.usecases.redacting import CountingRedactor, secrets_of
 from relgate.usecases.report import CaseReport, Report
 from relgate.usecases.reporting.build_scorecard import (
@@ -82,16 +81,14 @@ class ReleaseRun:
         self._live: LiveRun | None = None
         self._wanted = CaseSet()
         self._planned = 0
-        self._begun = False
-        self._draw = ""
-        self._ended: tuple[str, ...] = ()
+        self._draw: Draw | None = None
         self._started = now()
         try:
             self.catalog, wrong = Catalog.read(plugins)
             url = registry_url(options.registry, options.environment, options.rootdir)
             self._responses = responses_file(url, options.rootdir)
             self.registry: Registry = self._stack.enter_context(open_registry(url))
-            known = (*problems, *wrong, *folder_problems(self._report_folder))
+            known = (*problems, *wrong, *folder_problems(self.options.report_folder))
             self.prepared: Prepared = prepare(options, self.catalog, self.registry, self._responses, known)
             if missing := unpriced(options, self.prepared.candidate):
                 raise InputError(missing)
@@ -131,11 +128,7 @@ class ReleaseRun:
     @property
     def missed_before(self) -> dict[CaseKey, str]:
         """Critical cases whose miss carried the stored verdict, with what was said of them."""
-        stored = self.prepared.stored
-        if stored is None:
-            return {}
-        critical = stored.scorecard.get("critical", [])
-        return {(m["suite"], m["case_id"]): str(m["message"]) for m in critical if m["confirmed"]}
+        return {} if self.prepared.stored is None else self.prepared.stored.confirmed_misses
 
     def planned_calls(self, selected: Collection[CaseKey]) -> int:
         """Calls to applications that these cases need, both sides; a recording needs none."""
@@ -158,11 +151,11 @@ class ReleaseRun:
         """
         self._wanted = CaseSet.chosen(self.prepared.suites, selected)
         self._planned = self.planned_calls(selected)
-        replayed = None
+        replayed, draw = None, ""
         if self.options.replay is not None:
             header, replayed = load_replay(self.options.replay, self.prepared, self._wanted)
             holds = replay_holds(header, replayed, self.prepared)
-            self._draw = header.run
+            draw = header.run
             self.prepared = replace(self.prepared, holds=self.prepared.holds + holds)
         self._live = LiveRun(
             self.prepared,
@@ -173,7 +166,7 @@ class ReleaseRun:
             self._responses,
             replayed,
         )
-        self._draw = self._draw or self._live.answers.run
+        self._draw = Draw(self.registry, self.prepared, self._live, self._started, draw)
         self._live.start()
         import_what_judges()
 
@@ -189,8 +182,7 @@ class ReleaseRun:
     @property
     def kept(self) -> str:
         """What becomes of the answers of a run that ended without a verdict; "" where it has none."""
-        count = 0 if self._live is None else self._live.answers.count
-        return kept_text(count, drawn=bool(self._ended or self.prepared.unfinished.gone_on_with))
+        return "" if self._draw is None else self._draw.kept
 
     def status(self) -> RunStatus | None:
         """How far the run is, None where nobody is called."""
@@ -210,24 +202,9 @@ class ReleaseRun:
         if rows is None:
             why = self._redacted(self._live.why_not((suite, case_id)))
             return CaseReport("not_run", {}, 0, failure="", message=why)
-        if not self._begun and self._live.drew((suite, case_id), rows):
-            self._begin(self._live.answers.run)
+        if self._draw is not None:
+            self._draw.show((suite, case_id), rows)
         return self._reporter.report((suite, case_id), rows, self._redacted)
-
-    def _begin(self, run: str) -> None:
-        """Remember that outcomes are shown now; a run that goes on with another one stands in its place."""
-        self._begun = True
-        prepared = self.prepared
-        if prepared.unfinished.gone_on_with:
-            return
-        with suppress(RegistryError):  # whether it can be written to is told when the run is recorded
-            self.registry.begin(
-                prepared.attempt_key,
-                prepared.candidate.digest,
-                UnfinishedRun(run, self._started.isoformat()),
-                prepared.unfinished.drawn_anew,
-            )
-            self._ended = (run,)
 
     def reports(
         self, suite: str, cases: Sequence[Case], beat: Callable[[], None] | None = None
@@ -341,8 +318,7 @@ class ReleaseRun:
         )
         # the next run goes on with what a budget ended, or an outage kept from being whole
         goes_on = stopped is not None or judgement.verdict.lacking
-        ended = None if goes_on else self._ended
-        report = self._finish(scorecard, judgement, rows=rows, redactor=redactor, ended=ended)
+        report = self._finish(scorecard, judgement, rows=rows, redactor=redactor, goes_on=goes_on)
         if not goes_on:
             live.answers.finish(attempt=is_attempt(judgement))
         return report
@@ -380,12 +356,8 @@ class ReleaseRun:
             scorecard, gates, stored.exit_status, stored=True, files=written.files, unwritten=written.problems
         )
 
-    @property
-    def _report_folder(self) -> Path:
-        return self.options.report_dir or self.options.rootdir / "reports"
-
     def _write(self, scorecard: Scorecard) -> Written:
-        return write_report(scorecard, self._report_folder, environment=self.options.environment)
+        return write_report(scorecard, self.options.report_folder, environment=self.options.environment)
 
     def _finish(
         self,
@@ -395,7 +367,7 @@ class ReleaseRun:
         rows: tuple[MeasurementRow | CaseBlock, ...],
         redactor: CountingRedactor,
         attempt: bool = True,
-        ended: tuple[str, ...] | None = None,
+        goes_on: bool = False,
     ) -> Report:
         record = run_record(
             self.prepared,
@@ -404,8 +376,8 @@ class ReleaseRun:
             rows,
             manifest_path=self.options.manifest_given or str(self.options.manifest),
             redactor=redactor,
-            ended=ended,
-            draw=self._draw,
+            ended=() if goes_on or self._draw is None else self._draw.ended,
+            draw="" if self._draw is None else self._draw.name,
         )
         if not attempt:
             record = replace(record, judged_key="", attempt=None)

@@ -15,7 +15,7 @@ from relgate.domain.case_set import CaseSet
 from relgate.domain.kept import Kept
 from relgate.domain.long_cases import LongCases
 from relgate.domain.release import ApplicationKind, Release
-from relgate.domain.response import Outcome, Response, Side
+from relgate.domain.response import Side
 from relgate.domain.transport import Transport
 from relgate.engine.budget import Budget
 from relgate.engine.executor import EngineError, Executor
@@ -271,14 +271,6 @@ class LiveRun:
             raise EngineError("the case was not chosen")
         self._executor.wait(block, beat)
 
-    def drew(self, key: CaseKey, rows: Rows) -> bool:
-        """Whether these calls of a case show an outcome that was asked for in this run and may be otherwise
-        the next time; what is sealed is shown to nobody."""
-        if not (self._prepared.draws and self.answers.run) or key in self._prepared.sealed:
-            return False
-        asked = self.measurer.tally.asked
-        return any(key in asked[row.side] and _is_measured(row.outcome) for row in rows)
-
     @property
     def spared(self) -> frozenset[CaseKey]:
         """Cases that were not called because the verdict does not need them; once ``finish`` was called."""
@@ -309,10 +301,6 @@ class LiveRun:
         """Stop the engine and write what was answered; may be called twice."""
         self._executor.close()
         self.answers.close()
-
-
-def _is_measured(outcome: Outcome) -> bool:
-    return isinstance(outcome, Response) or outcome.kind == "application"
 
 
 def _transport(prepared: Prepared, seed: int, *, offline: bool) -> HttpTransport | NoNetwork:

@@ -30,7 +30,7 @@ def run_record(
     *,
     manifest_path: str,
     redactor: CountingRedactor,
-    ended: tuple[str, ...] | None = None,
+    ended: tuple[str, ...] = (),
     draw: str = "",
 ) -> RunRecord:
     """The run as stored in one transaction.
@@ -45,7 +45,7 @@ def run_record(
         rows: its calls, as ``measurement_rows`` gives them.
         manifest_path: as given on the command line.
         redactor: for the manifests' texts.
-        ended: what stood for this run among unfinished ones; None where the next run goes on with it.
+        ended: what stood for this run among unfinished ones; none where the next run goes on with it.
         draw: names it where its answers are kept; "" where nobody was asked.
     """
     verdict = judgement.verdict
@@ -70,7 +70,7 @@ def run_record(
         suites=prepared.records if rows and not verdict.screen else (),
         shown=None if whole or not scorecard.worst else prepared.attempt_key,
         screen=verdict.screen,
-        ended=(*(ended or ()), *(prepared.unfinished.gone_on_with if whole else ())),
+        ended=(*ended, *(prepared.unfinished.gone_on_with if whole else ())),
         draw=draw,
     )
 
