@@ -61,6 +61,7 @@ def test_after_some_cases_nothing_is_recorded_and_the_next_run_is_whole(
     status, output = python_app.finish(process, signal.SIGINT, SECONDS)
     assert status == 2, output
     assert python_app.rows("runs") == []
+    assert "kept: run the same again and it goes on there" in output
     provider.answers = None
     provider.asked.clear()
     assert python_app.run().ret == 0

@@ -221,6 +221,23 @@ def test_labels_let_a_judged_gate_pass_and_say_how(run: Run, referee: Referee) -
     assert done.status == 0
 
 
+def test_labels_of_every_case_decide_alone_however_few(run: Run, referee: Referee) -> None:
+    done = run(
+        "{metric: judge, non_inferior: {margin: 0.10}}",
+        labels=lambda n, side: 1,
+        labelled=40,
+        cases_in_all=40,
+    )
+    assert (done.status, done.gate["result"]) == (0, "pass"), done.output
+    assert done.gate["method"] == "Gaffke on case means, 40 labels alone"
+
+
+def test_labels_still_needed_are_never_more_than_the_cases(run: Run, referee: Referee) -> None:
+    gate = "{metric: judge, non_inferior: {margin: 0.10}}"
+    done = run(gate, labels=lambda n, side: 1, labelled=35, cases_in_all=40)
+    assert "needs 5 more random human labels" in done.gate["message"], done.output
+
+
 def test_labels_that_disagree_with_a_flattering_judge_reject(run: Run, referee: Referee) -> None:
     done = run(
         "{metric: judge, non_inferior: {margin: 0.10}}",
@@ -411,6 +428,32 @@ from relgate import Response
 def build(release):
     return lambda request: Response(f"good {release.version}, in words of {secrets.token_hex(4)}")
 """
+
+
+def test_a_judge_that_was_down_is_asked_again_and_nobody_else(
+    run: Run, referee: Referee, project: Project, tmp_path: Path
+) -> None:
+    run("{metric: judge, at_least: 0.5}")
+    for name, version in (("cand", "2.0.0"), ("base", "1.0.0")):
+        (tmp_path / f"{name}_moods.py").write_text(MOODS)
+        text = MANIFEST.format(version=version, name=name)
+        text = re.sub(r"\{recording: .*\}", f'{{python: "{name}_moods:build"}}', text)
+        (tmp_path / f"{name}.yaml").write_text(text)
+
+    def judged() -> dict[str, Any]:
+        project.spawn("-q", "--full", "--baseline=./base.yaml", manifest="cand.yaml")
+        found = max(tmp_path.glob("reports/*/scorecard.json"), key=lambda path: path.stat().st_mtime)
+        return dict(json.loads(found.read_text()))
+
+    referee.status = 400
+    first = judged()
+    assert (first["gates"][0]["result"], first["verdict"]["lacking"]) == ("error", True)
+    assert first["calls"]["made"] >= 2 * CASES
+    referee.status = 200
+    second = judged()
+    assert second["gates"][0]["result"] == "hold", "a judge alone never passes"
+    assert (second["calls"]["made"], second["verdict"]["lacking"]) == (0, False)
+    assert second["verdict"]["attempts"] == 1
 
 
 def test_labels_of_live_answers_judge_the_same_answers_in_the_same_attempt(

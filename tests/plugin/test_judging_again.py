@@ -125,6 +125,16 @@ def _said_of(project: Project, model: str, version: str) -> str:
     return project.text(project.run())
 
 
+def test_the_plan_says_what_will_hold_whatever_the_run_shows(drifting: Project) -> None:
+    drifting.run("--full", manifest="production.yaml")
+    run = drifting.scorecard()["run"]["id"]
+    shown = drifting.text(drifting.run("--full", f"--baseline=run:{run}", "--report-dir=other"))
+    plan, _, rest = shown.partition("golden_sets/golden/cases.jsonl")
+    assert "! holds, whatever it shows: the baseline is stale" in plan
+    assert "name its manifest as the baseline: both sides are asked then, about 80 calls" in plan
+    assert "HOLD" in rest
+
+
 def test_a_rollback_drill_gives_the_next_candidate_no_fresh_alpha(python_app: Project) -> None:
     for model, version in (("answerer-1", "1.0.0"), ("answerer-9", "1.0.9")):
         python_app.write(f"release-{version}.yaml", python_app.live(model, version=version))

@@ -149,6 +149,15 @@ def test_kept_answers_of_another_day_promote_nothing(paired):
     assert "older than 24 hours" in paired.scorecard()["verdict"]["reason"]
 
 
+def test_a_hold_for_the_answers_that_it_took_is_not_served_to_the_next_run(paired):
+    paired.run("--full", "--screen")
+    assert paired.run("--full", "--reuse=always").ret == 10
+    assert "of a screen or of a run of some cases" in paired.scorecard()["verdict"]["reason"]
+    result = paired.run("--full")
+    assert result.ret == 0, paired.text(result)
+    assert "judged before" not in paired.text(result)
+
+
 def test_whoever_is_asked_again_is_judged_in_a_further_attempt(paired, provider):
     assert paired.run("--full").ret == 0
     (paired.path / ".relgate/responses.db").unlink()

@@ -71,6 +71,14 @@ def test_a_verdict_with_a_gate_that_could_not_be_judged_is_not_served_again(reco
     assert judge(recorded, broken)[1] is None
 
 
+def test_a_report_that_could_not_be_judged_keeps_no_verdict_from_being_served_again(recorded, tmp_path):
+    gates = [{"metric": "contains", "at_least": 0.5}, {"metric": "polite", "at_least": 0.5, "role": "report"}]
+    recorded.suite(CASES, scorers=["contains", "polite"], gates=gates)
+    broken = plugin(tmp_path, POLITE.format(body="raise RuntimeError('boom')"))
+    assert judge(recorded, broken)[1] is None
+    assert judge(recorded, broken)[1] is not None
+
+
 def test_another_endpoint_is_judged_again(recorded):
     before = recorded.open().prepared.judged_key
     recorded.manifest(

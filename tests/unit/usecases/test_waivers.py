@@ -44,6 +44,17 @@ def test_a_waiver_promotes_and_its_reason_is_redacted_everywhere(held):
     assert b"jo.doe@customer-mail.net" not in kept
 
 
+def test_a_waiver_that_was_not_needed_is_kept_as_the_reason(project):
+    cases = [{"id": f"c{i}", "input": f"q{i}", "expected": "yes"} for i in range(80)]
+    project.suite(cases, gates=[{"metric": "contains", "at_least": 0.5}])
+    project.manifest(application=project.recording("r.jsonl", {c["id"]: "yes" for c in cases}))
+    assert project.run().decision == "promote"
+    with project.registry() as registry:
+        change = promote_release(registry, "desk@2.0.0", alias="production", by="ann", waive="drill of May")
+        assert change.waived is None
+        assert registry.alias_moves("production")[0].reason == "drill of May"
+
+
 def test_a_stored_verdict_shows_waivers_that_came_after_it(held):
     with held.registry() as registry:
         promote_release(registry, "desk@2.0.0", alias="canary", by="ann", waive="hotfix")

@@ -153,7 +153,8 @@ class JudgeDesk:
         async def ask(text: str) -> Outcome:
             key = response_key(self._release.digest, f"judge {judge.target}", (judge.digest, text), 0)
             known = self._kept.find(key, baseline=False)
-            if known is not None:
+            # a judge that refused may answer now: nobody paid for that
+            if known is not None and (self._kept.whole or isinstance(known.outcome, Response)):
                 return known.outcome
             if self._kept.whole:
                 return Failure("missing", "the replay holds no answer of this judge")
