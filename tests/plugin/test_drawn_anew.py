@@ -204,6 +204,29 @@ def test_a_recording_of_a_screen_or_of_some_cases_promotes_nothing(drifting, how
     assert "of a screen or of a run of some cases" in drifting.scorecard()["verdict"]["reason"]
 
 
+def test_a_recording_made_of_kept_answers_of_a_screen_promotes_nothing(drifting):
+    drifting.run("--full", "--screen")
+    assert drifting.run("--full", "--reuse=always", "--record=laundered.jsonl").ret == 10
+    assert drifting.rows("verdicts", "attempt")[-1] == (None,), "answers of a screen make no attempt"
+    result = drifting.run("--full", "--replay=laundered.jsonl")
+    assert result.ret == 10, drifting.text(result)
+    assert "no attempt" in drifting.text(result)
+    assert drifting.run("--full").ret == 0, "and whoever asks anew is not served that hold"
+    assert _attempt(drifting)[0] == 1
+
+
+def test_a_release_compared_with_itself_replaces_nobody_in_production(drifting):
+    assert drifting.run("--full", "--baseline=none", manifest="production.yaml").ret == 0
+    assert drifting.relgate("promote", "desk@1.0.0").returncode == 0
+    same = (drifting.path / "candidate.yaml").read_text().replace("baseline: production.yaml\n", "")
+    drifting.write("self.yaml", same)
+    result = drifting.run("--full", "--baseline=self.yaml", "--report-dir=other")
+    assert result.ret == 10, drifting.text(result)
+    verdict = drifting.scorecard("other")["verdict"]
+    assert "this release was compared with itself alone" in verdict["reason"]
+    assert "--baseline production" in verdict["next_step"]
+
+
 def test_of_two_runs_at_once_the_first_to_end_counts_the_other(drifting, provider):
     provider.answers = 60
     beside = drifting.start("--full", "--concurrency=4", "-p", "no:xdist")
@@ -212,6 +235,7 @@ def test_of_two_runs_at_once_the_first_to_end_counts_the_other(drifting, provide
     provider.answers = None
     assert drifting.run("--full").ret == 0
     assert _attempt(drifting)[0] == 2
+    assert drifting.scorecard()["verdict"]["tuned"] is True
     drifting.finish(beside, signal.SIGKILL, 45)
 
 

@@ -50,7 +50,7 @@ def screen_verdict(verdict: Verdict, gates: Sequence[GateResult], known: Sequenc
 def _worse(gate: GateResult) -> str:
     name = gate.id.removeprefix("gates::")
     if gate.proven_worse:
-        return f"{name} is {gate.message}"
+        return f"{name} got worse, {gate.message}"
     return f"{name} got worse (p = {gate.p_harm:.2g}): {gate.message}"
 
 

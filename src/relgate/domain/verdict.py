@@ -51,7 +51,7 @@ class Verdict:
         reason: one sentence.
         next_step: what to do next, the cheapest thing that would decide first.
         partial: whether only a part of the cases was measured.
-        attempts: which attempt of this release line against this baseline it was, from 1.
+        attempts: which attempt of this release line against this baseline it was, from 1; 0 where it is none.
         screen: whether the run was a screen, from which nothing may be promoted.
         clear: of a screen: whether it found nothing.
         tuned: of a promote: whether cases that prove it were shown before.

@@ -329,6 +329,8 @@ def footer(card: Scorecard) -> tuple[str, ...]:
     cases += f", {c.not_run} not run" if c.not_run else ""
     cases += f", {c.sealed} sealed (counted in their gates only)" if c.sealed else ""
     attempt = f"attempt {card.verdict.attempts}, alpha {card.gate_policy.alpha:g}"
+    if not card.verdict.attempts:
+        attempt = "no attempt"
     if card.verdict.partial:
         attempt = "partial, no attempt"
     elif card.verdict.screen:

@@ -202,8 +202,10 @@ def _attempt(
 
 
 def _elsewhere(connection: Connection, key: AttemptKey, release_digest: str) -> int:
-    """How often this candidate was drawn against other baselines of the line: naming another one is no way to
-    a first attempt."""
+    """How often this candidate was drawn against other baselines since the line's last promotion.
+
+    Naming another baseline is no way to a first attempt.
+    """
     rows = connection.execute(
         select(attempts.c.baseline_digest, attempts.c.epoch, attempts.c.number)
         .distinct()
@@ -211,6 +213,7 @@ def _elsewhere(connection: Connection, key: AttemptKey, release_digest: str) -> 
             attempts.c.line == key.line,
             attempts.c.release_digest == release_digest,
             attempts.c.number > SCREEN,
+            attempts.c.epoch >= last_promotion(connection, key.line),
             ~_against(key, attempts),
         )
     )

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from relgate.catalog import Catalog
 from relgate.decision.column_outcomes import OUTCOMES
-from relgate.decision.policy import attempt_alpha
 from relgate.domain.case import Case, CaseKey
 from relgate.domain.case_set import CaseSet
 from relgate.domain.errors import AttemptMoved, InputError, Problem
@@ -154,9 +153,9 @@ class ReleaseRun:
         replayed, draw = None, ""
         if self.options.replay is not None:
             header, replayed = load_replay(self.options.replay, self.prepared, self._wanted)
-            holds = replay_holds(header, replayed, self.prepared)
             draw = header.run
-            self.prepared = replace(self.prepared, holds=self.prepared.holds + holds)
+            if holds := replay_holds(header, replayed, self.prepared):
+                self.prepared = self.prepared.held_for_its_answers(holds, attempt=False)
         self._live = LiveRun(
             self.prepared,
             self.options,
@@ -251,9 +250,7 @@ class ReleaseRun:
             try:
                 return self._judge(self._live, found)
             except AttemptMoved as moved:
-                self.prepared = replace(
-                    self.prepared, attempt=moved.number, alpha=attempt_alpha(moved.number)
-                )
+                self.prepared = self.prepared.moved_to(moved.number)
 
     def _judge(self, live: LiveRun, found: Measured) -> Report:
         """Judge and record under the attempt as it stands.
@@ -280,6 +277,8 @@ class ReleaseRun:
         )
         if prepared.screen:
             judgement = screened(judgement, (*prepared.holds, *prepared.untouched.holds))
+        if prepared.uncounted:
+            judgement = replace(judgement, verdict=replace(judgement.verdict, attempts=0))
         redactor = CountingRedactor(self._redactor)
         outcomes = case_outcomes(prepared, judgement, measured)
         made = live.measurer.calls
@@ -320,7 +319,7 @@ class ReleaseRun:
         goes_on = stopped is not None or judgement.verdict.lacking
         report = self._finish(scorecard, judgement, rows=rows, redactor=redactor, goes_on=goes_on)
         if not goes_on:
-            live.answers.finish(attempt=is_attempt(judgement))
+            live.answers.finish(attempt=is_attempt(prepared, judgement))
         return report
 
     def conclude_settled(self) -> Report:
@@ -329,7 +328,7 @@ class ReleaseRun:
         if stored is not None:
             return self._stored_report(stored)
         redactor = CountingRedactor(self._redactor)
-        judgement = nothing_changed(self.prepared.attempt)
+        judgement = nothing_changed(() if self.prepared.screen else self.prepared.holds)
         if self.prepared.screen:
             judgement = screened(judgement, ())
         scorecard = build_scorecard(

@@ -75,8 +75,16 @@ class Judgement:
     trusts: tuple[JudgeTrust, ...] = ()
 
 
-def nothing_changed(attempt: int) -> Judgement:
-    """The judgement of a candidate that is its own baseline: a promote without a call."""
+def nothing_changed(holds: Sequence[tuple[str, str]] = ()) -> Judgement:
+    """The judgement of a candidate that is its own baseline: a promote without a call.
+
+    Args:
+        holds: what holds all the same, each with its next step.
+    """
+    verdict = Verdict("promote", NOTHING_CHANGED, "")
+    if holds:
+        verdict = Verdict("hold", *holds[0], others=tuple(reason for reason, _ in holds[1:]))
+    verdict = replace(verdict, attempts=0)
     return Judgement(
         data=(),
         complete=frozenset(),
@@ -86,7 +94,7 @@ def nothing_changed(attempt: int) -> Judgement:
         changes=(),
         suspects=(),
         unprotected=(),
-        verdict=Verdict("promote", NOTHING_CHANGED, "", attempts=attempt),
+        verdict=verdict,
     )
 
 

@@ -41,18 +41,18 @@ def with_kept_answers(
     holds = []
     if tally.oldest is not None and (now or datetime.now(UTC)) - tally.oldest > RESUMED_WITHIN:
         holds.append((f"the kept answers are of {tally.oldest:%Y-%m-%d %H:%M}Z, older than 24 hours", _STEP))
-    elif of_no_attempt:
+    if of_no_attempt:
         holds.append(("kept answers are of a screen or of a run of some cases, which was no attempt", _STEP))
-    elif apart := _apart(tally) if len(moving) == 2 else frozenset():
+    if apart := _apart(tally) if len(moving) == 2 else frozenset():
         n = len(apart)
         reason = (
             f"{n} case{'s were' if n > 1 else ' was'} answered by one release before and by the other one now"
         )
         holds.append((reason, _STEP))
     anew = any(tally.asked[side] for side in moving)
-    found = replace(prepared, holds=(*prepared.holds, *holds), again=prepared.again or anew)
-    # a verdict that holds for its answers alone is not served to who asks for other ones
-    return replace(found, judged_key="") if holds else found
+    if holds:
+        prepared = prepared.held_for_its_answers(tuple(holds), attempt=not of_no_attempt)
+    return replace(prepared, again=prepared.again or anew)
 
 
 def _apart(tally: Tally) -> frozenset[CaseKey]:

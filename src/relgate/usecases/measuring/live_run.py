@@ -125,7 +125,8 @@ class LiveRun:
                 steady=baseline is None or is_steady(baseline),
                 redactor=redactor,
                 record=options.record,
-                whole=whole and not prepared.screen,
+                # kept answers of any run may stand in a recording of this one
+                whole=whole and not prepared.screen and options.reuse != "always",
                 releases=(prepared.candidate.digest, "" if baseline is None else baseline.digest),
             )
         )

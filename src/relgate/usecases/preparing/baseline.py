@@ -108,12 +108,18 @@ def find_baseline(
 def uncompared_holds(
     candidate: Release, baseline: Baseline, registry: Registry
 ) -> tuple[tuple[str, str], ...]:
-    """What keeps a release that names no baseline from replacing another one in production unseen."""
+    """What keeps a release that names no baseline, or itself, from replacing the one in production unseen."""
     holder = registry.alias(PRODUCTION, candidate.name)
-    if baseline.release is not None or holder is None or holder.digest == candidate.digest:
+    compared = baseline.release
+    if holder is None or holder.digest == candidate.digest:
+        return ()
+    if compared is not None and compared.digest != candidate.digest:
         return ()
     label = f"{holder.name}@{holder.version}"
-    reason = f"{label} holds production, and `baseline: none` compared nothing with it"
+    how = "`baseline: none` compared nothing with it"
+    if compared is not None:
+        how = "this release was compared with itself alone"
+    reason = f"{label} holds production, and {how}"
     return ((reason, "compare with it: `--baseline production`"),)
 
 

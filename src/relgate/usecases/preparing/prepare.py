@@ -71,6 +71,7 @@ class Prepared:
         again: whether measuring this candidate another time would be a further attempt.
         draws: whether anything is asked live and may answer otherwise the next time.
         unfinished: the candidate's runs that showed outcomes and have no verdict.
+        uncounted: whether it takes answers that no attempt may stand on.
         pooled: what earlier runs of the same candidate measured.
         sealed: suite and id of every sealed case.
         untouched: suites that nothing changed can reach.
@@ -99,6 +100,7 @@ class Prepared:
     again: bool = False
     draws: bool = False
     unfinished: Unfinished = field(default_factory=Unfinished)
+    uncounted: bool = False
     pooled: PooledRuns = field(default_factory=PooledRuns)
     sealed: frozenset[tuple[str, str]] = frozenset()
     untouched: UntouchedSuites = field(default_factory=UntouchedSuites)
@@ -134,6 +136,28 @@ class Prepared:
             *notes,
             f"attempt {self.attempt} on these golden sets: promote-side alpha {self.alpha:g} instead of "
             f"0.05{tuned}",
+        )
+
+    def held_for_its_answers(self, holds: tuple[tuple[str, str], ...], *, attempt: bool) -> Prepared:
+        """The run with what the answers that it takes keep it from.
+
+        A verdict that holds for its answers alone is not served to who asks for other ones.
+
+        Args:
+            holds: reasons with their next steps.
+            attempt: whether an attempt may stand on them.
+        """
+        return replace(self, holds=(*self.holds, *holds), judged_key="", uncounted=not attempt)
+
+    def moved_to(self, attempt: int) -> Prepared:
+        """The run as a later attempt than it was when it began."""
+        note = "another run of the line was recorded, or is going on, beside this one: it counts before it"
+        return replace(
+            self,
+            attempt=attempt,
+            alpha=attempt_alpha(attempt),
+            exposed=self.exposed or attempt > 1,
+            notes=(*self.notes, *([] if note in self.notes else [note])),
         )
 
     def calls_of(self, plan: SuitePlan, case: Case) -> int:

@@ -49,7 +49,7 @@ def run_record(
         draw: names it where its answers are kept; "" where nobody was asked.
     """
     verdict = judgement.verdict
-    whole = is_attempt(judgement)
+    whole = is_attempt(prepared, judgement)
     return RunRecord(
         id=scorecard.run.id,
         started=scorecard.run.started,
@@ -75,10 +75,10 @@ def run_record(
     )
 
 
-def is_attempt(judgement: Judgement) -> bool:
-    """Whether every case was judged: neither a screen nor an outage makes an attempt."""
+def is_attempt(prepared: Prepared, judgement: Judgement) -> bool:
+    """Whether every case was judged, on answers that count: no screen and no outage makes an attempt."""
     verdict = judgement.verdict
-    return not (verdict.partial or verdict.screen or verdict.lacking)
+    return not (verdict.partial or verdict.screen or verdict.lacking or prepared.uncounted)
 
 
 def release_row(release: Release, redactor: CountingRedactor) -> ReleaseRow:
