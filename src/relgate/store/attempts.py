@@ -7,10 +7,10 @@ it (verdict.md 5.3: "promotion resets j"); moves between releases that held it b
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, update
 
 from relgate.domain.case import CaseKey
 from relgate.domain.run import AttemptKey
@@ -32,7 +32,13 @@ class Attempt(NamedTuple):
 
 
 def number_of(
-    connection: Connection, key: AttemptKey, release_digest: str, *, again: bool = False, discarded: int = 0
+    connection: Connection,
+    key: AttemptKey,
+    release_digest: str,
+    *,
+    again: bool = False,
+    discarded: int = 0,
+    draw: str = "",
 ) -> int:
     """The number that a run of this candidate has or would get.
 
@@ -47,7 +53,10 @@ def number_of(
             cases than before.
         discarded: how many unfinished runs of the candidate showed what it does not go on with; each is an
             attempt before it.
+        draw: the run's own draw, which another one may have counted already.
     """
+    if (reserved := _reserved(connection, draw)) is not None:
+        return reserved
     return _attempt(connection, key, release_digest, again, discarded).number
 
 
@@ -86,16 +95,39 @@ def add(
     run: int,
     *,
     again: bool = False,
-    discarded: int = 0,
+    discarded: Sequence[str] = (),
+    draw: str = "",
 ) -> int:
-    """Count a run, and before it what it discarded, and give its number.
+    """Count a run, and before it the draws that it discarded, and give its number.
 
-    To be called inside the transaction that writes the run.
+    To be called inside the transaction that writes the run. Of several runs at once those that are recorded
+    later have the numbers that the first one counted for them.
+
+    Args:
+        connection: the registry.
+        key: what counts attempts together.
+        release_digest: the candidate.
+        run: the run's number.
+        again: as in ``number_of``.
+        discarded: draws of the candidate without a verdict.
+        draw: the run's own.
     """
-    attempt = _attempt(connection, key, release_digest, again, discarded)
-    for number in range(attempt.number - discarded, attempt.number + 1):
-        _insert(connection, key, release_digest, run, attempt._replace(number=number))
+    if (reserved := _reserved(connection, draw)) is not None:
+        connection.execute(update(attempts).where(attempts.c.draw == draw).values(run=run, draw=None))
+        return reserved
+    attempt = _attempt(connection, key, release_digest, again, len(discarded))
+    first = attempt.number - len(discarded)
+    for number, other in enumerate(discarded, start=first):
+        _insert(connection, key, release_digest, run, attempt._replace(number=number), other)
+    _insert(connection, key, release_digest, run, attempt)
     return attempt.number
+
+
+def _reserved(connection: Connection, draw: str) -> int | None:
+    """The number that another run counted for this draw; None where none did."""
+    if not draw:
+        return None
+    return connection.scalar(select(attempts.c.number).where(attempts.c.draw == draw))
 
 
 def is_judged(connection: Connection, draw: str) -> bool:
@@ -160,7 +192,14 @@ def uses(connection: Connection, golden_digest: str) -> int:
     return connection.execute(query).scalar_one()
 
 
-def _insert(connection: Connection, key: AttemptKey, release_digest: str, run: int, attempt: Attempt) -> None:
+def _insert(
+    connection: Connection,
+    key: AttemptKey,
+    release_digest: str,
+    run: int,
+    attempt: Attempt,
+    draw: str | None = None,
+) -> None:
     connection.execute(
         insert(attempts).values(
             line=key.line,
@@ -170,6 +209,7 @@ def _insert(connection: Connection, key: AttemptKey, release_digest: str, run: i
             release_digest=release_digest,
             number=attempt.number,
             run=run,
+            draw=draw,
         )
     )
 

@@ -46,7 +46,12 @@ def record(connection: Connection, run: RunRecord) -> int:
     others = [one for one in others if one not in run.ended]
     if run.attempt is not None and run.attempt_number is not None:
         current = attempts.number_of(
-            connection, run.attempt, run.release.digest, again=run.again, discarded=len(others)
+            connection,
+            run.attempt,
+            run.release.digest,
+            again=run.again,
+            discarded=len(others),
+            draw=run.draw,
         )
         if current != run.attempt_number:
             raise AttemptMoved(current)
@@ -54,7 +59,13 @@ def record(connection: Connection, run: RunRecord) -> int:
     attempt = None
     if run.attempt is not None:
         attempt = attempts.add(
-            connection, run.attempt, run.release.digest, number, again=run.again, discarded=len(others)
+            connection,
+            run.attempt,
+            run.release.digest,
+            number,
+            again=run.again,
+            discarded=others,
+            draw=run.draw,
         )
     if run.shown is not None:
         attempts.add_shown(connection, run.shown, run.release.digest, number, screen=run.screen)

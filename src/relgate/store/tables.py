@@ -222,6 +222,7 @@ attempts = Table(
     _text("release_digest"),
     Column("number", Integer, nullable=False),
     Column("run", ForeignKey("runs.number"), nullable=False),
+    Column("draw", StoredText, comment="of a draw that was counted before it was recorded, if ever"),
     Index(None, "line", "baseline_digest", "golden_digest", "epoch"),
 )
 

@@ -86,3 +86,14 @@ def test_a_new_release_in_production_forgets_them_for_a_pinned_baseline(registry
     registry.record(make.run_record("p", make.release("1.4.0", prompt="v9"), rows=[]))
     registry.promote("support-desk", "1.4.0", by="me")
     assert found() == []
+
+
+def test_of_two_runs_at_once_each_has_one_number(registry, begin, make):
+    """The first to be recorded counts the other one, which takes that number when it ends."""
+    begin("a")
+    begin("b", drawn_anew=("a",))
+    assert _record(registry, make, "second", draw="b", ended=("b",)) == 2
+    assert _record(registry, make, "first", again=True, draw="a", ended=("a",)) == 1
+    assert _record(registry, make, "other", "v2") == 3
+    digest = make.release("1.3.0", prompt="v1").digest
+    assert {run for _, run in registry.judged_runs(make.attempt_key(), digest)} == {"first", "second"}

@@ -150,8 +150,8 @@ class Prepared:
         return replace(self, holds=(*self.holds, *holds), judged_key="", uncounted=not attempt)
 
     def moved_to(self, attempt: int) -> Prepared:
-        """The run as a later attempt than it was when it began."""
-        note = "another run of the line was recorded, or is going on, beside this one: it counts before it"
+        """The run as another attempt than it was when it began."""
+        note = "another run of the line was recorded, or is going on, beside this one: each of them counts"
         return replace(
             self,
             attempt=attempt,

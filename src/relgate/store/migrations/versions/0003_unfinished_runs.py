@@ -10,7 +10,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add the table and the column; what was interrupted before is not known and counts for nothing."""
+    """Add the table and the columns; what was interrupted before is not known and counts for nothing."""
     op.create_table(
         "unfinished_runs",
         sa.Column("id", sa.Text(), nullable=False),
@@ -34,4 +34,6 @@ def upgrade() -> None:
     )
     comment = "names it where its answers are kept; NULL: nobody was asked"
     op.add_column("runs", sa.Column("draw", sa.Text(), nullable=True, comment=comment))
+    comment = "of a draw that was counted before it was recorded, if ever"
+    op.add_column("attempts", sa.Column("draw", sa.Text(), nullable=True, comment=comment))
     op.create_index("ix_unfinished_runs_line_release_digest", "unfinished_runs", ["line", "release_digest"])
