@@ -289,7 +289,7 @@ class ReleaseRun:
             replace(
                 prepared,
                 notes=(
-                    *prepared.notes_of(attempt=not (judgement.verdict.partial or prepared.screen)),
+                    *prepared.notes_of(attempt=is_attempt(prepared, judgement)),
                     *(early.notes(measured) if early is not None else ()),
                     *live.measurer.judges.notes(),
                     *live.measurer.tally.notes(),
