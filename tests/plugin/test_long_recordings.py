@@ -12,7 +12,7 @@ import pytest
 import relgate.plugin.items as items
 from relgate.files import jsonl
 from relgate.store import suites
-from relgate.usecases.measuring import long_suite
+from relgate.usecases.measuring.long_suites import long_suite
 from relgate.usecases.reporting import registry_rows
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relgate.decision.alarms import raise_alarms, watch
-from relgate.decision.draw import draw_sample
 from relgate.decision.gates import judge_gate
 from relgate.decision.measurements import SuiteData, arrange
 from relgate.decision.outcomes import critical_misses
 from relgate.decision.policy import spread_gates
 from relgate.decision.sample import Sample
+from relgate.decision.sample_drawing import draw_sample
 from relgate.decision.verdict import Findings, decide
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.case import Case, Suite

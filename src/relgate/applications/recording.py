@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from relgate.domain.long_cases import distinct
 from relgate.domain.response import Failure, Outcome, Request
-from relgate.files.recording_file import RecordingFile
+from relgate.files.long.recording_file import RecordingFile
 
 Rows = Mapping[tuple[str, int], Outcome]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from relgate import stats
 from relgate.decision.against_zero import harm_p
-from relgate.decision.draw import draw_sample
 from relgate.decision.evidence import FEW_CLUSTERS, oriented
 from relgate.decision.measurements import SuiteData, primary_metrics, tag_values
 from relgate.decision.policy import ALPHA
 from relgate.decision.sample import Sample
+from relgate.decision.sample_drawing import draw_sample
 from relgate.domain.case import Suite
 from relgate.domain.verdict import Alarm
 from relgate.late import np

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from itertools import chain
 
 from relgate import stats
-from relgate.decision.column_outcomes import NOTHING, furthest_off
-from relgate.decision.draw import draw_sample
 from relgate.decision.evidence import difference_interval, level_interval
 from relgate.decision.judges.judged import judged_metrics
 from relgate.decision.judges.labels import Reading, readings
+from relgate.decision.long_suites.column_outcomes import NOTHING, furthest_off
 from relgate.decision.measurements import SuiteData, tag_values
 from relgate.decision.outcomes import case_outcome, hit_metrics
 from relgate.decision.policy import ALPHA
 from relgate.decision.sample import Sample
+from relgate.decision.sample_drawing import draw_sample
 from relgate.decision.sealing import open_data
 from relgate.domain.case import Case
 from relgate.domain.metric import Metric

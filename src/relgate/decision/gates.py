@@ -8,7 +8,6 @@ from math import ceil, inf
 from relgate import stats
 from relgate.decision.absolute_quantile import absolute_quantile_evidence, sample_quantile
 from relgate.decision.against_zero import harm_p, superiority_evidence
-from relgate.decision.draw import draw_sample, violating_units
 from relgate.decision.evidence import (
     Evidence,
     Unable,
@@ -22,6 +21,7 @@ from relgate.decision.planning.more_trials import trials_needed
 from relgate.decision.planning.needed import cases_needed
 from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
 from relgate.decision.sample import Sample, impute
+from relgate.decision.sample_drawing import draw_sample, violating_units
 from relgate.decision.wording import amount, count, describe, harm_apart, independent, percent, was
 from relgate.domain.gate import GateResult
 from relgate.late import np

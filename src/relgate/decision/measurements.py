@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from relgate.decision.columns import SuiteColumns
 from relgate.decision.first_calls import FirstCalls
+from relgate.decision.long_suites.columns import SuiteColumns
 from relgate.domain.case import Case, Suite
 from relgate.domain.long_cases import LongCases
 from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric

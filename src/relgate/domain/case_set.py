@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from relgate.domain.case import CaseKey, Suite
-from relgate.domain.long_cases import LongCases, distinct
+from relgate.domain.long_cases import LongCases, distinct, held_cases
 from relgate.late import np
 
 
@@ -31,8 +31,7 @@ class CaseSet(Set[CaseKey]):
         for suite in suites:
             if isinstance(suite.cases, LongCases):
                 long[suite.name] = suite.cases
-            own = suite.regressions if isinstance(suite.cases, LongCases) else suite.all_cases
-            keys += ((suite.name, case.id) for case in own)
+            keys += ((suite.name, case.id) for case in held_cases(suite))
         return cls(keys, long)
 
     @classmethod
@@ -85,7 +84,7 @@ class CaseSet(Set[CaseKey]):
             and all(np.array_equal(cases.numbers, other.long[n].numbers) for n, cases in self.long.items())
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # compared, never a key
 
 
 def _together(cases: LongCases, numbers: Sequence[Any]) -> LongCases:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from relgate.domain.case import Case
+from relgate.domain.case import Case, Suite
 from relgate.late import np
 
 if TYPE_CHECKING:
@@ -77,6 +77,11 @@ class LongCases(Sequence[Case], ABC):
     @abstractmethod
     def digests(self) -> NDArray[np.uint8]:
         """The bytes of each case's digest over the whole file, shape (total, 32)."""
+
+
+def held_cases(suite: Suite) -> Sequence[Case]:
+    """The cases of a suite that are held one by one: of a long suite its regression cases alone."""
+    return suite.regressions if isinstance(suite.cases, LongCases) else suite.all_cases
 
 
 def distinct(numbers: Numbers) -> Numbers:

@@ -46,7 +46,7 @@ def read_case_files(folder: Path, suite: Mapping[str, Any], *, long: bool) -> Ca
     safety = suite.get("kind") == "safety"
     open_ = suite.get("kind") == "golden" and not suite.get("sealed")
     if long and open_ and not (folder / LABELS).exists() and is_long(folder / CASES):
-        from relgate.files.case_scan import scanned  # numpy, which a worker of xdist must not wait for
+        from relgate.files.long.case_scan import scanned  # numpy, which a worker of xdist must not wait for
 
         found = scanned(folder / CASES, set(_named_tags(suite)))
         if found is not None:

@@ -28,7 +28,7 @@ def load_recording(path: Path) -> Recording:
     """
     if not is_long(path):
         return _read(path)
-    from relgate.files import recording_file  # numpy, which a worker of xdist must not wait for
+    from relgate.files.long import recording_file  # numpy, which a worker of xdist must not wait for
 
     return recording_file.scanned(path) or _read(path)
 

@@ -14,7 +14,7 @@ from relgate.stats.clusters import (
 )
 from relgate.stats.means import Moments, Support
 from relgate.stats.results import Alternative, Interval
-from relgate.stats.unseen_loss import largest_loss, least_gain, unseen_loss_p
+from relgate.stats.unseen_loss import largest_loss, least_gain, undone_unseen_p
 from relgate.stats.unseen_unit import unseen_size
 
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ def secured_hall_p(moments: Moments, mu0: float, alternative: Alternative, suppo
     Raises:
         ValueError: No spread, or an argument out of range.
     """
-    p = moments.hall_p(mu0, alternative)
-    gain = moments.mean - mu0 if alternative == "greater" else mu0 - moments.mean
-    return max(p, unseen_loss_p(gain / largest_loss(moments.mean, alternative, support), moments.n))
+    unseen = undone_unseen_p(moments.mean, mu0, alternative, support, moments.n)
+    return max(moments.hall_p(mu0, alternative), unseen)
 
 
 def secured_hall_interval(moments: Moments, alpha: float, support: Support) -> Interval:
@@ -81,8 +80,8 @@ def secured_cluster_p(
     estimate = cluster_mean(y, cluster)
     if estimate.degenerate:
         return plain
-    gain = estimate.mean - mu0 if alternative == "greater" else mu0 - estimate.mean
-    return max(plain, unseen_loss_p(gain, _worth(y, cluster, estimate)))
+    worth = _worth(y, cluster, estimate)
+    return max(plain, undone_unseen_p(estimate.mean, mu0, alternative, support, worth))
 
 
 def secured_cluster_interval(
@@ -105,9 +104,10 @@ def secured_cluster_interval(
     if estimate.degenerate:
         return plain
     least = least_gain(alpha, _worth(y, cluster, estimate))
+    down, up = (largest_loss(estimate.mean, side, support) for side in SIDES)
     return Interval(
-        max(float(support[0]), min(plain.low, estimate.mean - least)),
-        min(float(support[1]), max(plain.high, estimate.mean + least)),
+        max(float(support[0]), min(plain.low, estimate.mean - down * least)),
+        min(float(support[1]), max(plain.high, estimate.mean + up * least)),
     )
 
 

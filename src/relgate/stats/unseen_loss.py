@@ -50,6 +50,23 @@ def unseen_loss_n(gain: float, alpha: float = 0.05) -> int:
     return min(sys.maxsize, n_min(gain, alpha)) if gain > 0.0 else sys.maxsize
 
 
+def undone_unseen_p(mean: float, mu0: float, alternative: Alternative, support: Support, n: float) -> float:
+    """Return how likely n cases hold none of the losses that would undo the distance of a mean to a boundary.
+
+    Args:
+        mean: Mean of the cases.
+        mu0: The boundary.
+        alternative: "greater" where the mean should lie above mu0, "less" for the opposite.
+        support: The known ends of one case.
+        n: Independent cases, or as many as the cases of clusters are worth; above 0.
+
+    Raises:
+        ValueError: As `unseen_loss_p`.
+    """
+    gain = mean - mu0 if alternative == "greater" else mu0 - mean
+    return unseen_loss_p(gain / largest_loss(mean, alternative, support), n)
+
+
 def largest_loss(mean: float, alternative: Alternative, support: Support) -> float:
     """How far one observation can lie from the mean on the side that undoes it; at most 1, a whole score."""
     away = mean - support[0] if alternative == "greater" else support[1] - mean

@@ -16,7 +16,7 @@ from relgate.stats._checks import FloatArray, IntArray, codes, direction, no_spr
 from relgate.stats.clusters import Labels, cluster_bounded_interval, cluster_bounded_p, cluster_mean
 from relgate.stats.means import Support
 from relgate.stats.results import Alternative, Interval
-from relgate.stats.unseen_loss import largest_loss, least_gain, unseen_loss_p
+from relgate.stats.unseen_loss import largest_loss, least_gain, undone_unseen_p
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -107,10 +107,8 @@ def guarded_cluster_p(
     worst = _worst(rows, support, neutral, upward=upward)
     guarded = _with_unseen(rows, code, groups, worst, estimate.se, estimate.df)
     t = (guarded.mean - mu0) / guarded.se
-    gain = (mu0 - estimate.mean if upward else estimate.mean - mu0) / largest_loss(
-        estimate.mean, alternative, support
-    )
-    unseen = unseen_loss_p(gain, rows.size / unseen_size(rows, code, estimate.se))
+    worth = rows.size / unseen_size(rows, code, estimate.se)
+    unseen = undone_unseen_p(estimate.mean, mu0, alternative, support, worth)
     return max(plain, unseen, float(special.stdtr(guarded.df, t if upward else -t)))
 
 

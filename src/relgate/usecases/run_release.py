@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from relgate.catalog import Catalog
-from relgate.decision.column_outcomes import OUTCOMES
+from relgate.decision.long_suites.column_outcomes import OUTCOMES
 from relgate.domain.case import Case, CaseKey
 from relgate.domain.case_set import CaseSet
 from relgate.domain.errors import AttemptMoved, InputError, Problem

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from relgate.decision.alarms import watch
-from relgate.decision.draw import draw_sample
 from relgate.decision.duplicates import duplicated, units_of
 from relgate.decision.gates import judge_gate
 from relgate.decision.planning.feasibility import feasibility
+from relgate.decision.sample_drawing import draw_sample
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.case import Message
 from relgate.domain.metric import Metric

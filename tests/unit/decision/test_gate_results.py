@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from relgate import stats
-from relgate.decision.draw import draw_sample
 from relgate.decision.gates import judge_gate
 from relgate.decision.measurements import arrange, unmeasured_suites
 from relgate.decision.sample import impute
+from relgate.decision.sample_drawing import draw_sample
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.metric import Metric
 from relgate.domain.response import ScorerFailure

@@ -13,8 +13,9 @@ from relgate.decision.duplicates import duplicated, unit_count
 from relgate.domain.case_set import CaseSet
 from relgate.domain.errors import FileChanged, InputError
 from relgate.domain.long_cases import LongCases
-from relgate.files import jsonl, load_recording, long_lines
-from relgate.files.recording_file import RecordingFile
+from relgate.files import jsonl, load_recording
+from relgate.files.long import lines as long_lines
+from relgate.files.long.recording_file import RecordingFile
 from relgate.files.suites import read_suite
 
 SUITE = "suite: s\nkind: golden\nscorers: [contains]\nslices: [lang]\n"
@@ -175,7 +176,7 @@ def test_a_file_that_changes_meanwhile_is_an_error(tmp_path, change):
 
 
 def test_two_ids_that_share_a_hash_are_told_apart_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("relgate.files.case_scan.hash", lambda value: 7, raising=False)
+    monkeypatch.setattr("relgate.files.long.case_scan.hash", lambda value: 7, raising=False)
     short, long = both(write(tmp_path, lines()[::-1]))
     assert not isinstance(long.cases, LongCases)
     assert long.suite == short.suite

@@ -13,7 +13,7 @@ import pytest
 from relgate.domain.long_cases import LongCases
 from relgate.files import jsonl
 from relgate.store import suites as suites_store
-from relgate.usecases.measuring import long_suite
+from relgate.usecases.measuring.long_suites import long_suite
 from relgate.usecases.reporting import registry_rows
 
 

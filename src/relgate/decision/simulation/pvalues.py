@@ -216,7 +216,7 @@ def secured_cluster_p(
     """``cluster_p`` against 0, at least the chance of an unseen loss where clusters differ; shape (R,)."""
     n, mean = d.shape[1], d.mean(axis=1)
     size, flat = _unseen_size(d, clusters)
-    unseen = unseen_loss_p(mean if side == "greater" else -mean, n / size)
+    unseen = _unseen_p(mean, 0.0, side, support, n / size)
     found: Floats = np.maximum(cluster_p(d, clusters, 0.0, side, support), np.where(flat, 0.0, unseen))
     return found
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from relgate.decision.draw import violating_units
 from relgate.decision.measurements import SuiteData
 from relgate.decision.outcomes import critical_misses
 from relgate.decision.regressions import judge_regressions
+from relgate.decision.sample_drawing import violating_units
 from relgate.domain.case import Case
 from relgate.usecases.preparing.plan_suite import SuitePlan
 

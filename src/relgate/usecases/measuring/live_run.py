@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 from relgate.domain.case import CaseKey, Suite
 from relgate.domain.case_set import CaseSet
 from relgate.domain.kept import Kept
-from relgate.domain.long_cases import LongCases
+from relgate.domain.long_cases import held_cases
 from relgate.domain.release import ApplicationKind, Release
 from relgate.domain.response import Side
 from relgate.domain.transport import Transport
 from relgate.engine.budget import Budget
 from relgate.engine.executor import EngineError, Executor
-from relgate.files.recording_file import RecordingFile
+from relgate.files.long.recording_file import RecordingFile
 from relgate.redaction import Redactor
-from relgate.usecases.measuring.block import BlockScorer
 from relgate.usecases.measuring.early_stop import EarlyStop, early_stop_of
 from relgate.usecases.measuring.kept_answers import KeptAnswers
-from relgate.usecases.measuring.long_suite import BlockKey, LongSuite
+from relgate.usecases.measuring.long_suites.block import BlockScorer
+from relgate.usecases.measuring.long_suites.long_suite import BlockKey, LongSuite
 from relgate.usecases.measuring.measure import CaseMeasurer
 from relgate.usecases.measuring.measured_cases import MeasuredCases, Rows
 from relgate.usecases.measuring.replay import NoNetwork, ReplayedAnswers
@@ -318,8 +318,7 @@ def _transport(prepared: Prepared, seed: int, *, offline: bool) -> HttpTransport
 
 def _keys_one_by_one(suite: Suite) -> list[CaseKey]:
     """The cases of a suite that are tasks of their own."""
-    cases = suite.regressions if isinstance(suite.cases, LongCases) else suite.all_cases
-    return [(suite.name, case.id) for case in cases]
+    return [(suite.name, case.id) for case in held_cases(suite)]
 
 
 def _calls_nobody(prepared: Prepared) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from relgate.decision.identity import ASSUMED_FLIP_RATE
 from relgate.decision.outcomes import CONFIRMING_TRIALS, trial_hits
 from relgate.domain.case import Case, CaseKey
-from relgate.domain.long_cases import LongCases
+from relgate.domain.long_cases import LongCases, held_cases
 from relgate.domain.response import (
     Measurement,
     ScorerFailure,
@@ -61,11 +61,7 @@ class CaseMeasurer:
         self._redact = redact
         self._plans = {plan.suite.name: plan for plan in prepared.plans}
         self._cases = {
-            (plan.suite.name, case.id): case
-            for plan in prepared.plans
-            for case in (
-                plan.suite.regressions if isinstance(plan.suite.cases, LongCases) else plan.suite.all_cases
-            )
+            (plan.suite.name, case.id): case for plan in prepared.plans for case in held_cases(plan.suite)
         }
         self._traffic = {
             traffic_key(plan.suite.name, case.id): (plan, case)

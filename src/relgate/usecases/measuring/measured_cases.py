@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from relgate.domain.case import CaseKey, Suite
 from relgate.domain.response import Measurement
-from relgate.usecases.measuring.long_suite import LongSuite
+from relgate.usecases.measuring.long_suites.long_suite import LongSuite
 
 Rows = tuple[Measurement, ...]
 

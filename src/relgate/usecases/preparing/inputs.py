@@ -14,7 +14,7 @@ from relgate.catalog import Catalog
 from relgate.decision.outcomes import CONFIRMING_TRIALS, critical_cases
 from relgate.domain.case import Suite
 from relgate.domain.errors import InputError, Place, Problem
-from relgate.domain.long_cases import LongCases
+from relgate.domain.long_cases import LongCases, held_cases
 from relgate.domain.release import ApplicationSpec, Release
 from relgate.domain.response import Side
 from relgate.files import (
@@ -29,9 +29,9 @@ from relgate.files import (
     read_suites,
     resolve_release,
 )
+from relgate.files.long.recording_file import RecordingFile
 from relgate.files.paths import is_file
 from relgate.files.reading import in_order, shown
-from relgate.files.recording_file import RecordingFile
 from relgate.files.yamldoc import Loc, parse_yaml
 from relgate.late import np
 from relgate.usecases.preparing.baseline import Baseline, is_path
@@ -339,14 +339,7 @@ def _unmatched(suites: Sequence[Suite], rows: Mapping[Side, Rows | None]) -> lis
 def _differing(suites: Sequence[Suite], rows: Rows) -> tuple[list[str], list[str]]:
     """Ids that only the recording has, and ids that only the suites have, sorted."""
     files = [suite.cases for suite in suites if isinstance(suite.cases, LongCases)]
-    others = {
-        case.id
-        for suite in suites
-        for case in (
-            *(suite.regressions if isinstance(suite.cases, LongCases) else suite.all_cases),
-            *suite.traffic,
-        )
-    }
+    others = {case.id for suite in suites for case in (*held_cases(suite), *suite.traffic)}
     if not isinstance(rows, RecordingFile):
         recorded = {case_id for case_id, _ in rows}
         known = others.union(*(cases.ids for cases in files))

@@ -13,7 +13,7 @@ from relgate.domain.metric import Metric
 from relgate.domain.release import Release
 from relgate.domain.response import Response, Side
 from relgate.domain.scorer import Scorer
-from relgate.files.recording_file import RecordingFile
+from relgate.files.long.recording_file import RecordingFile
 from relgate.usecases.preparing.check_suites import Judging
 
 RECORDED_OR_NOT = ("latency_ms", "cost_usd")

@@ -10,7 +10,7 @@ from relgate.decision.sealing import SEALED_TRIALS
 from relgate.decision.trials import DEFAULT_TRIALS, PILOT_CASES
 from relgate.domain.case import Case, Suite
 from relgate.domain.long_cases import LongCases, Numbers
-from relgate.files.recording_file import RecordingFile
+from relgate.files.long.recording_file import RecordingFile
 from relgate.late import np
 
 

@@ -42,7 +42,7 @@ from relgate.redaction import number_placeholders
 from relgate.stats import PositionBias
 from relgate.usecases.judging.judge_run import Judgement
 from relgate.usecases.judging.judge_trusts import judge_part
-from relgate.usecases.measuring.long_suite import LongSuite
+from relgate.usecases.measuring.long_suites.long_suite import LongSuite
 from relgate.usecases.measuring.measured_cases import long_of, parts_of
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor

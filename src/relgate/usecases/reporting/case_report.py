@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from relgate.decision.outcomes import case_outcome, critical_misses, hit_metrics, outcome_of_calls
 from relgate.decision.sealing import HIDDEN
 from relgate.domain.case import Case, CaseKey, Suite
-from relgate.domain.long_cases import LongCases, Numbers
+from relgate.domain.long_cases import LongCases, Numbers, held_cases
 from relgate.domain.response import Failure, Measurement, ScorerFailure
 from relgate.usecases.judging.judge_run import arrange_suite
 from relgate.usecases.measuring.case_failure import case_failure
@@ -29,7 +29,7 @@ class CaseReporter:
         self._sealed = sealed
         self._paired = paired
         self._plans = {plan.suite.name: plan for plan in plans}
-        self._cases = {(p.suite.name, case.id): case for p in plans for case in _held(p.suite)}
+        self._cases = {(p.suite.name, case.id): case for p in plans for case in held_cases(p.suite)}
         self._hit_metrics = {plan.suite.name: hit_metrics(plan.metrics) for plan in plans}
         self._forbidding = {plan.suite.name for plan in plans if _forbids(plan)}
 
@@ -73,10 +73,6 @@ class CaseReporter:
 
     def _may_fail_by_itself(self, plan: SuitePlan, case: Case) -> bool:
         return case.critical is not False or case.regression or plan.suite.name in self._forbidding
-
-
-def _held(suite: Suite) -> Sequence[Case]:
-    return suite.regressions if isinstance(suite.cases, LongCases) else suite.all_cases
 
 
 def _read(suite: Suite, case_id: str) -> Case:

@@ -13,7 +13,7 @@ from relgate.domain.run import CaseBlock, MeasurementRow, ReleaseRow, RunRecord
 from relgate.domain.scorecard import Scorecard
 from relgate.store import packed
 from relgate.usecases.judging.judge_run import Judgement
-from relgate.usecases.measuring.long_suite import LongSuite
+from relgate.usecases.measuring.long_suites.long_suite import LongSuite
 from relgate.usecases.measuring.measured_cases import long_of
 from relgate.usecases.preparing.artifact_rows import artifact_rows
 from relgate.usecases.preparing.plan_suite import SuitePlan

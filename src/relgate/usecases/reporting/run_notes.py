@@ -9,7 +9,7 @@ from relgate.domain.case import CaseKey
 from relgate.domain.response import Failure, Measurement, Response, ScorerFailure, Side
 from relgate.redaction import cut
 from relgate.usecases.judging.judge_run import Judgement
-from relgate.usecases.measuring.long_suite import LongSuite
+from relgate.usecases.measuring.long_suites.long_suite import LongSuite
 from relgate.usecases.measuring.measured_cases import parts_of
 from relgate.usecases.preparing.prepare import Prepared
 

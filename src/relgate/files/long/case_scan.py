@@ -19,10 +19,10 @@ from relgate.domain.digest import canonical_json
 from relgate.domain.errors import Problem
 from relgate.domain.gate import Scalar
 from relgate.domain.long_cases import repeats
-from relgate.files.case_file import AT_ONCE, CaseFile, CaseTable, Texts
 from relgate.files.cases import KEYS, input_of, problems_of
 from relgate.files.jsonl import read_row
-from relgate.files.long_lines import LineIndex, Offsets, UnusualFile, scan
+from relgate.files.long.case_file import AT_ONCE, CaseFile, CaseTable, Texts
+from relgate.files.long.lines import LineIndex, Offsets, UnusualFile, scan
 from relgate.files.reading import shown
 from relgate.late import np
 

@@ -13,7 +13,7 @@ import msgspec
 
 from relgate.domain.long_cases import LongCases, Numbers, repeats
 from relgate.domain.response import Outcome
-from relgate.files.long_lines import LineIndex, LongLines, Offsets, UnusualFile, scan, small
+from relgate.files.long.lines import LineIndex, LongLines, Offsets, UnusualFile, scan, small
 from relgate.files.recording_rows import RecordingRow, decode_row, is_sound, outcome_of
 from relgate.late import np
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relgate.applications.recording import nothing_recorded
-from relgate.decision.column_outcomes import OUTCOMES, Codes, outcome_codes
-from relgate.decision.columns import Floats, Marks, Series
 from relgate.decision.first_calls import limited_metrics
+from relgate.decision.long_suites.column_outcomes import OUTCOMES, Codes, outcome_codes
+from relgate.decision.long_suites.columns import Floats, Marks, Series
 from relgate.decision.outcomes import hit_metrics
 from relgate.domain.case import Case
 from relgate.domain.errors import RelgateError
 from relgate.domain.long_cases import LongCases, Numbers
 from relgate.domain.response import Failure, Outcome, Response, Score, ScorerFailure, Side
 from relgate.domain.run import CaseBlock
-from relgate.files.recording_file import RecordingFile
+from relgate.files.long.recording_file import RecordingFile
 from relgate.late import np
 from relgate.scorers import score_failure, score_response
 from relgate.store import ABSENT, block_of_columns

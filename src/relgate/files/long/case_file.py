@@ -11,7 +11,7 @@ import msgspec
 from relgate.domain.case import Case
 from relgate.domain.long_cases import LongCases, Numbers
 from relgate.files.cases import input_of
-from relgate.files.long_lines import LongLines, Offsets, small
+from relgate.files.long.lines import LongLines, Offsets, small
 from relgate.late import np
 
 if TYPE_CHECKING:

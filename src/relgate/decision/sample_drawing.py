@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from relgate.decision.column_sample import column_sample, violating_columns
 from relgate.decision.duplicates import counts_clusters, units_of
+from relgate.decision.long_suites.column_sample import column_sample, violating_columns
 from relgate.decision.measurements import SuiteData, cases_in_scope
 from relgate.decision.sample import NAMED, Floats, Sample, lattice, nameable, unit_noun
 from relgate.domain.case import Case

@@ -1,12 +1,12 @@
-"""Samples of a long suite, drawn from its columns: equal to those of ``draw`` on the same measurements."""
+"""Samples of a long suite, drawn from its columns: those of ``draw_sample`` on the same measurements."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from relgate.decision.columns import Marks, Series, SideColumns, SuiteColumns
 from relgate.decision.duplicates import long_units
+from relgate.decision.long_suites.columns import Marks, Series, SideColumns, SuiteColumns
 from relgate.decision.measurements import ALWAYS_APPLY, SuiteData
 from relgate.decision.sample import NAMED, Floats, Sample, lattice, nameable, unit_noun
 from relgate.domain.long_cases import LongCases, Numbers

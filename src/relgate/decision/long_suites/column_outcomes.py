@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from heapq import nsmallest
 from typing import TYPE_CHECKING, TypeAlias
 
-from relgate.decision.columns import Floats, Marks, Series, SuiteColumns
+from relgate.decision.long_suites.columns import Floats, Marks, Series, SuiteColumns
 from relgate.decision.outcomes import CaseOutcome, hit_metrics
 from relgate.domain.case import Case
 from relgate.domain.long_cases import LongCases, Numbers

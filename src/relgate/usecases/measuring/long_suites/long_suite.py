@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from relgate.decision.column_outcomes import OUTCOMES, Codes
-from relgate.decision.columns import (
+from relgate.decision.long_suites.column_outcomes import OUTCOMES, Codes
+from relgate.decision.long_suites.columns import (
     CaseReasons,
     CaseScores,
     Floats,
@@ -24,7 +24,7 @@ from relgate.domain.long_cases import LongCases, Numbers
 from relgate.domain.response import Measurement, Response, Score, ScorerFailure, Side
 from relgate.domain.run import CaseBlock
 from relgate.late import np
-from relgate.usecases.measuring.block import Block, BlockScorer
+from relgate.usecases.measuring.long_suites.block import Block, BlockScorer
 from relgate.usecases.measuring.measure import turn_order
 from relgate.usecases.preparing.plan_suite import SuitePlan
 
