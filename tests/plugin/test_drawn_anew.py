@@ -227,6 +227,16 @@ def test_a_release_compared_with_itself_replaces_nobody_in_production(drifting):
     assert "--baseline production" in verdict["next_step"]
 
 
+def test_a_rejected_release_is_not_promoted_by_a_comparison_with_itself(drifting, provider):
+    provider.wrong["answerer-2"] = {f"question {n}" for n in range(20)}
+    assert drifting.run("--full").ret == 1
+    same = (drifting.path / "candidate.yaml").read_text().replace("baseline: production.yaml\n", "")
+    drifting.write("self.yaml", same)
+    result = drifting.run("--full", "--baseline=self.yaml", "--report-dir=other")
+    assert result.ret == 10, drifting.text(result)
+    assert "is reject" in drifting.scorecard("other")["verdict"]["reason"]
+
+
 def test_of_two_runs_at_once_the_first_to_end_counts_the_other(drifting, provider):
     provider.answers = 60
     beside = drifting.start("--full", "--concurrency=4", "-p", "no:xdist")

@@ -111,16 +111,39 @@ def uncompared_holds(
     """What keeps a release that names no baseline, or itself, from replacing the one in production unseen."""
     holder = registry.alias(PRODUCTION, candidate.name)
     compared = baseline.release
-    if holder is None or holder.digest == candidate.digest:
+    if holder is not None and holder.digest == candidate.digest:
         return ()
     if compared is not None and compared.digest != candidate.digest:
         return ()
+    if holder is None:
+        return () if compared is None else _judged_otherwise(candidate, registry)
     label = f"{holder.name}@{holder.version}"
     how = "`baseline: none` compared nothing with it"
     if compared is not None:
         how = "this release was compared with itself alone"
     reason = f"{label} holds production, and {how}"
     return ((reason, "compare with it: `--baseline production`"),)
+
+
+def _judged_otherwise(candidate: Release, registry: Registry) -> tuple[tuple[str, str], ...]:
+    """What keeps a release that was not promoted from being so by a comparison with itself."""
+    last = next(
+        (
+            run
+            for run in registry.runs(release=candidate.name)
+            if run.release.digest == candidate.digest
+            and run.attempt is not None
+            and run.baseline is not None
+            and run.baseline.digest != candidate.digest
+        ),
+        None,
+    )
+    if last is None or last.decision == "promote":
+        return ()
+    reason = (
+        f"this release was compared with itself alone, and its verdict of run {last.id} is {last.decision}"
+    )
+    return ((reason, "compare with what it would replace: `--baseline RELEASE`"),)
 
 
 def is_path(name: str) -> bool:
