@@ -74,9 +74,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _session_class() -> type[RelgateSession]:
-    from relgate.plugin.garbage import kept_for_good
+    from relgate.plugin.garbage import kept_for_good, search_all
 
-    first = "relgate.plugin.session" not in sys.modules  # later there may be garbage of the session before
+    first = "relgate.plugin.session" not in sys.modules
+    if not first:
+        search_all()
     with kept_for_good() if first else nullcontext():
         from relgate.plugin.session import RelgateSession
     return RelgateSession

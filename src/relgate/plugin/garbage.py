@@ -29,3 +29,18 @@ def kept_for_good() -> Iterator[None]:
     with no_search():
         yield
     gc.freeze()
+
+
+def searched_at_last() -> None:
+    """Search once more, and leave what is there out of the searches that end the process.
+
+    pytest searches ten times when it ends, for what finalizers bring to light, and Python once; each would
+    read all that a run holds.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def search_all() -> None:
+    """Search again what an earlier session of this process left out."""
+    gc.unfreeze()

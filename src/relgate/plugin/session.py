@@ -15,7 +15,7 @@ from relgate.domain.errors import InputError, RelgateError
 from relgate.domain.long_cases import LongCases
 from relgate.plugin import manifest_of
 from relgate.plugin.conftests import load_golden_set_conftests
-from relgate.plugin.garbage import no_search
+from relgate.plugin.garbage import no_search, searched_at_last
 from relgate.plugin.items import MeasuredItem, SuiteFile
 from relgate.plugin.lastfailed import last_failed
 from relgate.plugin.live_line import LiveLine
@@ -352,6 +352,7 @@ class RelgateSession:
         """Close everything and give the signal handler back."""
         self._end()
         self._restore_sigterm()
+        searched_at_last()
 
 
 def _chosen(run: ReleaseRun, items: Sequence[pytest.Item]) -> CaseSet:
