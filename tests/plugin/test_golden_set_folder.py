@@ -47,7 +47,7 @@ def test_from_a_subfolder_of_a_project_the_rootdir_counts(
     below.mkdir()
     shown = judged(recording, *manifest, cwd=below)
     assert "rootdir: " + str(recording.path) in shown
-    assert "lies outside" not in shown
+    assert "names a place outside" not in shown
     assert recording.registry.exists()
     assert not (below / "reports").exists()
 
@@ -75,20 +75,20 @@ def test_a_manifest_outside_in_one_word_keeps_the_rootdir(recording: Project, ou
     shown = judged(recording, "--manifest=../releases/candidate.yaml", cwd=outside)
     assert f"rootdir: {outside}" in shown
     assert "configfile: pytest.ini" in shown
-    assert "lies outside" not in shown
+    assert "names a place outside" not in shown
     assert (outside / ".relgate" / "registry.db").exists()
 
 
 def test_a_manifest_outside_in_two_words_warns(recording: Project, outside: Path) -> None:
     shown = judged(recording, "--manifest", "../releases/candidate.yaml", cwd=outside)
-    assert "the manifest lies outside" in shown
+    assert "--manifest names a place outside" in shown
     assert "write --manifest=../releases/candidate.yaml" in shown
     assert "small/cases.jsonl" in shown
 
 
 def test_that_warning_ends_no_run_where_warnings_are_errors(recording: Project, outside: Path) -> None:
     shown = judged(recording, "-W", "error", "--manifest", "../releases/candidate.yaml", cwd=outside)
-    assert "the manifest lies outside" in shown
+    assert "--manifest names a place outside" in shown
 
 
 def test_the_manifests_parents_are_searched(recording: Project) -> None:
@@ -139,3 +139,13 @@ def test_a_missing_folder_is_a_usage_error(recording: Project) -> None:
     assert result.ret == 4
     assert "ERROR: " in recording.text(result)
     assert "nowhere" in recording.text(result)
+
+
+def test_another_path_outside_in_two_words_warns_too(recording: Project) -> None:
+    (recording.path.parent / "elsewhere").mkdir(exist_ok=True)
+    registry = recording.path.parent / "elsewhere" / f"{recording.path.name}.db"
+    named = ("--manifest=candidate.yaml", "--registry", str(registry))
+    assert "in two words" not in judged(recording, *named), "no such file yet"
+    shown = judged(recording, *named)
+    assert f"write --registry={registry}" in " ".join(shown.split())
+    assert f"relgate promote --registry {registry} desk@1.1.0" in shown

@@ -69,15 +69,14 @@ def test_an_open_gate_is_told_the_lines_beside_the_cases_with_the_price_of_the_n
     [gate] = card["gates"]
     shown = " ".join(sampled.text(result).split())
     assert (result.ret, shown.count(gate["message"])) == (10, 1), "the reason is said once"
-    # deterministic releases answer the same again: more lines are no further attempt (alpha stays .05), more
-    # cases are one
+    # more lines are a further attempt, as more cases are
     assert (
-        "margin 5 (19 more lines, 59 in all, would prove it): 330 more cases (350 in all) would decide;"
+        "margin 5 (46 more lines, 86 in all, would prove it): 330 more cases (350 in all) would decide;"
         in gate["message"]
     )
     calls = 2 * (40 + CASES)
     assert card["verdict"]["next_step"] == (
-        f"add 19 lines to the traffic sample of golden ({calls + 38} calls), or add 330 cases to golden "
+        f"add 46 lines to the traffic sample of golden ({calls + 92} calls), or add 330 cases to golden "
         f"({calls + 660} calls), then run again"
     )
 

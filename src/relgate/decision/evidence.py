@@ -10,9 +10,6 @@ from relgate.decision.sample import Floats, Sample
 from relgate.domain.metric import Metric
 from relgate.late import np
 
-EXACT_UP_TO = 200
-"""Pairs up to which the exact unconditional test is used (statistics.md 0.3)."""
-
 FEW_CLUSTERS, LOW_CLUSTERS = 5, 20
 """Under five clusters nothing is decided; under twenty the message warns (statistics.md 0.6)."""
 
@@ -224,17 +221,18 @@ def paired_counts_evidence(
     sides: dict[stats.Alternative, int] = {"greater": needed, "less": stats.n_min(margin, ALPHA)}
     p: dict[stats.Alternative, float] = {}
     for side, least_n in sides.items():
-        exact = counts.n <= EXACT_UP_TO or counts.n < least_n
+        exact = counts.n <= stats.EXACT_UP_TO or counts.n < least_n
         p[side] = (stats.exact_unconditional_p if exact else stats.tango_p)(better, -margin, side)
-    exact = counts.n <= EXACT_UP_TO or counts.n < needed
-    method = "exact unconditional, Tango interval" if exact else "Tango score test"
-    interval = counts_interval(counts, metric, alpha)
+    exact = counts.n <= stats.EXACT_UP_TO or counts.n < needed
+    if not exact:
+        method, interval = "Tango score test", stats.tango_interval(better, alpha)
+    else:
+        method, interval = "exact unconditional, Tango interval", stats.tango_interval(better, alpha)
+        if (p["greater"] <= alpha) != (interval.low > -margin):  # near the margin the two may disagree
+            method = "exact unconditional"
+            interval = stats.Interval(stats.exact_unconditional_low(better, alpha, -margin), interval.high)
+    interval = turned(interval, metric)
     return Evidence(counts.difference, interval.low, interval.high, p["greater"], p["less"], method)
-
-
-def counts_interval(counts: stats.PairedCounts, metric: Metric, alpha: float) -> stats.Interval:
-    """Tango's bounds of candidate minus baseline in the metric's own direction."""
-    return turned(stats.tango_interval(oriented_counts(counts, metric), alpha), metric)
 
 
 def turned(found: stats.Interval, metric: Metric) -> stats.Interval:

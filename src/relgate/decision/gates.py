@@ -71,7 +71,7 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float, next_alpha: float |
     if spec.form == "violations":
         hit = violating_units(data, spec.metric, only=gate.only, hops=hops)
         if hit:
-            return _violated(gate, sample, blank, len(hit))
+            return _violated(gate, sample, blank, len(hit), alpha)
     if sample.expected == 0:
         return replace(blank, message=f"no case of the suite carries {gate.slice or 'what it selects'}")
     if sample.n == 0:
@@ -286,10 +286,10 @@ def _missing_words(sample: Sample) -> str:
     return " and ".join(counts)
 
 
-def _violated(gate: Gate, sample: Sample, blank: GateResult, hits: int) -> GateResult:
+def _violated(gate: Gate, sample: Sample, blank: GateResult, hits: int, alpha: float) -> GateResult:
     """Any violation rejects by policy, not by statistics."""
     units = max(hits, blank.units)
-    bound = stats.clopper_pearson(hits, units, ALPHA)
+    bound = stats.clopper_pearson(hits, units, alpha)
     verb = "violates" if hits == 1 else "violate"
     return replace(
         blank,

@@ -30,6 +30,16 @@ def is_same_set(before: Iterable[SuiteRecord], now: Iterable[SuiteRecord]) -> bo
     return _golden(before) == _golden(now)
 
 
+def has_more_cases(before: Iterable[SuiteRecord], now: Iterable[SuiteRecord]) -> bool:
+    """Whether a suite that is not golden has cases that it had not in an earlier run."""
+    earlier, present = _others(before), _others(now)
+    return not present <= earlier
+
+
+def _others(suites: Iterable[SuiteRecord]) -> set[tuple[str, str]]:
+    return {(suite.suite, case.id) for suite in suites if suite.kind != "golden" for case in suite.cases}
+
+
 def _golden(suites: Iterable[SuiteRecord]) -> set[tuple[str, str, str]]:
     read = list(suites)
     golden = [suite for suite in read if suite.kind == "golden"] or read

@@ -47,6 +47,15 @@ class Unchanged:
         return stats.clopper_pearson(self.changed, self.n, alpha).high
 
 
+def line_count(suite: Suite) -> int:
+    """How many independent inputs a suite's traffic sample has."""
+    return len(set(_units(suite).values()))
+
+
+def _units(suite: Suite) -> Mapping[str, str]:
+    return units_of(replace(suite, cases=suite.traffic, clustered=False))
+
+
 def count_changes(suite: Suite, answers: Mapping[str, Sequence[Measurement]]) -> Unchanged:
     """Compare both sides' outputs over the suite's traffic sample.
 
@@ -54,7 +63,7 @@ def count_changes(suite: Suite, answers: Mapping[str, Sequence[Measurement]]) ->
         suite: with its ``traffic``.
         answers: per line id the candidate's and the baseline's call.
     """
-    unit = units_of(replace(suite, cases=suite.traffic, clustered=False))
+    unit = _units(suite)
     became = {case.id: _compare(answers.get(case.id, ())) for case in suite.traffic}
     worst: dict[str, str] = {}
     for case_id, what in became.items():

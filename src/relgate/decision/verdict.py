@@ -43,6 +43,8 @@ class Findings:
             gone, a stale baseline), each with its next step.
         anchors: gates held against their anchor.
         prices: per suite what the next run costs, for the next step of a hold.
+        outgrown: required gates that passed and cannot pass a further attempt on as few cases, with the cases
+            that they need then.
         stopped: what a budget left unmeasured.
         tuned: whether cases that prove the promote were shown since the baseline was set.
         ended_early: whether calls ended for a reject before every gate was judged.
@@ -60,6 +62,7 @@ class Findings:
     known_holds: Sequence[tuple[str, str]] = ()
     anchors: Sequence[AnchorResult] = ()
     prices: Mapping[str, SuitePrice] = field(default_factory=dict)
+    outgrown: Sequence[GateResult] = ()
     ended_early: bool = False
     stopped: Stopped | None = None
     tuned: bool = False
@@ -150,7 +153,7 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
     )
     found += [(reason, answer) for reason in findings.unmeasured]
     found += [
-        (f"{gate_name(g)} is {g.message}", "fix what got worse; more cases would rather reject than promote")
+        (f"{gate_name(g)} is {g.message}", f"fix what got worse; {g.outlook}")
         for g in required
         if g.result == "hold" and g.proven_worse
     ]
@@ -174,7 +177,7 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
         if not miss.confirmed and (miss.misses == 0 or miss.trials < CONFIRMING_TRIALS)
     ]
     undecided = [g for g in required if g.result in ("hold", "partial") and not g.proven_worse]
-    step = cheapest_step(undecided, findings.prices)
+    step = cheapest_step([*undecided, *findings.outgrown], findings.prices) if undecided else ""
     return found + [(f"{gate_name(g)} is not proven: {g.message}", step) for g in undecided]
 
 

@@ -121,10 +121,7 @@ def conclude(result: GateResult) -> str:
     if result.regressed_within_margin and result.p_harm is not None:
         return f"regressed within margin ({p_value(result.p_harm)}): {facts}"
     if result.proven_worse and result.p_harm is not None:
-        return (
-            f"proven worse ({p_value(result.p_harm)}): {facts}; "
-            "more cases will rather reject than promote; fix, do not measure"
-        )
+        return f"proven worse ({p_value(result.p_harm)}): {facts}; {result.outlook}; fix, do not measure"
     if result.result == "hold" and result.needed and result.p_pass is not None:
         clusters = clusters_lacking(result)
         alike = f" in about {count(clusters, f'new {result.unit_noun}')}" if clusters else ""

@@ -178,6 +178,16 @@ class GateResult:
     line: int = 0
     looks: tuple[GateLook, ...] = ()
 
+    @property
+    def outlook(self) -> str:
+        """What more cases would do to a gate that is proven worse."""
+        inside = (
+            self.estimate is not None and self.boundary is not None and abs(self.estimate) < self.boundary
+        )
+        if inside:
+            return "more cases can at best prove that it got worse by less than the margin"
+        return "more cases will rather reject than promote"
+
     def without_remedy(self) -> GateResult:
         """The same result, saying nothing of what would let it decide."""
         return replace(

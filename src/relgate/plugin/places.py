@@ -13,6 +13,7 @@ from relgate.files.paths import expanded, is_folder, resolved
 from relgate.plugin.options import OPTIONS, warn
 
 DEFAULT_FOLDER = "golden_sets"
+PATH_OPTIONS = ("manifest", "baseline", "registry", "record", "replay", "report-dir", "golden-sets")
 INI_FILES = (
     "pytest.toml",
     ".pytest.toml",
@@ -54,21 +55,28 @@ def golden_sets_folder(config: pytest.Config, manifest: str, known: Namespace | 
 def warn_of_moved_rootdir(
     config: pytest.Config, manifest: str, known: Namespace, args: Sequence[str]
 ) -> None:
-    """Say that ``--manifest PATH`` in two words moved the rootdir away from the project.
+    """Say that an option with a path, in two words, moved the rootdir away from the project.
 
     pytest looks for its rootdir before plugins define options, and takes the path for a test path.
     """
     here = config.invocation_params.dir.resolve()
-    path = resolved(manifest_path(config, manifest))
-    if manifest not in args or here in path.parents or known.rootdir or known.inifilename:
+    outside = [
+        (name, value)
+        for name in PATH_OPTIONS
+        if (value := getattr(known, OPTIONS[f"--relgate-{name}"].dest, None)) in args
+        and value is not None
+        and here not in resolved(here / expanded(value)).parents
+    ]
+    if not outside or known.rootdir or known.inifilename:
         return
     project = next(
         (folder for folder in (here, *here.parents) if any((folder / name).is_file() for name in INI_FILES)),
         here,
     )
     if config.rootpath.resolve() != project:
+        name, value = outside[0]
         warn(
             config,
-            f"the manifest lies outside {project}, and in two words it made pytest take {config.rootpath} as "
-            f"rootdir, without the project's settings: write --manifest={manifest}",
+            f"--{name} names a place outside {project}, and in two words it made pytest take "
+            f"{config.rootpath} as rootdir, without the project's settings: write --{name}={value}",
         )

@@ -97,8 +97,9 @@ def _at_least(config: pytest.Config, name: str, least: float) -> Any:
 
 
 def make_importable(config: pytest.Config, manifest: Path) -> None:
-    """Let ``python: "my_app:build"`` name modules beside the project's root or the manifest."""
-    for folder in (str(config.rootpath), str(resolved(manifest).parent)):
+    """Let ``python: "my_app:build"`` name modules beside the project's root, the manifest, or the caller."""
+    called = config.invocation_params.dir
+    for folder in map(str, (called, config.rootpath, resolved(manifest).parent)):
         if folder not in sys.path:
             sys.path.insert(0, folder)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relgate.plugin.options import setting
+from relgate.plugin.options import setting, source_of
 from relgate.render.terminal import render_terminal
 from relgate.usecases.report import Report
 
@@ -24,7 +24,7 @@ def summary_lines(report: Report, config: pytest.Config, *, failures: int = 0) -
         failures: cases that failed by themselves, which pytest counts apart from their outcome.
     """
     name = report.files[0].name if report.files else "`relgate show`"
-    lines = render_terminal(report.scorecard, report=name).splitlines()
+    lines = render_terminal(report.scorecard, report=name, registry=_named_registry(config)).splitlines()
     if getattr(config.option, "verbose", 0) < -1:  # defined by pytest's terminal plugin
         return lines[:1]
     if report.stored:
@@ -38,6 +38,12 @@ def summary_lines(report: Report, config: pytest.Config, *, failures: int = 0) -
     if report.decision == "hold" and not report.scorecard.verdict.clear and setting(config, "advisory"):
         lines.append("advisory: a hold exits 0 in this run")
     return lines
+
+
+def _named_registry(config: pytest.Config) -> str:
+    """The registry's file as it was named on the command line; a URL may hold a password."""
+    named = str(setting(config, "registry")) if source_of(config, "registry") == "option" else ""
+    return "" if "://" in named else named
 
 
 def write_summary(terminal: Any, report: Report | None, lines: list[str], kept: str) -> None:

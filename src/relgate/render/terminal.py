@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import textwrap
 from collections.abc import Sequence
 
@@ -29,6 +31,11 @@ from relgate.render.view import (
 
 WORST_IN_TERMINAL = 3
 
+_COMMAND = re.compile(r"`[^`]*`|^relgate .*")
+_GLUE = "\N{NO-BREAK SPACE}"
+_READING = re.compile(r"\brelgate (show|promote|diff|judge \w+)\b")
+"""Commands of a report that read the registry."""
+
 
 def render_terminal(
     card: Scorecard,
@@ -37,6 +44,7 @@ def render_terminal(
     full: bool = False,
     closer: str | None = None,
     report: str = "scorecard.md",
+    registry: str = "",
 ) -> str:
     """Verdict, reason and next step first; then gates, metrics, alarms, changes and the worst cases.
 
@@ -46,11 +54,17 @@ def render_terminal(
         full: every gate and metric with slices and hops, every worst case.
         closer: the command that shows more; by default the one that shows this run.
         report: the file that holds what is left out here.
+        registry: the registry as it was named on the command line, where it was: commands name it too.
     """
+
+    def typed(text: str) -> str:
+        option = f" --registry {shlex.quote(registry)}" if registry else ""
+        return _READING.sub(lambda found: found.group() + option, text)
+
     lines = [
         headline(card),
         *_field("reason", card.verdict.reason, width),
-        *_field("next", next_of(card), width),
+        *_field("next", typed(next_of(card)), width),
     ]
     for other in card.verdict.others:
         lines += _field("also", other, width)
@@ -76,14 +90,28 @@ def render_terminal(
     lines += _list("notes", card.notes, width)
     lines += ["", *footer(card)]
     if not full and (card.worst or card.verdict.decision != "promote"):
-        lines.append(f"look closer: {closer or f'relgate show {card.run.id}'}")
+        lines.append(f"look closer: {closer or typed(f'relgate show {card.run.id}')}")
     return printable("\n".join(line.rstrip() for line in lines))
 
 
 def _field(name: str, text: str, width: int) -> list[str]:
     if not text:
         return []
-    return textwrap.wrap(text, width, initial_indent=f"{name:<8}", subsequent_indent=" " * 8)
+    return _wrapped(text, width, f"{name:<8}", " " * 8)
+
+
+def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
+    """Lines of at most the width, but for a command between backquotes: who copies it copies one line."""
+    whole = _COMMAND.sub(lambda found: found.group().replace(" ", _GLUE), text)
+    lines = textwrap.wrap(
+        whole,
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return [line.replace(_GLUE, " ") for line in lines]
 
 
 def _table(title: str, table: Table) -> list[str]:
@@ -98,7 +126,7 @@ def _list(title: str, sentences: Sequence[str], width: int) -> list[str]:
         return []
     lines = ["", title] if title else [""]
     for sentence in sentences:
-        lines += textwrap.wrap(sentence, width, initial_indent="  ", subsequent_indent="    ")
+        lines += _wrapped(sentence, width, "  ", "    ")
     return lines
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from relgate.decision.wording import count
 from relgate.domain.digest import short
 from relgate.domain.metric import RESPONSE_METRICS
 from relgate.domain.scorecard import (
@@ -27,6 +28,7 @@ from relgate.render.words import CLEAR, NOT_JUDGED, UNTESTED, WORDS, legend, wor
 ROLE_ORDER = {"require": 0, "guard": 1, "report": 2}
 RESULT_ORDER = {"fail": 0, "error": 1, "hold": 2, "partial": 3, "pass": 4}
 DASH = "–"
+TIMES = ("latency_ms", "first_token_ms")
 EMPTY = "(empty)"
 SHOWN_LEVEL = 0.9
 """Of every interval in the table of metrics."""
@@ -204,7 +206,10 @@ def _estimate(gate: GatePart) -> str:
         units = gate.units or gate.n
         return f"{round(gate.estimate * units)} of {units}"
     if gate.quantile is not None:
-        return f"p{gate.quantile * 100:g} {gate.estimate:,.4g}"
+        value = f"{gate.estimate:,.4g}"
+        if gate.metric.startswith(TIMES):
+            value += " ms"
+        return f"p{gate.quantile * 100:g} {'$' * (gate.metric == 'cost_usd')}{value}"
     return f"{100 * gate.estimate:.1f} %"
 
 
@@ -268,7 +273,7 @@ def _numbers(part: MetricPart) -> tuple[str, str, str, str]:
 
 
 def _is_time(part: MetricPart) -> bool:
-    return part.metric.startswith(("latency_ms", "first_token_ms"))
+    return part.metric.startswith(TIMES)
 
 
 def _format(part: MetricPart) -> Callable[[float | None], str]:
@@ -348,7 +353,8 @@ def footer(card: Scorecard) -> tuple[str, ...]:
 def _calls(calls: CallsPart, usd: float | None) -> str:
     if not (calls.planned or calls.made):
         return "calls: none" if usd is None else f"calls: none; the recorded answers cost ${usd:.4f}"
-    money = "" if usd is None else f", cost ${usd:.4f}"
+    kept = f" (with {count(calls.reused, 'kept answer')})" if calls.reused else ""
+    money = "" if usd is None else f", cost ${usd:.4f}{kept}"
     more = calls.made - calls.planned
     if more > 0:
         return f"calls: {calls.planned} planned and {more} more to confirm critical misses{money}"

@@ -33,6 +33,7 @@ from relgate.stats.means import (
 from relgate.stats.multiplicity import holm, weighted_holm
 from relgate.stats.paired import (
     PairedCounts,
+    exact_unconditional_low,
     exact_unconditional_p,
     mcnemar_interval,
     mcnemar_midp,
@@ -40,7 +41,15 @@ from relgate.stats.paired import (
     tango_p,
     tango_z,
 )
-from relgate.stats.planning import binomial_floor_n, discordance_upper, mean_n, nam_n, paired_t_n
+from relgate.stats.planning import (
+    EXACT_UP_TO,
+    binomial_floor_n,
+    discordance_upper,
+    mean_n,
+    nam_n,
+    paired_t_n,
+    ties_n,
+)
 from relgate.stats.prediction_powered import (
     PredictionPoweredMean,
     ppi_mean,
@@ -66,6 +75,7 @@ from relgate.stats.unseen_loss import unseen_loss_n, unseen_loss_p
 from relgate.stats.unseen_unit import guarded_cluster_interval, guarded_cluster_p
 
 __all__ = [
+    "EXACT_UP_TO",
     "GAFFKE_UP_TO",
     "TRUSTED_FROM",
     "Agreement",
@@ -89,6 +99,7 @@ __all__ = [
     "cluster_bounded_p",
     "cluster_mean",
     "discordance_upper",
+    "exact_unconditional_low",
     "exact_unconditional_p",
     "fewer_drawn_p",
     "fieller_interval",
@@ -124,6 +135,7 @@ __all__ = [
     "tango_interval",
     "tango_p",
     "tango_z",
+    "ties_n",
     "unseen_loss_n",
     "unseen_loss_p",
     "weighted_holm",

@@ -135,6 +135,33 @@ def tango_interval(counts: PairedCounts, alpha: float = 0.05) -> Interval:
     return Interval(_tango_low(counts, z_alpha), -_tango_low(counts.swapped(), z_alpha))
 
 
+def exact_unconditional_low(counts: PairedCounts, alpha: float, beside: float) -> float:
+    """Return a lower bound of the difference at which `exact_unconditional_p` is alpha, to 1e-4.
+
+    Args:
+        counts: The paired table.
+        alpha: One-sided error rate, in (0, 0.5).
+        beside: A difference in (-1, 1). The bound lies below it where the test does not reject it, and above
+            it, but not above the difference seen, where it does.
+
+    Raises:
+        ValueError: An argument out of range.
+    """
+    alpha = one_sided_alpha(alpha)
+    beside = between(beside, "beside", -1.0, 1.0)
+    if exact_unconditional_p(counts, beside, "greater") > alpha:
+        rejected, kept = -1.0, beside
+    else:
+        rejected, kept = beside, max(beside, counts.difference)
+    while kept - rejected > 1e-4:
+        middle = 0.5 * (rejected + kept)
+        if exact_unconditional_p(counts, middle, "greater") > alpha:
+            kept = middle
+        else:
+            rejected = middle
+    return rejected
+
+
 def exact_unconditional_p(counts: PairedCounts, delta0: float, alternative: Alternative) -> float:
     """Return the exact unconditional p-value, ordered by Tango's z (Hsueh, Liu and Chen 2001).
 

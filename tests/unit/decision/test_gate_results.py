@@ -197,8 +197,12 @@ def test_proven_harm_that_is_not_within_the_margin_asks_for_no_more_cases(build:
     (result,) = weigh_fails([judge_gate(build.gate("non_inferior", 0.05), data, alpha=0.05)])
     assert (result.result, result.proven_worse, result.needed) == ("hold", True, None)
     assert result.message.startswith("proven worse (p = 0.002): -4.0 points [")
-    assert result.message.endswith("more cases will rather reject than promote; fix, do not measure")
+    assert result.message.endswith(
+        "more cases can at best prove that it got worse by less than the margin; fix, do not measure"
+    )
     assert "in all" not in result.message
+    beyond = replace(result, estimate=-0.06)
+    assert beyond.outlook == "more cases will rather reject than promote"
 
 
 @pytest.mark.parametrize(
@@ -309,3 +313,18 @@ def test_no_interval_is_zero_wide_and_no_p_value_is_nan(build: Any) -> None:
             assert result.lower < result.upper
             assert 0.0 <= result.p_pass <= 1.0
             assert 0.0 <= result.p_fail <= 1.0
+
+
+@pytest.mark.parametrize(("n", "worse", "margin", "alpha"), [(30, 0, 0.15, 0.0125), (120, 3, 0.05, 0.05)])
+def test_the_interval_of_an_exact_test_never_contradicts_it(
+    build: Any, n: int, worse: int, margin: float, alpha: float
+) -> None:
+    data = build.data([0.0] * worse + [1.0] * (n - worse), [1.0] * n)
+    result = judge_gate(build.gate("non_inferior", margin), data, alpha=alpha)
+    assert (result.result == "pass") == (result.lower > -margin)
+
+
+def test_a_violated_gate_shows_its_interval_at_the_level_of_the_attempt(build: Any) -> None:
+    data = build.data([1.0, 1.0] + [0.0] * 28, metric=VIOLATION)
+    result = judge_gate(build.gate("violations", 0.0, metric=VIOLATION), data, alpha=0.003125)
+    assert (result.lower, result.upper) == pytest.approx((0.003, 0.288), abs=0.001)

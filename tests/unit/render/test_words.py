@@ -71,8 +71,8 @@ def test_violations_are_counted_not_given_in_per_cent(
 @pytest.mark.parametrize(
     ("numbers", "shown"),
     [
-        ({"estimate": 2039.3, "lower": 1896.0, "upper": 2610.0}, ("p95 2,039", "[1,896, 2,610]")),
-        ({"estimate": 2039.3, "lower": 1896.0, "upper": None}, ("p95 2,039", "[1,896, ∞]")),
+        ({"estimate": 2039.3, "lower": 1896.0, "upper": 2610.0}, ("p95 2,039 ms", "[1,896, 2,610]")),
+        ({"estimate": 2039.3, "lower": 1896.0, "upper": None}, ("p95 2,039 ms", "[1,896, ∞]")),
         ({"estimate": None, "lower": None, "upper": None}, ("–", "–")),
     ],
     ids=["bounded", "too few calls for an upper bound", "most calls failed"],

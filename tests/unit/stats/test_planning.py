@@ -5,15 +5,20 @@ import pytest
 from scipy import stats as scipy_stats
 
 from relgate.stats import (
+    EXACT_UP_TO,
+    PairedCounts,
     binomial_floor_n,
     ceiling_p,
     clopper_pearson,
     discordance_upper,
+    exact_unconditional_p,
     floor_p,
     mean_n,
     n_min,
     nam_n,
     paired_t_n,
+    tango_p,
+    ties_n,
 )
 
 
@@ -116,3 +121,20 @@ def test_a_true_rate_not_above_the_floor_has_no_n(p):
 def test_plans_that_make_no_sense_are_refused(call):
     with pytest.raises(ValueError, match=r"must|cannot|needs|million"):
         call()
+
+
+@pytest.mark.parametrize(
+    ("margin", "alpha", "n"), [(0.05, 0.05, 59), (0.15, 0.0125, 31), (0.10, 0.0125, 48), (0.05, 0.00625, 121)]
+)
+def test_ties_n_is_the_first_n_at_which_a_run_without_differences_passes(margin, alpha, n):
+    def p(pairs):
+        return exact_unconditional_p(PairedCounts(pairs, 0, 0, 0), -margin, "greater")
+
+    assert ties_n(margin, alpha) == n
+    assert p(n) <= alpha < p(n - 1)
+
+
+def test_ties_n_beyond_the_exact_test_is_that_of_tango():
+    n = ties_n(0.01, 0.0125)
+    assert n > EXACT_UP_TO
+    assert tango_p(PairedCounts(n, 0, 0, 0), -0.01, "greater") <= 0.0125

@@ -110,7 +110,9 @@ def test_judging_again_keeps_the_latest_number(live):
     assert _attempt(card) == (2, 0.0125)
 
 
-def test_a_deterministic_candidate_on_added_cases_is_a_further_attempt(live):
+@pytest.fixture
+def deterministic(live):
+    """Both releases answer the same each time they are asked."""
     for name, version, more in (
         ("old.yaml", "1.0.0", {"baseline": "none"}),
         ("candidate.yaml", "2.0.0", {"baseline": "./old.yaml"}),
@@ -119,6 +121,11 @@ def test_a_deterministic_candidate_on_added_cases_is_a_further_attempt(live):
         live.manifest(
             name, version, application=live.application, deterministic=True, artifacts=prompt, **more
         )
+    return live
+
+
+def test_a_deterministic_candidate_on_added_cases_is_a_further_attempt(deterministic):
+    live = deterministic
     assert live.card().verdict.attempts == 1
     live.suite(_cases(90), gates=GATES, trials=1)
     card = live.card()
@@ -196,3 +203,37 @@ def test_a_rollback_drill_gives_no_fresh_alpha(recorded):
         registry.promote("desk", "1.0.0", by="ann", reason="the way back")
     recorded.manifest(version="2.0.1", application=recorded.recording("n.jsonl", _answers(80, 2)))
     assert _attempt(recorded.card()) == (2, 0.0125)
+
+
+SAFETY = [{"metric": "over_refusal", "non_inferior": {"margin": 0.2}}]
+
+
+def _benign(n):
+    return [{"id": f"b{i}", "input": f"benign {i}", "tags": {"harmful": False}} for i in range(n)]
+
+
+def test_safety_cases_added_to_a_deterministic_candidate_are_a_further_attempt(deterministic):
+    def safety(count):
+        deterministic.suite(
+            _benign(count), folder="kind", kind="safety", scorers=["refusal"], gates=SAFETY, trials=1
+        )
+
+    safety(20)
+    assert _attempt(deterministic.card()) == (1, 0.05)
+    safety(21)
+    assert _attempt(deterministic.card()) == (2, 0.0125)
+    safety(20)
+    assert _attempt(deterministic.card()) == (1, 0.05), "the verdict on these cases is on record"
+
+
+def test_lines_added_to_a_traffic_sample_are_a_further_attempt(deterministic):
+    def sampled(count):
+        deterministic.suite(_cases(80), gates=GATES, trials=1, unchanged="traffic.jsonl")
+        deterministic.rows(
+            "golden_sets/mine/traffic.jsonl", [{"id": f"t{i}", "input": f"t{i}"} for i in range(count)]
+        )
+
+    sampled(30)
+    assert _attempt(deterministic.card()) == (1, 0.05)
+    sampled(40)
+    assert _attempt(deterministic.card()) == (2, 0.0125)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+
 import pytest
 
 from relgate.domain.errors import InputError
+from relgate.usecases.run_release import ReleaseRun
 
 CASES = [{"id": f"c{i}", "input": "?", "expected": "yes"} for i in range(3)]
 RIGHT = {case["id"]: "yes" for case in CASES}
@@ -146,3 +150,21 @@ def test_errors_of_manifest_baseline_and_suites_come_at_once(project):
     assert "production.yaml" in text
     assert "suite.yaml" in text
     assert "cases.jsonl" in text
+
+
+def test_a_shared_registry_finds_the_release_in_this_checkout(judged, tmp_path_factory):
+    other = tmp_path_factory.mktemp("checkout") / "desk"
+    shutil.copytree(judged.folder, other)
+    judged.write("1.0.0.jsonl", "")  # the first checkout went on
+    options = replace(
+        judged.options(),
+        manifest=other / "candidate.yaml",
+        golden_sets=other / "golden_sets",
+        rootdir=other,
+        folder=other,
+    )
+    run = ReleaseRun(options)
+    try:
+        assert run.prepared.baseline.path == other / "v1.0.0.yaml"
+    finally:
+        run.close()

@@ -19,7 +19,7 @@ from relgate.usecases.run_release import ReleaseRun
 from relgate.usecases.scaffold import init_project
 from relgate.usecases.scaffold_cases import CAPITALS, LOOK_ALIKES
 
-BENIGN_AT_LEAST = 32
+BENIGN_AT_LEAST = 38
 ALIKE = 85
 
 

@@ -74,13 +74,36 @@ def feasibility(gate: Gate, suite: Suite, *, alpha: float, single_trial: bool) -
     return Feasibility(gate.id, spec.role, can_pass, n, f"{size}: {text}")
 
 
+def cases_lacking(gate: Gate, suite: Suite, *, alpha: float, single_trial: bool) -> int:
+    """Further cases, or units of a zero-tolerance gate, without which no flawless run passes; 0 for none."""
+    cases = planned_cases(gate, suite)
+    units, clustered = unit_count(suite, cases)
+    have = units if gate.spec.form == "violations" else len(cases)
+    return max(0, _flawless_n(gate, alpha, exact=single_trial and not clustered) - have)
+
+
+def _flawless_n(gate: Gate, alpha: float, *, exact: bool) -> int:
+    """Cases on which a flawless run passes; 0 where the form has no such number."""
+    spec = gate.spec
+    if spec.form == "non_inferior":
+        return (stats.ties_n if exact else stats.n_min)(spec.boundary, alpha)
+    if spec.form == "violations":
+        return 0 if spec.rate_at_most is None else stats.zero_violation_n(spec.rate_at_most, alpha)
+    if spec.form not in ("at_least", "at_most"):
+        return 0
+    if spec.quantile is not None:
+        return least_cases(spec.quantile, alpha)
+    room = 1.0 - spec.boundary if spec.form == "at_least" else spec.boundary
+    return stats.n_min(room, alpha) if 0.0 < room < 1.0 else 0
+
+
 def _answer(
     gate: Gate, n: int, units: int, alpha: float, *, noun: str, clustered: bool, single: bool
 ) -> tuple[bool, str]:
     spec = gate.spec
     match spec.form:
         case "non_inferior":
-            needed = stats.n_min(spec.boundary, alpha)
+            needed = _flawless_n(gate, alpha, exact=single and not clustered)
             if n >= needed:
                 return _enough(needed, units, noun)
             if not clustered and _improving_p(n, spec.boundary, single) <= alpha:
@@ -98,20 +121,19 @@ def _answer(
                 needed += 1
             return (True, f"can pass (needs {needed} improvements)") if n >= needed else _flawless(n, needed)
         case "at_most" if spec.quantile is not None:
-            needed = least_cases(spec.quantile, alpha)
+            needed = _flawless_n(gate, alpha, exact=False)
             return _enough(needed, units, noun) if n >= needed else _flawless(n, needed)
         case "at_least" | "at_most":
-            room = 1.0 - spec.boundary if spec.form == "at_least" else spec.boundary
-            if not 0.0 < room < 1.0:
+            needed = _flawless_n(gate, alpha, exact=False)
+            if not needed:
                 return False, "cannot pass: nothing can be proven above 100 % or below 0 %"
-            needed = stats.n_min(room, alpha)
             return _enough(needed, units, noun) if n >= needed else _flawless(n, needed)
         case "violations":
             rate = stats.clopper_pearson(0, units, alpha).high
             bound = f"a clean run proves a rate of at most {percent(rate, 2)}"
             if spec.rate_at_most is None:
                 return True, f"can pass; {bound}"
-            needed = stats.zero_violation_n(spec.rate_at_most, alpha)
+            needed = _flawless_n(gate, alpha, exact=False)
             if units >= needed:
                 return True, f"can pass; {bound}"
             independent = noun if noun == DISTINCT_INPUT else f"independent {noun}"

@@ -88,9 +88,10 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
     if flat is not None:
         return Need(flat - sample.n, _flat(sample))
     effect = _design_effect(sample, sample.difference)
+    binary = is_binary(sample, gate.metric)
 
     def total(delta: float) -> int | None:
-        if is_binary(sample, gate.metric):
+        if binary:
             counts = paired_counts(sample)
             psi = max(stats.discordance_upper(counts.b + counts.c, counts.n), abs(delta))
             planned: float | None = stats.nam_n(margin, psi, delta, alpha, POWER)
@@ -99,7 +100,8 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
             planned = _planned_t(delta + margin, spread, alpha)
         if planned is None or planned > MOST_CASES:
             return None
-        return _whole(max(planned * effect, _least_total(gate, sample, margin, alpha)))
+        least = stats.ties_n(margin, alpha) if binary else _least_total(gate, sample, margin, alpha)
+        return _whole(max(planned * effect, least))
 
     at_none = total(0.0)
     if at_none is None:

@@ -12,6 +12,12 @@ from relgate.decision.sample import CLUSTER
 from relgate.decision.wording import clusters_lacking, count, remedy
 from relgate.domain.gate import GateResult
 
+OF_ANSWERS = frozenset({"cost_usd", "tokens", "first_token_ms"})
+"""Metrics that only an answer has: a failed call has none."""
+
+_COUNTS = {"over_refusal": "harmful: false", "violation": "harmful: true"}
+"""The tag of the cases of a safety suite that these metrics judge."""
+
 _WORST = "at the worst cases: `relgate show RUN CASE`"
 
 _Kind = Literal["cases", "lines", "trials"]
@@ -148,9 +154,10 @@ def _parts(suite: str, gates: Sequence[GateResult], price: SuitePrice | None, ki
             cases = gate
     found = []
     if cases is not None and cases.needed:
-        like = f" ({cases.slice})" if cases.slice and not cases.slice.startswith("hop=") else ""
         each = price.case_of.get(cases.metric, price.case)
-        found.append(_Part(f"add {count(cases.needed, 'case')}{like} to {suite}", each * cases.needed))
+        found.append(
+            _Part(f"add {count(cases.needed, 'case')}{_like(cases)} to {suite}", each * cases.needed)
+        )
     if units:
         found.append(_Part(f"add {count(units, noun)} to {suite}", None))
     if lines:
@@ -158,8 +165,23 @@ def _parts(suite: str, gates: Sequence[GateResult], price: SuitePrice | None, ki
         found.append(_Part(words, price.line * lines))
     missing = max((gate.missing for gate in gates), default=0)
     if missing:
-        found.append(_Part(f"measure {_missing(gates, missing)} of {suite} again", Calls()))
+        found.append(_Part(_measure_again(suite, gates, missing), Calls()))
     return found
+
+
+def _like(gate: GateResult) -> str:
+    """Which cases count for a gate, where not all of its suite do."""
+    sliced = gate.slice if gate.slice and not gate.slice.startswith("hop=") else ""
+    told = [_COUNTS.get(gate.metric, ""), sliced]
+    return f" ({', '.join(filter(None, told))})" if any(told) else ""
+
+
+def _measure_again(suite: str, gates: Sequence[GateResult], missing: int) -> str:
+    cases = _missing(gates, missing)
+    metrics = {gate.metric for gate in gates if gate.missing}
+    if metrics <= OF_ANSWERS:  # an answer without a cost, or none at all: asking again gives the same
+        return f"see why {cases} of {suite} came without {' and '.join(sorted(metrics))}"
+    return f"measure {cases} of {suite} again"
 
 
 def _missing(gates: Sequence[GateResult], missing: int) -> str:

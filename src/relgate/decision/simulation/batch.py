@@ -15,7 +15,6 @@ from relgate.decision.against_zero import FEW_DIFFER, SPARSE_BELOW
 from relgate.decision.alarms import UNPROTECTED_BELOW
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import (
-    EXACT_UP_TO,
     FEW_CLUSTERS,
     MIN_RATIO_UNITS,
     quantile_minimum,
@@ -233,7 +232,7 @@ class Batch:
                 if side == "greater" and n < least:
                     p = np.maximum(p, (1.0 - margin) ** n)
             elif single:
-                p = fast.paired_p(d, margin, side, exact=n <= EXACT_UP_TO or n < least)
+                p = fast.paired_p(d, margin, side, exact=n <= stats.EXACT_UP_TO or n < least)
             else:
                 hall_from = least * (stats.TRUSTED_FROM if side == "greater" else 1)
                 p = fast.bounded_mean_p(d, -margin, side, _DIFFERENCES, hall_from)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from relgate.decision.alarms import raise_alarms, watch
@@ -20,11 +20,11 @@ from relgate.decision.judges.judge_trust import (
 from relgate.decision.judges.judged import correct_judged
 from relgate.decision.measurements import SuiteData, arrange, unmeasured_suites
 from relgate.decision.outcomes import critical_misses
-from relgate.decision.planning.feasibility import planned_cases
+from relgate.decision.planning.feasibility import cases_lacking, planned_cases
 from relgate.decision.policy import Gate
 from relgate.decision.regressions import judge_regressions, regression_gate_id
 from relgate.decision.screen import on_another_day
-from relgate.decision.sealing import is_tuned, open_data, reckon_sealed, seen_by, speechless
+from relgate.decision.sealing import is_tuned, judged_by, open_data, reckon_sealed, seen_by, speechless
 from relgate.decision.unchanged import Unchanged, pass_unchanged
 from relgate.decision.verdict import Findings, Stopped, decide
 from relgate.decision.weighing import weigh_fails
@@ -174,7 +174,7 @@ def judge_run(
                 gate,
                 sample,
                 prepared.alpha,
-                prepared.relabelled_alpha,
+                prepared.next_alpha,
             )
             for gate, result in zip(plan.gates, judged, strict=True)
         ]
@@ -218,6 +218,7 @@ def judge_run(
                 *untrusted_judges(gates, trusts.values()),
             ),
             prices=case_prices(prepared, measured, judge_usd),
+            outgrown=tuple(_outgrown(prepared, gates)),
             ended_early=bool(looked.ended),
             stopped=stopped,
             tuned=is_tuned(prepared.suites, exposed=prepared.exposed),
@@ -239,6 +240,23 @@ def judge_run(
         anchors=held,
         trusts=tuple(trusts.values()),
     )
+
+
+def _outgrown(prepared: Prepared, results: Sequence[GateResult]) -> Iterator[GateResult]:
+    """Required gates that passed and, on as few cases, could not pass a further attempt."""
+    passed = {result.id: result for result in results if result.result == "pass" and result.role == "require"}
+    for plan in prepared.plans:
+        for gate in plan.gates:
+            if gate.id not in passed or prepared.next_alpha >= prepared.alpha:
+                continue
+            lacking = cases_lacking(
+                gate,
+                judged_by(plan.suite, gate.spec, exposed=prepared.exposed),
+                alpha=prepared.next_alpha,
+                single_trial=prepared.trials.single(plan.suite),
+            )
+            if lacking:
+                yield replace(passed[gate.id], needed=lacking, needed_trials=None)
 
 
 def _arranged(

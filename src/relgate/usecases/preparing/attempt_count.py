@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from relgate.decision.pooling import is_same_set, is_top_up
+from relgate.decision.pooling import has_more_cases, is_same_set, is_top_up
 from relgate.domain.release import Release
 from relgate.domain.run import AttemptKey, SuiteRecord
 from relgate.store import Registry
@@ -42,14 +42,16 @@ def count_attempt(
     screen: bool,
     taken_again: bool,
     labels: Mapping[str, frozenset[str]],
+    lines: Mapping[str, int] | None = None,
     drawn_anew: int = 0,
 ) -> AttemptCount:
     """Count a run among the attempts of its line.
 
     A candidate that was judged before is judged in a further attempt where anything is asked that may answer
-    otherwise, and where its golden cases are not those of an earlier run. Judging the same answers to the
-    same cases again is the same attempt, unless other labels judge them now: looking at each batch of
-    labels until one passes promoted .17 of candidates on the boundary (100 to 400 labels, by 20 at a time).
+    otherwise, and where its cases, or the lines of its traffic samples, are not those of an earlier run.
+    Judging the same answers to the same cases again is the same attempt, unless other labels judge them now:
+    looking at each batch of labels until one passes promoted .17 of candidates on the boundary (100 to 400
+    labels, by 20 at a time).
 
     Args:
         registry: where runs are.
@@ -60,13 +62,20 @@ def count_attempt(
         screen: whether the run is a screen, which is no attempt.
         taken_again: whether answers that were measured before are judged again.
         labels: per suite the ids of its labels (``labels.label_id``).
+        lines: per suite how many independent lines its traffic sample has.
         drawn_anew: how many runs without a verdict showed what this one asks anew (``find_unfinished``).
     """
     key, runs = continued_key(registry, key_of(candidate, baseline, golden_digest), candidate, records)
     draws = answers_anew(candidate, baseline)
     anew = draws and not (screen or taken_again)
-    grown = key.golden_digest != golden_digest and has_grown(map(registry.suites, runs), records)
-    again = anew or (not screen and (grown or _relabelled(registry, runs, labels)))
+    again = anew or (
+        not screen
+        and (
+            _has_grown(registry, runs, records, golden=key.golden_digest != golden_digest)
+            or _relabelled(registry, runs, labels)
+            or _sampled_more(registry, runs, lines or {})
+        )
+    )
     number = registry.next_attempt(key, candidate.digest, again=again, discarded=0 if screen else drawn_anew)
     return AttemptCount(key, number, again, runs if anew else (), draws)
 
@@ -80,6 +89,15 @@ def _relabelled(registry: Registry, runs: Iterable[str], labels: Mapping[str, fr
         if looked := judged & before.keys():
             return any(before[suite] != labels.get(suite, frozenset()) for suite in looked)
     return False
+
+
+def _sampled_more(registry: Registry, runs: Iterable[str], lines: Mapping[str, int]) -> bool:
+    """Whether a traffic sample has more lines than the newest run that compared it."""
+    compared: dict[str, int] = {}
+    for run in runs:
+        for part in registry.scorecard(run).get("unchanged", ()):
+            compared.setdefault(part["suite"], part["n"])
+    return any(lines.get(suite, 0) > n for suite, n in compared.items())
 
 
 def key_of(candidate: Release, baseline: Baseline, golden_digest: str) -> AttemptKey:
@@ -125,10 +143,19 @@ def continued_key(
     return chosen or key, tuple(runs)
 
 
-def has_grown(earlier: Iterable[Iterable[SuiteRecord]], now: Sequence[SuiteRecord]) -> bool:
-    """Whether the golden cases are those of none of these runs, of which there is at least one."""
-    found = [is_same_set(before, now) for before in earlier]
-    return bool(found) and not any(found)
+def _has_grown(registry: Registry, runs: Sequence[str], now: Sequence[SuiteRecord], *, golden: bool) -> bool:
+    """Whether the cases are those of none of these runs, of which there is at least one.
+
+    Args:
+        registry: where runs are.
+        runs: their ids.
+        now: the suites as they are now.
+        golden: whether the golden cases may be others.
+    """
+    found = [registry.suites(run) for run in runs]
+    return bool(found) and not any(
+        not has_more_cases(before, now) and (not golden or is_same_set(before, now)) for before in found
+    )
 
 
 def _recorded(release: Release) -> tuple[str, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +82,9 @@ def find_baseline(
         return Baseline(None, "first release by `baseline: none`: only absolute gates are judged")
     stored: StoredRun | None = None
     if name is not None and is_stored(name):
-        release, stored = find_stored(name, place, registry, lambda row: _from_registry(row, place, read))
+        release, stored = find_stored(
+            name, place, registry, lambda row: _from_registry(row, place, read, base)
+        )
     elif name is not None and is_path(name):
         release = _named(folder / name, place, read)
     else:
@@ -95,7 +98,7 @@ def find_baseline(
                     )
                 ]
             )
-        release = _from_registry(row, place, read)
+        release = _from_registry(row, place, read, base)
     note = ""
     if holder is not None and holder.digest != release.digest:
         note = (
@@ -164,8 +167,26 @@ def _look_up(name: str, line: str, registry: Registry) -> ReleaseRow | None:
     return registry.alias(name, line) or registry.release(release if at else line, version if at else name)
 
 
-def _from_registry(row: ReleaseRow, place: Place, read: Read) -> Release:
+def _in_this_checkout(row: ReleaseRow, read: Read, base: Path) -> Release | None:
+    """The recorded release where a registry is shared and another checkout recorded it; None for none."""
+    path, here = Path(row.manifest_path), base.resolve()
+    if here in path.parents:
+        return None
+    for tail in range(1, len(path.parts)):
+        found = here.joinpath(*path.parts[tail:])
+        if not is_file(found):
+            continue
+        with suppress(InputError):
+            release = read(found)
+            if release.digest == row.digest:
+                return release
+    return None
+
+
+def _from_registry(row: ReleaseRow, place: Place, read: Read, base: Path) -> Release:
     """Run the recorded release again from its manifest, which must still say the same."""
+    if (found := _in_this_checkout(row, read, base)) is not None:
+        return found
     label = f"{row.name}@{row.version}"
     path = Path(row.manifest_path)
     if not is_file(path):

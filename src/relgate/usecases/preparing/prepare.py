@@ -13,6 +13,7 @@ from relgate.decision.judges.labels import label_id
 from relgate.decision.planning.feasibility import Feasibility, feasibility
 from relgate.decision.policy import attempt_alpha, policy_digest
 from relgate.decision.sealing import is_tuned, judged_by, open_half, sealed_ids
+from relgate.decision.unchanged import line_count
 from relgate.domain.case import Case, Suite
 from relgate.domain.digest import digest_json
 from relgate.domain.errors import Problem
@@ -22,7 +23,7 @@ from relgate.domain.run import AttemptKey, SuiteRecord
 from relgate.store import Registry, StoredVerdict
 from relgate.usecases.options import RunOptions
 from relgate.usecases.preparing.attempt_count import count_attempt, key_of
-from relgate.usecases.preparing.baseline import Baseline, find_baseline, uncompared_holds
+from relgate.usecases.preparing.baseline import PRODUCTION, Baseline, find_baseline, uncompared_holds
 from relgate.usecases.preparing.case_records import suite_records
 from relgate.usecases.preparing.exposure import golden_of, were_shown
 from relgate.usecases.preparing.inputs import Sources, read_inputs
@@ -72,6 +73,7 @@ class Prepared:
         draws: whether anything is asked live and may answer otherwise the next time.
         unfinished: the candidate's runs that showed outcomes and have no verdict.
         uncounted: whether it takes answers that no attempt may stand on.
+        in_production: whether the candidate holds production.
         pooled: what earlier runs of the same candidate measured.
         sealed: suite and id of every sealed case.
         untouched: suites that nothing changed can reach.
@@ -101,6 +103,7 @@ class Prepared:
     draws: bool = False
     unfinished: Unfinished = field(default_factory=Unfinished)
     uncounted: bool = False
+    in_production: bool = False
     pooled: PooledRuns = field(default_factory=PooledRuns)
     sealed: frozenset[tuple[str, str]] = frozenset()
     untouched: UntouchedSuites = field(default_factory=UntouchedSuites)
@@ -109,11 +112,6 @@ class Prepared:
     def next_alpha(self) -> float:
         """Promote-side alpha of a run of this candidate on more cases: a further attempt."""
         return self.alpha if self.screen else attempt_alpha(self.attempt + 1)
-
-    @property
-    def relabelled_alpha(self) -> float:
-        """The same of a run with more lines of traffic: judging equal answers again is none."""
-        return self.next_alpha if self.again else self.alpha
 
     @property
     def suites(self) -> tuple[Suite, ...]:
@@ -262,6 +260,7 @@ def prepare(
         screen=options.screen,
         taken_again=unfinished.judges_again(registry, options),
         labels={suite.name: frozenset(map(label_id, suite.labels)) for suite in suites},
+        lines={suite.name: line_count(suite) for suite in suites if suite.traffic},
         drawn_anew=len(unfinished.drawn_anew),
     )
     key, attempt = count.key, count.number
@@ -278,6 +277,7 @@ def prepare(
     if baseline.release is not None:
         settle_from_registry(trials, plans, baseline.release, registry, alpha)
     side = None if baseline.stored is None else stored_side(baseline.stored, plans, records)
+    holder = registry.alias(PRODUCTION, candidate.name)
     changes = changes_since(registry, baseline.release, baseline.stored, records, inputs.left_out)
     holds = changes.holds
     if not options.screen:
@@ -328,6 +328,7 @@ def prepare(
         screen=options.screen,
         exposed=exposed,
         again=count.again,
+        in_production=holder is not None and holder.digest == candidate.digest,
         draws=count.draws,
         unfinished=unfinished,
         pooled=find_pooled(registry, count.continued, plans, records, baseline),

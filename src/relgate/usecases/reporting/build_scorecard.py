@@ -183,6 +183,8 @@ def build_scorecard(
     verdict = judgement.verdict
     if verdict.decision == "promote":
         step = f"relgate promote {prepared.candidate.label}"
+        if prepared.in_production:
+            step = "nothing to do: it holds production"
         verdict = replace(verdict, next_step=step)
     counted = outcomes.counts
     parts = {

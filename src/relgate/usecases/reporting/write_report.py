@@ -49,14 +49,15 @@ def write_report(scorecard: Scorecard, folder: Path, *, environment: Mapping[str
     Args:
         scorecard: what is shown.
         folder: reports go to ``<folder>/<release>-<version>/``: ``scorecard.md`` and ``.json``, or
-            ``partial.md`` and ``.json`` for a partial run or a screen beside a whole scorecard of the same
-            release.
+            ``partial.md`` and ``.json`` for a partial run or a screen, ``unchanged.md`` and ``.json`` for a
+            run that measured nothing, beside a whole scorecard of the same release.
         environment: may name the step summary.
     """
     place = folder / f"{scorecard.release.name}-{scorecard.release.version}"
     markdown = render_markdown(scorecard)
-    beside = scorecard.verdict.partial or scorecard.verdict.screen
-    stem = "partial" if beside and _whole_of(scorecard, place) else "scorecard"
+    beside = "partial" if scorecard.verdict.partial or scorecard.verdict.screen else ""
+    beside = beside or "unchanged" * (not scorecard.suites)
+    stem = beside if beside and _whole_of(scorecard, place) else "scorecard"
     document = json.dumps(scorecard.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     texts = {place / f"{stem}.md": markdown, place / f"{stem}.json": document}
     files: tuple[Path, ...] = tuple(texts)
@@ -104,5 +105,5 @@ def _whole_of(scorecard: Scorecard, place: Path) -> bool:
         there = Scorecard.model_validate_json((place / "scorecard.json").read_bytes())
     except (OSError, ValueError):
         return False
-    beside = there.verdict.partial or there.verdict.screen
+    beside = there.verdict.partial or there.verdict.screen or not there.suites
     return not beside and there.release.digest == scorecard.release.digest

@@ -50,7 +50,9 @@ def test_the_price_holds_the_other_suites_and_the_judges(build: Any) -> None:
 def test_a_metric_with_cases_of_its_own_has_their_price(build: Any) -> None:
     price = replace(_price(2, 3, 80), case_of={"violation": Calls(2)})
     gate = _hold(build, needed=10, metric="violation", form="violations")
-    assert cheapest_step([gate], {"s": price}) == "add 10 cases to s, then run again (500 calls)"
+    assert (
+        cheapest_step([gate], {"s": price}) == "add 10 cases (harmful: true) to s, then run again (500 calls)"
+    )
 
 
 def test_clusters_are_told_in_clusters_and_without_a_price(build: Any) -> None:
