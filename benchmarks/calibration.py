@@ -31,7 +31,7 @@ from simulated.policies import EXPERIMENTS as POLICIES
 from simulated.policies import Claim, Experiment
 from simulated.report import Report, render
 
-LONG, SHORT = 10_000, 100
+LONG, SHORT = 3000, 100
 PEERS = 0.1
 """Share of the repetitions that the comparison with statgate gets: its bootstrap is slow."""
 

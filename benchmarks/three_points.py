@@ -1,7 +1,7 @@
 """Exact sizes of the mean gates on the boundary, by enumeration: `python benchmarks/three_points.py`.
 
 Every world has three scores, on a grid of scores and shares, and its mean on the boundary. Each table of n
-cases is judged by `bounded_mean_p` as a run does: Hall's t from 2 n_min on to pass, from n_min on to fail.
+cases is judged by `bounded_mean_p` as a run does: Hall's t from 1.5 n_min on to pass, from n_min on to fail.
 Printed are the worlds that are judged wrongly most often; no calibration on smooth data looks for them.
 """
 
@@ -13,7 +13,7 @@ import itertools
 import numpy as np
 from scipy.special import gammaln
 
-from relgate.stats import TRUSTED_FROM, bounded_mean_p, n_min
+from relgate.stats import bounded_mean_p, n_min, trusted_n
 from relgate.stats.results import Alternative
 
 ALPHA = 0.05
@@ -53,7 +53,7 @@ def worlds(margin: float, scores: tuple[float, float, float]) -> np.ndarray:
 
 def largest_size(margin: float, n: int, side: Alternative) -> tuple[float, tuple[float, ...], list[float]]:
     """The largest share of wrong verdicts over all worlds, with its scores and their shares."""
-    hall_from = n_min(margin) * (TRUSTED_FROM if side == "greater" else 1)
+    hall_from = (trusted_n if side == "greater" else n_min)(margin)
     tables = np.array([(i, j, n - i - j) for i in range(n + 1) for j in range(n + 1 - i)])
     ways = gammaln(n + 1) - gammaln(tables + 1).sum(axis=1)
     best: tuple[float, tuple[float, ...], list[float]] = (0.0, (), [])

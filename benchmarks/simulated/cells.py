@@ -338,20 +338,34 @@ def power_cells() -> Iterator[Cell]:
             lambda rng, u=units, p=psi: sample(*pairs(rng, u, p / 2, p / 2), u, clustered=False),
             figure,
         )
-    units = units_of(200)
-    for (psi, trials), figure in {(0.03, 3): 1.0, (0.08, 3): 0.99, (0.13, 3): 0.95, (0.13, 5): 0.98}.items():
+    of_trials = {
+        (200, 0.03, 3): 1.0,
+        (200, 0.08, 3): 0.99,
+        (200, 0.13, 3): 0.95,
+        (200, 0.13, 5): 0.98,
+        # the sealed half of the default 200 cases at its first attempt (verdict.md 5)
+        (100, 0.03, 3): 0.97,
+        (100, 0.08, 3): 0.89,
+        (100, 0.13, 3): 0.78,
+        (100, 0.03, 5): 0.995,
+        (100, 0.08, 5): 0.97,
+        (100, 0.13, 5): 0.91,
+    }
+    for (n, psi, trials), figure in of_trials.items():
+        units = units_of(n)
         yield Cell(
             f"non-inferiority, {trials} trials",
             f"equal, psi {psi:g}, margin 0.05",
-            200,
+            n,
             0,
             "asymptotic",
             gate(RIGHT, "non_inferior", 0.05),
-            lambda rng, p=psi, k=trials: sample(
-                *trial_means(rng, units, p, k), units, clustered=False, single=False
+            lambda rng, u=units, p=psi, k=trials: sample(
+                *trial_means(rng, u, p, k), u, clustered=False, single=False
             ),
             figure,
         )
+    units = units_of(200)
     for shape, margin, figure in (("normal", 0.03, 0.89), ("zero-inflated", 0.05, 1.0)):
         even = loss(shape, 0.0)
         yield Cell(

@@ -194,7 +194,8 @@ def _level_from(moments: stats.Moments, spec: GateSpec, alpha: float) -> Evidenc
     floor = spec.form == "at_least"
     room = (1.0 - spec.boundary) if floor else spec.boundary
     needed, to_fail = (stats.n_min(room, a) if 0.0 < room < 1.0 else 1 for a in (alpha, ALPHA))
-    if moments.n < max(stats.TRUSTED_FROM * needed, to_fail):
+    trusted = stats.trusted_n(room, alpha) if 0.0 < room < 1.0 else needed
+    if moments.n < max(trusted, to_fail):
         return None
     up: stats.Alternative = "greater" if floor else "less"
     down: stats.Alternative = "less" if floor else "greater"
@@ -214,7 +215,7 @@ def _difference_from(
         method, caution = secured_method(moments.n, differ), unseen_caution(moments, alpha)
     else:
         needed = stats.n_min(spec.boundary, min(alpha, ALPHA))
-        if moments.n < stats.TRUSTED_FROM * needed:
+        if moments.n < stats.trusted_n(spec.boundary, min(alpha, ALPHA)):
             return None
         p_pass, p_fail = (stats.secured_hall_p(moments, -spec.boundary, side, DIFFERENCES) for side in _SIDES)
         method, caution = means_method(moments.n, needed), ""

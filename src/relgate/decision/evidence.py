@@ -177,8 +177,8 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
     """Evidence that the candidate is not worse than the baseline by the margin (statistics.md 1, 2, 3).
 
     Binary scores with one trial use Tango's score test, the exact unconditional test at n <= 200 and below
-    n_min; case means use min(Hall, Gaffke), Hall's t to pass only from twice n_min on
-    (``stats.TRUSTED_FROM``); clusters CR2 with Bell-McCaffrey degrees of freedom, guarded
+    n_min; case means use min(Hall, Gaffke), Hall's t to pass only from 1.5 n_min on
+    (``stats.trusted_n``); clusters CR2 with Bell-McCaffrey degrees of freedom, guarded
     by one unseen unit (``stats.unseen_unit``). The fail
     side takes n_min at ALPHA: an attempt spends the promote side only.
     """
@@ -202,7 +202,7 @@ def difference_evidence(sample: Sample, metric: Metric, margin: float, alpha: fl
     elif is_binary(sample, metric):
         return paired_counts_evidence(paired_counts(sample), metric, margin, alpha)
     else:
-        trusted = sides["greater"] = stats.TRUSTED_FROM * needed
+        trusted = sides["greater"] = stats.trusted_n(margin, alpha)
         for side, least_n in sides.items():
             p[side] = stats.bounded_mean_p(difference, -margin, side, DIFFERENCES, least_n, seed=SEED)
         method = means_method(sample.n, trusted)
@@ -269,7 +269,7 @@ def level_evidence(
     elif is_binary(sample, metric):
         return rate_evidence(int(np.sum(scores > 0.5)), sample.n, boundary, alpha, floor=floor)
     else:
-        trusted = stats.TRUSTED_FROM * needed
+        trusted = stats.trusted_n(room, alpha) if 0.0 < room < 1.0 else needed
         p_pass = stats.bounded_mean_p(scores, boundary, up, SCORES, trusted, seed=SEED)
         p_fail = stats.bounded_mean_p(scores, boundary, down, SCORES, to_fail, seed=SEED)
         method = means_method(sample.n, trusted)

@@ -155,5 +155,11 @@ def pass_identical(result: GateResult, why: str) -> GateResult:
     if result.result == "error":
         return result
     return replace(
-        result, result="pass", identical=True, needed=None, proven_worse=False, message=f"identical: {why}"
+        result,
+        result="pass",
+        identical=True,
+        needed=None,
+        basis="",
+        proven_worse=False,
+        message=f"identical: {why}",
     )

@@ -125,7 +125,8 @@ def _outcome(mine: bool | None, theirs: bool | None) -> CaseOutcome:
 def critical_misses(data: SuiteData) -> tuple[CriticalMiss, ...]:
     """Critical cases that the candidate missed, or that could not be judged.
 
-    ``True`` is judged on the first three trials, ``never`` on all of them. A fallback case counts per hop:
+    ``True`` is judged on the first three trials, and rejected as well where more than half of all miss;
+    ``never`` on all of them. A fallback case counts per hop:
     its worst hop is reported. A case of which nothing was tried is left out: its suite is incomplete.
     """
     found: list[CriticalMiss] = []
@@ -149,13 +150,16 @@ def _is_critical(case: Case) -> bool:
 
 def _judge_critical(data: SuiteData, case: Case, hop: str) -> CriticalMiss | None:
     trials = data.trials.get((hop, case.id), ())
-    if case.critical is True:
-        trials = trials[:CONFIRMING_TRIALS]
     outcomes = [trial_outcome(trial, data.metrics) for trial in trials]
     misses, hits = outcomes.count(False), outcomes.count(True)
+    where = f" on {hop}" if hop else ""
+    if case.critical is True:
+        if len(trials) > CONFIRMING_TRIALS and misses > len(trials) / 2:
+            return _miss(data, case, misses, len(trials), True, where, "more than half reject")
+        trials, outcomes = trials[:CONFIRMING_TRIALS], outcomes[:CONFIRMING_TRIALS]
+        misses, hits = outcomes.count(False), outcomes.count(True)
     away = data.unmeasured.get(("candidate", hop), {}).get(case.id)
     open_ = away is not None or None in outcomes
-    where = f" on {hop}" if hop else ""
     if case.critical == "never":
         if misses:
             return _miss(data, case, misses, len(trials), True, where, "it must never miss")

@@ -156,6 +156,7 @@ def pass_unchanged(
         p_pass=stats.ceiling_p(found.changed, found.n, margin),
         needed=None,
         needed_trials=None,
+        basis="",
         method=METHOD,
         message=f"unchanged outputs: {facts}; by its own cases: {result.message}",
     )

@@ -20,7 +20,7 @@ from relgate.stats.binomial import (
     n_min,
     zero_violation_n,
 )
-from relgate.stats.bounded_means import TRUSTED_FROM, bounded_mean_interval, bounded_mean_p
+from relgate.stats.bounded_means import bounded_mean_interval, bounded_mean_p, trusted_n
 from relgate.stats.clusters import ClusterMean, cluster_bounded_interval, cluster_bounded_p, cluster_mean
 from relgate.stats.means import (
     GAFFKE_UP_TO,
@@ -77,7 +77,6 @@ from relgate.stats.unseen_unit import guarded_cluster_interval, guarded_cluster_
 __all__ = [
     "EXACT_UP_TO",
     "GAFFKE_UP_TO",
-    "TRUSTED_FROM",
     "Agreement",
     "Alternative",
     "BinaryAgreement",
@@ -136,6 +135,7 @@ __all__ = [
     "tango_p",
     "tango_z",
     "ties_n",
+    "trusted_n",
     "unseen_loss_n",
     "unseen_loss_p",
     "weighted_holm",

@@ -235,10 +235,10 @@ def _attempt(
     if own and not (again or discarded):
         return max(own, key=lambda attempt: (attempt.number, attempt.epoch))
     given = {Attempt(row.epoch, row.number) for row in rows}
-    if again:
-        discarded += _elsewhere(connection, key, release_digest)
+    counted_here = len(given) + (_elsewhere(connection, key, release_digest) if again else 0)
+    # which holds what was drawn elsewhere before it
     highest = max((attempt.number for attempt in given), default=0)
-    return Attempt(last_promotion(connection, key.line), max(len(given), highest) + discarded + 1)
+    return Attempt(last_promotion(connection, key.line), max(counted_here, highest) + discarded + 1)
 
 
 def _elsewhere(connection: Connection, key: AttemptKey, release_digest: str) -> int:

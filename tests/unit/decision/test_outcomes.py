@@ -52,6 +52,8 @@ AWAY, JUDGE = "away", "judge failed"
         (True, [0, 1, 1], (1, 3, False)),
         (True, [1, 0, 0], (2, 3, True)),
         (True, [1, 1, 1, 0, 0], None),
+        (True, [1, 1, 0, 0, 0], (3, 5, True)),
+        (True, [0, 1, 1, 1, 0], (1, 3, False)),
         (True, [JUDGE], (0, 0, False)),
         (True, [JUDGE, 1, 1], None),
         (True, [JUDGE, 0, 0], (2, 3, True)),

@@ -8,7 +8,6 @@ from scipy import integrate
 from scipy import stats as scipy_stats
 
 from relgate.stats import (
-    TRUSTED_FROM,
     Moments,
     bounded_mean_interval,
     bounded_mean_p,
@@ -19,9 +18,9 @@ from relgate.stats import (
     gaffke_p,
     hall_interval,
     hall_p,
-    n_min,
     secured_hall_interval,
     secured_hall_p,
+    trusted_n,
 )
 
 RNG = np.random.default_rng(20)
@@ -222,7 +221,7 @@ def test_a_handful_of_full_losses_on_the_boundary_passes_no_more_than_its_share(
         for better in range(12):
             d = np.zeros(n)
             d[:worse], d[worse : worse + better] = -1.0, 1.0
-            floor = TRUSTED_FROM * n_min(margin)
+            floor = trusted_n(margin)
             if bounded_mean_p(d, -margin, "greater", (-1, 1), floor, draws=2000) <= 0.05:
                 passed += scipy_stats.binom.pmf(worse, n, lost) * scipy_stats.binom.pmf(
                     better, n - worse, won / (1 - lost)

@@ -250,9 +250,7 @@ def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -
                 f"PPI++ on {n} labels",
                 f"PPI++ on {n} labels, trust in the judge {found.lam:.2f}",
             )
-    needed = stats.n_min(margin, alpha)
-
-    trusted = stats.TRUSTED_FROM * needed
+    needed, trusted = stats.n_min(margin, alpha), stats.trusted_n(margin, alpha)
 
     def p(boundary: float, side: stats.Alternative, least: int) -> float:
         if not -1.0 < boundary < 1.0:

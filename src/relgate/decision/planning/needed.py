@@ -122,9 +122,8 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
 
 def _least_total(gate: Gate, sample: Sample, margin: float, alpha: float) -> int:
     """Cases below which the plan does not hold: Gaffke alone judges means there, and passes seldom."""
-    least = stats.n_min(margin, alpha)
     means = not (sample.clustered or is_binary(sample, gate.metric))
-    return stats.TRUSTED_FROM * least if means else least
+    return (stats.trusted_n if means else stats.n_min)(margin, alpha)
 
 
 def _whole(cases: float) -> int:

@@ -234,7 +234,7 @@ class Batch:
             elif single:
                 p = fast.paired_p(d, margin, side, exact=n <= stats.EXACT_UP_TO or n < least)
             else:
-                hall_from = least * (stats.TRUSTED_FROM if side == "greater" else 1)
+                hall_from = stats.trusted_n(margin, alpha) if side == "greater" else least
                 p = fast.bounded_mean_p(d, -margin, side, _DIFFERENCES, hall_from)
             found.append(p)
         return found[0], found[1]
@@ -256,7 +256,7 @@ class Batch:
             elif single:
                 p = fast.rate_p((score > 0.5).sum(axis=1), n, boundary, side)
             else:
-                hall_from = least * (stats.TRUSTED_FROM if side == up else 1)
+                hall_from = stats.trusted_n(room, alpha) if side == up and 0.0 < room < 1.0 else least
                 p = fast.bounded_mean_p(score, boundary, side, _SCORES, hall_from)
             found.append(p)
         return found[0], found[1]

@@ -81,7 +81,7 @@ def test_case_means_plan_the_share_of_differing_cases_at_its_upper_bound(build: 
     cells = [[1.0, 1.0, 1.0]] * 12
     none = _judged(build, build.data(cells, cells))
     spread = float(np.sqrt(stats.discordance_upper(0, 12) / 3))
-    assert none.needed == max(2 * stats.n_min(0.05), stats.mean_n(0.05, spread)) - 12
+    assert none.needed == max(stats.trusted_n(0.05), stats.mean_n(0.05, spread)) - 12
     assert none.needed > stats.n_min(0.05) - 12, "not the flawless minimum"
     cells = [[1.0, 1.0, 1.0]] * 50
     two = _judged(build, build.data([[1.0, 0.0, 1.0]] * 2 + cells[2:], cells))
