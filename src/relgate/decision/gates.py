@@ -193,7 +193,7 @@ def _judge_boundary(
         result = replace(result, needed=need.further, needed_trials=again, basis=need.basis)
     spent = ""
     if not seen.passes and not sample.missing and alpha < found.p_pass <= ALPHA:
-        spent = f"it passes at {ALPHA:g}, but not at the {alpha:.3g} that attempts and looks have left"
+        spent = f"it passes at {ALPHA:g}, but not at the {alpha:.4g} that attempts and looks have left"
     alike = "" if seen.passes else _baseline_alike(gate, data, found.estimate)
     facts = [describe(gate, sample, result), apart, alike, spent, seen.words, found.caution]
     return replace(result, message="; ".join(filter(None, facts)))

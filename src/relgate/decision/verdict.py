@@ -95,7 +95,12 @@ def _decided(findings: Findings) -> Verdict:
             reason += f"; already seen: {_listed(rejecting)}"
         return Verdict("hold", reason, step, partial=True)
     if rejecting:
-        step = reject_step(findings.suspects, ranked=findings.ranked, ended_early=findings.ended_early)
+        step = reject_step(
+            findings.suspects,
+            ranked=findings.ranked,
+            ended_early=findings.ended_early,
+            by_answers=_by_answers(findings),
+        )
         return Verdict("reject", _listed(rejecting), step)
     holding = _holding(findings)
     if holding:
@@ -123,6 +128,13 @@ def _rejecting(findings: Findings) -> list[str]:
     guards = [g for g in failed if g.role == "guard" and g.form != "violations"]
     critical = [f"{miss.suite}: {miss.message}" for miss in findings.critical if miss.confirmed]
     return [*map(_failed, required), *map(_failed, zero), *critical, *map(_failed, guards)]
+
+
+def _by_answers(findings: Findings) -> bool:
+    """Whether a score of what was answered rejects."""
+    failed = [g for g in findings.gates if g.result == "fail" and g.role != "report"]
+    measured = (g.form == "ratio_at_most" or g.quantile is not None for g in failed)
+    return any(miss.confirmed for miss in findings.critical) or not all(measured)
 
 
 def _failed(gate: GateResult) -> str:

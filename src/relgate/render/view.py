@@ -375,7 +375,10 @@ def waiver_text(waiver: WaiverPart) -> str:
 def next_step(text: str, run_id: str, case: str | None) -> str:
     """A next step with the run, and a case that is worth a look, in the command that shows one."""
     shown = f"relgate show {run_id} {'CASE' if case is None else shlex.quote(case)}"
-    return text.replace("relgate show RUN CASE", shown).replace(" sample RUN ", f" sample {run_id} ")
+    text = text.replace("relgate show RUN CASE", shown).replace(
+        "relgate show RUN`", f"relgate show {run_id}`"
+    )
+    return text.replace(" sample RUN ", f" sample {run_id} ")
 
 
 def example_case(document: Mapping[str, Any]) -> str | None:

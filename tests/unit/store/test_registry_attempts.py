@@ -41,6 +41,17 @@ def test_baselines_golden_sets_and_lines_are_counted_apart(judge, make):
     assert judge("v2") == 2
 
 
+def test_drawing_again_counts_once_whatever_the_baseline(registry, make):
+    here, there = make.attempt_key(), make.attempt_key(make.release("1.2.4"))
+    drawn = [
+        registry.record(
+            replace(make.run_record(f"draw-{i}", make.release("1.3.0"), attempt=key, rows=[]), again=True)
+        )
+        for i, key in enumerate((here, here, there, there, there, here))
+    ]
+    assert drawn == [1, 2, 3, 4, 5, 6]
+
+
 def test_a_run_that_is_no_attempt_counts_for_nothing(registry, judge, make):
     assert registry.record(make.run_record("partial", make.release("1.3.0"), partial=True)) == 0
     assert registry.run("partial").attempt is None

@@ -237,16 +237,21 @@ def _priced(words: str, whole: Mapping[str, Calls], prices: Mapping[str, SuitePr
     return _Way(words, total.made + total.judged, f" ({' and '.join(kinds)}{money})")
 
 
-def reject_step(suspects: Sequence[str], *, ranked: bool, ended_early: bool) -> str:
+def reject_step(suspects: Sequence[str], *, ranked: bool, ended_early: bool, by_answers: bool = True) -> str:
     """Where to look after a reject.
 
     Args:
         suspects: changed artifacts that a failing suite reaches, likeliest first.
         ranked: whether their order says something.
         ended_early: whether calls ended before every gate was judged.
+        by_answers: whether what an answer says rejects, not only what it costs or how long it takes: only
+            then is there a worst case to look at.
     """
     more = "; `--full` makes every call and judges every gate" * ended_early
     if suspects:
         order = " (first what the most failing and the fewest other suites reach)" * ranked
-        return f"look first at {', '.join(suspects)}{order}; then {_WORST}{more}"
+        worst = f"; then {_WORST}" * by_answers
+        return f"look first at {', '.join(suspects)}{order}{worst}{more}"
+    if not by_answers:
+        return f"see what makes it dearer or slower: `relgate show RUN`{more}"
     return f"look {_WORST}{more}"

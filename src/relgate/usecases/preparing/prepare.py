@@ -125,10 +125,10 @@ class Prepared:
 
     def notes_of(self, *, attempt: bool) -> tuple[str, ...]:
         """What the reader of a run must know that is an attempt, or of one that is none (a partial one)."""
-        notes = (*self.notes, *self.trials.notes, *self.untouched.notes, *self.pooled.notes)
+        notes = (*self.notes, *self.trials.notes, *self.untouched.notes)
         if not attempt or self.attempt == 1 or self.screen:
             return notes
-        notes = (*notes, *self.unfinished.notes(self.attempt))
+        notes = (*notes, *self.pooled.notes, *self.unfinished.notes(self.attempt))
         tuned = "; a promote would be one on a tuned set" * is_tuned(self.suites, exposed=self.exposed)
         return (
             *notes,

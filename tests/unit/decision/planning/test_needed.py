@@ -86,7 +86,7 @@ def test_case_means_plan_the_share_of_differing_cases_at_its_upper_bound(build: 
     cells = [[1.0, 1.0, 1.0]] * 50
     two = _judged(build, build.data([[1.0, 0.0, 1.0]] * 2 + cells[2:], cells))
     spread = float(np.sqrt(stats.discordance_upper(2, 50) / 9))
-    assert two.needed == max(2 * stats.n_min(0.05), stats.mean_n(0.05, spread)) - 50
+    assert two.needed == max(stats.trusted_n(0.05), stats.mean_n(0.05, spread)) - 50
 
 
 @pytest.mark.parametrize("trials", [1, 3])

@@ -138,3 +138,9 @@ def test_a_reject_that_ended_the_run_says_how_to_see_every_gate() -> None:
         "; `--full` makes every call and judges every gate"
     )
     assert "--full" not in reject_step(("prompt/a",), ranked=False, ended_early=False)
+
+
+def test_a_reject_for_cost_alone_sends_to_no_case():
+    dearer = reject_step(("model/a",), ranked=False, ended_early=False, by_answers=False)
+    assert dearer == "look first at model/a"
+    assert "CASE" not in reject_step((), ranked=False, ended_early=False, by_answers=False)
