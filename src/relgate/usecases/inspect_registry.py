@@ -138,9 +138,15 @@ def _next_step(
     """What to do next; a release that production was taken from is never proposed again."""
     if run is None:
         return "judge a release: pytest --manifest candidate.yaml"
-    if run.decision != "promote" or run.partial:
-        return next_step(run.next_step, run.id, example_case(registry.scorecard(run.id)))
     holder = next((row.release for row in aliases if row.alias == "production"), None)
+    if run.decision != "promote" or run.partial:
+        other = holder is not None and run.baseline is not None and holder.digest != run.baseline.digest
+        if other and holder is not None and holder.digest != run.release.digest:
+            return (
+                f"judge the next version against {holder.label}, which holds production; this run compared "
+                f"with {run.baseline.label if run.baseline else 'nothing'}"
+            )
+        return next_step(run.next_step, run.id, example_case(registry.scorecard(run.id)))
     if holder == run.release:
         return "nothing: the release that was judged last is in production"
     if holder is not None and run.release in former:

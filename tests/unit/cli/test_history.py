@@ -70,6 +70,18 @@ def test_status_proposes_to_promote_what_was_judged_well(relgate, make, tmp_path
     assert "next step   nothing: " in relgate("status", "--registry", "r.db").output
 
 
+def test_status_sends_nobody_on_with_a_hold_against_a_release_that_is_replaced(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        held = make.run_record(
+            "held", make.release("1.4.0", prompt="v4"), baseline=make.release("1.3.0"), decision="hold"
+        )
+        registry.record(make.run_record("new", make.release("1.5.0", prompt="v5")))
+        registry.promote("support-desk", "1.5.0", by="ann")
+        registry.record(held)
+    shown = " ".join(relgate("status", "--registry", "r.db").output.split())
+    assert "judge the next version against support-desk@1.5.0, which holds production" in shown
+
+
 def test_history_lists_the_runs_newest_first(relgate, project):
     result = relgate("history")
     rows = [line.split() for line in result.output.splitlines()]
