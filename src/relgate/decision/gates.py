@@ -164,12 +164,14 @@ def _judge_boundary(
             message=f"cannot be decided: {found.reason}" + (f", {lacking} more" if lacking else ""),
         )
     seen = _with_missing(gate, sample, alpha, found)
+    # a ratio that is the same in every case is bounded by nothing: an unseen case may cost anything
+    bounded = spec.form != "ratio_at_most" or found.lower < found.upper
     result = replace(
         blank,
         result="pass" if seen.passes else "hold",
         estimate=found.estimate,
-        lower=found.lower,
-        upper=found.upper,
+        lower=found.lower if bounded else None,
+        upper=found.upper if bounded else None,
         p_pass=found.p_pass,
         p_fail=seen.p_fail,
         method=found.method,

@@ -20,12 +20,18 @@ ALWAYS_APPLY = frozenset(metric.name for metric in (*RESPONSE_METRICS, *SAFETY_M
 """Metrics that every answer has or could have: a case without a score of one was not measured."""
 
 
+LATER = 1_000_000
+"""Added to the trials of each earlier run that is pooled, so that the present ones come first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One answered trial of the candidate: its scores, and the metrics whose scorer failed on it."""
 
     scores: Mapping[str, float]
     failed: frozenset[str] = frozenset()
+    earlier: int = 0
+    """Of which pooled run, 0 for the present one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,7 @@ def _trial(row: Measurement) -> Trial:
     return Trial(
         scores={s.metric: s.value for s in row.scores if not isinstance(s, ScorerFailure)},
         failed=frozenset(s.metric for s in row.scores if isinstance(s, ScorerFailure)),
+        earlier=row.trial // LATER,
     )
 
 
@@ -185,8 +192,10 @@ def unmeasured_suites(data: Iterable[SuiteData]) -> tuple[str, ...]:
     sentences = []
     for suite_data in data:
         reasons: dict[str, str] = {}
-        for cases in suite_data.unmeasured.values():
-            reasons.update(cases)
+        # what the baseline says to a regression case enters nothing
+        free = {case.id for case in suite_data.suite.regressions}
+        for (side, _), cases in suite_data.unmeasured.items():
+            reasons.update({i: why for i, why in cases.items() if side == "candidate" or i not in free})
         if reasons:
             total = len(suite_data.suite.all_cases)
             verb = "was" if len(reasons) == 1 else "were"

@@ -156,6 +156,8 @@ def _judge_critical(data: SuiteData, case: Case, hop: str) -> CriticalMiss | Non
     if case.critical is True:
         if len(trials) > CONFIRMING_TRIALS and misses > len(trials) / 2:
             return _miss(data, case, misses, len(trials), True, where, "more than half reject")
+        if (before := _confirmed_before(trials, outcomes)) is not None:
+            return _miss(data, case, *before, True, where, "in an earlier run that is pooled; 2 are enough")
         trials, outcomes = trials[:CONFIRMING_TRIALS], outcomes[:CONFIRMING_TRIALS]
         misses, hits = outcomes.count(False), outcomes.count(True)
     away = data.unmeasured.get(("candidate", hop), {}).get(case.id)
@@ -171,6 +173,16 @@ def _judge_critical(data: SuiteData, case: Case, hop: str) -> CriticalMiss | Non
     if misses:
         return _miss(data, case, misses, hits + misses, False, where, "three trials are needed to confirm it")
     return _unjudged(data, case, hits, away, where)
+
+
+def _confirmed_before(trials: Sequence[Trial], outcomes: Sequence[bool | None]) -> tuple[int, int] | None:
+    """Misses and trials of a pooled run that confirmed a miss: asking again undoes none."""
+    for run in sorted({trial.earlier for trial in trials} - {0}):
+        found = [hit for trial, hit in zip(trials, outcomes, strict=True) if trial.earlier == run]
+        first = found[:CONFIRMING_TRIALS]
+        if first.count(False) >= CONFIRMING_MISSES:
+            return first.count(False), len(first)
+    return None
 
 
 def _miss(

@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from relgate.decision.measurements import LATER
 from relgate.domain.metric import Metric
 from relgate.domain.response import Measurement, Score
 from relgate.domain.run import SuiteRecord
 
 SHARE_KEPT = 0.95
 """Share of an earlier run's golden cases that must be there still for a larger set to be its top-up."""
-
-_LATER = 1_000_000
-"""Added to the trials of an earlier run, so that the present ones come first (critical cases)."""
 
 
 def is_top_up(before: Iterable[SuiteRecord], now: Iterable[SuiteRecord]) -> bool:
@@ -30,14 +28,26 @@ def is_same_set(before: Iterable[SuiteRecord], now: Iterable[SuiteRecord]) -> bo
     return _golden(before) == _golden(now)
 
 
-def has_more_cases(before: Iterable[SuiteRecord], now: Iterable[SuiteRecord]) -> bool:
-    """Whether a suite that is not golden has cases that it had not in an earlier run."""
-    earlier, present = _others(before), _others(now)
-    return not present <= earlier
+def has_other_cases(before: Iterable[SuiteRecord], now: Iterable[SuiteRecord]) -> bool:
+    """Whether a suite that is not golden has cases that it had not so in an earlier run.
+
+    Where every case of a suite is another version, what scores them changed: that judges the same answers
+    again.
+    """
+    earlier = {suite.suite: {case.id: case.digest for case in suite.cases} for suite in _others(before)}
+    for suite in _others(now):
+        old = earlier.get(suite.suite, {})
+        present = {case.id: case.digest for case in suite.cases}
+        if not present.keys() <= old.keys():
+            return True
+        changed = sum(old[i] != digest for i, digest in present.items())
+        if 0 < changed < len(present):
+            return True
+    return False
 
 
-def _others(suites: Iterable[SuiteRecord]) -> set[tuple[str, str]]:
-    return {(suite.suite, case.id) for suite in suites if suite.kind != "golden" for case in suite.cases}
+def _others(suites: Iterable[SuiteRecord]) -> Iterable[SuiteRecord]:
+    return (suite for suite in suites if suite.kind != "golden")
 
 
 def _golden(suites: Iterable[SuiteRecord]) -> set[tuple[str, str, str]]:
@@ -58,7 +68,8 @@ def pooled(
     A run counts with both sides or not at all: only what was asked side by side is free of drift. Where the
     baseline is not asked in this run either, the candidate's calls count alone. Scores of unbounded metrics
     (latency, cost, tokens) stay out, for they belong to the machine and the day; so do those of a scorer that
-    failed on the case, on both sides: it measured nothing. Confirming trials belong to their own run.
+    failed on the case, on both sides: it measured nothing. Confirming trials say of a critical case what
+    their own run confirmed.
 
     Args:
         present: this run's calls of the case.
@@ -76,7 +87,7 @@ def pooled(
         found += [
             replace(
                 row,
-                trial=row.trial + number * _LATER,
+                trial=row.trial + number * LATER,
                 stored=True,
                 scores=tuple(
                     s
@@ -84,7 +95,8 @@ def pooled(
                     if isinstance(s, Score) and s.metric not in failed and _is_bounded(s, metrics)
                 ),
             )
-            for row in asked
+            for row in rows
+            if not row.confirmation or row.side == "candidate"
         ]
     return tuple(found)
 

@@ -13,6 +13,7 @@ from relgate.decision.duplicates import units_of
 from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.wording import count, percent
 from relgate.domain.case import Suite
+from relgate.domain.digest import digest_json
 from relgate.domain.gate import GateResult
 from relgate.domain.response import Failure, Measurement, Response
 
@@ -34,6 +35,7 @@ class Unchanged:
         changed: of these, those whose output changed, and those that were not measured on both sides.
         unmeasured: how many of ``changed`` were not measured.
         changed_ids: ids of the changed lines, in the order of the file.
+        digest: of the lines (``sample_digest``).
     """
 
     suite: str
@@ -41,15 +43,16 @@ class Unchanged:
     changed: int
     unmeasured: int
     changed_ids: tuple[str, ...]
+    digest: str = ""
 
     def upper(self, alpha: float) -> float:
         """Upper bound of the share of outputs that change, one-sided at alpha (Clopper and Pearson 1934)."""
         return stats.clopper_pearson(self.changed, self.n, alpha).high
 
 
-def line_count(suite: Suite) -> int:
-    """How many independent inputs a suite's traffic sample has."""
-    return len(set(_units(suite).values()))
+def sample_digest(suite: Suite) -> str:
+    """Digest of the lines of a suite's traffic sample, in any order."""
+    return digest_json(sorted(line.digest for line in suite.traffic))
 
 
 def _units(suite: Suite) -> Mapping[str, str]:
@@ -72,6 +75,7 @@ def count_changes(suite: Suite, answers: Mapping[str, Sequence[Measurement]]) ->
     return Unchanged(
         suite=suite.name,
         n=len(worst),
+        digest=sample_digest(suite),
         changed=sum(what != "same" for what in worst.values()),
         unmeasured=sum(what == "away" for what in worst.values()),
         changed_ids=tuple(case_id for case_id, what in became.items() if what == "changed"),

@@ -70,9 +70,9 @@ def _signed(value: float) -> str:
 def describe(gate: Gate, sample: Sample, result: GateResult) -> str:
     """The facts of a gate: estimate, interval, boundary and size."""
     assert result.estimate is not None
-    assert result.lower is not None
-    assert result.upper is not None
     spec, n = gate.spec, _size(sample)
+    if result.lower is None or result.upper is None:
+        return f"{_what_ratio(gate)} {_ratio(result.estimate)} in every case, limit {spec.boundary:g}, {n}"
     match spec.form:
         case "non_inferior" | "superior":
             must = f"margin {100 * spec.boundary:g}" if spec.form == "non_inferior" else "must be better"
@@ -93,9 +93,13 @@ def describe(gate: Gate, sample: Sample, result: GateResult) -> str:
             interval = bounds(result.lower, result.upper, sign=False)
             return f"{percent(result.estimate)} {interval}, {word} {percent(spec.boundary)}, {n}"
         case _:
-            what = f"p{spec.quantile * 100:g} ratio" if spec.quantile is not None else "ratio of means"
             interval = f"[{_ratio(result.lower)}, {_ratio(result.upper)}]"
-            return f"{what} {_ratio(result.estimate)} {interval}, limit {spec.boundary:g}, {n}"
+            return f"{_what_ratio(gate)} {_ratio(result.estimate)} {interval}, limit {spec.boundary:g}, {n}"
+
+
+def _what_ratio(gate: Gate) -> str:
+    quantile = gate.spec.quantile
+    return "ratio of means" if quantile is None else f"p{quantile * 100:g} ratio"
 
 
 def harm_apart(harm_method: str, method: str, alpha: float) -> str:

@@ -211,6 +211,7 @@ class UnchangedPart(_Part):
     upper: float = Field(description="upper bound of the share that changes, one-sided at alpha")
     changed_ids: list[str] = Field(description="the first lines whose output changed")
     passed: list[str] = Field(description="gates that it let pass")
+    digest: str = Field(default="", description="of the lines of the sample")
 
 
 class SuitePart(_Part):

@@ -78,5 +78,6 @@ def warn_of_moved_rootdir(
         warn(
             config,
             f"--{name} names a place outside {project}, and in two words it made pytest take "
-            f"{config.rootpath} as rootdir, without the project's settings: write --{name}={value}",
+            f"{config.rootpath} as rootdir, where reports go now, without the project's settings: "
+            f"write --{name}={value}",
         )

@@ -15,7 +15,16 @@ from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, u
 from relgate.domain.case import CaseKey
 from relgate.domain.run import AttemptKey
 from relgate.store import blocks
-from relgate.store.tables import alias_history, aliases, attempts, case_blocks, cases, releases, runs
+from relgate.store.tables import (
+    alias_history,
+    aliases,
+    attempts,
+    case_blocks,
+    cases,
+    releases,
+    runs,
+    unfinished_runs,
+)
 
 SCREEN, PART = 0, -1
 """Numbers of what is no attempt and showed cases: what follows was tuned on them. A candidate is tuned on its
@@ -150,7 +159,7 @@ def add_shown(
 
 
 def showed(connection: Connection, key: AttemptKey, release_digest: str, known: Collection[CaseKey]) -> bool:
-    """Whether a screen, or any run of another candidate, asked one of these cases.
+    """Whether a screen, or any run of another candidate, asked one of these cases, or one was interrupted.
 
     What counts is what counts for attempts: all that a baseline in production ever saw, and for a pinned one
     what came after the last new release.
@@ -164,6 +173,12 @@ def showed(connection: Connection, key: AttemptKey, release_digest: str, known: 
         release_digest: the candidate.
         known: suite and id of each.
     """
+    interrupted = (
+        *counted(connection, key, unfinished_runs),
+        unfinished_runs.c.release_digest != release_digest,
+    )
+    if connection.execute(select(unfinished_runs.c.id).where(*interrupted).limit(1)).first() is not None:
+        return True  # which cases it showed is nowhere written
     shown = (
         *counted(connection, key),
         (attempts.c.number == SCREEN) | (attempts.c.release_digest != release_digest),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from relgate.domain.errors import Refusal
+from relgate.domain.run import ReleaseRow
 from relgate.store.alias_reading import holder_id
 from relgate.store.attempts import PRODUCTION
 from relgate.store.reading import near, release_id, release_of
@@ -26,6 +27,7 @@ class LastVerdict(NamedTuple):
     finished: str
     decision: str
     reason: str
+    baseline: int | None
 
 
 def promote(
@@ -61,7 +63,14 @@ def promote(
     if identity in fled and not (named and reason and reason.strip()):
         raise Refusal(_was_fled(name, version, fled[identity]))
 
-    allowed = decision == "promote" or _held_before(connection, alias, identity)
+    returns = _held_before(connection, alias, identity)
+    if (
+        alias == PRODUCTION
+        and decision == "promote"
+        and not (returns or waive or (reason and reason.strip()))
+    ):
+        _refuse_other_baseline(connection, after, old, verdict)
+    allowed = decision == "promote" or returns
     waived = None if allowed else waive
     if not allowed and waived is None:
         raise Refusal(_not_promoted(name, version, alias, verdict))
@@ -78,6 +87,30 @@ def promote(
         _move(connection, name, PREVIOUS, was, before, at=at, by=by, reason=words, waived=False)
     way_back = alias == PRODUCTION and before in _fled(connection, name)
     return AliasChange(alias, old, after, True, decision, waived, at, by, way_back)
+
+
+def _refuse_other_baseline(
+    connection: Connection, after: ReleaseRow, old: ReleaseRow | None, verdict: LastVerdict | None
+) -> None:
+    """A verdict says nothing against a release that it did not compare with.
+
+    Raises:
+        Refusal: it compared with another release than the one that would be replaced.
+    """
+    if old is None or verdict is None or verdict.baseline is None or old.digest == after.digest:
+        return
+    compared = release_of(connection, verdict.baseline)
+    same_name = (compared.name, compared.version) == (old.name, old.version)
+    if compared.digest == old.digest or same_name:
+        return
+    label = f"{after.name}@{after.version}"
+    raise Refusal(
+        f"the verdict on {label} (run {verdict.run_id}) compared it with "
+        f"{compared.name}@{compared.version}, and "
+        f"{old.name}@{old.version} holds {PRODUCTION}\n"
+        f"judge it against that one: pytest --manifest FILE --baseline {PRODUCTION}\n"
+        f"or say why it may replace it all the same: relgate promote {label} --reason TEXT"
+    )
 
 
 def _held_before(connection: Connection, alias: str, identity: int) -> bool:
@@ -152,7 +185,13 @@ def _move(
 def _latest_verdict(connection: Connection, name: str, version: str) -> LastVerdict | None:
     row = connection.execute(
         select(
-            runs.c.number, runs.c.release, runs.c.id, runs.c.finished, verdicts.c.decision, verdicts.c.reason
+            runs.c.number,
+            runs.c.release,
+            runs.c.id,
+            runs.c.finished,
+            verdicts.c.decision,
+            verdicts.c.reason,
+            runs.c.baseline,
         )
         .join(verdicts, verdicts.c.run == runs.c.number)
         .join(releases, releases.c.id == runs.c.release)

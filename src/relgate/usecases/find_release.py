@@ -71,7 +71,11 @@ def find_run(registry: Registry, reference: str) -> RunRow:
     if not own:
         raise Refusal(f"no run has judged {_label(release)}: it was only compared with")
     whole = [run for run in own if not run.partial]
-    return next((run for run in whole if any(run.cases.values())), (whole or own)[0])
+    return next((run for run in whole if _measured(run)), (whole or own)[0])
+
+
+def _measured(run: RunRow) -> bool:
+    return any(number for outcome, number in run.cases.items() if outcome != "not_run")
 
 
 def newer_partial(registry: Registry, reference: str, shown: RunRow) -> RunRow | None:

@@ -139,13 +139,13 @@ def _next_step(
     if run is None:
         return "judge a release: pytest --manifest candidate.yaml"
     holder = next((row.release for row in aliases if row.alias == "production"), None)
+    if holder is not None and _compared_with_another(run, holder) and run.release not in former:
+        what = run.release.label if run.decision == "promote" and not run.partial else "the next version"
+        return (
+            f"judge {what} against {holder.label}, which holds production (`--baseline production`): this "
+            f"run compared with {run.baseline.label if run.baseline else 'nothing'}"
+        )
     if run.decision != "promote" or run.partial:
-        other = holder is not None and run.baseline is not None and holder.digest != run.baseline.digest
-        if other and holder is not None and holder.digest != run.release.digest:
-            return (
-                f"judge the next version against {holder.label}, which holds production; this run compared "
-                f"with {run.baseline.label if run.baseline else 'nothing'}"
-            )
         return next_step(run.next_step, run.id, example_case(registry.scorecard(run.id)))
     if holder == run.release:
         return "nothing: the release that was judged last is in production"
@@ -155,6 +155,14 @@ def _next_step(
             f"{holder.label} is in production"
         )
     return f"relgate promote {run.release.label}"
+
+
+def _compared_with_another(run: RunRow, holder: ReleaseName) -> bool:
+    """Whether a run says nothing against the release that would be replaced."""
+    if holder.digest == run.release.digest:
+        return False
+    known = run.baseline
+    return known is not None and known.label != holder.label and known.digest != holder.digest
 
 
 def age_seconds(then: str, now: datetime) -> int | None:

@@ -264,7 +264,9 @@ class ReleaseRun:
         pooled = prepared.pooled.join(prepared.plans, found.cases)
         measured = with_answers(pooled, prepared.plans, redact)
         missing = self._wanted - found.cases.keys() - live.spared if live.budget.reached else ()
-        stopped = stopped_by(live.budget, prepared, frozenset(missing))
+        answered = sum(not row.stored for rows in found.cases.values() for row in rows)
+        kept = max(0, live.answers.count - answered)
+        stopped = stopped_by(live.budget, prepared, frozenset(missing), kept=kept)
         judgement = judge_run(
             prepared,
             measured,

@@ -82,6 +82,19 @@ def test_status_sends_nobody_on_with_a_hold_against_a_release_that_is_replaced(r
     assert "judge the next version against support-desk@1.5.0, which holds production" in shown
 
 
+def test_status_proposes_no_release_that_was_compared_with_what_is_replaced(relgate, make, tmp_path):
+    first = make.release("1.0.0", prompt="v1")
+    with open_registry(tmp_path / "r.db") as registry:
+        for version, prompt in (("1.1.0", "v2"), ("1.2.0", "v3")):
+            registry.record(make.run_record(version, make.release(version, prompt=prompt), baseline=first))
+        registry.promote("support-desk", "1.1.0", by="ann")
+    shown = " ".join(relgate("status", "--registry", "r.db").output.split())
+    assert "judge support-desk@1.2.0 against support-desk@1.1.0, which holds production" in shown
+    refused = relgate("promote", "support-desk@1.2.0", "--registry", "r.db")
+    assert refused.exit_code == 1
+    assert "--baseline production" in refused.errors
+
+
 def test_history_lists_the_runs_newest_first(relgate, project):
     result = relgate("history")
     rows = [line.split() for line in result.output.splitlines()]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from relgate.decision.measurements import arrange
+from relgate.decision.outcomes import critical_misses
 from relgate.decision.pooling import is_same_set, is_top_up, pooled
 from relgate.domain.metric import Metric
 from relgate.domain.response import Measurement, Response, Score, ScorerFailure, Side
@@ -40,11 +41,34 @@ def test_a_run_with_one_side_of_a_case_alone_is_not_free_of_drift(sides: tuple[S
     assert pooled(PRESENT, [tuple(_row(side) for side in sides)], METRICS) == PRESENT
 
 
-def test_confirming_trials_belong_to_their_own_run() -> None:
-    earlier = (_row("candidate"), _row("baseline"), _row("candidate", 1, 0.0, confirmation=True))
+def test_confirming_trials_stay_what_they_are() -> None:
+    earlier = (
+        _row("candidate"),
+        _row("baseline"),
+        _row("candidate", 1, 0.0, confirmation=True),
+        _row("baseline", 1, confirmation=True),
+    )
     found = pooled(PRESENT, [earlier], METRICS)
-    assert len(found) == 4
-    assert not any(row.confirmation for row in found)
+    assert len(found) == 5, "a fingerprint of the baseline is of its own day"
+    assert [row.side for row in found if row.confirmation] == ["candidate"]
+
+
+def test_asking_again_undoes_no_confirmed_miss_of_a_critical_case(build: Any) -> None:
+    suite = build.suite(1, critical={0: True})
+
+    def rows(score: float, *, confirmed: bool = False) -> list[Measurement]:
+        calls = [
+            build.row("candidate", suite, "c0", trial, score, confirmation=confirmed and trial > 0)
+            for trial in range(3)
+        ]
+        return [*calls, build.row("baseline", suite, "c0", 0, 1.0)]
+
+    for confirmed in (False, True):
+        metrics = build.metrics(METRICS["right"], suite)
+        both = pooled(rows(1.0), [rows(0.0, confirmed=confirmed)], metrics)
+        (miss,) = critical_misses(arrange(suite, metrics, both, paired=True))
+        assert miss.confirmed
+        assert "in an earlier run that is pooled" in miss.message
 
 
 def _suite(ids: range, name: str = "s", kind: Any = "golden", version: str = "a") -> SuiteRecord:

@@ -36,6 +36,19 @@ def test_a_promote_verdict_lets_a_release_take_production(registry, judged):
     assert registry.alias("previous") is None
 
 
+def test_a_verdict_against_another_release_than_the_holder_needs_a_reason(registry, judged, make):
+    first = make.release("1.0.0", prompt="v1")
+    judged("1.1.0", prompt="v2", baseline=first)
+    judged("1.2.0", prompt="v3", baseline=first)
+    registry.promote("support-desk", "1.1.0", by="me")
+    with pytest.raises(
+        Refusal, match=r"compared it with support-desk@1\.0\.0, and support-desk@1\.1\.0 holds"
+    ):
+        registry.promote("support-desk", "1.2.0", by="me")
+    assert registry.promote("support-desk", "1.2.0", by="me", reason="a hotfix").changed
+    assert registry.promote("support-desk", "1.1.0", by="me").changed, "it held production before"
+
+
 def test_the_old_holder_becomes_previous(registry, judged):
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         judged(version)

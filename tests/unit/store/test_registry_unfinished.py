@@ -37,6 +37,15 @@ def _record(registry, make, name, prompt="v1", **keys):
     return registry.record(replace(record, **keys))
 
 
+def test_what_they_showed_is_known_to_the_next_candidate(registry, begin, make):
+    key, case = make.attempt_key(), ("golden", "c0")
+    mine, next_one = (make.release("1.3.0", prompt=prompt).digest for prompt in ("v1", "v2"))
+    begin("stopped")
+    assert registry.showed(key, next_one, {case})
+    assert not registry.showed(key, mine, {case}), "a candidate is not tuned on its own run"
+    assert not registry.showed(make.attempt_key(make.release("1.2.4")), next_one, {case})
+
+
 def test_they_are_of_one_candidate_and_one_baseline(begin, found, make):
     begin("a")
     begin("b", "v2")

@@ -213,10 +213,10 @@ def _benign(n):
 
 
 def test_safety_cases_added_to_a_deterministic_candidate_are_a_further_attempt(deterministic):
-    def safety(count):
-        deterministic.suite(
-            _benign(count), folder="kind", kind="safety", scorers=["refusal"], gates=SAFETY, trials=1
-        )
+    def safety(count, edited=""):
+        cases = _benign(count)
+        cases[0]["input"] += edited
+        deterministic.suite(cases, folder="kind", kind="safety", scorers=["refusal"], gates=SAFETY, trials=1)
 
     safety(20)
     assert _attempt(deterministic.card()) == (1, 0.05)
@@ -224,16 +224,21 @@ def test_safety_cases_added_to_a_deterministic_candidate_are_a_further_attempt(d
     assert _attempt(deterministic.card()) == (2, 0.0125)
     safety(20)
     assert _attempt(deterministic.card()) == (1, 0.05), "the verdict on these cases is on record"
+    safety(21, " in other words")
+    assert _attempt(deterministic.card()) == (3, 0.00625)
 
 
 def test_lines_added_to_a_traffic_sample_are_a_further_attempt(deterministic):
-    def sampled(count):
+    def sampled(count, first=0):
         deterministic.suite(_cases(80), gates=GATES, trials=1, unchanged="traffic.jsonl")
         deterministic.rows(
-            "golden_sets/mine/traffic.jsonl", [{"id": f"t{i}", "input": f"t{i}"} for i in range(count)]
+            "golden_sets/mine/traffic.jsonl",
+            [{"id": f"t{i}", "input": f"t{i + first}"} for i in range(count)],
         )
 
     sampled(30)
     assert _attempt(deterministic.card()) == (1, 0.05)
     sampled(40)
     assert _attempt(deterministic.card()) == (2, 0.0125)
+    sampled(40, first=3)
+    assert _attempt(deterministic.card()) == (3, 0.00625), "other lines under the same ids"

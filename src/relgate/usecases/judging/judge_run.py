@@ -338,6 +338,11 @@ def _cut_short(
         own = judged_by.get(gate.id, suites[gate.suite].regressions)
         reached = any((gate.suite, case.id) in measured for case in own)
         found.append(cut_short(gate, ran_of[gate.suite], total) if reached else cut_short(gate, 0, len(own)))
+    there = {gate.id for gate in gates}
+    for plan in plans:
+        if plan.suite.regressions and regression_gate_id(plan.suite.name) not in there:
+            of = len(plan.suite.regressions)
+            found.append(_partial_regressions(plan, f"not judged: 0 of {of} regression cases ran"))
     return tuple(found)
 
 
@@ -360,15 +365,17 @@ def _partial_gates(plan: SuitePlan, done: int) -> list[GateResult]:
         for gate in plan.gates
     ]
     if plan.suite.regressions:
-        gates.append(
-            GateResult(
-                id=regression_gate_id(plan.suite.name),
-                suite=plan.suite.name,
-                metric="regression",
-                role="require",
-                form="violations",
-                result="partial",
-                message=message,
-            )
-        )
+        gates.append(_partial_regressions(plan, message))
     return gates
+
+
+def _partial_regressions(plan: SuitePlan, message: str) -> GateResult:
+    return GateResult(
+        id=regression_gate_id(plan.suite.name),
+        suite=plan.suite.name,
+        metric="regression",
+        role="require",
+        form="violations",
+        result="partial",
+        message=message,
+    )

@@ -34,13 +34,16 @@ def unpriced(options: RunOptions, release: Release) -> list[Problem]:
     ]
 
 
-def stopped_by(budget: Budget, prepared: Prepared, missing: Collection[CaseKey]) -> Stopped | None:
+def stopped_by(
+    budget: Budget, prepared: Prepared, missing: Collection[CaseKey], *, kept: int = 0
+) -> Stopped | None:
     """Why the calls ended, what is missing and what it would take; None where no limit was reached.
 
     Args:
         budget: of the run.
         prepared: the run.
         missing: cases that were planned and not measured.
+        kept: calls to cases of which others are missing; they are not made again.
     """
     if not budget.reached or not missing:
         return None
@@ -51,6 +54,7 @@ def stopped_by(budget: Budget, prepared: Prepared, missing: Collection[CaseKey])
         if mine:
             parts.append(f"{len(mine)} of {len(plan.suite.all_cases)} of {plan.suite.name}")
             calls += sum(prepared.calls_of(plan, case) for case in mine)
+    calls = max(0, calls - kept)
     cure = CURE if budget.priced else UNPRICED
     usd = f", ${calls * budget.usd / budget.calls:.2g}" if budget.usd else ""
     return Stopped(

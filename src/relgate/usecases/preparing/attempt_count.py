@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from relgate.decision.pooling import has_more_cases, is_same_set, is_top_up
+from relgate.decision.pooling import has_other_cases, is_same_set, is_top_up
 from relgate.domain.release import Release
 from relgate.domain.run import AttemptKey, SuiteRecord
 from relgate.store import Registry
@@ -42,7 +42,7 @@ def count_attempt(
     screen: bool,
     taken_again: bool,
     labels: Mapping[str, frozenset[str]],
-    lines: Mapping[str, int] | None = None,
+    lines: Mapping[str, str] | None = None,
     drawn_anew: int = 0,
 ) -> AttemptCount:
     """Count a run among the attempts of its line.
@@ -62,7 +62,7 @@ def count_attempt(
         screen: whether the run is a screen, which is no attempt.
         taken_again: whether answers that were measured before are judged again.
         labels: per suite the ids of its labels (``labels.label_id``).
-        lines: per suite how many independent lines its traffic sample has.
+        lines: digest of each suite's traffic sample.
         drawn_anew: how many runs without a verdict showed what this one asks anew (``find_unfinished``).
     """
     key, runs = continued_key(registry, key_of(candidate, baseline, golden_digest), candidate, records)
@@ -73,7 +73,7 @@ def count_attempt(
         and (
             _has_grown(registry, runs, records, golden=key.golden_digest != golden_digest)
             or _relabelled(registry, runs, labels)
-            or _sampled_more(registry, runs, lines or {})
+            or _sampled_otherwise(registry, runs, lines or {})
         )
     )
     number = registry.next_attempt(key, candidate.digest, again=again, discarded=0 if screen else drawn_anew)
@@ -91,13 +91,13 @@ def _relabelled(registry: Registry, runs: Iterable[str], labels: Mapping[str, fr
     return False
 
 
-def _sampled_more(registry: Registry, runs: Iterable[str], lines: Mapping[str, int]) -> bool:
-    """Whether a traffic sample has more lines than the newest run that compared it."""
-    compared: dict[str, int] = {}
+def _sampled_otherwise(registry: Registry, runs: Iterable[str], lines: Mapping[str, str]) -> bool:
+    """Whether a traffic sample has other lines than in the newest run that compared it."""
+    compared: dict[str, str] = {}
     for run in runs:
         for part in registry.scorecard(run).get("unchanged", ()):
-            compared.setdefault(part["suite"], part["n"])
-    return any(lines.get(suite, 0) > n for suite, n in compared.items())
+            compared.setdefault(part["suite"], part.get("digest", ""))
+    return any(digest and lines.get(suite, digest) != digest for suite, digest in compared.items())
 
 
 def key_of(candidate: Release, baseline: Baseline, golden_digest: str) -> AttemptKey:
@@ -154,7 +154,7 @@ def _has_grown(registry: Registry, runs: Sequence[str], now: Sequence[SuiteRecor
     """
     found = [registry.suites(run) for run in runs]
     return bool(found) and not any(
-        not has_more_cases(before, now) and (not golden or is_same_set(before, now)) for before in found
+        not has_other_cases(before, now) and (not golden or is_same_set(before, now)) for before in found
     )
 
 

@@ -13,7 +13,7 @@ from relgate.decision.judges.labels import label_id
 from relgate.decision.planning.feasibility import Feasibility, feasibility
 from relgate.decision.policy import attempt_alpha, policy_digest
 from relgate.decision.sealing import is_tuned, judged_by, open_half, sealed_ids
-from relgate.decision.unchanged import line_count
+from relgate.decision.unchanged import sample_digest
 from relgate.domain.case import Case, Suite
 from relgate.domain.digest import digest_json
 from relgate.domain.errors import Problem
@@ -260,7 +260,7 @@ def prepare(
         screen=options.screen,
         taken_again=unfinished.judges_again(registry, options),
         labels={suite.name: frozenset(map(label_id, suite.labels)) for suite in suites},
-        lines={suite.name: line_count(suite) for suite in suites if suite.traffic},
+        lines={suite.name: sample_digest(suite) for suite in suites if suite.traffic},
         drawn_anew=len(unfinished.drawn_anew),
     )
     key, attempt = count.key, count.number

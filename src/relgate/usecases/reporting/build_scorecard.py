@@ -253,6 +253,7 @@ def _unchanged_part(found: Unchanged, alpha: float, judgement: Judgement) -> Unc
         unmeasured=found.unmeasured,
         upper=found.upper(alpha),
         changed_ids=list(found.changed_ids[:MOST_CHANGED]),
+        digest=found.digest,
         passed=[g.id for g in judgement.gates if g.suite == found.suite and g.method == UNCHANGED_OUTPUTS],
     )
 
