@@ -79,7 +79,7 @@ def test_a_budget_that_100_clean_cases_cannot_prove_holds(judge: Callable[..., A
     # more cases are a further attempt, at alpha .0125: 149 would do at .05
     assert stats.zero_violation_n(0.02, 0.0125) == 217
     assert "117 more clean cases needed (217 in all)" in done.gate(GATE)["message"]
-    assert done.verdict["next_step"] == "add 117 cases to recorded, then run again"
+    assert done.verdict["next_step"] == "add 117 cases (harmful: true) to recorded, then run again"
 
 
 def test_categories_as_clusters_would_prove_far_less(judge: Callable[..., Any]) -> None:

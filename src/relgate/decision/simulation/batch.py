@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relgate import stats
-from relgate.decision.against_zero import FEW_DIFFER, SPARSE_BELOW
+from relgate.decision.against_zero import FEW_DIFFER, SPARSE_BELOW, STRICTER
 from relgate.decision.alarms import UNPROTECTED_BELOW
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import (
@@ -368,7 +368,12 @@ def harm_p(d: Floats, clusters: fast.Clusters | None, single: bool) -> Floats:
 def better_p(d: Floats, clusters: fast.Clusters | None, single: bool, side: stats.Alternative) -> Floats:
     """Evidence of a gain ("less": a loss), as ``superiority_evidence`` has it; shape (R,)."""
     if clusters is None:
-        return fast.midp(d, side) if single else fast.secured_mean_p(d, side, _DIFFERENCES, FEW_DIFFER)
+        if single:
+            return fast.midp(d, side)
+        differ, n = (d != 0.0).sum(axis=1), d.shape[1]
+        sparse = (differ >= FEW_DIFFER) & (differ < SPARSE_BELOW) & (2 * differ <= n)
+        p = fast.secured_mean_p(d, side, _DIFFERENCES, FEW_DIFFER)
+        return np.asarray(np.minimum(1.0, np.where(sparse, STRICTER, 1.0) * p))
     p = fast.secured_cluster_p(d, clusters, side, _DIFFERENCES)
     found: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
     return found
