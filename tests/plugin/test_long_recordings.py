@@ -49,7 +49,10 @@ def told(project: Project, name: str, *options: str) -> dict[str, object]:
     last = project.path / ".pytest_cache/v/cache/lastfailed"
     return {
         "status": result.ret,
-        "output": [WHEN.sub("", line).strip("= -") for line in result.stdout.lines],
+        "output": [
+            WHEN.sub("", line).replace(f" --registry {name}.db", "").strip("= -")
+            for line in result.stdout.lines
+        ],
         "junit": [
             (case.get("name"), [(p.get("name"), p.get("value")) for p in case.iter("property")], len(case))
             for case in cases
