@@ -46,8 +46,10 @@ def test_few_changed_outputs_let_an_open_gate_pass(sampled, provider, mode):
             "upper": pytest.approx(0.0476, abs=5e-4),
             "changed_ids": ["t3", "t100"],
             "passed": [gate["id"]],
+            "digest": card["unchanged"][0]["digest"],
         }
     ]
+    assert card["unchanged"][0]["digest"].startswith("sha256:")
     assert provider.calls == 2 * (N + CASES) == card["calls"]["made"] == card["calls"]["planned"]
     assert "unchanged outputs: 2 of 130" in sampled.text(result)
 
