@@ -31,18 +31,11 @@ from simulated.policies import EXPERIMENTS as POLICIES
 from simulated.policies import Claim, Experiment
 from simulated.report import Report, render
 
-LONG, SHORT = 3000, 100
+LONG, SHORT = 10_000, 100
 PEERS = 0.1
 """Share of the repetitions that the comparison with statgate gets: its bootstrap is slow."""
 
 LEAST = 50
-AGAIN = 4
-"""Times the repetitions with which a cell that misses is measured once more, on its own draws.
-
-Of some eight hundred cells a few lie more than two Monte-Carlo errors beyond their bound by chance; what lies
-there again does not.
-"""
-
 CELLS: Sequence[Cell] = [
     *size_cells(),
     *power_cells(),
@@ -104,22 +97,6 @@ def work(job: Job) -> tuple[Job, Result, float]:
     return job, result, time.process_time() - started
 
 
-def _measured_again(cells: Sequence[Measured], seed: int) -> tuple[list[Measured], list[str]]:
-    """The cells, those that missed by their second measurement, with a sentence on each of them."""
-    found, told = [], []
-    for one in cells:
-        if one.holds:
-            found.append(one)
-            continue
-        second = measure(one.cell, AGAIN * one.repetitions, seed + 4000 + CELLS.index(one.cell))
-        first = f"passed {one.passed:.3f}, failed {one.failed:.3f} of {one.repetitions} at first"
-        told.append(
-            f"{one.cell.name}: {first}; {second.passed:.3f} and {second.failed:.3f} of {second.repetitions}"
-        )
-        found.append(second)
-    return found, told
-
-
 def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -149,7 +126,6 @@ def main() -> int:
         for i, cell in enumerate(CELLS)
         if isinstance(found := done.get(("cell", i)), Measured)
     ]
-    cells, again = _measured_again(cells, options.seed)
     report = Report(
         date=f"{started:%Y-%m-%d}",
         machine=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
@@ -160,7 +136,6 @@ def main() -> int:
         cpu=cpu,
         wall=time.perf_counter() - clock,
         cells=cells,
-        again=again,
         claims={
             name: done["experiment", i]  # type: ignore[misc]
             for i, name in enumerate(EXPERIMENTS)

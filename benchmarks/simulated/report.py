@@ -24,10 +24,9 @@ class Report:
         long: of the same cells in the long form.
         cpu: CPU seconds.
         wall: seconds.
-        cells: every gate kind, what missed by its second measurement.
+        cells: every gate kind.
         claims: policy experiments by name.
         compared: beside other rules.
-        again: what was measured twice, one sentence each.
     """
 
     date: str
@@ -41,7 +40,6 @@ class Report:
     cells: Sequence[Measured]
     claims: Mapping[str, Sequence[Claim]]
     compared: Sequence[Compared]
-    again: Sequence[str] = ()
 
     @property
     def misses(self) -> list[str]:
@@ -90,12 +88,6 @@ def render(report: Report) -> str:
         "## What missed its bound",
         "\n".join(f"- {miss}" for miss in report.misses) or "Nothing.",
     ]
-    if report.again:
-        parts += [
-            "A cell that misses is measured once more, on draws of its own and with four times the "
-            "repetitions, for of so many a few miss by chance; its row has the second measurement:",
-            "\n".join(f"- {told}" for told in report.again),
-        ]
     if alone:
         parts += ["## Size, every case a unit of its own", _cells(alone)]
     if clustered:

@@ -79,7 +79,7 @@ def test_the_unit_is_the_puzzle(judged: Any, outputs_of: Rows) -> None:
     down, up = (min(1.0, 1.0 + sign * estimate) * unseen for sign in (1, -1))
     assert row["lower"] == pytest.approx(min(hall.low, estimate - down))
     assert row["upper"] == pytest.approx(max(hall.high, estimate + up))
-    assert gate["upper"] - gate["lower"] > 2.4 * 2 * 1.66 * of_rows
+    assert (gate["lower"], gate["upper"]) == pytest.approx((row["lower"], row["upper"])), "Gaffke's are wider"
 
 
 def test_what_2000_rows_would_call_decided_100_puzzles_hold(judged: Any, outputs_of: Rows) -> None:
