@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from relgate import stats
 from relgate.decision.evidence import (
@@ -31,7 +32,6 @@ FEW_DIFFER = 6
 SPARSE_BELOW = 20
 """Differing cases below which Hall's t is not trusted alone against harm, where most cases tie."""
 
-
 STRICTER = 1.2
 """What a p-value for superiority is multiplied by where few cases differ (`is_sparse`).
 
@@ -39,9 +39,14 @@ Small gains beside rare full losses passed .065 of the time there (200 cases, th
 """
 
 
-def is_sparse(differ: int, n: int) -> bool:
-    """Whether few cases differ and most tie."""
-    return differ < SPARSE_BELOW and 2 * differ <= n
+def is_sparse(differ: Any, n: int) -> Any:
+    """Whether Hall's t is used although few cases differ and most tie.
+
+    Args:
+        differ: how many of the cases differ: a number, or one per sample, shape (R,).
+        n: cases.
+    """
+    return (differ >= FEW_DIFFER) & (differ < SPARSE_BELOW) & (2 * differ <= n)
 
 
 def harm_p(sample: Sample, metric: Metric) -> tuple[float, str]:
@@ -91,7 +96,7 @@ def superiority_evidence(sample: Sample, metric: Metric, alpha: float) -> Eviden
     sides: tuple[stats.Alternative, ...] = ("greater", "less")
     caution = few_caution(sample)
     hall_from = 1 if differ >= FEW_DIFFER else sample.n + 1
-    strict = STRICTER if differ >= FEW_DIFFER and is_sparse(differ, sample.n) else 1.0
+    strict = STRICTER if is_sparse(differ, sample.n) else 1.0
     if differ == 0:
         p_pass, p_fail, method = 1.0, 1.0, "no case differs"
     elif sample.clustered:

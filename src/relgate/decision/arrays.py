@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from relgate import stats
 from relgate.decision.against_zero import (
+    FEW_DIFFER,
     is_sparse,
     secured_method,
     superior_counts_evidence,
@@ -209,7 +210,7 @@ def _difference_from(
     moments: stats.Moments, spec: GateSpec, metric: Metric, alpha: float, *, differ: int
 ) -> Evidence | None:
     if spec.form == "superior":
-        if is_sparse(differ, moments.n):
+        if differ < FEW_DIFFER or is_sparse(differ, moments.n):
             return None
         p_pass, p_fail = (stats.secured_hall_p(moments, 0.0, side, DIFFERENCES) for side in _SIDES)
         method, caution = secured_method(moments.n, differ), unseen_caution(moments, alpha)

@@ -224,13 +224,11 @@ def paired_counts_evidence(
         exact = counts.n <= stats.EXACT_UP_TO or counts.n < least_n
         p[side] = (stats.exact_unconditional_p if exact else stats.tango_p)(better, -margin, side)
     exact = counts.n <= stats.EXACT_UP_TO or counts.n < needed
-    if not exact:
-        method, interval = "Tango score test", stats.tango_interval(better, alpha)
-    else:
-        method, interval = "exact unconditional, Tango interval", stats.tango_interval(better, alpha)
-        if (p["greater"] <= alpha) != (interval.low > -margin):  # near the margin the two may disagree
-            method = "exact unconditional"
-            interval = stats.Interval(stats.exact_unconditional_low(better, alpha, -margin), interval.high)
+    method = "exact unconditional, Tango interval" if exact else "Tango score test"
+    interval = stats.tango_interval(better, alpha)
+    if exact and (p["greater"] <= alpha) != (interval.low > -margin):  # near the margin the two may disagree
+        method = "exact unconditional"
+        interval = stats.Interval(stats.exact_unconditional_low(better, alpha, -margin), interval.high)
     interval = turned(interval, metric)
     return Evidence(counts.difference, interval.low, interval.high, p["greater"], p["less"], method)
 

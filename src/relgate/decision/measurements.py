@@ -26,12 +26,17 @@ LATER = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One answered trial of the candidate: its scores, and the metrics whose scorer failed on it."""
+    """One answered trial of the candidate.
+
+    Attributes:
+        scores: by metric.
+        failed: the metrics whose scorer failed on it.
+        earlier: the number of the pooled run that it is of, 0 for the present one.
+    """
 
     scores: Mapping[str, float]
     failed: frozenset[str] = frozenset()
     earlier: int = 0
-    """Of which pooled run, 0 for the present one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,20 +55,21 @@ def case_hits(data: SuiteData, case: Case, side: Side) -> bool | None:
 
     None when it has no score on this side.
     """
+    return _hits(
+        (metric, sum(scores) / len(scores))
+        for metric in hit_metrics(data.metrics)
+        for hop in data.hop_keys
+        if (scores := data.series(side, metric.name, hop).get(case.id, ()))
+    )
+
+
+def _hits(means: Iterable[tuple[Metric, float]]) -> bool | None:
     seen = False
-    for metric in hit_metrics(data.metrics):
-        for hop in data.hop_keys:
-            scores = data.series(side, metric.name, hop).get(case.id, ())
-            if not scores:
-                continue
-            seen = True
-            if not _is_good(sum(scores) / len(scores), metric):
-                return False
+    for metric, mean in means:
+        seen = True
+        if mean != 0.5 and (mean > 0.5) != metric.higher_is_better:
+            return False
     return True if seen else None
-
-
-def _is_good(mean: float, metric: Metric) -> bool:
-    return mean == 0.5 or (mean > 0.5) == metric.higher_is_better
 
 
 def case_outcome(data: SuiteData, case: Case) -> CaseOutcome:
@@ -98,18 +99,12 @@ def outcome_of_calls(
                 values.setdefault(cell, []).append((row.trial, score.value))
 
     def hits(side: Side) -> bool | None:
-        seen = False
-        for metric in metrics:
-            for hop in hops or ("",):
-                found = values.get((side, metric.name, hop))
-                if not found:
-                    continue
-                seen = True
-                if len(found) > 1:
-                    found.sort()
-                if not _is_good(sum(value for _, value in found) / len(found), metric):
-                    return False
-        return True if seen else None
+        return _hits(
+            (metric, sum(value for _, value in sorted(found)) / len(found))
+            for metric in metrics
+            for hop in hops or ("",)
+            if (found := values.get((side, metric.name, hop)))
+        )
 
     return _outcome(hits("candidate"), hits("baseline") if paired else None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from relgate.decision.measurements import SuiteData
 from relgate.decision.outcomes import trial_outcome
@@ -45,20 +46,33 @@ def judge_regressions(data: SuiteData) -> GateResult | None:
         message = f"{open_} of {len(cases)} regression cases {was(open_)} not measured"
     if not missed and (away or unjudged):
         message += f": {_named([*unjudged, *away])}"
-    return GateResult(
-        id=regression_gate_id(data.suite.name),
-        suite=data.suite.name,
-        metric="regression",
-        role="require",
-        form="violations",
+    return replace(
+        unjudged_regressions(data.suite.name, message),
         result=result,
-        message=message,
         estimate=len(missed) / n if n else None,
         boundary=0.0,
         p_fail=0.0 if missed else None,
         n=n,
         units=n,
         method="zero tolerance",
+    )
+
+
+def unjudged_regressions(suite: str, message: str) -> GateResult:
+    """The gate of a suite whose regression cases did not all run.
+
+    Args:
+        suite: its name.
+        message: what is missing.
+    """
+    return GateResult(
+        id=regression_gate_id(suite),
+        suite=suite,
+        metric="regression",
+        role="require",
+        form="violations",
+        result="partial",
+        message=message,
     )
 
 

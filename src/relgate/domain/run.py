@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from relgate.domain.response import Side
 
@@ -31,6 +31,41 @@ class ReleaseRow:
     manifest: str
     manifest_path: str
     artifacts: tuple[ArtifactRow, ...] = ()
+
+
+class Named(Protocol):
+    """What tells a stored release from others."""
+
+    @property
+    def name(self) -> str:
+        """The manifest's ``release``."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """The manifest's ``version``."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Of everything that it pins."""
+        ...
+
+
+def stands_for(compared: Named, holder: Named) -> bool:
+    """Whether a comparison with one release says something against another one.
+
+    It does where both are the same by their content, or by name and version: a recorded release's file, and
+    with it its digest, grows with the golden set.
+
+    Args:
+        compared: what was compared with.
+        holder: what would be replaced.
+    """
+    return compared.digest == holder.digest or (compared.name, compared.version) == (
+        holder.name,
+        holder.version,
+    )
 
 
 @dataclass(frozen=True, slots=True)

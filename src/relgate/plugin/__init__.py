@@ -46,7 +46,7 @@ def pytest_load_initial_conftests(
             from relgate.files.paths import is_folder, resolved
             from relgate.plugin.places import golden_sets_folder, warn_of_moved_rootdir
 
-            warn_of_moved_rootdir(early_config, manifest, known, args)
+            warn_of_moved_rootdir(early_config, known, args)
             folder = golden_sets_folder(early_config, manifest, known)
             if not known.file_or_dir and is_folder(folder):
                 args.append(str(folder))

@@ -52,9 +52,7 @@ def golden_sets_folder(config: pytest.Config, manifest: str, known: Namespace | 
     return config.invocation_params.dir / DEFAULT_FOLDER
 
 
-def warn_of_moved_rootdir(
-    config: pytest.Config, manifest: str, known: Namespace, args: Sequence[str]
-) -> None:
+def warn_of_moved_rootdir(config: pytest.Config, known: Namespace, args: Sequence[str]) -> None:
     """Say that an option with a path, in two words, moved the rootdir away from the project.
 
     pytest looks for its rootdir before plugins define options, and takes the path for a test path.

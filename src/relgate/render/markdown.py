@@ -6,6 +6,7 @@ import html
 import re
 
 from relgate.domain.scorecard import Scorecard
+from relgate.render.commands import next_of
 from relgate.render.cutting import cut, cut_around_difference, one_line
 from relgate.render.printable import printable
 from relgate.render.view import (
@@ -21,7 +22,6 @@ from relgate.render.view import (
     headline,
     judge_text,
     metric_table,
-    next_of,
     waiver_text,
 )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 import textwrap
 from collections.abc import Sequence
 
 from tabulate import tabulate
 
 from relgate.domain.scorecard import Scorecard
+from relgate.render.commands import at_registry, glued, next_of, unglued
 from relgate.render.printable import printable
 from relgate.render.view import (
     Table,
@@ -25,16 +24,10 @@ from relgate.render.view import (
     headline,
     judge_text,
     metric_table,
-    next_of,
     waiver_text,
 )
 
 WORST_IN_TERMINAL = 3
-
-_COMMAND = re.compile(r"`[^`]*`|^relgate .*")
-_GLUE = "\N{NO-BREAK SPACE}"
-_READING = re.compile(r"\brelgate (show|promote|diff|judge \w+)\b")
-"""Commands of a report that read the registry."""
 
 
 def render_terminal(
@@ -56,15 +49,10 @@ def render_terminal(
         report: the file that holds what is left out here.
         registry: the registry as it was named on the command line, where it was: commands name it too.
     """
-
-    def typed(text: str) -> str:
-        option = f" --registry {shlex.quote(registry)}" if registry else ""
-        return _READING.sub(lambda found: found.group() + option, text)
-
     lines = [
         headline(card),
         *_field("reason", card.verdict.reason, width),
-        *_field("next", typed(next_of(card)), width),
+        *_field("next", at_registry(next_of(card), registry), width),
     ]
     for other in card.verdict.others:
         lines += _field("also", other, width)
@@ -90,7 +78,7 @@ def render_terminal(
     lines += _list("notes", card.notes, width)
     lines += ["", *footer(card)]
     if not full and (card.worst or card.verdict.decision != "promote"):
-        lines.append(f"look closer: {closer or typed(f'relgate show {card.run.id}')}")
+        lines.append(f"look closer: {closer or at_registry(f'relgate show {card.run.id}', registry)}")
     return printable("\n".join(line.rstrip() for line in lines))
 
 
@@ -102,16 +90,15 @@ def _field(name: str, text: str, width: int) -> list[str]:
 
 def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
     """Lines of at most the width, but for a command between backquotes: who copies it copies one line."""
-    whole = _COMMAND.sub(lambda found: found.group().replace(" ", _GLUE), text)
     lines = textwrap.wrap(
-        whole,
+        glued(text),
         width,
         initial_indent=first,
         subsequent_indent=rest,
         break_on_hyphens=False,
         break_long_words=False,
     )
-    return [line.replace(_GLUE, " ") for line in lines]
+    return [unglued(line) for line in lines]
 
 
 def _table(title: str, table: Table) -> list[str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from relgate.decision.wording import count
 from relgate.domain.digest import short
@@ -370,26 +368,6 @@ def waiver_text(waiver: WaiverPart) -> str:
     """Who let which release through, when and why."""
     by = f" by {waiver.by}" if waiver.by else ""
     return f"{waiver.release}@{waiver.version}, {waiver.at[:10]}{by}: {waiver.reason}"
-
-
-def next_step(text: str, run_id: str, case: str | None) -> str:
-    """A next step with the run, and a case that is worth a look, in the command that shows one."""
-    shown = f"relgate show {run_id} {'CASE' if case is None else shlex.quote(case)}"
-    text = text.replace("relgate show RUN CASE", shown).replace(
-        "relgate show RUN`", f"relgate show {run_id}`"
-    )
-    return text.replace(" sample RUN ", f" sample {run_id} ")
-
-
-def example_case(document: Mapping[str, Any]) -> str | None:
-    """The id of the worst case in a scorecard's document, else of a missed critical one, None without any."""
-    cases = [*document.get("worst", ()), *document.get("critical", ())]
-    return str(cases[0]["case_id"]) if cases else None
-
-
-def next_of(card: Scorecard) -> str:
-    """The next step of a scorecard, ready to be typed."""
-    return next_step(card.verdict.next_step, card.run.id, example_case(card.document()))
 
 
 def clip(text: str, width: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from relgate.domain.errors import Refusal
-from relgate.domain.run import ReleaseRow
+from relgate.domain.run import ReleaseRow, stands_for
 from relgate.store.alias_reading import holder_id
 from relgate.store.attempts import PRODUCTION
 from relgate.store.reading import near, release_id, release_of
@@ -97,16 +97,17 @@ def _refuse_other_baseline(
     Raises:
         Refusal: it compared with another release than the one that would be replaced.
     """
-    if old is None or verdict is None or verdict.baseline is None or old.digest == after.digest:
+    if old is None or verdict is None or old.digest == after.digest:
         return
+    if verdict.baseline is None:
+        return  # judged as a first release, while nobody held production: else it holds
     compared = release_of(connection, verdict.baseline)
-    same_name = (compared.name, compared.version) == (old.name, old.version)
-    if compared.digest == old.digest or same_name:
+    if stands_for(compared, old):
         return
     label = f"{after.name}@{after.version}"
+    with_what = f"{compared.name}@{compared.version}"
     raise Refusal(
-        f"the verdict on {label} (run {verdict.run_id}) compared it with "
-        f"{compared.name}@{compared.version}, and "
+        f"the verdict on {label} (run {verdict.run_id}) compared it with {with_what}, and "
         f"{old.name}@{old.version} holds {PRODUCTION}\n"
         f"judge it against that one: pytest --manifest FILE --baseline {PRODUCTION}\n"
         f"or say why it may replace it all the same: relgate promote {label} --reason TEXT"

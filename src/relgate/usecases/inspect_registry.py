@@ -12,9 +12,9 @@ from typing import Any
 from relgate.decision.sealing import HIDDEN
 from relgate.domain.digest import short
 from relgate.domain.errors import Refusal
-from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow
+from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow, stands_for
 from relgate.files.manifest import load_manifest, resolve_release
-from relgate.render.view import example_case, next_step
+from relgate.render.commands import example_case, next_step
 from relgate.store.reading import near
 from relgate.store.registry import Registry
 from relgate.store.rows import AliasRow, ReleaseName, RunRow, Waiver
@@ -139,11 +139,12 @@ def _next_step(
     if run is None:
         return "judge a release: pytest --manifest candidate.yaml"
     holder = next((row.release for row in aliases if row.alias == "production"), None)
-    if holder is not None and _compared_with_another(run, holder) and run.release not in former:
+    replaces = holder is not None and holder.digest != run.release.digest and run.release not in former
+    if holder is not None and run.baseline is not None and replaces and not stands_for(run.baseline, holder):
         what = run.release.label if run.decision == "promote" and not run.partial else "the next version"
         return (
             f"judge {what} against {holder.label}, which holds production (`--baseline production`): this "
-            f"run compared with {run.baseline.label if run.baseline else 'nothing'}"
+            f"run compared with {run.baseline.label}"
         )
     if run.decision != "promote" or run.partial:
         return next_step(run.next_step, run.id, example_case(registry.scorecard(run.id)))
@@ -155,14 +156,6 @@ def _next_step(
             f"{holder.label} is in production"
         )
     return f"relgate promote {run.release.label}"
-
-
-def _compared_with_another(run: RunRow, holder: ReleaseName) -> bool:
-    """Whether a run says nothing against the release that would be replaced."""
-    if holder.digest == run.release.digest:
-        return False
-    known = run.baseline
-    return known is not None and known.label != holder.label and known.digest != holder.digest
 
 
 def age_seconds(then: str, now: datetime) -> int | None:

@@ -264,9 +264,7 @@ class ReleaseRun:
         pooled = prepared.pooled.join(prepared.plans, found.cases)
         measured = with_answers(pooled, prepared.plans, redact)
         missing = self._wanted - found.cases.keys() - live.spared if live.budget.reached else ()
-        answered = sum(not row.stored for rows in found.cases.values() for row in rows)
-        kept = max(0, live.answers.count - answered)
-        stopped = stopped_by(live.budget, prepared, frozenset(missing), kept=kept)
+        stopped = stopped_by(live.budget, prepared, frozenset(missing), found.cases, live.answers.count)
         judgement = judge_run(
             prepared,
             measured,

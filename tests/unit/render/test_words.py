@@ -12,9 +12,10 @@ from relgate.decision.outcomes import CaseOutcome
 from relgate.domain.gate import Role
 from relgate.domain.scorecard import AlarmPart
 from relgate.domain.verdict import Decision
+from relgate.render.commands import next_of
 from relgate.render.markdown import render_markdown
 from relgate.render.terminal import render_terminal
-from relgate.render.view import alarm_text, change_table, gate_legend, gate_table, next_of
+from relgate.render.view import alarm_text, change_table, gate_legend, gate_table
 from relgate.render.words import WORDS, gate_word
 
 GLOSSARY = Path(__file__).parents[3] / "docs" / "words.md"

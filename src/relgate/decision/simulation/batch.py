@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relgate import stats
-from relgate.decision.against_zero import FEW_DIFFER, SPARSE_BELOW, STRICTER
+from relgate.decision.against_zero import FEW_DIFFER, STRICTER, is_sparse
 from relgate.decision.alarms import UNPROTECTED_BELOW
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import (
@@ -359,8 +359,7 @@ def harm_p(d: Floats, clusters: fast.Clusters | None, single: bool) -> Floats:
         return signs
     n, differ = d.shape[1], (d != 0.0).sum(axis=1)
     hall, unseen = fast.hall_p(d, 0.0, "less"), fast.unseen_loss_p(-d.mean(axis=1), n)
-    sparse = (differ < SPARSE_BELOW) & (2 * differ <= n)
-    p = np.where(sparse, np.maximum(hall, np.minimum(unseen, signs)), hall)
+    p = np.where(is_sparse(differ, n), np.maximum(hall, np.minimum(unseen, signs)), hall)
     found: Floats = np.where((differ < FEW_DIFFER) | (d.std(axis=1) < 1e-12), signs, p)
     return found
 
@@ -370,8 +369,7 @@ def better_p(d: Floats, clusters: fast.Clusters | None, single: bool, side: stat
     if clusters is None:
         if single:
             return fast.midp(d, side)
-        differ, n = (d != 0.0).sum(axis=1), d.shape[1]
-        sparse = (differ >= FEW_DIFFER) & (differ < SPARSE_BELOW) & (2 * differ <= n)
+        sparse = is_sparse((d != 0.0).sum(axis=1), d.shape[1])
         p = fast.secured_mean_p(d, side, _DIFFERENCES, FEW_DIFFER)
         return np.asarray(np.minimum(1.0, np.where(sparse, STRICTER, 1.0) * p))
     p = fast.secured_cluster_p(d, clusters, side, _DIFFERENCES)

@@ -22,7 +22,7 @@ from relgate.decision.measurements import SuiteData, arrange, unmeasured_suites
 from relgate.decision.outcomes import critical_misses
 from relgate.decision.planning.feasibility import cases_lacking, planned_cases
 from relgate.decision.policy import Gate
-from relgate.decision.regressions import judge_regressions, regression_gate_id
+from relgate.decision.regressions import judge_regressions, regression_gate_id, unjudged_regressions
 from relgate.decision.screen import on_another_day
 from relgate.decision.sealing import is_tuned, judged_by, open_data, reckon_sealed, seen_by, speechless
 from relgate.decision.unchanged import Unchanged, pass_unchanged
@@ -342,7 +342,7 @@ def _cut_short(
     for plan in plans:
         if plan.suite.regressions and regression_gate_id(plan.suite.name) not in there:
             of = len(plan.suite.regressions)
-            found.append(_partial_regressions(plan, f"not judged: 0 of {of} regression cases ran"))
+            found.append(unjudged_regressions(plan.suite.name, f"not judged: 0 of {of} regression cases ran"))
     return tuple(found)
 
 
@@ -365,17 +365,5 @@ def _partial_gates(plan: SuitePlan, done: int) -> list[GateResult]:
         for gate in plan.gates
     ]
     if plan.suite.regressions:
-        gates.append(_partial_regressions(plan, message))
+        gates.append(unjudged_regressions(plan.suite.name, message))
     return gates
-
-
-def _partial_regressions(plan: SuitePlan, message: str) -> GateResult:
-    return GateResult(
-        id=regression_gate_id(plan.suite.name),
-        suite=plan.suite.name,
-        metric="regression",
-        role="require",
-        form="violations",
-        result="partial",
-        message=message,
-    )

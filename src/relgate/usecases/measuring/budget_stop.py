@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from relgate.decision.verdict import Stopped
 from relgate.domain.case import CaseKey
 from relgate.domain.errors import Place, Problem
 from relgate.domain.release import Release
+from relgate.domain.response import Measurement
 from relgate.engine.budget import Budget
 from relgate.usecases.options import RunOptions
 from relgate.usecases.preparing.prepare import Prepared
@@ -35,7 +36,11 @@ def unpriced(options: RunOptions, release: Release) -> list[Problem]:
 
 
 def stopped_by(
-    budget: Budget, prepared: Prepared, missing: Collection[CaseKey], *, kept: int = 0
+    budget: Budget,
+    prepared: Prepared,
+    missing: Collection[CaseKey],
+    measured: Mapping[CaseKey, Sequence[Measurement]],
+    kept: int,
 ) -> Stopped | None:
     """Why the calls ended, what is missing and what it would take; None where no limit was reached.
 
@@ -43,7 +48,8 @@ def stopped_by(
         budget: of the run.
         prepared: the run.
         missing: cases that were planned and not measured.
-        kept: calls to cases of which others are missing; they are not made again.
+        measured: every call of the cases that were measured whole.
+        kept: answers that are there for the next run; those to missing cases are not asked for again.
     """
     if not budget.reached or not missing:
         return None
@@ -54,7 +60,8 @@ def stopped_by(
         if mine:
             parts.append(f"{len(mine)} of {len(plan.suite.all_cases)} of {plan.suite.name}")
             calls += sum(prepared.calls_of(plan, case) for case in mine)
-    calls = max(0, calls - kept)
+    of_measured = sum(not row.stored for rows in measured.values() for row in rows)
+    calls = max(0, calls - max(0, kept - of_measured))
     cure = CURE if budget.priced else UNPRICED
     usd = f", ${calls * budget.usd / budget.calls:.2g}" if budget.usd else ""
     return Stopped(

@@ -1,0 +1,60 @@
+"""Commands in what a report says, so that who copies one can type it as it stands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from relgate.domain.scorecard import Scorecard
+
+_COMMAND = re.compile(r"`[^`]*`|^relgate .*")
+_GLUE = "\N{NO-BREAK SPACE}"
+_READING = re.compile(r"\brelgate (show|promote|diff|judge \w+)\b")
+"""Commands of a report that read the registry."""
+
+
+def next_step(text: str, run_id: str, case: str | None) -> str:
+    """A next step with the run, and a case that is worth a look, in the command that shows one."""
+    shown = f"relgate show {run_id} {'CASE' if case is None else shlex.quote(case)}"
+    named = {
+        "relgate show RUN CASE": shown,
+        "relgate show RUN`": f"relgate show {run_id}`",
+        " sample RUN ": f" sample {run_id} ",
+    }
+    for placeholder, command in named.items():
+        text = text.replace(placeholder, command)
+    return text
+
+
+def example_case(document: Mapping[str, Any]) -> str | None:
+    """The id of the worst case in a scorecard's document, else of a missed critical one, None without any."""
+    cases = [*document.get("worst", ()), *document.get("critical", ())]
+    return str(cases[0]["case_id"]) if cases else None
+
+
+def next_of(card: Scorecard) -> str:
+    """The next step of a scorecard, ready to be typed."""
+    return next_step(card.verdict.next_step, card.run.id, example_case(card.document()))
+
+
+def at_registry(text: str, registry: str) -> str:
+    """A text whose commands name the registry.
+
+    Args:
+        text: what is said.
+        registry: as it was named on the command line, "" where it was not.
+    """
+    option = f" --registry {shlex.quote(registry)}" if registry else ""
+    return _READING.sub(lambda found: found.group() + option, text)
+
+
+def glued(text: str) -> str:
+    """A text in which no space of a command can end a line; ``unglued`` undoes it."""
+    return _COMMAND.sub(lambda found: found.group().replace(" ", _GLUE), text)
+
+
+def unglued(line: str) -> str:
+    """What ``glued`` made of a space is a space again."""
+    return line.replace(_GLUE, " ")
