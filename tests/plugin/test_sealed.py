@@ -160,6 +160,34 @@ def test_a_new_case_or_a_new_wording_makes_no_shown_case_unseen(sealed, provider
     assert len(sealed.hidden) <= required["n"] <= len(sealed.hidden) + 1
 
 
+INTERRUPTED = """
+reports = []
+
+def pytest_runtest_logreport(report):
+    reports.append(report)
+    if len(reports) == 30:
+        raise KeyboardInterrupt
+"""
+
+
+@pytest.mark.parametrize("kind", ["deterministic", "recorded"])
+def test_what_an_interrupted_run_showed_is_known_whatever_asks(sealed, provider, kind):
+    first = sealed.live("answerer-3", version="1.0.9", baseline="production.yaml")
+    if kind == "recorded":
+        rows = [{"case_id": f"c{i}", "output": "1"} for i in range(N)]
+        sealed.write("answers.jsonl", sealed.lines(rows))
+        application = "{recording: answers.jsonl}"
+        first = sealed.manifest(application, version="1.0.9", baseline="production.yaml")
+    sealed.write("first.yaml", first)
+    sealed.write("conftest.py", INTERRUPTED)
+    assert sealed.spawn("-p", "no:xdist", manifest="first.yaml").ret == 2
+    sealed.write("conftest.py", "")
+    sealed.run()
+    required, _ = sealed.scorecard()["gates"]
+    assert required["n"] == len(sealed.hidden)
+    assert sealed.scorecard()["verdict"]["attempts"] == 1
+
+
 def test_a_promote_after_a_screen_is_on_a_tuned_set_only_without_a_sealed_half(sealed, provider):
     provider.wrong = {"answerer-2": {"question 1000"}}
     path = sealed.path / "golden_sets/golden/suite.yaml"

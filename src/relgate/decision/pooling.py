@@ -23,33 +23,6 @@ def is_top_up(before: Iterable[SuiteRecord], now: Iterable[SuiteRecord]) -> bool
     return bool(earlier) and len(earlier & present) >= SHARE_KEPT * len(earlier)
 
 
-def is_same_set(before: Iterable[SuiteRecord], now: Iterable[SuiteRecord]) -> bool:
-    """Whether the golden cases are exactly those of an earlier run."""
-    return _golden(before) == _golden(now)
-
-
-def has_other_cases(before: Iterable[SuiteRecord], now: Iterable[SuiteRecord]) -> bool:
-    """Whether a suite that is not golden has cases that it had not so in an earlier run.
-
-    Where every case of a suite is another version, what scores them changed: that judges the same answers
-    again.
-    """
-    earlier = {suite.suite: {case.id: case.digest for case in suite.cases} for suite in _others(before)}
-    for suite in _others(now):
-        old = earlier.get(suite.suite, {})
-        present = {case.id: case.digest for case in suite.cases}
-        if not present.keys() <= old.keys():
-            return True
-        changed = sum(old[i] != digest for i, digest in present.items())
-        if 0 < changed < len(present):
-            return True
-    return False
-
-
-def _others(suites: Iterable[SuiteRecord]) -> Iterable[SuiteRecord]:
-    return (suite for suite in suites if suite.kind != "golden")
-
-
 def _golden(suites: Iterable[SuiteRecord]) -> set[tuple[str, str, str]]:
     read = list(suites)
     golden = [suite for suite in read if suite.kind == "golden"] or read

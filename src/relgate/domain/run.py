@@ -142,12 +142,22 @@ class CaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class SuiteRecord:
-    """A suite as it was in a run: its gates (``GateSpec.document``) and every case, run or not."""
+    """A suite as it was in a run.
+
+    Attributes:
+        suite: its name.
+        kind: golden, safety or fallback.
+        gates: its gates (``GateSpec.document``).
+        cases: every case, run or not, regression cases too.
+        cases_digest: of what cases.jsonl asks and expects, with tags, whatever scores it; "" where it was not
+            recorded.
+    """
 
     suite: str
     kind: str
     gates: tuple[Mapping[str, Any], ...]
     cases: Sequence[CaseRecord]
+    cases_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,17 +180,21 @@ class AttemptKey:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedRun:
-    """A run that showed outcomes of a live candidate and has no verdict yet.
+    """A run that showed outcomes of a candidate and has no verdict yet.
 
     Attributes:
         id: names it, in the registry and where its answers are kept.
         began: when it showed the first outcome; UTC, ISO 8601.
         discarded: whether a later run asked anew what it showed.
+        draws: whether what it showed may be otherwise the next time; else it counts only for having shown it.
+        suites: names of the suites whose cases it showed, None where that is not known.
     """
 
     id: str
     began: str
     discarded: bool = False
+    draws: bool = True
+    suites: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

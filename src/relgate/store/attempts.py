@@ -8,6 +8,7 @@ it (verdict.md 5.3: "promotion resets j"); moves between releases that held it b
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, update
@@ -177,8 +178,12 @@ def showed(connection: Connection, key: AttemptKey, release_digest: str, known: 
         *counted(connection, key, unfinished_runs),
         unfinished_runs.c.release_digest != release_digest,
     )
-    if connection.execute(select(unfinished_runs.c.id).where(*interrupted).limit(1)).first() is not None:
-        return True  # which cases it showed is nowhere written
+    of_suites = connection.scalars(select(unfinished_runs.c.suites).where(*interrupted)).all()
+    # which of their cases it showed is nowhere written
+    if of_suites and (
+        None in of_suites or {suite for suite, _ in known} & set(chain(*filter(None, of_suites)))
+    ):
+        return True
     shown = (
         *counted(connection, key),
         (attempts.c.number == SCREEN) | (attempts.c.release_digest != release_digest),

@@ -67,6 +67,7 @@ def record(connection: Connection, run: RunRecord) -> int:
             discarded=others,
             draw=run.draw,
         )
+        unfinished.end_shown(connection, run.attempt, run.release.digest)
     if run.shown is not None:
         attempts.add_shown(connection, run.shown, run.release.digest, number, screen=run.screen)
     verdict = run.scorecard.get("verdict", {})

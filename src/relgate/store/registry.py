@@ -82,7 +82,7 @@ class Registry:
             return attempts.number_of(connection, key, release_digest, again=again, discarded=discarded)
 
     def unfinished_runs(self, key: AttemptKey, release_digest: str) -> list[UnfinishedRun]:
-        """Runs of a candidate that showed outcomes and have no verdict yet, oldest first.
+        """Runs that drew outcomes of a candidate, showed them and have no verdict yet, oldest first.
 
         Args:
             key: the release line and the baseline; any golden set.
@@ -99,7 +99,7 @@ class Registry:
     def begin(
         self, key: AttemptKey, release_digest: str, run: UnfinishedRun, drawn_anew: Collection[str]
     ) -> None:
-        """Remember that a run shows outcomes of a live candidate now, until it is recorded.
+        """Remember that a run shows outcomes of a candidate now, until it is recorded.
 
         Args:
             key: the release line and the baseline; any golden set.
@@ -281,6 +281,11 @@ class Registry:
         """The suites of a run as they were, by name; none where nothing was measured."""
         with self._database.read() as connection:
             return suites.of_run(connection, run_id)
+
+    def case_digests(self, run_id: str) -> dict[str, str]:
+        """Digest of the cases of each suite of a run, "" where it was not recorded."""
+        with self._database.read() as connection:
+            return suites.case_digests(connection, run_id)
 
     def stored_runs(self, release_digest: str) -> list[tuple[str, Side]]:
         """The whole runs that measured a release, newest first, with the side that it was on."""

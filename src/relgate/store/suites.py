@@ -25,6 +25,7 @@ def add(connection: Connection, run: int, records: tuple[SuiteRecord, ...]) -> N
                     "kind": record.kind,
                     "gates": [dict(gate) for gate in record.gates],
                     "cases": [] if _is_long(record) else [_case(case) for case in record.cases],
+                    "cases_digest": record.cases_digest,
                 }
                 for record in records
             ],
@@ -44,7 +45,20 @@ def of_run(connection: Connection, run_id: str) -> list[SuiteRecord]:
         .where(runs.c.id == run_id)
         .order_by(suites.c.suite)
     ).all()
-    return [SuiteRecord(row.suite, row.kind, tuple(row.gates), _cases_of(connection, row)) for row in rows]
+    return [
+        SuiteRecord(row.suite, row.kind, tuple(row.gates), _cases_of(connection, row), row.cases_digest)
+        for row in rows
+    ]
+
+
+def case_digests(connection: Connection, run_id: str) -> dict[str, str]:
+    """``SuiteRecord.cases_digest`` of each suite of a run, without reading its cases."""
+    rows = connection.execute(
+        select(suites.c.suite, suites.c.cases_digest)
+        .join(runs, runs.c.number == suites.c.run)
+        .where(runs.c.id == run_id)
+    )
+    return {row.suite: row.cases_digest for row in rows}
 
 
 def _is_long(record: SuiteRecord) -> bool:

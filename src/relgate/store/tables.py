@@ -24,9 +24,10 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    true,
 )
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The schema that this version reads and writes: the newest revision in ``migrations/versions``."""
 
 VERSION_TABLE = "relgate_schema"
@@ -133,6 +134,7 @@ suites = Table(
     Column("kind", String(16), nullable=False),
     Column("gates", JSON, nullable=False),
     Column("cases", JSON, nullable=False),
+    Column("cases_digest", StoredText, nullable=False, server_default=""),
 )
 
 suite_blocks = Table(
@@ -236,6 +238,10 @@ unfinished_runs = Table(
     Column("epoch", Integer, nullable=False, comment="as in attempts"),
     _text("began"),
     Column("discarded", Boolean, nullable=False, comment="a later run asked anew what this one showed"),
+    Column(
+        "draws", Boolean, nullable=False, server_default=true(), comment="may answer otherwise the next time"
+    ),
+    Column("suites", JSON(none_as_null=True), comment="whose cases it showed; NULL: not known"),
     Index(None, "line", "release_digest"),
 )
 

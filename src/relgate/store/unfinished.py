@@ -1,8 +1,8 @@
-"""Runs that showed outcomes of a live candidate and have no verdict yet.
+"""Runs that showed outcomes of a candidate and have no verdict yet.
 
-An interruption is no attempt and neither is a budget's end (verdict.md 5.3), where what was answered is gone
-on with. Who draws anew what was shown already has a further try, so those runs are remembered until one that
-is recorded either holds their answers or counts them.
+What they showed is known. An interruption is no attempt and neither is a budget's end (verdict.md 5.3), where
+what was answered is gone on with. Who draws anew what was shown already has a further try, so runs that draw
+are remembered until one that is recorded either holds their answers or counts them.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ def begin(
             epoch=attempts.last_promotion(connection, key.line),
             began=run.began,
             discarded=False,
+            draws=run.draws,
+            suites=None if run.suites is None else list(run.suites),
         )
     )
     connection.execute(
@@ -49,16 +51,29 @@ def begin(
 
 
 def of_candidate(connection: Connection, key: AttemptKey, release_digest: str) -> list[UnfinishedRun]:
-    """The unfinished runs of a candidate that count for a baseline, oldest first."""
+    """The unfinished draws of a candidate that count for a baseline, oldest first."""
     rows = connection.execute(
         select(unfinished_runs.c.id, unfinished_runs.c.began, unfinished_runs.c.discarded)
         .where(
             *attempts.counted(connection, key, unfinished_runs),
             unfinished_runs.c.release_digest == release_digest,
+            unfinished_runs.c.draws,
         )
         .order_by(unfinished_runs.c.began, unfinished_runs.c.id)
     )
     return [UnfinishedRun(row.id, row.began, row.discarded) for row in rows]
+
+
+def end_shown(connection: Connection, key: AttemptKey, release_digest: str) -> None:
+    """Forget the runs of a candidate that drew nothing: a whole run shows what they showed."""
+    connection.execute(
+        delete(unfinished_runs).where(
+            unfinished_runs.c.line == key.line,
+            unfinished_runs.c.baseline_digest == key.baseline_digest,
+            unfinished_runs.c.release_digest == release_digest,
+            ~unfinished_runs.c.draws,
+        )
+    )
 
 
 def end(connection: Connection, ids: Collection[str]) -> None:

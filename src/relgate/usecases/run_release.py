@@ -217,6 +217,8 @@ class ReleaseRun:
         if self._live is None or long is None or not isinstance(cases, LongCases):
             yield from ((case.id, self.case(suite, case.id, beat)) for case in cases)
             return
+        if self._draw is not None:
+            self._draw.show_recorded()
         plain = {name: CaseReport(name, {}, 0, failure="", message="") for name in OUTCOMES}
         looked_at = set(self._reporter.told_apart(long.plan, cases).tolist())
         for case_id, number in zip(cases.ids, cases.numbers.tolist(), strict=True):

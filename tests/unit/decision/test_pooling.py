@@ -9,7 +9,7 @@ import pytest
 
 from relgate.decision.measurements import arrange
 from relgate.decision.outcomes import critical_misses
-from relgate.decision.pooling import is_same_set, is_top_up, pooled
+from relgate.decision.pooling import is_top_up, pooled
 from relgate.domain.metric import Metric
 from relgate.domain.response import Measurement, Response, Score, ScorerFailure, Side
 from relgate.domain.run import CaseRecord, SuiteRecord
@@ -106,17 +106,3 @@ def test_the_candidates_calls_count_alone_where_the_baseline_is_not_asked() -> N
     found = pooled(PRESENT, [(_row("candidate", score=0.0),)], METRICS, alone=True)
     assert [(row.side, row.stored) for row in found[2:]] == [("candidate", True)]
     assert pooled(PRESENT, [(_row("baseline"),)], METRICS, alone=True) == PRESENT
-
-
-@pytest.mark.parametrize(
-    ("now", "same"),
-    [
-        ([_suite(range(9))], True),
-        ([_suite(range(9)), _suite(range(3), "x", "safety")], True),
-        ([_suite(range(10))], False),
-        ([_suite(range(8))], False),
-        ([_suite(range(9), version="b")], False),
-    ],
-)
-def test_when_the_golden_cases_are_those_of_an_earlier_run(now: Any, same: bool) -> None:
-    assert is_same_set([_suite(range(9))], now) == same

@@ -14,6 +14,7 @@ SUITE = SuiteRecord(
     "golden",
     (GATE,),
     (CaseRecord("refund-000", "sha256:0", critical=True), CaseRecord("refund-001", "", regression=True)),
+    "sha256:cases",
 )
 
 
@@ -24,6 +25,17 @@ def record(registry, make, run_id, candidate, *, suites=(SUITE,), **more):
 def test_suites_come_back_as_they_were_recorded(registry, make):
     record(registry, make, "aa11", make.release("1.0.0"), suites=(replace(SUITE, suite="z"), SUITE))
     assert registry.suites("aa11") == [SUITE, replace(SUITE, suite="z")]
+
+
+def test_what_the_cases_were_is_known_without_reading_them(registry, make):
+    record(
+        registry,
+        make,
+        "aa11",
+        make.release("1.0.0"),
+        suites=(replace(SUITE, suite="z", cases_digest=""), SUITE),
+    )
+    assert registry.case_digests("aa11") == {"support-golden": "sha256:cases", "z": ""}
 
 
 def test_a_release_stands_on_the_newest_run_that_promoted_it(registry, make):

@@ -13,9 +13,9 @@ from relgate.domain.run import UnfinishedRun
 def begin(registry, make):
     """Begin a run of a candidate and leave it unfinished."""
 
-    def begun(name, prompt="v1", key=None, drawn_anew=()):
+    def begun(name, prompt="v1", key=None, drawn_anew=(), **more):
         digest = make.release("1.3.0", prompt=prompt).digest
-        run = UnfinishedRun(name, f"2026-11-20T10:00:00.000+00:00{name}")
+        run = UnfinishedRun(name, f"2026-11-20T10:00:00.000+00:00{name}", **more)
         registry.begin(key or make.attempt_key(), digest, run, drawn_anew)
 
     return begun
@@ -44,6 +44,25 @@ def test_what_they_showed_is_known_to_the_next_candidate(registry, begin, make):
     assert registry.showed(key, next_one, {case})
     assert not registry.showed(key, mine, {case}), "a candidate is not tuned on its own run"
     assert not registry.showed(make.attempt_key(make.release("1.2.4")), next_one, {case})
+
+
+def test_what_draws_nothing_is_exposure_and_no_attempt(registry, begin, found, make):
+    key, case = make.attempt_key(), ("golden", "c0")
+    next_one = make.release("1.3.0", prompt="v2").digest
+    begin("stopped", draws=False)
+    assert registry.showed(key, next_one, {case})
+    assert found() == []
+    _record(registry, make, "part", attempt=None)
+    assert registry.showed(key, next_one, {case}), "a part of the cases may have been others"
+    assert _record(registry, make, "whole") == 1
+    assert not registry.showed(key, next_one, {case}), "what the whole run showed stands in for it"
+
+
+def test_only_the_suites_of_an_interrupted_run_are_known(registry, begin, make):
+    key, next_one = make.attempt_key(), make.release("1.3.0", prompt="v2").digest
+    begin("stopped", suites=("safe", "routes"))
+    assert not registry.showed(key, next_one, {("golden", "c0")})
+    assert registry.showed(key, next_one, {("golden", "c0"), ("safe", "c0")})
 
 
 def test_they_are_of_one_candidate_and_one_baseline(begin, found, make):

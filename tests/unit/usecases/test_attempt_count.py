@@ -228,6 +228,33 @@ def test_safety_cases_added_to_a_deterministic_candidate_are_a_further_attempt(d
     assert _attempt(deterministic.card()) == (3, 0.00625)
 
 
+@pytest.mark.parametrize(
+    "rewritten",
+    [
+        pytest.param(lambda case: case | {"input": case["input"] + " please"}, id="reworded"),
+        pytest.param(lambda case: case | {"tags": {**case["tags"], "of": "late"}}, id="tagged otherwise"),
+        pytest.param(lambda case: case | {"cluster": "one"}, id="clustered otherwise"),
+    ],
+)
+def test_a_suite_that_is_rewritten_as_a_whole_is_a_further_attempt(deterministic, rewritten):
+    def safety(cases, *more):
+        scorers = ["refusal", *more]
+        deterministic.suite(cases, folder="kind", kind="safety", scorers=scorers, gates=SAFETY, trials=1)
+
+    safety(_benign(20))
+    assert _attempt(deterministic.card()) == (1, 0.05)
+    safety(_benign(20), "no_pii")
+    assert _attempt(deterministic.card()) == (1, 0.05), "the same answers are scored otherwise"
+    safety([rewritten(case) for case in _benign(20)], "no_secrets")
+    assert _attempt(deterministic.card()) == (2, 0.0125)
+
+
+def test_golden_cases_that_are_tagged_otherwise_are_a_further_attempt(deterministic):
+    assert _attempt(deterministic.card()) == (1, 0.05)
+    deterministic.suite([case | {"tags": {"of": "late"}} for case in _cases(80)], gates=GATES, trials=1)
+    assert _attempt(deterministic.card()) == (2, 0.0125)
+
+
 def test_lines_added_to_a_traffic_sample_are_a_further_attempt(deterministic):
     def sampled(count, first=0):
         deterministic.suite(_cases(80), gates=GATES, trials=1, unchanged="traffic.jsonl")

@@ -1,4 +1,4 @@
-"""The draw of one run: remembered from the first outcome that it shows until it is recorded."""
+"""What one run shows and draws: remembered from the first outcome that it shows until it is recorded."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from relgate.usecases.measuring.live_run import LiveRun
 from relgate.usecases.measuring.measured_cases import Rows
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.unfinished import kept_text
+from relgate.usecases.run_name import name_run
 
 
 class Draw:
-    """What a live run shows, and what becomes of it.
+    """What a run shows, and what becomes of it.
 
     Args:
         registry: where runs without a verdict are remembered.
@@ -45,36 +46,49 @@ class Draw:
     @property
     def kept(self) -> str:
         """What becomes of the answers where the run ends without a verdict; "" where it has none."""
-        drawn = bool(self.ended or self._prepared.unfinished.gone_on_with)
+        unfinished = self.ended and self._prepared.draws
+        drawn = bool(unfinished or self._prepared.unfinished.gone_on_with)
         return kept_text(self._live.answers.count, drawn=drawn)
 
     def show(self, key: CaseKey, rows: Rows) -> None:
-        """Note that the calls of a case are shown.
+        """Note that the calls of a case are shown; of what is sealed nothing is.
 
-        The first that was asked here, and may be otherwise the next time, makes the run one to be remembered.
-        A run that goes on with another one stands in its place.
+        The first one makes the run one to be remembered: of a live candidate the first that was asked here,
+        and may be otherwise the next time. A run that goes on with another one stands in its place.
         """
-        if self._begun or not self._is_drawn(key, rows):
+        if self._begun or key in self._prepared.sealed:
             return
-        self._begun = True
-        prepared, run = self._prepared, self._live.answers.run
-        if prepared.unfinished.gone_on_with:
-            return
-        with suppress(RegistryError):  # whether it can be written to is told when the run is recorded
-            self._registry.begin(
-                prepared.attempt_key,
-                prepared.candidate.digest,
-                UnfinishedRun(run, self._began),
-                prepared.unfinished.drawn_anew,
-            )
-            self.ended = (run,)
+        if any(_is_measured(row.outcome) for row in rows) and (not self._draws or self._is_asked(key, rows)):
+            self._begin()
 
-    def _is_drawn(self, key: CaseKey, rows: Rows) -> bool:
-        """Whether these calls were asked in this run and measured; what is sealed is shown to nobody."""
-        if not (self._prepared.draws and self._live.answers.run) or key in self._prepared.sealed:
-            return False
+    def show_recorded(self) -> None:
+        """Note that cases of a long recording, none of which is sealed, are shown."""
+        if not (self._begun or self._draws):
+            self._begin()
+
+    @property
+    def _draws(self) -> bool:
+        return bool(self._prepared.draws and self._live.answers.run)
+
+    def _is_asked(self, key: CaseKey, rows: Rows) -> bool:
         asked = self._live.measurer.tally.asked
         return any(key in asked[row.side] and _is_measured(row.outcome) for row in rows)
+
+    def _begin(self) -> None:
+        self._begun = True
+        prepared = self._prepared
+        if prepared.unfinished.gone_on_with:
+            return
+        candidate = prepared.candidate.digest
+        run = UnfinishedRun(
+            self._live.answers.run or name_run(candidate),
+            self._began,
+            draws=self._draws,
+            suites=tuple(plan.suite.name for plan in prepared.plans),
+        )
+        with suppress(RegistryError):  # whether it can be written to is told when the run is recorded
+            self._registry.begin(prepared.attempt_key, candidate, run, prepared.unfinished.drawn_anew)
+            self.ended = (run.id,)
 
 
 def _is_measured(outcome: Outcome) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from relgate.decision.pooling import has_other_cases, is_same_set, is_top_up
+from relgate.decision.pooling import is_top_up
 from relgate.domain.release import Release
 from relgate.domain.run import AttemptKey, SuiteRecord
 from relgate.store import Registry
@@ -71,7 +71,7 @@ def count_attempt(
     again = anew or (
         not screen
         and (
-            _has_grown(registry, runs, records, golden=key.golden_digest != golden_digest)
+            _has_other_cases(registry, runs, records)
             or _relabelled(registry, runs, labels)
             or _sampled_otherwise(registry, runs, lines or {})
         )
@@ -143,21 +143,15 @@ def continued_key(
     return chosen or key, tuple(runs)
 
 
-def _has_grown(registry: Registry, runs: Sequence[str], now: Sequence[SuiteRecord], *, golden: bool) -> bool:
+def _has_other_cases(registry: Registry, runs: Iterable[str], now: Iterable[SuiteRecord]) -> bool:
     """Whether the cases are those of none of these runs, of which there is at least one.
 
-    Args:
-        registry: where runs are.
-        runs: their ids.
-        now: the suites as they are now.
-        golden: whether the golden cases may be others.
+    What scores them counts for nothing: it judges the same answers. Tags count, for they choose the cases of
+    a gate. A suite that is gone holds by a rule of its own.
     """
-    if not (golden or any(suite.kind != "golden" for suite in now)):
-        return False  # a long golden suite is not read for nothing
-    found = [registry.suites(run) for run in runs]
-    return bool(found) and not any(
-        not has_other_cases(before, now) and (not golden or is_same_set(before, now)) for before in found
-    )
+    present = {(suite.suite, suite.cases_digest) for suite in now}
+    found = [registry.case_digests(run) for run in runs]
+    return bool(found) and not any(present <= before.items() for before in found)
 
 
 def _recorded(release: Release) -> tuple[str, str] | None:

@@ -65,6 +65,7 @@ def suite_records(suites: Iterable[Suite], plugins: str) -> tuple[SuiteRecord, .
             suite.kind,
             tuple(gate.document() for gate in suite.gates),
             _case_records(suite, plugins),
+            suite.cases_digest,
         )
         for suite in suites
     )
