@@ -227,6 +227,17 @@ def test_a_release_compared_with_itself_replaces_nobody_in_production(drifting):
     assert "--baseline production" in verdict["next_step"]
 
 
+def test_a_recorded_release_compared_with_itself_leaves_its_scorecard(recording):
+    recording.run()
+    whole = recording.scorecard()
+    recording.write(
+        "again.yaml", recording.manifest("{recording: answers.jsonl}", baseline="./candidate.yaml")
+    )
+    recording.run(manifest="again.yaml")
+    assert recording.scorecard() == whole
+    assert (recording.path / "reports/desk-1.1.0/unchanged.md").exists()
+
+
 def test_a_rejected_release_is_not_promoted_by_a_comparison_with_itself(drifting, provider):
     provider.wrong["answerer-2"] = {f"question {n}" for n in range(20)}
     assert drifting.run("--full").ret == 1

@@ -222,7 +222,10 @@ def _show_run(store: Registry, run_id: str, as_json: bool, full: bool) -> None:
         WaiverPart(release=one.release, version=one.version, reason=one.reason, at=one.at, by=one.by)
         for one in waivers
     ]
-    card = card.model_copy(update={"verdict": card.verdict.model_copy(update={"waivers": kept})})
+    update: dict[str, Any] = {"waivers": kept}
+    if run.decision == "promote" and not run.partial:
+        update["next_step"] = inspect_registry.step_now(store, run)
+    card = card.model_copy(update={"verdict": card.verdict.model_copy(update=update)})
     click.echo(render_terminal(card, full=full, closer=f"relgate show {run.id} --full"))
     click.echo(f"one case with both answers: relgate show {run.id} CASE")
     if (newer := newer_partial(store, run_id, run)) is not None:

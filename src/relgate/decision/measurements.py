@@ -197,14 +197,21 @@ def unmeasured_suites(data: Iterable[SuiteData]) -> tuple[str, ...]:
     sentences = []
     for suite_data in data:
         reasons: dict[str, str] = {}
+        examples: list[tuple[str, Side, str]] = []
         # what the baseline says to a regression case enters nothing
         free = {case.id for case in suite_data.suite.regressions}
         for (side, _), cases in suite_data.unmeasured.items():
-            reasons.update({i: why for i, why in cases.items() if side == "candidate" or i not in free})
+            found = {i: why for i, why in cases.items() if side == "candidate" or i not in free}
+            reasons |= found
+            if told := [i for i, why in found.items() if why]:
+                examples.append((min(told), side, found[min(told)]))
         if reasons:
             total = len(suite_data.suite.all_cases)
             verb = "was" if len(reasons) == 1 else "were"
-            why = next((f" ({why})" for why in reasons.values() if why), "")
+            why = ""
+            if examples:
+                case, side, text = min(examples)
+                why = f" ({'such as ' * (len(reasons) > 1)}{case}, {side}: {text})"
             sentences.append(
                 f"{suite_data.suite.name}: {len(reasons)} of {total} cases {verb} not measured{why}"
             )

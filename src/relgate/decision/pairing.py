@@ -60,8 +60,9 @@ def compare_suites(
 ) -> SuiteChanges:
     """What the suites of a run had and these have not.
 
-    Deleted cases, gates and suites and loosened margins are noted. More than 5 % of a suite's cases gone, or
-    any critical, safety or regression case, holds; a suite that is gone is all of its cases.
+    Deleted cases, gates and suites and loosened margins are noted, and critical cases that changed. More than
+    5 % of a suite's cases gone, or any critical, safety or regression case, holds, and so does a case that is
+    critical or a regression case no longer; a suite that is gone is all of its cases.
 
     Args:
         before: the suites of the run that the baseline stands on.
@@ -79,7 +80,14 @@ def compare_suites(
             notes.append(f"the suite {suite.suite} is gone ({_count(len(suite.cases))})")
             holds.append((f"the suite {suite.suite} is gone since the baseline's run", _REMEDY))
             continue
-        have = {case.id for case in after.cases}
+        protected = {case.id: case for case in suite.cases if case.critical or case.regression}
+        have, kept = set(), []
+        for case in after.cases:
+            have.add(case.id)
+            if case.id in protected:
+                kept.append((protected[case.id], case))
+        notes += _reworded(suite, after, kept)
+        holds += [(reason, _REMEDY) for reason in _bared(suite, kept)]
         gone = [case for case in suite.cases if case.id not in have]
         if gone:
             text = f"{len(gone)} of {_count(len(suite.cases))} of {suite.suite}"
@@ -124,6 +132,29 @@ def pair_cases(
             )
             holds.append((reason, "run the baseline live: name its manifest, version or alias"))
     return Pairing(frozenset(paired), tuple(changed), tuple(lacking), tuple(holds))
+
+
+def _reworded(
+    suite: SuiteRecord, after: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]
+) -> list[str]:
+    """Which critical cases ask or expect something else; where the scoring alone is another one, none."""
+    if suite.cases_digest in ("", after.cases_digest):
+        return []
+    ids = [old.id for old, new in kept if old.critical and old.digest != new.digest]
+    return [f"critical cases of {suite.suite} changed since the baseline's run: {_some(ids)}"] if ids else []
+
+
+def _bared(suite: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]) -> list[str]:
+    """Why a suite holds whose cases lost what protected them."""
+    of, since = f"cases of {suite.suite} are", "since the baseline's run"
+    lost = (
+        (f"critical {of} not critical", [old.id for old, new in kept if old.critical and not new.critical]),
+        (
+            f"regression {of} not in regressions.jsonl",
+            [old.id for old, new in kept if old.regression and not new.regression],
+        ),
+    )
+    return [f"{what} any more {since}: {_some(ids)}" for what, ids in lost if ids]
 
 
 def _gone(suite: SuiteRecord, gone: Sequence[CaseRecord], text: str) -> list[str]:

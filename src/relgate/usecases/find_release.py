@@ -57,8 +57,8 @@ def find_release(registry: Registry, reference: str) -> ReleaseRow:
 def find_run(registry: Registry, reference: str) -> RunRow:
     """A run by the beginning of its id, or the newest whole run of the release that a reference names.
 
-    A partial run stands for a release only where no whole one does, and one that measured nothing, for
-    nothing had changed, only where no other one is whole.
+    A partial run stands for a release only where no whole one does, and one that measured nothing, or
+    compared the release with itself, only where no other one is whole.
 
     Raises:
         Refusal: nothing has this name, several have it, or the release was never judged itself.
@@ -71,11 +71,12 @@ def find_run(registry: Registry, reference: str) -> RunRow:
     if not own:
         raise Refusal(f"no run has judged {_label(release)}: it was only compared with")
     whole = [run for run in own if not run.partial]
-    return next((run for run in whole if _measured(run)), (whole or own)[0])
+    return next((run for run in whole if _tells(run)), (whole or own)[0])
 
 
-def _measured(run: RunRow) -> bool:
-    return any(number for outcome, number in run.cases.items() if outcome != "not_run")
+def _tells(run: RunRow) -> bool:
+    measured = any(number for outcome, number in run.cases.items() if outcome != "not_run")
+    return measured and (run.baseline is None or run.baseline.digest != run.release.digest)
 
 
 def newer_partial(registry: Registry, reference: str, shown: RunRow) -> RunRow | None:

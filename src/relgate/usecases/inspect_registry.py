@@ -132,6 +132,13 @@ def _line_status(
     return LineStatus(line, aliases, run, age, tuple(registry.waivers(line)), step)
 
 
+def step_now(registry: Registry, run: RunRow) -> str:
+    """What to do next of a whole run that promoted, as things are now."""
+    line = run.release.name
+    aliases = [row for row in registry.aliases() if row.line == line]
+    return _next_step(registry, run, aliases, registry.former_holders(line))
+
+
 def _next_step(
     registry: Registry, run: RunRow | None, aliases: Sequence[AliasRow], former: Collection[ReleaseName]
 ) -> str:
@@ -149,7 +156,7 @@ def _next_step(
     if run.decision != "promote" or run.partial:
         return next_step(run.next_step, run.id, example_case(registry.scorecard(run.id)))
     if holder == run.release:
-        return "nothing: the release that was judged last is in production"
+        return "nothing to do: it holds production"
     if holder is not None and run.release in former:
         return (
             f"mend what {run.release.label} was taken out of production for, then judge the next version; "

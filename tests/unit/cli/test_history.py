@@ -67,7 +67,7 @@ def test_status_proposes_to_promote_what_was_judged_well(relgate, make, tmp_path
         "next step   relgate promote support-desk@1.0.0\n" in relgate("status", "--registry", "r.db").output
     )
     relgate("promote", "support-desk@1.0.0", "--registry", "r.db")
-    assert "next step   nothing: " in relgate("status", "--registry", "r.db").output
+    assert "next step   nothing to do: " in relgate("status", "--registry", "r.db").output
 
 
 def test_status_sends_nobody_on_with_a_hold_against_a_release_that_is_replaced(relgate, make, tmp_path):
@@ -153,6 +153,15 @@ def test_show_begins_with_the_verdict(relgate, project):
     assert gate in lines
     assert "support-golden exact 50.00 % 50.00 % +0.00 [-4.0, +4.0] 4" in lines
     assert "support-golden refund-002 (exact -100)" in lines
+
+
+def test_show_of_what_was_promoted_since_does_not_propose_it_again(relgate, make, tmp_path):
+    where = ("--registry", "r.db")
+    with open_registry(tmp_path / "r.db") as registry:
+        registry.record(make.run_record("run", make.release("1.0.0")))
+    assert "next    relgate promote support-desk@1.0.0" in relgate("show", "run", *where).output
+    relgate("promote", "support-desk@1.0.0", *where)
+    assert "next    nothing to do: it holds production" in relgate("show", "run", *where).output
 
 
 def test_show_as_json_holds_the_scorecard(relgate, project, make):
@@ -311,7 +320,7 @@ def test_after_the_way_back_status_says_what_came_back_why_and_never_proposes_wh
     relgate, make, tmp_path
 ):
     _two_in_production_one_after_the_other(relgate, make, tmp_path / "r.db")
-    assert "next step   nothing: " in relgate("status", "--registry", "r.db").output
+    assert "next step   nothing to do: " in relgate("status", "--registry", "r.db").output
     back = ("promote", "previous", "--by", "ben", "--reason", "refunds fail, ask jo@example.com")
     assert relgate(*back, "--registry", "r.db").exit_code == 0
     lines = [" ".join(line.split()) for line in relgate("status", "--registry", "r.db").output.splitlines()]
@@ -435,6 +444,14 @@ def test_show_of_a_release_prefers_the_whole_run_and_names_a_newer_part(relgate,
     assert relgate("show", "1.0.0", "--json", *where).json["id"] == "whole"
     assert newer not in relgate("show", "whole", *where).output
     assert relgate("show", "part", "--json", *where).json["id"] == "part"
+
+
+def test_show_of_a_release_prefers_the_run_that_compared_it_with_another_one(relgate, make, tmp_path):
+    release, before = make.release("1.1.0", prompt="v2"), make.release("1.0.0")
+    with open_registry(tmp_path / "r.db") as registry:
+        for name, baseline in (("against-before", before), ("against-itself", release)):
+            registry.record(make.run_record(name, release, baseline=baseline))
+    assert relgate("show", "1.1.0", "--json", "--registry", "r.db").json["id"] == "against-before"
 
 
 def test_show_of_a_release_with_parts_alone_shows_the_newest(relgate, make, tmp_path):

@@ -140,7 +140,7 @@ def test_a_missing_case_is_filled_in_within_its_own_cluster(build: Any) -> None:
 def test_what_was_not_measured_is_told_per_suite(build: Any) -> None:
     data = build.data([1.0, 1.0, build.AWAY], [1.0, build.AWAY, build.AWAY])
     assert unmeasured_suites([data]) == (
-        "s: 2 of 3 cases were not measured (hosted_a refused the connection)",
+        "s: 2 of 3 cases were not measured (such as c1, baseline: hosted_a refused the connection)",
     )
     assert unmeasured_suites([build.data([1.0, 0.0])]) == ()
 

@@ -61,6 +61,30 @@ def test_one_protected_case_that_is_gone_holds(before, word):
     assert [word in reason and "c7" in reason for reason, _ in found.holds] == [True]
 
 
+@pytest.mark.parametrize(
+    ("mark", "says"),
+    [
+        ({"critical": True}, "critical cases of golden are not critical any more"),
+        ({"regression": True}, "regression cases of golden are not in regressions.jsonl any more"),
+    ],
+    ids=["critical", "regression"],
+)
+def test_a_case_that_lost_what_protected_it_holds(mark, says):
+    (hold,) = compare_suites([suite(40, c7=mark)], [suite(40)]).holds
+    assert hold[0] == f"{says} since the baseline's run: c7"
+    assert compare_suites([suite(40)], [suite(40, c7=mark)]).holds == ()
+
+
+def test_a_critical_case_that_asks_something_else_is_named_and_another_scoring_names_none():
+    before = replace(suite(40, c7={"critical": True}), cases_digest="sha256:before")
+    rewritten = replace(changed(before, "c7", "c8"), cases_digest="sha256:after")
+    assert compare_suites([before], [rewritten]).notes == (
+        "critical cases of golden changed since the baseline's run: c7",
+    )
+    scored_otherwise = changed(before, *(f"c{n}" for n in range(40)))
+    assert compare_suites([before], [scored_otherwise]).notes == ()
+
+
 def test_a_suite_that_is_gone_holds_and_one_left_out_by_option_does_not():
     found = compare_suites([suite(), suite(name="second")], [suite()])
     assert ["second is gone" in reason for reason, _ in found.holds] == [True]

@@ -43,6 +43,10 @@ def _is_there(place: Path) -> bool:
     return os.path.lexists(place)
 
 
+def _is_itself(scorecard: Scorecard) -> bool:
+    return scorecard.baseline is not None and scorecard.baseline.digest == scorecard.release.digest
+
+
 def write_report(scorecard: Scorecard, folder: Path, *, environment: Mapping[str, str]) -> Written:
     """Write both files, each whole or not at all, and append to the step summary.
 
@@ -50,13 +54,13 @@ def write_report(scorecard: Scorecard, folder: Path, *, environment: Mapping[str
         scorecard: what is shown.
         folder: reports go to ``<folder>/<release>-<version>/``: ``scorecard.md`` and ``.json``, or
             ``partial.md`` and ``.json`` for a partial run or a screen, ``unchanged.md`` and ``.json`` for a
-            run that measured nothing, beside a whole scorecard of the same release.
+            run that compared a release with itself, beside a whole scorecard of the same release.
         environment: may name the step summary.
     """
     place = folder / f"{scorecard.release.name}-{scorecard.release.version}"
     markdown = render_markdown(scorecard)
     beside = "partial" if scorecard.verdict.partial or scorecard.verdict.screen else ""
-    beside = beside or "unchanged" * (not scorecard.suites)
+    beside = beside or "unchanged" * (not scorecard.suites or _is_itself(scorecard))
     stem = beside if beside and _whole_of(scorecard, place) else "scorecard"
     document = json.dumps(scorecard.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     texts = {place / f"{stem}.md": markdown, place / f"{stem}.json": document}

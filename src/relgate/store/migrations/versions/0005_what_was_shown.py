@@ -12,7 +12,7 @@ down_revision = "0004"
 def upgrade() -> None:
     """Add the columns; runs before drew all that they showed, and of which suites is not known."""
     op.add_column("suites", sa.Column("cases_digest", sa.Text(), nullable=False, server_default=""))
-    draws = sa.Column(
+    draws: sa.Column[bool] = sa.Column(
         "draws",
         sa.Boolean(),
         nullable=False,
@@ -20,5 +20,7 @@ def upgrade() -> None:
         comment="may answer otherwise the next time",
     )
     op.add_column("unfinished_runs", draws)
-    shown = sa.Column("suites", sa.JSON(), nullable=True, comment="whose cases it showed; NULL: not known")
+    shown: sa.Column[list[str]] = sa.Column(
+        "suites", sa.JSON(), nullable=True, comment="whose cases it showed; NULL: not known"
+    )
     op.add_column("unfinished_runs", shown)
