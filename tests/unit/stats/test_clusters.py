@@ -11,9 +11,21 @@ from relgate.stats import (
     gaffke_interval,
     gaffke_p,
 )
+from relgate.stats._checks import codes
 
 Y = [0.1, -0.2, 0.05, 0.3, 0.0, -0.1, 0.2, 0.15, -0.05, 0.4, 0.0, 0.0, -0.3, 0.1, 0.25, 0.05]
 CLUSTER = [1, 1, 1, 2, 2, 3, 3, 3, 3, 4, 5, 5, 6, 6, 6, 6]
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint64, np.int32])
+@pytest.mark.parametrize("spread", [1, 3, 400, 2**31 - 1])
+def test_numbered_clusters_are_coded_as_labels_are(kind: type, spread: int) -> None:
+    labels = np.random.default_rng(spread).integers(0, spread, 300).astype(kind)
+    coded, groups = codes(labels, "cluster", 300)
+    of_list, groups_of_list = codes(labels.tolist(), "cluster", 300)
+    assert (coded.tolist(), groups) == (of_list.tolist(), groups_of_list)
+    with pytest.raises(ValueError, match="300 labels for 299 rows"):
+        codes(labels, "cluster", 299)
 
 
 def matrix_cr2(y: np.ndarray, code: np.ndarray) -> tuple[float, float]:
