@@ -99,6 +99,14 @@ def test_the_notes_name_recorded_answers_to_unknown_cases(recorded):
     assert "the candidate's recording answers 2 cases that no suite has: c70, refund" in recorded.card().notes
 
 
+def test_a_suite_that_is_left_out_makes_no_recorded_answer_unknown(recorded):
+    recorded.suite(
+        [{"id": "x", "input": "x"}], folder="other", gates=[{"metric": "contains", "at_least": 0.5}]
+    )
+    recorded.recording("r.jsonl", RIGHT | {"x": "yes"})
+    assert not any("no suite has" in note for note in recorded.card(suites=["mine"]).notes)
+
+
 def test_equal_recordings_are_judged_for_their_absolute_gates(recorded):
     """0 of 70 against 0 of 70 is never certainty."""
     violations = [{"metric": "bad", "violations": 0, "rate_at_most": 0.02}]

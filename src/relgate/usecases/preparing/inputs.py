@@ -151,7 +151,7 @@ def read_inputs(
         left_out=tuple(str(suite.name) for suite in suites if suite not in chosen),
         notes=(
             *_unjudged(fitted, judgings),
-            *_unmatched(fitted, rows),
+            *_unmatched(fitted, rows, all_of_them=len(chosen) == len(suites)),
             *_unconfirmable(fitted, rows["candidate"]),
             *_dropped(ready, fitted),
         ),
@@ -318,14 +318,14 @@ def _unjudged(suites: Sequence[Suite], judgings: Sequence[Judging]) -> list[str]
     return notes
 
 
-def _unmatched(suites: Sequence[Suite], rows: Mapping[Side, Rows | None]) -> list[str]:
-    """Recorded answers to cases that no suite of the run has, and cases without a recorded answer."""
+def _unmatched(suites: Sequence[Suite], rows: Mapping[Side, Rows | None], *, all_of_them: bool) -> list[str]:
+    """Recorded answers to cases that no suite has, where none is left out, and cases without one."""
     notes = []
     for side, found in rows.items():
         if found is None:
             continue
         strange, lacking = _differing(suites, found)
-        if strange:
+        if strange and all_of_them:
             notes.append(
                 f"the {side}'s recording answers {_cases(strange)[0]} that no suite has: {_cases(strange)[1]}"
             )
