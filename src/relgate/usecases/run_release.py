@@ -80,6 +80,7 @@ class ReleaseRun:
         self._live: LiveRun | None = None
         self._wanted = CaseSet()
         self._planned = 0
+        self._planned_after: tuple[str, ...] = ()
         self._draw: Draw | None = None
         self._started = now()
         try:
@@ -187,6 +188,8 @@ class ReleaseRun:
         """How far the run is, None where nobody is called."""
         if self._live is None or not self._planned:
             return None
+        if self._planned_after != (pilots := self.prepared.trials.notes):
+            self._planned, self._planned_after = self.planned_calls(self._wanted), pilots
         return self._live.status(self._planned)
 
     def case(self, suite: str, case_id: str, beat: Callable[[], None] | None = None) -> CaseReport:

@@ -50,6 +50,16 @@ def test_the_pilot_decides_how_often_each_case_is_asked(project, flipping, trial
     assert card.suites[0].trials == trials
 
 
+def test_progress_counts_the_calls_that_the_pilot_left(project):
+    _versions(project, "flipping_progress", 0)
+    run = project.open()
+    assert run.planned_calls(run.cases) == 360
+    run.start(run.cases)
+    for suite, case in sorted(run.cases):
+        run.case(suite, case)
+    assert run.status().planned == 160
+
+
 def test_at_one_trial_the_second_answers_of_the_pilot_enter_no_score(project):
     _versions(project, "flipping_calm", 0)
     gate = next(g for g in project.run().gates if g.form == "non_inferior")
