@@ -45,7 +45,7 @@ def test_an_equal_candidate_is_promoted_with_a_part_of_the_calls(equal, provider
     assert card["calls"] == card["calls"] | {"planned": 2 * N, "saved": 2 * N - provider.calls}
     assert card["cases"]["not_run"] == N - ran
     assert card["verdict"]["partial"] is False
-    said = f"early stop: {N - ran} of {N} cases of golden not needed: every required gate passed by look"
+    said = f"early stop: {N - ran} of {N} cases of golden not needed: every required gate of golden"
     assert said in " ".join(equal.text(result).split())
     [required] = [g for g in card["gates"] if g["role"] == "require"]
     assert required["result"] == "pass"

@@ -32,6 +32,9 @@ PLANNED: frozenset[str] = frozenset(
 """Commands of the design that this version does not have yet: they say so instead of 'no such command'."""
 
 
+INSTEAD = {"rollback": "; `relgate promote previous` gives production back to the release before"}
+
+
 class LazyGroup(click.Group):
     """Imports a command's module only when that command is called, so that ``--help`` stays quick."""
 
@@ -42,7 +45,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name; a planned one refuses with a sentence."""
         if cmd_name in PLANNED:
-            raise click.UsageError(f"'relgate {cmd_name}' is not built yet in this version")
+            instead = INSTEAD.get(cmd_name, "")
+            raise click.UsageError(f"'relgate {cmd_name}' is not built yet in this version{instead}")
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None

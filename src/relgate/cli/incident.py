@@ -84,5 +84,6 @@ def _next(added: RegressionCase, manifest: str) -> str:
     return (
         f"{command}\n"
         "must exit 1 on the bad release; a release that mends it exits 10, for a part of the cases holds\n"
+        "(it is asked once: where the application answers otherwise each time, add --trials 5)\n"
         "(a recording needs a line for the new case first)"
     )

@@ -11,7 +11,7 @@ from relgate.decision.gates import sample_of
 from relgate.decision.measurements import SuiteData
 from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.sample import Sample
-from relgate.decision.wording import count, p_value, points
+from relgate.decision.wording import p_value, points
 from relgate.domain.metric import Metric
 from relgate.late import np
 
@@ -102,7 +102,9 @@ def _result(gate: Gate, anchor: AnchorData, sample: Sample, *, among: int) -> An
     margin = gate.spec.boundary
     p, holds = crept(sample, gate.metric, margin)
     estimate = float(np.mean(sample.difference))
-    how = "set by hand" if anchor.by_hand else f"the best of the last {count(among, 'release')} in production"
+    how = "set by hand"
+    if not anchor.by_hand:
+        how = "in production" if among == 1 else f"the best of the last {among} releases in production"
     return AnchorResult(
         gate=gate.id,
         suite=gate.suite,

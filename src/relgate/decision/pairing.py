@@ -22,7 +22,7 @@ _ROLES = ("report", "guard", "require")
 _BAR = frozenset({"boundary", "role", "slack", "rate_at_most"})
 """What of a gate may be loosened; the rest says which gate it is."""
 
-_REMEDY = "bring them back, or let a person accept it: `relgate promote --waive`"
+_REMEDY = "bring them back, or let a person accept it: `relgate promote RELEASE --waive REASON`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,16 @@ def unjudged_regressions(suite: str, message: str) -> GateResult:
     )
 
 
+def came_back(data: SuiteData) -> str | None:
+    """Which regression cases of a suite that did not run whole came back, None where none did."""
+    missed = [case for case in data.suite.regressions if _missed(data, case)]
+    return (
+        f"{regression_gate_id(data.suite.name).removeprefix('gates::')}: {_named(missed)} came back"
+        if missed
+        else None
+    )
+
+
 def _named(cases: Sequence[Case]) -> str:
     return ", ".join(case.id for case in cases[:5]) + (" ..." if len(cases) > 5 else "")
 

@@ -47,6 +47,7 @@ class Findings:
             that they need then.
         stopped: what a budget left unmeasured.
         tuned: whether cases that prove the promote were shown since the baseline was set.
+        came_back: regression cases that a part of the cases showed to be back (``regressions.came_back``).
         ended_early: whether calls ended for a reject before every gate was judged.
     """
 
@@ -66,6 +67,7 @@ class Findings:
     ended_early: bool = False
     stopped: Stopped | None = None
     tuned: bool = False
+    came_back: Sequence[str] = ()
 
 
 def decide(findings: Findings) -> Verdict:
@@ -91,8 +93,8 @@ def _decided(findings: Findings) -> Verdict:
         stopped = findings.stopped
         reason = stopped.reason if stopped else "only a part of the cases was measured"
         step = stopped.step if stopped else "run all cases of every suite"
-        if rejecting:
-            reason += f"; already seen: {_listed(rejecting)}"
+        if seen := [*rejecting, *findings.came_back]:
+            reason += f"; already seen: {_listed(seen)}"
         return Verdict("hold", reason, step, partial=True)
     if rejecting:
         step = reject_step(

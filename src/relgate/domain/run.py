@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from relgate.domain.response import Side
+
+RECORDING = ("application_code", "recording")
+"""Kind and name of the artifact that a recorded release's file is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,40 +35,35 @@ class ReleaseRow:
     manifest_path: str
     artifacts: tuple[ArtifactRow, ...] = ()
 
-
-class Named(Protocol):
-    """What tells a stored release from others."""
-
     @property
-    def name(self) -> str:
-        """The manifest's ``release``."""
-        ...
-
-    @property
-    def version(self) -> str:
-        """The manifest's ``version``."""
-        ...
-
-    @property
-    def digest(self) -> str:
-        """Of everything that it pins."""
-        ...
+    def label(self) -> str:
+        """``name@version``."""
+        return f"{self.name}@{self.version}"
 
 
-def stands_for(compared: Named, holder: Named) -> bool:
+def stands_for(compared: ReleaseRow, holder: ReleaseRow) -> bool:
     """Whether a comparison with one release says something against another one.
 
-    It does where both are the same by their content, or by name and version: a recorded release's file, and
-    with it its digest, grows with the golden set.
+    It does where both are the same by their content, or by name, version and everything but a recording: a
+    recorded release's file, and with it its digest, grows with the golden set.
 
     Args:
         compared: what was compared with.
         holder: what would be replaced.
     """
-    return compared.digest == holder.digest or (compared.name, compared.version) == (
-        holder.name,
-        holder.version,
-    )
+    if compared.digest == holder.digest:
+        return True
+    rest = _but_the_recording(compared)
+    named_alike = (compared.name, compared.version) == (holder.name, holder.version)
+    return named_alike and rest is not None and rest == _but_the_recording(holder)
+
+
+def _but_the_recording(release: ReleaseRow) -> frozenset[tuple[str, str, str]] | None:
+    """Kind, name and digest of the other artifacts, None where the release is no recording."""
+    marks = {(row.kind, row.name): row.digest for row in release.artifacts}
+    if marks.pop(RECORDING, None) is None:
+        return None
+    return frozenset((kind, name, digest) for (kind, name), digest in marks.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from relgate.domain.case_set import CaseSet
 from relgate.usecases.judging.case_prices import judge_calls
 from relgate.usecases.preparing.estimate import estimate
 from relgate.usecases.run_release import ReleaseRun
+
+
+def _once(kinds: Sequence[str]) -> str:
+    return f", {' and '.join(kinds)} cases once" if kinds else ""
 
 
 def plan_lines(run: ReleaseRun, selected: CaseSet, *, brief: bool) -> list[str]:
@@ -28,8 +34,11 @@ def plan_lines(run: ReleaseRun, selected: CaseSet, *, brief: bool) -> list[str]:
         lines.append(f"  {cost}")
     if calls:
         plans = [plan for plan in prepared.plans if plan.suite.name in chosen]
-        trials = {plan.suite.name: prepared.trials_at_most(plan) for plan in plans}
-        lines += [f"  {name}: {count} trials a case" for name, count in trials.items() if count > 1]
+        lines += [
+            f"  {plan.suite.name}: {count} trials a case{_once(prepared.trials.asked_once(plan.suite))}"
+            for plan in plans
+            if (count := prepared.trials_at_most(plan)) > 1
+        ]
     if whole:
         lines += [
             f"  {plan.suite.name}: {_count(len(plan.suite.traffic), 'sampled input')} to compare outputs on"

@@ -16,10 +16,13 @@ def hints_at_a_finding(text: str) -> bool:
         or "AKIA" in text
         or "ASIA" in text
         or "AIza" in text
+        or "SG." in text
         or "eyJ" in text  # JWT
         or "xox" in text  # TOKEN
         or "glpat-" in text
         or "pypi-" in text
+        or "uthorization" in text
+        or "UTHORIZATION" in text
         or "earer" in text
         or "EARER" in text
         or "PRIVATE KEY" in text
@@ -45,9 +48,9 @@ def _hints_at_underscored(text: str) -> bool:
 
 
 def _hints_at_assignment(text: str) -> bool:
-    """Of a password, which may be told in words, or of a key, which needs a sign."""
+    """Of a password or a secret, which may be told in words, or of a key, which needs a sign or "is"."""
     lower = text.lower()
-    if "pass" in lower or "pwd" in lower:
+    if "pass" in lower or "pwd" in lower or "secret" in lower:
         return True
-    signed = ":" in text or "=" in text
+    signed = ":" in text or "=" in text or " is" in lower
     return signed and ("key" in lower or "secret" in lower or "token" in lower)

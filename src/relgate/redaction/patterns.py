@@ -15,6 +15,7 @@ BUILTIN_FINDERS: Mapping[str, Finder] = MappingProxyType(
         "key": secrets.find_keys,
         "token": secrets.find_tokens,
         "bearer": secrets.find_bearers,
+        "basic": secrets.find_basics,
         "url_password": secrets.find_url_passwords,
         "assignment": secrets.find_assignments,
         "email": personal.find_emails,

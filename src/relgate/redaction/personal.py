@@ -136,7 +136,7 @@ find_us_phones = by_regex(
 
 find_national_phones = by_regex(
     "PHONE",
-    r"(?<![\w.$])(?<!\d[ -])(0[1-9]\d{0,3}(?:[ .]\d{2,7}){1,4})(?![\w%-]|[ .]\d)",
+    r"(?<![\w.$])(?<!\d[ -])(0[1-9]\d{0,3}(?:(?:[ .]\d{2,7}){1,4}|(?<=\d{3})[/-]\d{6,8}))(?![\w%-]|[ .]\d)",
     needs=("0",),
     group=1,
     check=_has_national_length,

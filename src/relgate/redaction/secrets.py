@@ -33,8 +33,9 @@ def _looks_random(match: re.Match[str]) -> bool:
 find_keys = by_regex(
     "KEY",
     r"(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_-]{16,}+|[sr]k_(?:live|test)_[A-Za-z0-9]{16,}+"
-    r"|A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Za-z0-9])|AIza[A-Za-z0-9_-]{35})",
-    needs=("sk-", "k_live_", "k_test_", "AKIA", "ASIA", "AIza"),
+    r"|A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Za-z0-9])|AIza[A-Za-z0-9_-]{35}"
+    r"|SG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,64})",
+    needs=("sk-", "k_live_", "k_test_", "AKIA", "ASIA", "AIza", "SG."),
     check=_looks_random,
 )
 
@@ -54,6 +55,13 @@ find_bearers = by_regex(
     check=_looks_random,
 )
 
+find_basics = by_regex(
+    "TOKEN",
+    r"(?i)\bauthorization[\"']?\s{0,3}[:=]?\s{0,3}[\"']?basic[ \t]{1,4}([A-Za-z0-9+/]{8,512}={0,2})",
+    needs=("uthorization", "UTHORIZATION"),
+    group=1,
+)
+
 find_jwts = by_regex(
     "JWT",
     r"(?<![\w-])eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)?",
@@ -69,12 +77,18 @@ find_url_passwords = by_regex(
 )
 
 _PASSWORD_ASSIGNMENT = re.compile(
-    r"(?i)(?<![a-z])(?:password|passwd|pwd|passphrase|passcode)[\"']?"
+    r"(?i)(?<![a-z])(?:password|passwd|pwd|passphrase|passcode|passwort|mot de passe)[\"']?"
     r"(?P<sign>\s{0,3}[:=]\s{0,3}|\s{1,3}is:?\s{1,3})(?P<quote>[\"']?)(?P<value>[^\s\"',;&<>]{4,256})"
 )
 _KEY_ASSIGNMENT = re.compile(
     r"(?i)(?:api[_ -]?key|secret[_ -]?key|access[_ -]?key|client[_ -]?secret|secret|token)[\"']?"
-    r"\s{0,3}[:=]\s{0,3}[\"']?(?P<value>[^\s\"',;&<>]{8,512})"
+    r"(?P<sign>\s{0,3}[:=]\s{0,3}|\s{1,3}is:?\s{1,3})[\"']?(?P<value>[^\s\"',;&<>]{8,512})"
+)
+_TOLD_KEY = 16
+"""A key that is told in words is as long as this: "the key is 24-hour care" tells none."""
+
+_AWS_SECRET = re.compile(
+    r"(?i)secret(?:[ _-]?(?:access[ _-]?)?key)?\s{1,3}(?P<value>[a-z0-9/+]{40})(?![a-z0-9/+=])"
 )
 _PLAIN_WORD = re.compile(r"[^\W\d_]+[.!?:)]*")
 
@@ -89,9 +103,17 @@ def find_assignments(text: str) -> Iterator[Finding]:
     if "key" in lower or "secret" in lower or "token" in lower:
         for match in _KEY_ASSIGNMENT.finditer(text):
             value = match["value"]
-            mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
-            if mixed and not _VARIABLE.fullmatch(value):
+            long_enough = "is" not in match["sign"].lower() or len(value) >= _TOLD_KEY
+            if long_enough and _is_mixed(value) and not _VARIABLE.fullmatch(value):
                 yield *match.span("value"), "KEY"
+    if "secret" in lower:
+        for match in _AWS_SECRET.finditer(text):
+            if _is_mixed(match["value"]):
+                yield *match.span("value"), "KEY"
+
+
+def _is_mixed(value: str) -> bool:
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
 
 
 def _is_password(value: str, sign: str, quoted: bool) -> bool:

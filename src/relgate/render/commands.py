@@ -15,13 +15,25 @@ _READING = re.compile(r"\brelgate (show|promote|diff|judge \w+)\b")
 """Commands of a report that read the registry."""
 
 
-def next_step(text: str, run_id: str, case: str | None) -> str:
-    """A next step with the run, and a case that is worth a look, in the command that shows one."""
+HOLDS_PRODUCTION = "nothing to do: it holds production"
+
+
+def judge_against(what: str, holder: str, compared: str) -> str:
+    """The next step where a verdict compared with another release than would be replaced."""
+    return (
+        f"judge {what} against {holder}, which holds production (`--baseline production`): this run compared "
+        f"with {compared}"
+    )
+
+
+def next_step(text: str, run_id: str, case: str | None, release: str) -> str:
+    """A next step with the run, the release, and a case that is worth a look, in the commands."""
     shown = f"relgate show {run_id} {'CASE' if case is None else shlex.quote(case)}"
     named = {
         "relgate show RUN CASE": shown,
         "relgate show RUN`": f"relgate show {run_id}`",
         " sample RUN ": f" sample {run_id} ",
+        "relgate promote RELEASE": f"relgate promote {shlex.quote(release)}",
     }
     for placeholder, command in named.items():
         text = text.replace(placeholder, command)
@@ -36,7 +48,8 @@ def example_case(document: Mapping[str, Any]) -> str | None:
 
 def next_of(card: Scorecard) -> str:
     """The next step of a scorecard, ready to be typed."""
-    return next_step(card.verdict.next_step, card.run.id, example_case(card.document()))
+    release = f"{card.release.name}@{card.release.version}"
+    return next_step(card.verdict.next_step, card.run.id, example_case(card.document()), release)
 
 
 def at_registry(text: str, registry: str) -> str:

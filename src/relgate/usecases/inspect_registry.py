@@ -14,7 +14,7 @@ from relgate.domain.digest import short
 from relgate.domain.errors import Refusal
 from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow, stands_for
 from relgate.files.manifest import load_manifest, resolve_release
-from relgate.render.commands import example_case, next_step
+from relgate.render.commands import HOLDS_PRODUCTION, example_case, judge_against, next_step
 from relgate.store.reading import near
 from relgate.store.registry import Registry
 from relgate.store.rows import AliasRow, ReleaseName, RunRow, Waiver
@@ -146,23 +146,30 @@ def _next_step(
     if run is None:
         return "judge a release: pytest --manifest candidate.yaml"
     holder = next((row.release for row in aliases if row.alias == "production"), None)
-    replaces = holder is not None and holder.digest != run.release.digest and run.release not in former
-    if holder is not None and run.baseline is not None and replaces and not stands_for(run.baseline, holder):
+    if holder is not None and run.baseline is not None and _replaces_unseen(registry, run, holder, former):
         what = run.release.label if run.decision == "promote" and not run.partial else "the next version"
-        return (
-            f"judge {what} against {holder.label}, which holds production (`--baseline production`): this "
-            f"run compared with {run.baseline.label}"
-        )
+        return judge_against(what, holder.label, run.baseline.label)
     if run.decision != "promote" or run.partial:
-        return next_step(run.next_step, run.id, example_case(registry.scorecard(run.id)))
+        return next_step(run.next_step, run.id, example_case(registry.scorecard(run.id)), run.release.label)
     if holder == run.release:
-        return "nothing to do: it holds production"
+        return HOLDS_PRODUCTION
     if holder is not None and run.release in former:
         return (
             f"mend what {run.release.label} was taken out of production for, then judge the next version; "
             f"{holder.label} is in production"
         )
     return f"relgate promote {run.release.label}"
+
+
+def _replaces_unseen(
+    registry: Registry, run: RunRow, holder: ReleaseName, former: Collection[ReleaseName]
+) -> bool:
+    if holder.digest == run.release.digest or run.release in former or run.baseline is None:
+        return False
+    compared, replaced = (
+        registry.release(one.name, one.version, one.digest) for one in (run.baseline, holder)
+    )
+    return compared is not None and replaced is not None and not stands_for(compared, replaced)
 
 
 def age_seconds(then: str, now: datetime) -> int | None:

@@ -72,6 +72,7 @@ def test_a_missed_case_becomes_a_redacted_regression_case(relgate, registry, fol
         "'golden_sets/support_desk/golden/regressions.jsonl::refund-001-incident-1'",
         "          must exit 1 on the bad release; a release that mends it exits 10, "
         "for a part of the cases holds",
+        "          (it is asked once: where the application answers otherwise each time, add --trials 5)",
         "          (a recording needs a line for the new case first)",
     ]
     (stored,) = registry.regression_cases()

@@ -57,6 +57,21 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abcDEF123_-x"
         ("PASSWORD=letmein", "PASSWORD", "letmein"),
         ('"password": "letmein"', "PASSWORD", "letmein"),
         ("your password is MyPass123", "PASSWORD", "MyPass123"),
+        ("Passwort: geheim123", "PASSWORD", "geheim123"),
+        ("Authorization: Basic dXNlcjpwYXNzd29yZDEyMw==", "TOKEN", "dXNlcjpwYXNzd29yZDEyMw=="),
+        (
+            "SG.AbCdEfGhIjKlMnOpQrStUv.WxYz0123456789-ab_CD",
+            "KEY",
+            "SG.AbCdEfGhIjKlMnOpQrStUv.WxYz0123456789-ab_CD",
+        ),
+        (
+            "AWS secret wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "KEY",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        ),
+        ("your api key is 9f8e7d6c5b4a39281706f5e4", "KEY", "9f8e7d6c5b4a39281706f5e4"),
+        ("call 0171/1234567 now", "PHONE", "0171/1234567"),
+        ("0171-1234567", "PHONE", "0171-1234567"),
     ],
 )
 def test_what_must_not_be_shown_is_found_and_nothing_around_it(text, kind, found):
@@ -93,6 +108,9 @@ def test_what_must_not_be_shown_is_found_and_nothing_around_it(text, kind, found
         "in 1984-2000-2001, 100-200-3000, 200 300 4000",
         "000-12-3456 and 900-12-3456",
         "bearer certificates-of-deposit",
+        "the key is 24-hour availability, the secret is 2nd-hand information-desk-work",
+        "order 0123-4567, lot 012-34567",
+        "authorization: basic rights of patients",
     ],
 )
 def test_orders_versions_articles_prices_and_prose_stay(text):

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
 from relgate.domain.errors import Refusal
+from relgate.domain.run import RECORDING, ArtifactRow, stands_for
 from relgate.store.tables import alias_history
 
 
@@ -47,6 +50,27 @@ def test_a_verdict_against_another_release_than_the_holder_needs_a_reason(regist
         registry.promote("support-desk", "1.2.0", by="me")
     assert registry.promote("support-desk", "1.2.0", by="me", reason="a hotfix").changed
     assert registry.promote("support-desk", "1.1.0", by="me").changed, "it held production before"
+
+
+def test_another_release_under_the_name_and_version_of_the_holder_stands_for_nobody(registry, judged, make):
+    registry.record(make.run_record("prod", make.release("1.0.0", prompt="v1"), rows=()))
+    registry.promote("support-desk", "1.0.0", by="me")
+    judged("1.1.0", prompt="v2", baseline=make.release("1.0.0", prompt="a weak one"))
+    with pytest.raises(
+        Refusal, match=r"compared it with support-desk@1\.0\.0, and support-desk@1\.0\.0 holds"
+    ):
+        registry.promote("support-desk", "1.1.0", by="me")
+
+
+def test_a_recorded_holder_is_known_by_its_version_while_its_file_grows(registry, judged, make):
+    def recorded(digest, prompt="v1"):
+        release = make.release("1.0.0", prompt=prompt)
+        row = ArtifactRow(*RECORDING, "", digest)
+        return replace(release, digest=f"sha256:{digest}{prompt}", artifacts=(*release.artifacts, row))
+
+    assert stands_for(recorded("grown"), recorded("short"))
+    assert not stands_for(recorded("grown", "v2"), recorded("short")), "another prompt is another release"
+    assert not stands_for(make.release("1.0.0", prompt="v1"), recorded("short"))
 
 
 def test_the_old_holder_becomes_previous(registry, judged):

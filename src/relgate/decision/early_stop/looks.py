@@ -86,7 +86,9 @@ def _decision(
         return Decision(looks, False, (), f"less than {ENOUGH_FROM:.0%} of the cases have run")
     if unclear:
         return Decision(looks, False, (), f"guards are not clear: {', '.join(unclear)}")
-    return Decision(looks, True, (), f"every required gate passed by look {look} (n = {ran})")
+    return Decision(
+        looks, True, (), f"every required gate of {plan.suite.name} passed by look {look}, after {ran} cases"
+    )
 
 
 def look_at(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from relgate.decision.planning.feasibility import planned_cases
 from relgate.decision.planning.next_step import Calls, SuitePrice
 from relgate.domain.case import Case, CaseKey
 from relgate.domain.response import Measurement, Response, Side
+from relgate.usecases.judging.next_trials import next_trials
 from relgate.usecases.measuring.measured_cases import long_of
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.prepare import Prepared
@@ -19,14 +21,16 @@ def case_prices(
     measured: Mapping[CaseKey, Sequence[Measurement]],
     judge_usd: float | None = None,
 ) -> dict[str, SuitePrice]:
-    """Calls of every suite, of one more case and of one more trial, and the mean cost of the calls made.
+    """Calls of every suite in the next run, of one more case and of one more trial, and the mean cost of the
+    calls made.
 
     Args:
         prepared: the run.
         measured: everything measured.
         judge_usd: mean dollars of a call to a judge; None where it is not known.
     """
-    return {plan.suite.name: _Priced(prepared, plan).price(measured, judge_usd) for plan in prepared.plans}
+    later = replace(prepared, trials=next_trials(prepared, measured))
+    return {plan.suite.name: _Priced(later, plan).price(measured, judge_usd) for plan in prepared.plans}
 
 
 def judge_calls(prepared: Prepared, selected: Collection[CaseKey]) -> int:

@@ -22,7 +22,12 @@ from relgate.decision.measurements import SuiteData, arrange, unmeasured_suites
 from relgate.decision.outcomes import critical_misses
 from relgate.decision.planning.feasibility import cases_lacking, planned_cases
 from relgate.decision.policy import Gate
-from relgate.decision.regressions import judge_regressions, regression_gate_id, unjudged_regressions
+from relgate.decision.regressions import (
+    came_back,
+    judge_regressions,
+    regression_gate_id,
+    unjudged_regressions,
+)
 from relgate.decision.screen import on_another_day
 from relgate.decision.sealing import is_tuned, judged_by, open_data, reckon_sealed, seen_by, speechless
 from relgate.decision.unchanged import Unchanged, pass_unchanged
@@ -222,6 +227,9 @@ def judge_run(
             ended_early=bool(looked.ended),
             stopped=stopped,
             tuned=is_tuned(prepared.suites, exposed=prepared.exposed),
+            came_back=[
+                told for d in data if d.suite.name not in complete and (told := came_back(d)) is not None
+            ],
         )
     )
     if prepared.same_digest and verdict.decision == "promote":

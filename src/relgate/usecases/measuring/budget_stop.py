@@ -15,7 +15,10 @@ from relgate.usecases.preparing.prepare import Prepared
 
 CURE = "run again with a larger budget: what was answered is kept and not asked for again"
 
-UNPRICED = "let the application report what a call costs (`cost_usd`), or run again with another budget"
+UNPRICED = (
+    "let the application report what a call costs (`cost_usd`), or run again with --budget-calls or "
+    "--budget-seconds"
+)
 
 
 def unpriced(options: RunOptions, release: Release) -> list[Problem]:

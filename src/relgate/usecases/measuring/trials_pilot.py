@@ -66,9 +66,9 @@ class LivePilot:
     def _settle(self, plan: SuitePlan) -> None:
         rows = self._rows[plan.suite.name]
         pairs = [
-            (_trial(first), _trial(second))
+            (trial_of(first), trial_of(second))
             for first, second in rows.values()
-            if not _is_away(first) and not _is_away(second)
+            if not is_away(first) and not is_away(second)
         ]
         found = pilot_of(pairs, plan.metrics)
         number = (
@@ -77,12 +77,14 @@ class LivePilot:
         self._trials.settle(plan.suite, number, pilot_note(plan, number, found), rows)
 
 
-def _trial(row: Measurement) -> Trial:
+def trial_of(row: Measurement) -> Trial:
+    """A call that was answered."""
     return Trial(
         {s.metric: s.value for s in row.scores if not isinstance(s, ScorerFailure)},
         frozenset(s.metric for s in row.scores if isinstance(s, ScorerFailure)),
     )
 
 
-def _is_away(row: Measurement) -> bool:
+def is_away(row: Measurement) -> bool:
+    """Whether a call gave no answer for another reason than the application's failure."""
     return isinstance(row.outcome, Failure) and row.outcome.kind != "application"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.release import Release
-from relgate.domain.run import ReleaseRow
+from relgate.domain.run import ReleaseRow, stands_for
 from relgate.files import load_manifest, resolve_release
 from relgate.files.paths import is_file
 from relgate.files.reading import nearby
@@ -32,11 +32,13 @@ class Baseline:
         release: None on a first release.
         note: said aloud in the verdict where the reader must know, else "".
         stored: the stored run that its scores are taken from, None where it is asked live.
+        other_holder: label of the release in production where this one does not stand for it, "" elsewhere.
     """
 
     release: Release | None
     note: str = ""
     stored: StoredRun | None = None
+    other_holder: str = ""
 
     @property
     def is_callable(self) -> bool:
@@ -99,13 +101,24 @@ def find_baseline(
                 ]
             )
         release = _from_registry(row, place, read, base)
-    note = ""
-    if holder is not None and holder.digest != release.digest:
-        note = (
-            f"the baseline {release.label} is not what holds production ({holder.name}@{holder.version}): "
-            "this verdict says nothing against production"
-        )
-    return Baseline(release, note, stored)
+    if holder is None or stands_for(_row_of(release), holder):
+        return Baseline(release, stored=stored)
+    holds = f"({holder.label})"
+    if release.label == holder.label:
+        holds = f"({holder.label} with another content, digest {_short(holder.digest)})"
+    note = (
+        f"the baseline {release.label} is not what holds production {holds}: "
+        "this verdict says nothing against production"
+    )
+    return Baseline(release, note, stored, holder.label)
+
+
+def _row_of(release: Release) -> ReleaseRow:
+    return ReleaseRow(release.name, release.version, release.digest, "", "", "", artifact_rows(release))
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]
 
 
 def uncompared_holds(
@@ -120,11 +133,10 @@ def uncompared_holds(
         return ()
     if holder is None:
         return () if compared is None else _judged_otherwise(candidate, registry)
-    label = f"{holder.name}@{holder.version}"
     how = "`baseline: none` compared nothing with it"
     if compared is not None:
         how = "this release was compared with itself alone"
-    reason = f"{label} holds production, and {how}"
+    reason = f"{holder.label} holds production, and {how}"
     return ((reason, "compare with it: `--baseline production`"),)
 
 
@@ -208,8 +220,8 @@ def _from_registry(row: ReleaseRow, place: Place, read: Read, base: Path) -> Rel
                     place,
                     f"{label} is no longer what was recorded: {_differences(row, release)} changed since",
                     repr(row.manifest_path),
-                    "keep a manifest per release, name one that still holds by --baseline PATH, or compare "
-                    f"with {_STORED}",
+                    f"undo the change, or compare with {_STORED}; for code that two releases share, let the "
+                    "baseline's manifest name a module or a worktree of its own",
                 )
             ]
         )

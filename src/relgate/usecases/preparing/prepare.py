@@ -74,6 +74,8 @@ class Prepared:
         unfinished: the candidate's runs that showed outcomes and have no verdict.
         uncounted: whether it takes answers that no attempt may stand on.
         in_production: whether the candidate holds production.
+        other_holder: label of the release in production that a promote would replace without having compared
+            with it, "" where there is none.
         pooled: what earlier runs of the same candidate measured.
         sealed: suite and id of every sealed case.
         untouched: suites that nothing changed can reach.
@@ -104,6 +106,7 @@ class Prepared:
     unfinished: Unfinished = field(default_factory=Unfinished)
     uncounted: bool = False
     in_production: bool = False
+    other_holder: str = ""
     pooled: PooledRuns = field(default_factory=PooledRuns)
     sealed: frozenset[tuple[str, str]] = frozenset()
     untouched: UntouchedSuites = field(default_factory=UntouchedSuites)
@@ -329,6 +332,7 @@ def prepare(
         exposed=exposed,
         again=count.again,
         in_production=holder is not None and holder.digest == candidate.digest,
+        other_holder="" if _held_production(registry, candidate) else baseline.other_holder,
         draws=count.draws,
         unfinished=unfinished,
         pooled=find_pooled(registry, count.continued, plans, records, baseline),
@@ -341,6 +345,10 @@ def prepare(
             and is_untouched(suite, baseline.release, candidate)
         ),
     )
+
+
+def _held_production(registry: Registry, candidate: Release) -> bool:
+    return any(row.digest == candidate.digest for row in registry.former_holders(candidate.name))
 
 
 def _judged_before(registry: Registry, key: str, *, full: bool) -> StoredVerdict | None:

@@ -20,14 +20,16 @@ _RUNS_LOOKED_AT = 3
 def settle_from_registry(
     trials: TrialPlan, plans: Sequence[SuitePlan], baseline: Release, registry: Registry, alpha: float
 ) -> None:
-    """Settle what stored runs of the baseline can: 40 or more cases of the suite with two trials each."""
+    """Settle what whole stored runs of the baseline can: 40 cases or more with two trials each."""
     wanting = [plan for plan in plans if trials.wants_pilot(plan.suite)]
     if not wanting:
         return
     sides = [
         (run.id, "candidate" if run.release.digest == baseline.digest else "baseline")
         for run in registry.runs(release=baseline.name)
-        if baseline.digest in (run.release.digest, run.baseline.digest if run.baseline else "")
+        # a part of a run is gone on with: its answers must not change how often the rest is asked
+        if not run.partial
+        and baseline.digest in (run.release.digest, run.baseline.digest if run.baseline else "")
     ]
     for run_id, side in sides[:_RUNS_LOOKED_AT]:
         rows = [row for row in registry.measurements(run_id) if row.side == side and not row.confirmation]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from relgate.applications.recording import Rows, trials_of
@@ -77,6 +77,18 @@ class TrialPlan:
         )
         return _numbered(count)
 
+    def asked_once(self, suite: Suite) -> list[str]:
+        """Which cases of a suite are asked once though others are asked more often."""
+        marks = {
+            "harmful": [case for case in suite.cases if case.tags.get("harmful") is True],
+            "regression": suite.regressions,
+        }
+        return [
+            kind
+            for kind, cases in marks.items()
+            if cases and all(len(self.trials("candidate", suite, case)) == 1 for case in cases)
+        ]
+
     def wants_pilot(self, suite: Suite) -> bool:
         """Whether a pilot would say how often this suite's cases are asked, and has not said so yet."""
         chosen = self._deterministic or self._override is not None or bool(self._held)
@@ -95,6 +107,16 @@ class TrialPlan:
         self._settled[suite.name] = trials
         self._twice[suite.name] = frozenset(asked_twice)
         self.notes = (*self.notes, note)
+
+    def is_settled(self, suite: Suite) -> bool:
+        """Whether a pilot said how often this suite's cases are asked."""
+        return suite.name in self._settled
+
+    def settled_anew(self, trials: Mapping[str, int]) -> TrialPlan:
+        """The plan of a later run, whose pilots say so many trials and are no calls of their own."""
+        later = TrialPlan(deterministic=self._deterministic, override=self._override, rows=self._rows)
+        later._settled = {**self._settled, **trials}
+        return later
 
     def beyond(self, suite: Suite, case: Case) -> int:
         """Calls of the pilot that are no trial of the case: its second one, where one is enough."""

@@ -39,6 +39,7 @@ from relgate.domain.scorecard import (
 )
 from relgate.domain.verdict import Verdict
 from relgate.redaction import number_placeholders
+from relgate.render.commands import HOLDS_PRODUCTION, judge_against
 from relgate.stats import PositionBias
 from relgate.usecases.judging.judge_run import Judgement
 from relgate.usecases.judging.judge_trusts import judge_part
@@ -184,7 +185,9 @@ def build_scorecard(
     if verdict.decision == "promote":
         step = f"relgate promote {prepared.candidate.label}"
         if prepared.in_production:
-            step = "nothing to do: it holds production"
+            step = HOLDS_PRODUCTION
+        elif prepared.other_holder and prepared.baseline is not None:
+            step = judge_against(prepared.candidate.label, prepared.other_holder, prepared.baseline.label)
         verdict = replace(verdict, next_step=step)
     counted = outcomes.counts
     parts = {
