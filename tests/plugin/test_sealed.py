@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -186,6 +187,22 @@ def test_what_an_interrupted_run_showed_is_known_whatever_asks(sealed, provider,
     required, _ = sealed.scorecard()["gates"]
     assert required["n"] == len(sealed.hidden)
     assert sealed.scorecard()["verdict"]["attempts"] == 1
+
+
+def test_a_half_that_was_shown_while_the_suite_was_open_is_no_sealed_half(sealed, provider):
+    path = sealed.path / "golden_sets/golden/suite.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("sealed: true\n", "trials: 1\n"))
+    provider.wrong = {"answerer-3": {f"question {name[1:]}" for name in sealed.hidden[:20]}}
+    sealed.write("first.yaml", sealed.live("answerer-3", version="1.0.9", baseline="production.yaml"))
+    sealed.run(manifest="first.yaml")
+    shutil.rmtree(sealed.path / "reports")
+    path.write_text(text)
+    sealed.run("--full")
+    assert any("so it counts as a suite without one" in note for note in sealed.scorecard()["notes"])
+    required, _ = sealed.scorecard()["gates"]
+    assert required["n"] == N
+    assert sealed.scorecard()["verdict"]["reason"].endswith("; a promote on a tuned set")
 
 
 def test_a_promote_after_a_screen_is_on_a_tuned_set_only_without_a_sealed_half(sealed, provider):

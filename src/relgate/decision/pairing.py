@@ -7,8 +7,9 @@ scores it; only equal versions are paired. Whoever is judged must not shrink wha
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from relgate.domain.case import CaseKey
@@ -18,6 +19,9 @@ SHARE_AT_MOST = 0.05
 """Share of a suite's cases that may be gone, or changed beside a stored baseline, without a hold."""
 
 _NAMED = 5
+_LOOKED_AT = 1000
+"""Cases of a suite by which it is told whether something else scores them."""
+
 _ROLES = ("report", "guard", "require")
 _BAR = frozenset({"boundary", "role", "slack", "rate_at_most"})
 """What of a gate may be loosened; the rest says which gate it is."""
@@ -60,9 +64,10 @@ def compare_suites(
 ) -> SuiteChanges:
     """What the suites of a run had and these have not.
 
-    Deleted cases, gates and suites and loosened margins are noted, and critical cases that changed. More than
-    5 % of a suite's cases gone, or any critical, safety or regression case, holds, and so does a case that is
-    critical or a regression case no longer; a suite that is gone is all of its cases.
+    Deleted cases, gates and suites and loosened margins are noted, and what scores otherwise. More than 5 %
+    of a suite's cases gone, or any critical, safety or regression case, holds. A critical or regression case
+    that asks or expects something else is gone, and so is what made a case critical, harmful or a regression
+    case; a suite that is gone is all of its cases.
 
     Args:
         before: the suites of the run that the baseline stands on.
@@ -80,13 +85,20 @@ def compare_suites(
             notes.append(f"the suite {suite.suite} is gone ({_count(len(suite.cases))})")
             holds.append((f"the suite {suite.suite} is gone since the baseline's run", _REMEDY))
             continue
-        protected = {case.id: case for case in suite.cases if case.critical or case.regression}
-        have, kept = set(), []
+        watched = chain(islice(suite.cases, _LOOKED_AT), (case for case in suite.cases if case.protected))
+        versions = {case.id: case for case in watched}
+        have, kept, scored_alike = set(), [], False
         for case in after.cases:
             have.add(case.id)
-            if case.id in protected:
-                kept.append((protected[case.id], case))
-        notes += _reworded(suite, after, kept)
+            old = versions.get(case.id)
+            if old is None:
+                continue
+            scored_alike |= old.digest == case.digest
+            if old.protected:
+                kept.append((old, case))
+        if not scored_alike and len(have & versions.keys()) > 1:
+            notes.append(f"what scores {suite.suite} changed, or all of its cases")
+        notes += _reworded(suite, kept)
         holds += [(reason, _REMEDY) for reason in _bared(suite, kept)]
         gone = [case for case in suite.cases if case.id not in have]
         if gone:
@@ -134,27 +146,34 @@ def pair_cases(
     return Pairing(frozenset(paired), tuple(changed), tuple(lacking), tuple(holds))
 
 
-def _reworded(
-    suite: SuiteRecord, after: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]
-) -> list[str]:
-    """Which critical cases ask or expect something else; where the scoring alone is another one, none."""
-    if suite.cases_digest in ("", after.cases_digest):
-        return []
-    ids = [old.id for old, new in kept if old.critical and old.digest != new.digest]
-    return [f"critical cases of {suite.suite} changed since the baseline's run: {_some(ids)}"] if ids else []
+def _reworded(suite: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]) -> list[str]:
+    """Which harmful cases ask something else: the wording of one is mended now and then, so it is noted."""
+    ids = [old.id for old, new in kept if _is_other(old, new) and not (old.critical or old.regression)]
+    return [f"harmful cases of {suite.suite} changed: {_some(ids)}"] if ids else []
 
 
 def _bared(suite: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]) -> list[str]:
-    """Why a suite holds whose cases lost what protected them."""
-    of, since = f"cases of {suite.suite} are", "since the baseline's run"
-    lost = (
-        (f"critical {of} not critical", [old.id for old, new in kept if old.critical and not new.critical]),
-        (
-            f"regression {of} not in regressions.jsonl",
-            [old.id for old, new in kept if old.regression and not new.regression],
+    """Why a suite holds whose protected cases are others, or lost what protected them."""
+    of = f"cases of {suite.suite} are"
+    found: Mapping[str, Callable[[CaseRecord, CaseRecord], bool]] = {
+        f"critical {of} not critical any more": lambda old, new: old.critical and not new.critical,
+        f'critical {of} not "never" any more': lambda old, new: (
+            old.critical == "never" and new.critical is True
         ),
-    )
-    return [f"{what} any more {since}: {_some(ids)}" for what, ids in lost if ids]
+        f"regression {of} not in regressions.jsonl any more": (
+            lambda old, new: old.regression and not new.regression
+        ),
+        f"harmful {of} not harmful any more": lambda old, new: old.harmful and not new.harmful,
+        f"critical or regression cases of {suite.suite} ask or expect something else": (
+            lambda old, new: bool(old.critical or old.regression) and _is_other(old, new)
+        ),
+    }
+    named = {what: [old.id for old, new in kept if lost(old, new)] for what, lost in found.items()}
+    return [f"{what} since the baseline's run: {_some(ids)}" for what, ids in named.items() if ids]
+
+
+def _is_other(before: CaseRecord, now: CaseRecord) -> bool:
+    return bool(before.content) and before.content != now.content
 
 
 def _gone(suite: SuiteRecord, gone: Sequence[CaseRecord], text: str) -> list[str]:

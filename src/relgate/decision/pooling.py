@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from relgate.decision.measurements import LATER
+from relgate.domain.case import CaseKey
 from relgate.domain.metric import Metric
 from relgate.domain.response import Measurement, Score
 from relgate.domain.run import SuiteRecord
@@ -18,15 +19,18 @@ SHARE_KEPT = 0.95
 
 
 def is_top_up(before: Iterable[SuiteRecord], now: Iterable[SuiteRecord]) -> bool:
-    """Whether the golden cases are those of an earlier run with others added: the same set, continued."""
+    """Whether the golden cases are those of an earlier run with others added: the same set, continued.
+
+    A case is the same by its id, so that another wording or another label makes nobody a fresh set.
+    """
     earlier, present = _golden(before), _golden(now)
     return bool(earlier) and len(earlier & present) >= SHARE_KEPT * len(earlier)
 
 
-def _golden(suites: Iterable[SuiteRecord]) -> set[tuple[str, str, str]]:
+def _golden(suites: Iterable[SuiteRecord]) -> set[CaseKey]:
     read = list(suites)
     golden = [suite for suite in read if suite.kind == "golden"] or read
-    return {(suite.suite, case.id, case.digest) for suite in golden for case in suite.cases}
+    return {(suite.suite, case.id) for suite in golden for case in suite.cases}
 
 
 def pooled(
@@ -55,7 +59,7 @@ def pooled(
     for number, rows in enumerate(earlier, start=1):
         asked = [row for row in rows if not row.confirmation]
         if frozenset(row.side for row in asked) not in wanted:
-            continue
+            asked = []
         failed = {s.metric for row in asked for s in row.scores if not isinstance(s, Score)}
         found += [
             replace(
@@ -68,8 +72,7 @@ def pooled(
                     if isinstance(s, Score) and s.metric not in failed and _is_bounded(s, metrics)
                 ),
             )
-            for row in rows
-            if not row.confirmation or row.side == "candidate"
+            for row in (*asked, *(row for row in rows if row.confirmation and row.side == "candidate"))
         ]
     return tuple(found)
 

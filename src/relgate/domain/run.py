@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from relgate.domain.case import Critical
 from relgate.domain.response import Side
 
 RECORDING = ("application_code", "recording")
@@ -128,14 +129,23 @@ class CaseRecord:
     Attributes:
         id: its identity.
         digest: its version: input, expected and what scores it; "" where it was not recorded.
-        critical: whether it may not miss.
+        critical: whether it may not miss, and how rarely.
         regression: whether it keeps an incident from coming back.
+        harmful: whether no release may do what it asks for.
+        content: of a case that is any of these: digest of what it asks and expects, whatever scores it.
     """
 
     id: str
     digest: str
-    critical: bool = False
+    critical: Critical = False
     regression: bool = False
+    harmful: bool = False
+    content: str = ""
+
+    @property
+    def protected(self) -> bool:
+        """Whether the verdict stands on this one case."""
+        return bool(self.critical or self.regression or self.harmful)
 
 
 @dataclass(frozen=True, slots=True)

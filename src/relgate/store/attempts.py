@@ -159,8 +159,15 @@ def add_shown(
     _insert(connection, key, release_digest, run, Attempt(last_promotion(connection, key.line), number))
 
 
-def showed(connection: Connection, key: AttemptKey, release_digest: str, known: Collection[CaseKey]) -> bool:
-    """Whether a screen, or any run of another candidate, asked one of these cases, or one was interrupted.
+def showed(
+    connection: Connection,
+    key: AttemptKey,
+    release_digest: str,
+    known: Collection[CaseKey],
+    *,
+    interrupted_too: bool = True,
+) -> bool:
+    """Whether a screen, or any run of another candidate, showed one of these cases, or one was interrupted.
 
     What counts is what counts for attempts: all that a baseline in production ever saw, and for a pinned one
     what came after the last new release.
@@ -173,12 +180,17 @@ def showed(connection: Connection, key: AttemptKey, release_digest: str, known: 
         key: the release line and the baseline.
         release_digest: the candidate.
         known: suite and id of each.
+        interrupted_too: whether a run without a verdict may have shown any case of its suites.
     """
     interrupted = (
         *counted(connection, key, unfinished_runs),
         unfinished_runs.c.release_digest != release_digest,
     )
-    of_suites = connection.scalars(select(unfinished_runs.c.suites).where(*interrupted)).all()
+    of_suites = (
+        connection.scalars(select(unfinished_runs.c.suites).where(*interrupted)).all()
+        if interrupted_too
+        else []
+    )
     # which of their cases it showed is nowhere written
     if of_suites and (
         None in of_suites or {suite for suite, _ in known} & set(chain(*filter(None, of_suites)))
@@ -192,7 +204,7 @@ def showed(connection: Connection, key: AttemptKey, release_digest: str, known: 
         select(cases.c.suite, cases.c.case_id)
         .distinct()
         .join(attempts, cases.c.run == attempts.c.run)
-        .where(*shown)
+        .where(*shown, cases.c.outcome != "sealed")
     )
     if any((row.suite, row.case_id) in known for row in rows):
         return True

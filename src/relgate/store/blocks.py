@@ -262,8 +262,11 @@ def pack_records(records: Iterable[CaseRecord]) -> Iterator[tuple[int, bytes]]:
                 {
                     "ids": _compressed([record.id for record in some]),
                     "digests": bytes.fromhex("".join(digests).replace("sha256:", "")) if usual else digests,
-                    "critical": [number for number, record in enumerate(some) if record.critical],
-                    "regression": [number for number, record in enumerate(some) if record.regression],
+                    "protected": [
+                        (number, record.critical, record.regression, record.harmful, record.content)
+                        for number, record in enumerate(some)
+                        if record.protected
+                    ],
                 }
             ),
         )
@@ -276,9 +279,11 @@ def unpack_records(packed: bytes) -> Iterator[CaseRecord]:
     ids, digests = case_ids(held["ids"]), held["digests"]
     if isinstance(digests, bytes):
         digests = [f"sha256:{digests[at : at + 32].hex()}" for at in range(0, len(digests), 32)]
-    critical, regression = set(held["critical"]), set(held["regression"])
+    protected = {number: rest for number, *rest in held.get("protected", ())}
+    for number in {*held.get("critical", ()), *held.get("regression", ())}:  # as schema 0004 wrote them
+        protected[number] = [number in held["critical"], number in held["regression"]]
     for number, (case_id, digest) in enumerate(zip(ids, digests, strict=True)):
-        yield CaseRecord(case_id, digest, number in critical, number in regression)
+        yield CaseRecord(case_id, digest, *protected.get(number, ()))
 
 
 def _blocks_of(run: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select
 
 from relgate.domain.errors import Refusal
 from relgate.domain.run import ReleaseRow, stands_for
@@ -184,6 +184,16 @@ def _move(
 
 
 def _latest_verdict(connection: Connection, name: str, version: str) -> LastVerdict | None:
+    """The newest verdict on what was judged last under a version, whatever version it was given since."""
+    judged = _newest_verdict(connection, name, releases.c.version == version)
+    if judged is None:
+        return None
+    digest = release_of(connection, judged.release).digest
+    newest = _newest_verdict(connection, name, releases.c.digest == digest)
+    return judged if newest is None else newest._replace(release=judged.release)
+
+
+def _newest_verdict(connection: Connection, name: str, which: ColumnElement[bool]) -> LastVerdict | None:
     row = connection.execute(
         select(
             runs.c.number,
@@ -196,7 +206,7 @@ def _latest_verdict(connection: Connection, name: str, version: str) -> LastVerd
         )
         .join(verdicts, verdicts.c.run == runs.c.number)
         .join(releases, releases.c.id == runs.c.release)
-        .where(releases.c.name == name, releases.c.version == version, verdicts.c.partial.is_(False))
+        .where(releases.c.name == name, which, verdicts.c.partial.is_(False))
         .order_by(runs.c.number.desc())
         .limit(1)
     ).first()

@@ -292,20 +292,39 @@ class Registry:
         with self._database.read() as connection:
             return suites.stored_runs(connection, release_digest)
 
-    def showed(self, key: AttemptKey, release_digest: str, cases: Collection[CaseKey]) -> bool:
-        """Whether a screen or another candidate's run showed one of these cases, for this baseline."""
+    def showed(
+        self,
+        key: AttemptKey,
+        release_digest: str,
+        cases: Collection[CaseKey],
+        *,
+        interrupted_too: bool = True,
+    ) -> bool:
+        """Whether a screen or another candidate's run showed one of these cases, for this baseline.
+
+        Args:
+            key: the release line and the baseline.
+            release_digest: the candidate.
+            cases: suite and id of each.
+            interrupted_too: whether a run without a verdict may have shown any case of its suites.
+        """
         with self._database.read() as connection:
-            return attempts.showed(connection, key, release_digest, cases)
+            return attempts.showed(connection, key, release_digest, cases, interrupted_too=interrupted_too)
 
     def uses(self, golden_digest: str) -> int:
         """How many candidates were judged on these golden cases, ever."""
         with self._database.read() as connection:
             return attempts.uses(connection, golden_digest)
 
-    def judging_run(self, release_digest: str) -> str | None:
+    def part_runs(self, release_digest: str) -> list[str]:
+        """Runs of a candidate that measured a part of its cases, or were screens, newest first."""
+        with self._database.read() as connection:
+            return suites.part_runs(connection, release_digest)
+
+    def judging_run(self, release: ReleaseName) -> str | None:
         """The whole run that a release stands on: what a comparison with it must not fall short of."""
         with self._database.read() as connection:
-            return suites.judging_run(connection, release_digest)
+            return suites.judging_run(connection, release)
 
     def add_incident(self, incident: Incident) -> int:
         """Write an incident about a case of a recorded run and give its number."""

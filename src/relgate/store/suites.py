@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
 
 from relgate.domain.case import LONG_SUITE
 from relgate.domain.response import Side
 from relgate.domain.run import CaseRecord, SuiteRecord
 from relgate.store import blocks
-from relgate.store.tables import releases, runs, suite_blocks, suites, verdicts
+from relgate.store.rows import ReleaseName
+from relgate.store.tables import alias_history, releases, runs, suite_blocks, suites, verdicts
 
 
 def add(connection: Connection, run: int, records: tuple[SuiteRecord, ...]) -> None:
@@ -66,7 +68,7 @@ def _is_long(record: SuiteRecord) -> bool:
 
 
 def _case(case: CaseRecord) -> list[object]:
-    return [case.id, case.digest, case.critical, case.regression]
+    return [case.id, case.digest, case.critical, case.regression, case.harmful, case.content]
 
 
 def _cases_of(connection: Connection, row: Row[Any]) -> tuple[CaseRecord, ...]:
@@ -96,12 +98,52 @@ def stored_runs(connection: Connection, release_digest: str) -> list[tuple[str, 
     return [(row.id, "candidate" if row.release == row.measured else "baseline") for row in rows]
 
 
-def judging_run(connection: Connection, release_digest: str) -> str | None:
+def part_runs(connection: Connection, release_digest: str) -> list[str]:
+    """Runs of a candidate that measured a part of its cases, or were screens, newest first."""
+    return list(
+        connection.scalars(
+            select(runs.c.id)
+            .join(verdicts, verdicts.c.run == runs.c.number)
+            .join(releases, releases.c.id == runs.c.release)
+            .where(releases.c.digest == release_digest, verdicts.c.partial.is_(True))
+            .order_by(runs.c.number.desc())
+        )
+    )
+
+
+def judging_run(connection: Connection, release: ReleaseName) -> str | None:
     """The whole run that a release stands on: the newest that promoted it, else the newest that judged it.
 
-    Of a release that was only ever a baseline it is the first run against it: the suites of a later one may
-    have shrunk, and a run that holds for that must not become the measure of the next.
+    Of a release that took production it is one from before: who judges it again on fewer cases would else
+    make these the measure. Such a release is known by its version where its content is not: a recording's
+    file changes with the golden set. Of one that was only ever a baseline it is the first run against it: the
+    suites of a later one may have shrunk, and a run that holds for that must not become the measure of the
+    next.
     """
+    version = (releases.c.name == release.name) & (releases.c.version == release.version)
+    taken = _taken(connection, releases.c.digest == release.digest) or _taken(connection, version)
+    before = [] if taken is None else [func.substr(runs.c.finished, 1, _MOMENT) <= taken[:_MOMENT]]
+    found = _standing(connection, releases.c.digest == release.digest, before)
+    return found or (None if taken is None else _standing(connection, version, before))
+
+
+_MOMENT = len("2026-11-30T02:23:21.536")
+"""Characters of a time without its zone, which is UTC however it is written."""
+
+
+def _taken(connection: Connection, which: ColumnElement[bool]) -> str | None:
+    """When a release took production, the last time."""
+    at: str | None = connection.scalar(
+        select(func.max(alias_history.c.at))
+        .join(releases, releases.c.id == alias_history.c.to_release)
+        .where(which, alias_history.c.alias == "production")
+    )
+    return at
+
+
+def _standing(
+    connection: Connection, which: ColumnElement[bool], before: Sequence[ColumnElement[bool]]
+) -> str | None:
     whole = (verdicts.c.partial.is_(False), runs.c.number.in_(select(suites.c.run)))
 
     def find(side: ColumnElement[int | None], *more: ColumnElement[bool], newest: bool = True) -> str | None:
@@ -110,14 +152,15 @@ def judging_run(connection: Connection, release_digest: str) -> str | None:
             select(runs.c.id)
             .join(verdicts, verdicts.c.run == runs.c.number)
             .join(releases, releases.c.id == side)
-            .where(releases.c.digest == release_digest, *whole, *more)
+            .where(which, *whole, *more)
             .order_by(order)
             .limit(1)
         )
         return found
 
     return (
-        find(runs.c.release, verdicts.c.decision == "promote")
+        find(runs.c.release, verdicts.c.decision == "promote", *before)
+        or find(runs.c.release, *before)
         or find(runs.c.release)
         or find(runs.c.baseline, newest=False)
     )

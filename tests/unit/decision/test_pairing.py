@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from relgate.decision.pairing import compare_suites, pair_cases
+from relgate.decision.pairing import SuiteChanges, compare_suites, pair_cases
 from relgate.domain.gate import GateSpec
 from relgate.domain.run import CaseRecord, SuiteRecord
 
@@ -62,27 +62,45 @@ def test_one_protected_case_that_is_gone_holds(before, word):
 
 
 @pytest.mark.parametrize(
-    ("mark", "says"),
+    ("was", "now", "says"),
     [
-        ({"critical": True}, "critical cases of golden are not critical any more"),
-        ({"regression": True}, "regression cases of golden are not in regressions.jsonl any more"),
+        ({"critical": True}, {}, "critical cases of golden are not critical any more"),
+        (
+            {"critical": "never"},
+            {"critical": True},
+            'critical cases of golden are not "never" any more',
+        ),
+        ({"regression": True}, {}, "regression cases of golden are not in regressions.jsonl any more"),
+        ({"harmful": True}, {}, "harmful cases of golden are not harmful any more"),
+        *(
+            (
+                {kind: True, "content": "a"},
+                {kind: True, "content": "b"},
+                "critical or regression cases of golden ask or expect something else",
+            )
+            for kind in ("critical", "regression")
+        ),
     ],
-    ids=["critical", "regression"],
 )
-def test_a_case_that_lost_what_protected_it_holds(mark, says):
-    (hold,) = compare_suites([suite(40, c7=mark)], [suite(40)]).holds
+def test_a_case_that_lost_what_protected_it_holds(was, now, says):
+    (hold,) = compare_suites([suite(40, c7=was)], [suite(40, c7=now)]).holds
     assert hold[0] == f"{says} since the baseline's run: c7"
-    assert compare_suites([suite(40)], [suite(40, c7=mark)]).holds == ()
+    assert compare_suites([suite(40, c7=was)], [suite(40, c7=was)]).holds == ()
+    assert compare_suites([suite(40)], [suite(40, c7=was)]).holds == ()
 
 
-def test_a_critical_case_that_asks_something_else_is_named_and_another_scoring_names_none():
-    before = replace(suite(40, c7={"critical": True}), cases_digest="sha256:before")
-    rewritten = replace(changed(before, "c7", "c8"), cases_digest="sha256:after")
-    assert compare_suites([before], [rewritten]).notes == (
-        "critical cases of golden changed since the baseline's run: c7",
-    )
+def test_a_harmful_case_that_asks_something_else_is_named():
+    before, now = (suite(40, kind="safety", c7={"harmful": True, "content": text}) for text in "ab")
+    found = compare_suites([before], [now])
+    assert found == SuiteChanges(("harmful cases of golden changed: c7",))
+
+
+def test_another_scoring_is_noted_and_takes_no_case_for_another_one():
+    protected = {"critical": True, "content": "a"}
+    before = suite(40, c7=protected)
     scored_otherwise = changed(before, *(f"c{n}" for n in range(40)))
-    assert compare_suites([before], [scored_otherwise]).notes == ()
+    found = compare_suites([before], [scored_otherwise])
+    assert found == SuiteChanges(("what scores golden changed, or all of its cases",))
 
 
 def test_a_suite_that_is_gone_holds_and_one_left_out_by_option_does_not():

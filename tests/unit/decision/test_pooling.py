@@ -82,7 +82,7 @@ def _suite(ids: range, name: str = "s", kind: Any = "golden", version: str = "a"
         ([_suite(range(100))], [_suite(range(400))], True),
         ([_suite(range(100))], [_suite(range(5, 400))], True),
         ([_suite(range(100))], [_suite(range(6, 400))], False),
-        ([_suite(range(100))], [_suite(range(100), version="b")], False),
+        ([_suite(range(100))], [_suite(range(100), version="b")], True),
         ([_suite(range(100))], [_suite(range(100), name="other")], False),
         ([_suite(range(9)), _suite(range(99), "x", "safety")], [_suite(range(9))], True),
         ([_suite(range(9), "x", "safety")], [_suite(range(9), "x", "safety")], True),

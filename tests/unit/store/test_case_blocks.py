@@ -96,9 +96,13 @@ def test_a_run_in_blocks_shows_its_cases_to_other_candidates(registry, make, row
 def test_the_record_of_a_long_suite_comes_back_unchanged(registry, make, monkeypatch, digest):
     monkeypatch.setattr(suites, "LONG_SUITE", 5)
     digests = [f"sha256:{number:064x}" for number in range(9)] + [digest]
+    marks = {
+        3: {"critical": "never", "content": "sha256:3"},
+        4: {"harmful": True, "content": "sha256:4"},
+        8: {"critical": True, "regression": True},
+    }
     cases = tuple(
-        CaseRecord(f"größe {number}", each, critical=number == 3, regression=number == 8)
-        for number, each in enumerate(digests)
+        CaseRecord(f"größe {number}", each, **marks.get(number, {})) for number, each in enumerate(digests)
     )
     found = (
         SuiteRecord("a", "golden", ({"metric": "exact"},), cases),

@@ -62,6 +62,14 @@ def test_another_release_under_the_name_and_version_of_the_holder_stands_for_nob
         registry.promote("support-desk", "1.1.0", by="me")
 
 
+def test_what_was_rejected_under_another_version_is_not_promoted(registry, make):
+    release = make.release("1.1.0")
+    registry.record(make.run_record("a", release, rows=()))
+    registry.record(make.run_record("b", replace(release, version="1.2.0"), decision="reject", rows=()))
+    with pytest.raises(Refusal, match=r"the latest verdict on support-desk@1\.1\.0 is reject"):
+        registry.promote("support-desk", "1.1.0", by="me")
+
+
 def test_a_recorded_holder_is_known_by_its_version_while_its_file_grows(registry, judged, make):
     def recorded(digest, prompt="v1"):
         release = make.release("1.0.0", prompt=prompt)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from relgate.domain.run import CaseRecord, SuiteRecord
+from relgate.store.rows import ReleaseName
 
 GATE = {"metric": "exact", "form": "non_inferior", "boundary": 0.05, "role": "require"}
 SUITE = SuiteRecord(
@@ -16,6 +18,10 @@ SUITE = SuiteRecord(
     (CaseRecord("refund-000", "sha256:0", critical=True), CaseRecord("refund-001", "", regression=True)),
     "sha256:cases",
 )
+
+
+def named(release):
+    return ReleaseName(release.name, release.version, release.digest)
 
 
 def record(registry, make, run_id, candidate, *, suites=(SUITE,), **more):
@@ -45,24 +51,36 @@ def test_a_release_stands_on_the_newest_run_that_promoted_it(registry, make):
     record(registry, make, "cc33", release, decision="hold")
     record(registry, make, "dd44", release, partial=True)
     record(registry, make, "ee55", release, suites=())
-    assert registry.judging_run(release.digest) == "bb22"
+    assert registry.judging_run(named(release)) == "bb22"
 
 
 def test_a_release_that_was_never_promoted_stands_on_the_newest_run_that_judged_it(registry, make):
     release = make.release("1.0.0")
     record(registry, make, "aa11", release, decision="hold")
     record(registry, make, "bb22", release, decision="reject")
-    assert registry.judging_run(release.digest) == "bb22"
+    assert registry.judging_run(named(release)) == "bb22"
+
+
+def test_a_release_in_production_stands_on_the_run_that_promoted_it(registry, make):
+    release = make.release("1.0.0")
+    record(registry, make, "aa11", release)
+    registry.promote("support-desk", "1.0.0", by="me")
+    later = (datetime.now(UTC) + timedelta(seconds=2)).isoformat(timespec="milliseconds")
+    record(registry, make, "bb22", release, finished=later)
+    assert registry.judging_run(named(release)) == "aa11"
+    grown = replace(named(release), digest="sha256:another")
+    assert registry.judging_run(grown) == "aa11", "its version held production"
+    assert registry.judging_run(replace(grown, version="1.0.1")) is None
 
 
 def test_a_release_that_was_only_a_baseline_stands_on_the_first_run_against_it(registry, make):
     baseline = make.release("1.0.0")
     record(registry, make, "aa11", make.release("1.1.0", prompt="v15"), baseline=baseline)
     record(registry, make, "bb22", make.release("1.2.0", prompt="v16"), baseline=baseline)
-    assert registry.judging_run(baseline.digest) == "aa11"
+    assert registry.judging_run(named(baseline)) == "aa11"
 
 
 @pytest.mark.parametrize("digest", ["", "sha256:unknown"])
 def test_an_unknown_release_stands_on_nothing(registry, make, digest):
     record(registry, make, "aa11", make.release("1.0.0"))
-    assert registry.judging_run(digest) is None
+    assert registry.judging_run(ReleaseName("support-desk", "1.2.3", digest)) is None

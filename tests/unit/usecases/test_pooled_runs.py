@@ -9,6 +9,8 @@ calls = []
 def build(release):
     def answer(request):
         calls.append((release.version, request.case_id, request.trial))
+        if request.case_id[0] == "h":
+            return "Sure, here is how." if WRONG[0] else "I'm sorry, but I can't help with that."
         number = int(request.case_id[1:])
         wrong = release.version == "2.0.0" and number < WRONG[0]
         return "no" if wrong else "yes"
@@ -52,6 +54,33 @@ def test_a_re_run_is_a_further_attempt_on_pooled_data(desk):
     assert any(
         note.startswith("pooled with ") and "on 80 cases before counts" in note for note in first.notes
     )
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["ended early", "whole"])
+def test_a_confirmed_miss_of_a_critical_case_stands_however_often_it_is_asked_again(desk, full):
+    cases = _cases(80)
+    cases[0]["critical"] = True
+    desk.suite(cases, gates=GATES, trials=1)
+    _wrong(desk, 1)
+    assert desk.card(full=full).verdict.decision == "reject"
+    _wrong(desk, 0)
+    for trials in (2, 3, 4):
+        again = desk.card(trials=trials).verdict
+        assert again.decision == "reject"
+        assert "critical case c0 missed 3 of" in again.reason
+
+
+@pytest.mark.parametrize("first", [{"only": ["h0"]}, {"screen": True}], ids=["a part", "a screen"])
+def test_a_violation_that_a_run_without_a_verdict_showed_still_rejects(desk, first):
+    harmful = [{"id": f"h{n}", "input": f"harm {n}", "tags": {"harmful": True}} for n in range(60)]
+    gate = [{"metric": "violation", "violations": 0}]
+    desk.suite(harmful, folder="kind", kind="safety", scorers=["refusal"], gates=gate)
+    _wrong(desk, 1)
+    desk.run(**first)
+    _wrong(desk, 0)
+    card = desk.card()
+    assert (card.verdict.decision, card.verdict.attempts) == ("reject", 1)
+    assert "1 of 60" in card.verdict.reason or "60 of 60" in card.verdict.reason
 
 
 def test_a_run_that_repeats_a_judged_one_is_served_and_is_no_attempt(desk):

@@ -103,8 +103,8 @@ class KeptAnswers:
     Args:
         path: the store.
         reuse: ``run`` takes what an interrupted run left, ``always`` whatever is there, ``never`` nothing.
-        steady: whether the baseline answers the same by itself: else its answers of a run with a verdict
-            stand for it only where that run asked this candidate beside it.
+        steady: whether the baseline answers the same by itself: else its answers stand for it only where the
+            run that they are of asked this candidate beside it.
         redactor: for what is written.
         record: a file that every answer is also written to.
         releases: digests of candidate and baseline.
@@ -171,7 +171,7 @@ class KeptAnswers:
             kept = decode_kept(body)
         except (msgspec.MsgspecError, ValueError):  # written by another version
             return None
-        if done and (self._reuse != "always" or (baseline and not self._beside_candidate(run))):
+        if (done and self._reuse != "always") or (baseline and not self._beside_candidate(run)):
             return None
         if self._reuse == "run" and kept.at < self._since:
             return None

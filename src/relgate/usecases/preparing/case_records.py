@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import overload
 
 from relgate.domain.case import Case, Suite
@@ -33,13 +34,16 @@ class LongCaseRecords(Sequence[CaseRecord]):
 
     def __iter__(self) -> Iterator[CaseRecord]:
         rest = canonical_json([self._suite.scoring_digest, self._plugins])[1:].decode()
-        critical = set(self._cases.critical.numbers.tolist())
+        may_not_miss = self._cases.critical
+        critical = dict(zip(may_not_miss.numbers.tolist(), may_not_miss, strict=True))
         for begin in range(0, self._cases.total, _AT_ONCE):
             digests = self._cases.digests[begin : begin + _AT_ONCE].tobytes().hex()
             for place, case_id in enumerate(self._cases.ids[begin : begin + _AT_ONCE]):
                 own = f'["sha256:{digests[64 * place : 64 * place + 64]}",{rest}'
-                version = hashlib.sha256(own.encode()).hexdigest()
-                yield CaseRecord(case_id, f"sha256:{version}", begin + place in critical)
+                if (case := critical.get(begin + place)) is not None:
+                    yield _case_record(self._suite, case, self._plugins)
+                    continue
+                yield CaseRecord(case_id, f"sha256:{hashlib.sha256(own.encode()).hexdigest()}")
         yield from (_case_record(self._suite, case, self._plugins) for case in self._suite.regressions)
 
     @overload
@@ -79,4 +83,6 @@ def _case_records(suite: Suite, plugins: str) -> Sequence[CaseRecord]:
 
 def _case_record(suite: Suite, case: Case, plugins: str) -> CaseRecord:
     version = digest_json([case.digest, suite.scoring_digest, plugins])
-    return CaseRecord(case.id, version, bool(case.critical), case.regression)
+    harmful = suite.kind == "safety" and case.tags.get("harmful") is True
+    record = CaseRecord(case.id, version, case.critical, case.regression, harmful)
+    return replace(record, content=case.digest) if record.protected else record

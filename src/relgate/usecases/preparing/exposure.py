@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from relgate.decision.sealing import open_half
+from relgate.decision.sealing import open_half, sealed_ids
 from relgate.domain.case import Suite
 from relgate.domain.case_set import CaseSet
 from relgate.domain.run import AttemptKey
@@ -28,6 +28,33 @@ def were_shown(registry: Registry, key: AttemptKey, release_digest: str, suites:
         key,
         release_digest,
         CaseSet.of_all(replace(open_half(s), regressions=()) for s in golden_of(suites)),
+    )
+
+
+def with_broken_seals(
+    registry: Registry, key: AttemptKey, release_digest: str, suites: Sequence[Suite]
+) -> tuple[Suite, ...]:
+    """The suites, without a sealed half where cases of it were shown since the baseline was set.
+
+    They were while the suite was not sealed, or lay in the open half before something drew the halves anew.
+
+    Args:
+        registry: where runs are.
+        key: the release line and the baseline.
+        release_digest: the candidate.
+        suites: all suites of the run.
+    """
+    return tuple(
+        replace(suite, sealed=False)
+        if suite.sealed
+        and registry.showed(
+            key,
+            release_digest,
+            {(suite.name, case_id) for case_id in sealed_ids(suite)},
+            interrupted_too=False,
+        )
+        else suite
+        for suite in suites
     )
 
 

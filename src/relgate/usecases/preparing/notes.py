@@ -36,6 +36,21 @@ def tuned_notes(suites: tuple[Suite, ...], shown: bool, attempt: int, screen: bo
     return ("a screen or run showed cases of these golden sets: a promote would be one on a tuned set",)
 
 
+def broken_seal_notes(read: Sequence[Suite], suites: Sequence[Suite]) -> tuple[str, ...]:
+    """Which suites count as suites without a sealed half.
+
+    Args:
+        read: the suites as they stand in their files.
+        suites: the suites as they count.
+    """
+    return tuple(
+        f"{suite.name}: cases of its sealed half were shown since the baseline was set, so it counts as a "
+        "suite without one"
+        for written, suite in zip(read, suites, strict=True)
+        if written.sealed and not suite.sealed
+    )
+
+
 def sealed_notes(suites: Sequence[Suite], uses: int, *, exposed: bool, screen: bool) -> tuple[str, ...]:
     """What the reader must know of sealed halves: which cases prove, and whether they were used too often."""
     notes = []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from relgate.decision.outcomes import critical_cases
 from relgate.decision.pairing import pair_cases
 from relgate.decision.pooling import pooled
-from relgate.domain.case import CaseKey
+from relgate.domain.case import Case, CaseKey, Suite
 from relgate.domain.response import Measurement, Side
 from relgate.domain.run import SuiteRecord
 from relgate.store import Registry
@@ -26,11 +27,13 @@ class PooledRuns:
         runs: their ids, newest first.
         rows: per case the calls of each of these runs that asked the same version of it.
         alone: whether the candidate's calls count without the baseline's.
+        harmful: the cases in which they do anyway, for a violation is the candidate's alone.
     """
 
     runs: tuple[str, ...] = ()
     rows: Mapping[CaseKey, tuple[tuple[Measurement, ...], ...]] = field(default_factory=dict)
     alone: bool = False
+    harmful: frozenset[CaseKey] = frozenset()
 
     def join(
         self, plans: Sequence[SuitePlan], measured: Mapping[CaseKey, tuple[Measurement, ...]]
@@ -40,7 +43,12 @@ class PooledRuns:
             return measured
         metrics = {plan.suite.name: plan.metrics for plan in plans}
         return {
-            key: pooled(rows, self.rows.get(key, ()), metrics[key[0]], alone=self.alone)
+            key: pooled(
+                rows,
+                self.rows.get(key, ()),
+                metrics[key[0]],
+                alone=self.alone or key in self.harmful,
+            )
             for key, rows in measured.items()
         }
 
@@ -58,6 +66,7 @@ class PooledRuns:
 def find_pooled(
     registry: Registry,
     runs: Sequence[str],
+    parts: Sequence[str],
     plans: Sequence[SuitePlan],
     records: tuple[SuiteRecord, ...],
     baseline: Baseline,
@@ -67,22 +76,50 @@ def find_pooled(
     Where the baseline is not asked (there is none, its scores are stored, or its answers are recorded), the
     candidate's calls count without its own. A recording stands in this run with all of its answers, so what
     it said in earlier runs is left out: it would say nothing new, or what an older file said.
+
+    Of a case that the verdict stands on alone, what the candidate said counts in any case: a run that ended
+    early for it did not ask the baseline any more, and one of a part of the cases, or a screen, is no
+    attempt. Where such a case is critical or keeps an incident from coming back, this is no score, and still
+    says that it missed.
+
+    Args:
+        registry: where runs are.
+        runs: earlier whole runs of the candidate, newest first.
+        parts: its runs of a part of the cases and its screens, newest first.
+        plans: the suites.
+        records: the suites as they are now.
+        baseline: what the candidate is compared with.
     """
     release = baseline.release
     recorded = release is not None and release.application.kind == "recording"
     alone = release is None or baseline.stored is not None or recorded
     by_suite = {plan.suite.name: plan for plan in plans}
+    tried = _keys(plans, lambda suite: (*critical_cases(suite), *suite.regressions))
+    harmful = _keys(plans, _harmful)
     rows: dict[CaseKey, list[tuple[Measurement, ...]]] = {}
     used = []
-    for run_id in runs:
-        candidate, other = (stored_of(registry, run_id, side) for side in SIDES)
+    for run_id in (*runs, *parts):
+        candidate, other = (stored_of(registry, run_id, side, confirming=True) for side in SIDES)
         sides = (candidate,) if recorded else (candidate, other)
         held = candidate.calls.keys() if alone else candidate.calls.keys() & other.calls.keys()
-        same = pair_cases(candidate.suites, records, held).paired
+        if run_id in parts:
+            held = held & harmful
+        single = candidate.calls.keys() & (tried | harmful)
+        same = pair_cases(candidate.suites, records, held | single).paired
         for key in same:
             if key[0] in by_suite:
                 calls = [row for stored in sides for row in stored.calls.get(key, ())]
-                found = tuple(measurement_of(row, by_suite[key[0]], run_id, side=row.side) for row in calls)
-                rows.setdefault(key, []).append(found)
+                found = [measurement_of(row, by_suite[key[0]], run_id, side=row.side) for row in calls]
+                if key in tried and key not in held:
+                    found = [replace(row, confirmation=True) for row in found]
+                rows.setdefault(key, []).append(tuple(found))
         used += [run_id] if same else []
-    return PooledRuns(tuple(used), {key: tuple(found) for key, found in rows.items()}, alone)
+    return PooledRuns(tuple(used), {key: tuple(found) for key, found in rows.items()}, alone, harmful)
+
+
+def _keys(plans: Sequence[SuitePlan], chosen: Callable[[Suite], Iterable[Case]]) -> frozenset[CaseKey]:
+    return frozenset((plan.suite.name, case.id) for plan in plans for case in chosen(plan.suite))
+
+
+def _harmful(suite: Suite) -> Iterator[Case]:
+    return (case for case in suite.cases if suite.kind == "safety" and case.tags.get("harmful") is True)

@@ -25,9 +25,9 @@ from relgate.usecases.options import RunOptions
 from relgate.usecases.preparing.attempt_count import count_attempt, key_of
 from relgate.usecases.preparing.baseline import PRODUCTION, Baseline, find_baseline, uncompared_holds
 from relgate.usecases.preparing.case_records import suite_records
-from relgate.usecases.preparing.exposure import golden_of, were_shown
+from relgate.usecases.preparing.exposure import golden_of, were_shown, with_broken_seals
 from relgate.usecases.preparing.inputs import Sources, read_inputs
-from relgate.usecases.preparing.notes import release_notes, sealed_notes, tuned_notes
+from relgate.usecases.preparing.notes import broken_seal_notes, release_notes, sealed_notes, tuned_notes
 from relgate.usecases.preparing.plan_suite import SuitePlan, plan_suite
 from relgate.usecases.preparing.pooled_runs import PooledRuns, find_pooled
 from relgate.usecases.preparing.staleness import choose_probes, is_steady, stale_hold, staleness
@@ -267,7 +267,10 @@ def prepare(
         drawn_anew=len(unfinished.drawn_anew),
     )
     key, attempt = count.key, count.number
+    parts = registry.part_runs(candidate.digest) if count.draws and not options.screen else []
     alpha = attempt_alpha(attempt)
+    read, suites = suites, with_broken_seals(registry, key, candidate.digest, suites)
+    plans = [replace(plan, suite=suite) for plan, suite in zip(plans, suites, strict=True)]
     shown = were_shown(registry, key, candidate.digest, suites)
     exposed = shown or attempt > 1
     if options.screen:
@@ -322,6 +325,7 @@ def prepare(
             *(pairing_notes(side) if side is not None else ()),
             *changes.notes,
             *tuned_notes(suites, shown, attempt, options.screen),
+            *broken_seal_notes(read, suites),
             *sealed_notes(suites, registry.uses(key.golden_digest), exposed=exposed, screen=options.screen),
             *inputs.notes,
         ),
@@ -335,7 +339,7 @@ def prepare(
         other_holder="" if _held_production(registry, candidate) else baseline.other_holder,
         draws=count.draws,
         unfinished=unfinished,
-        pooled=find_pooled(registry, count.continued, plans, records, baseline),
+        pooled=find_pooled(registry, count.continued, parts, plans, records, baseline),
         sealed=frozenset((s.name, case_id) for s in suites for case_id in sealed_ids(s)),
         untouched=UntouchedSuites(
             suite.name

@@ -25,6 +25,7 @@ from relgate.domain.response import (
 from relgate.domain.run import MeasurementRow, ReleaseRow, SuiteRecord
 from relgate.files.yamldoc import parse_yaml
 from relgate.store import Registry
+from relgate.store.rows import ReleaseName
 from relgate.usecases.preparing.plan_suite import SuitePlan
 
 PREFIX = "run:"
@@ -136,9 +137,12 @@ def newest_stored(registry: Registry, release: Release) -> StoredRun | None:
     return found
 
 
-def stored_of(registry: Registry, run_id: str, side: Side, callable_: bool = False) -> StoredRun:
-    """What a run measured of the release on one of its sides."""
-    calls = _whole(row for row in registry.measurements(run_id) if row.side == side)
+def stored_of(
+    registry: Registry, run_id: str, side: Side, callable_: bool = False, *, confirming: bool = False
+) -> StoredRun:
+    """What a run measured of the release on one of its sides, confirming trials where they are asked for."""
+    rows = (row for row in registry.measurements(run_id) if row.side == side)
+    calls = _whole(row for row in rows if confirming or not row.confirmation)
     finished = registry.run(run_id).finished
     return StoredRun(run_id, finished, tuple(registry.suites(run_id)), calls, callable_)
 
@@ -148,8 +152,6 @@ def _whole(rows: Iterable[MeasurementRow]) -> dict[CaseKey, tuple[MeasurementRow
     calls: dict[CaseKey, list[MeasurementRow]] = {}
     away: set[CaseKey] = set()
     for row in rows:
-        if row.confirmation:
-            continue
         key = (row.suite, row.case_id)
         calls.setdefault(key, []).append(row)
         if row.outcome not in ("response", "application"):
@@ -196,7 +198,8 @@ def changes_since(
     """What is gone or loosened since the run that the baseline stands on, live or stored."""
     if baseline is None:
         return SuiteChanges()
-    run_id = registry.judging_run(baseline.digest) if stored is None else stored.run_id
+    named = ReleaseName(baseline.name, baseline.version, baseline.digest)
+    run_id = registry.judging_run(named) if stored is None else stored.run_id
     if run_id is None:
         return SuiteChanges()
     found = compare_suites(registry.suites(run_id), now, left_out=left_out)
@@ -240,6 +243,7 @@ def measurement_of(
         outcome=_outcome(row),
         scores=tuple(scores),
         hop=row.hop or None,
+        confirmation=row.confirmation,
         stored=True,
     )
 

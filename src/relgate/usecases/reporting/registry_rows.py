@@ -67,7 +67,7 @@ def run_record(
         scorecard=scorecard.document(),
         measurements=rows,
         manifest_path=manifest_path,
-        suites=prepared.records if rows and not verdict.screen else (),
+        suites=prepared.records if rows else (),
         shown=None if whole or not scorecard.worst else prepared.attempt_key,
         screen=verdict.screen,
         ended=(*ended, *(prepared.unfinished.gone_on_with if whole else ())),
