@@ -107,6 +107,15 @@ def test_a_suite_that_is_left_out_makes_no_recorded_answer_unknown(recorded):
     assert not any("no suite has" in note for note in recorded.card(suites=["mine"]).notes)
 
 
+def test_a_suite_that_the_manifest_leaves_out_is_named(recorded):
+    recorded.suite(
+        [{"id": "x", "input": "x"}], folder="other", gates=[{"metric": "contains", "at_least": 0.5}]
+    )
+    recorded.manifest(application={"recording": "r.jsonl"}, baseline="none", suites=["golden_sets/mine"])
+    notes = recorded.card().notes
+    assert "the manifest's `suites` leaves out other" in notes
+
+
 def test_equal_recordings_are_judged_for_their_absolute_gates(recorded):
     """0 of 70 against 0 of 70 is never certainty."""
     violations = [{"metric": "bad", "violations": 0, "rate_at_most": 0.02}]

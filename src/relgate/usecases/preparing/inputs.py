@@ -151,11 +151,22 @@ def read_inputs(
         left_out=tuple(str(suite.name) for suite in suites if suite not in chosen),
         notes=(
             *_unjudged(fitted, judgings),
-            *_unmatched(fitted, rows, all_of_them=len(chosen) == len(suites)),
+            *_unmatched(fitted, rows, all_of_them=len(chosen) == len(suites) and candidate.suites is None),
             *_unconfirmable(fitted, rows["candidate"]),
             *_dropped(ready, fitted),
+            *_left_out(sources, candidate),
         ),
     )
+
+
+def _left_out(sources: Sources, release: Release) -> list[str]:
+    """The suites that the manifest's ``suites`` leaves out: what nobody names is not missed either."""
+    if release.suites is None:
+        return []
+    paths = find_suites(sources.golden_sets)
+    judged = below(paths, release.suites)
+    names = sorted(path.parent.name for path in paths if path not in judged)
+    return [f"the manifest's `suites` leaves out {', '.join(names)}"] if names else []
 
 
 @contextmanager

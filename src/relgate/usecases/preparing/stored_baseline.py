@@ -273,9 +273,7 @@ def pairing_notes(side: StoredSide) -> tuple[str, ...]:
     if pairing.changed:
         notes.append(f"{_cases(pairing.changed)} changed since, the baseline is {asked}")
     if pairing.lacking:
-        notes.append(
-            f"{_cases(pairing.lacking)} are not in the stored run: for these the baseline is {asked}"
-        )
+        notes.append(f"not in the stored run: {_cases(pairing.lacking)}; there the baseline is {asked}")
     return tuple(notes)
 
 
