@@ -26,6 +26,8 @@ _ROLES = ("report", "guard", "require")
 _BAR = frozenset({"boundary", "role", "slack", "rate_at_most"})
 """What of a gate may be loosened; the rest says which gate it is."""
 
+SINCE = " since the baseline's run"
+
 _REMEDY = "bring them back, or let a person accept it: `relgate promote RELEASE --waive REASON`"
 
 
@@ -83,7 +85,7 @@ def compare_suites(
         after = current.get(suite.suite)
         if after is None:
             notes.append(f"the suite {suite.suite} is gone ({_count(len(suite.cases))})")
-            holds.append((f"the suite {suite.suite} is gone since the baseline's run", _REMEDY))
+            holds.append((f"the suite {suite.suite} is gone{SINCE}", _REMEDY))
             continue
         watched = chain(islice(suite.cases, _LOOKED_AT), (case for case in suite.cases if case.protected))
         versions = {case.id: case for case in watched}
@@ -169,11 +171,11 @@ def _bared(suite: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]) ->
         ),
     }
     named = {what: [old.id for old, new in kept if lost(old, new)] for what, lost in found.items()}
-    return [f"{what} since the baseline's run: {_some(ids)}" for what, ids in named.items() if ids]
+    return [f"{what}{SINCE}: {_some(ids)}" for what, ids in named.items() if ids]
 
 
 def _is_other(before: CaseRecord, now: CaseRecord) -> bool:
-    return bool(before.content) and before.content != now.content
+    return "" not in (before.content, now.content) and before.content != now.content
 
 
 def _gone(suite: SuiteRecord, gone: Sequence[CaseRecord], text: str) -> list[str]:
@@ -186,12 +188,9 @@ def _gone(suite: SuiteRecord, gone: Sequence[CaseRecord], text: str) -> list[str
         )
         if ids
     ]
-    reasons = [
-        f"{kind} cases of {suite.suite} are gone since the baseline's run: {_some(ids)}"
-        for kind, ids in special
-    ]
+    reasons = [f"{kind} cases of {suite.suite} are gone{SINCE}: {_some(ids)}" for kind, ids in special]
     if len(gone) > SHARE_AT_MOST * len(suite.cases) and not reasons:
-        reasons.append(f"{text} are gone since the baseline's run (at most {SHARE_AT_MOST:.0%} may)")
+        reasons.append(f"{text} are gone{SINCE} (at most {SHARE_AT_MOST:.0%} may)")
     return reasons
 
 

@@ -321,10 +321,15 @@ class Registry:
         with self._database.read() as connection:
             return suites.part_runs(connection, release_digest)
 
-    def judging_run(self, release: ReleaseName) -> str | None:
-        """The whole run that a release stands on: what a comparison with it must not fall short of."""
+    def judging_run(self, release: ReleaseName, *, of_version: bool = False) -> str | None:
+        """The whole run that a release stands on: what a comparison with it must not fall short of.
+
+        Args:
+            release: the release.
+            of_version: whether its version is enough, whatever its content and whoever holds production.
+        """
         with self._database.read() as connection:
-            return suites.judging_run(connection, release)
+            return suites.judging_run(connection, release, of_version=of_version)
 
     def add_incident(self, incident: Incident) -> int:
         """Write an incident about a case of a recorded run and give its number."""

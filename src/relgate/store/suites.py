@@ -111,7 +111,7 @@ def part_runs(connection: Connection, release_digest: str) -> list[str]:
     )
 
 
-def judging_run(connection: Connection, release: ReleaseName) -> str | None:
+def judging_run(connection: Connection, release: ReleaseName, *, of_version: bool = False) -> str | None:
     """The whole run that a release stands on: the newest that promoted it, else the newest that judged it.
 
     Of a release that took production it is one from before: who judges it again on fewer cases would else
@@ -119,12 +119,18 @@ def judging_run(connection: Connection, release: ReleaseName) -> str | None:
     file changes with the golden set. Of one that was only ever a baseline it is the first run against it: the
     suites of a later one may have shrunk, and a run that holds for that must not become the measure of the
     next.
+
+    Args:
+        connection: the registry.
+        release: the release.
+        of_version: whether its version is enough, whatever its content and whoever holds production.
     """
     version = (releases.c.name == release.name) & (releases.c.version == release.version)
     taken = _taken(connection, releases.c.digest == release.digest) or _taken(connection, version)
     before = [] if taken is None else [func.substr(runs.c.finished, 1, _MOMENT) <= taken[:_MOMENT]]
     found = _standing(connection, releases.c.digest == release.digest, before)
-    return found or (None if taken is None else _standing(connection, version, before))
+    known = of_version or taken is not None
+    return found or (_standing(connection, version, before) if known else None)
 
 
 _MOMENT = len("2026-11-30T02:23:21.536")

@@ -73,6 +73,14 @@ def test_a_release_in_production_stands_on_the_run_that_promoted_it(registry, ma
     assert registry.judging_run(replace(grown, version="1.0.1")) is None
 
 
+def test_another_content_of_a_version_is_known_where_the_version_is_enough(registry, make):
+    release = make.release("1.0.0")
+    record(registry, make, "aa11", release)
+    other = replace(named(release), digest="sha256:another")
+    assert registry.judging_run(other) is None, "nobody holds production"
+    assert registry.judging_run(other, of_version=True) == "aa11"
+
+
 def test_a_release_that_was_only_a_baseline_stands_on_the_first_run_against_it(registry, make):
     baseline = make.release("1.0.0")
     record(registry, make, "aa11", make.release("1.1.0", prompt="v15"), baseline=baseline)
