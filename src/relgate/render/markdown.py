@@ -143,7 +143,7 @@ def _shown(line: str) -> str:
 def _worst(card: Scorecard) -> list[str]:
     if not card.worst:
         return []
-    lines = [f"#### Worst {'regressions' if card.baseline else 'cases'} ({len(card.worst)})", ""]
+    lines = [f"#### Worst cases ({len(card.worst)})", ""]
     for worst in card.worst:
         candidate, baseline = cut_around_difference(worst.candidate, worst.baseline, LONGEST_ANSWER)
         lines += [

@@ -121,7 +121,7 @@ def _worst(card: Scorecard, width: int, full: bool, report: str) -> list[str]:
     if not card.worst:
         return []
     shown = card.worst if full else card.worst[:WORST_IN_TERMINAL]
-    lines = ["", "worst regressions" if card.baseline else "worst cases"]
+    lines = ["", "worst cases"]
     if len(shown) < len(card.worst):
         lines[1] += f" ({len(shown)} of the {len(card.worst)} in {report})"
     for worst in shown:

@@ -38,9 +38,9 @@ def test_a_first_release_shows_worst_cases_without_a_baselines_answer(card: Any,
         assert "(empty)" not in text
 
 
-def test_against_a_baseline_they_are_regressions_with_both_answers(card: Any, missed: WorstPart) -> None:
+def test_against_a_baseline_they_have_both_answers(card: Any, missed: WorstPart) -> None:
     fell = card(worst=[missed.model_copy(update={"baseline": "yes"})])
-    assert "\nworst regressions\n" in render_terminal(fell)
+    assert "\nworst cases\n" in render_terminal(fell)
     assert "    baseline   yes" in render_terminal(fell)
     assert "- baseline: yes" in render_markdown(fell)
 
