@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -236,6 +238,21 @@ def test_a_recorded_release_compared_with_itself_leaves_its_scorecard(recording)
     recording.run(manifest="again.yaml")
     assert recording.scorecard() == whole
     assert (recording.path / "reports/desk-1.1.0/unchanged.md").exists()
+
+
+def test_the_line_that_runs_a_case_again_names_the_baseline_that_was_given(recording):
+    recording.write("before.yaml", recording.manifest("{recording: answers.jsonl}", version="1.0.0"))
+    recording.run("--baseline=./before.yaml")
+    run = recording.scorecard()["run"]
+    assert run["baseline_given"] == "./before.yaml"
+    shown = subprocess.run(
+        [sys.executable, "-m", "relgate", "show", run["id"], "c0"],
+        cwd=recording.path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "run it again: pytest --manifest candidate.yaml --baseline ./before.yaml 'golden_sets/" in shown
 
 
 def test_a_rejected_release_is_not_promoted_by_a_comparison_with_itself(drifting, provider):

@@ -9,9 +9,9 @@ from typing import cast
 import click
 
 from relgate.cli.options import opened, print_fields, registry_option
-from relgate.store.rows import Category, RegressionCase, Severity
+from relgate.store.rows import Category, Severity
 from relgate.usecases.golden_sets import golden_sets_folder
-from relgate.usecases.inspect_registry import again
+from relgate.usecases.inspect_registry import again, baseline_given
 from relgate.usecases.intake_incident import CATEGORIES, SEVERITIES, Report, intake_incident
 
 PLACEHOLDER_NOTE = "a placeholder in expected stands for anything of its type"
@@ -65,7 +65,8 @@ def add(
     folder = golden_sets_folder(golden_sets, os.environ, Path.cwd())
     with opened(registry) as store:
         added = intake_incident(store, report, folder, os.environ)
-        manifest = store.run(run).manifest_path
+        found = store.run(run)
+        command = again(found.manifest_path, added.file, added.case_id, baseline_given(store, found.id))
     redacted = ", ".join(f"{count} {kind}" for kind, count in added.redacted.items())
     print_fields(
         {
@@ -74,13 +75,12 @@ def add(
             "line": f"{added.file}:{added.line}",
             "redacted": redacted or "nothing",
             "note": PLACEHOLDER_NOTE if "<" in str(added.expected) and redacted else "",
-            "next": _next(added, manifest),
+            "next": _next(command),
         }
     )
 
 
-def _next(added: RegressionCase, manifest: str) -> str:
-    command = again(manifest, added.file, added.case_id)
+def _next(command: str) -> str:
     return (
         f"{command}\n"
         "must exit 1 on the bad release; a release that mends it exits 10, for a part of the cases holds\n"

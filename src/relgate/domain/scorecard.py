@@ -280,6 +280,7 @@ class RunPart(_Part):
     started: str
     finished: str
     seed: int
+    baseline_given: str = Field(default="", description="--baseline, empty where it was not given")
     versions: dict[str, str]
     redacted: dict[str, int] = Field(default={}, description="what was replaced, by type and count")
 

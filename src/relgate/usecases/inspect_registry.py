@@ -217,20 +217,34 @@ def show_case(registry: Registry, run_id: str, case_id: str, golden_sets: Path) 
                 expected=first.expected,
                 outcome=first.case_outcome,
                 measurements=of_suite,
-                again=_again(run, first, golden_sets),
+                again=_again(run, first, golden_sets, baseline_given(registry, run.id)),
             )
         )
     return shown
 
 
-def _again(run: RunRow, row: MeasurementRow, golden_sets: Path) -> str:
+def baseline_given(registry: Registry, run_id: str) -> str:
+    """The ``--baseline`` of a run, "" where it had none."""
+    return str(registry.scorecard(run_id).get("run", {}).get("baseline_given", ""))
+
+
+def _again(run: RunRow, row: MeasurementRow, golden_sets: Path, baseline: str) -> str:
     file = case_place(golden_sets / row.suite_folder, row.case_id).path
-    return again(run.manifest_path, file, row.case_id)
+    return again(run.manifest_path, file, row.case_id, baseline)
 
 
-def again(manifest: str, file: str, case_id: str) -> str:
-    """The command that runs one case of a file; ``manifest`` may be "" where a run did not keep it."""
-    return f"pytest --manifest {shlex.quote(manifest or 'candidate.yaml')} {_quoted(f'{file}::{case_id}')}"
+def again(manifest: str, file: str, case_id: str, baseline: str = "") -> str:
+    """The command that runs one case of a file.
+
+    Args:
+        manifest: of the run, "" where it did not keep it.
+        file: the case's.
+        case_id: the case.
+        baseline: the run's ``--baseline``, "" where it had none.
+    """
+    against = f" --baseline {shlex.quote(baseline)}" if baseline else ""
+    named = shlex.quote(manifest or "candidate.yaml")
+    return f"pytest --manifest {named}{against} {_quoted(f'{file}::{case_id}')}"
 
 
 def _quoted(node: str) -> str:

@@ -315,7 +315,7 @@ class ReleaseRun:
                     saved=saved,
                 )
             ),
-            run=run_part(self._started, self.options.seed),
+            run=run_part(self._started, self.options.seed, self.options.baseline),
             outcomes=outcomes,
             traffic=traffic,
             orders=live.measurer.judges.orders(),
@@ -343,7 +343,7 @@ class ReleaseRun:
             waivers=waiver_parts(self.registry, self.prepared.candidate.name),
             redactor=redactor,
             calls=CallsPart(planned=0, made=0, reused=0, saved=0),
-            run=run_part(self._started, self.options.seed),
+            run=run_part(self._started, self.options.seed, self.options.baseline),
             outcomes=CaseOutcomes(),
         )
         return self._finish(scorecard, judgement, rows=(), redactor=redactor, attempt=False)

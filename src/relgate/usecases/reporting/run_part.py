@@ -17,13 +17,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def run_part(started: datetime, seed: int) -> RunPart:
-    """A new id, with the run's times, seed and versions."""
+def run_part(started: datetime, seed: int, baseline: str | None) -> RunPart:
+    """A new id, with the run's times, seed, named baseline and versions."""
     return RunPart(
         id=f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
         started=_iso(started),
         finished=_iso(now()),
         seed=seed,
+        baseline_given=baseline or "",
         versions=_versions(),
     )
 
