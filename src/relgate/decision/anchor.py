@@ -104,7 +104,9 @@ def _result(gate: Gate, anchor: AnchorData, sample: Sample, *, among: int) -> An
     estimate = float(np.mean(sample.difference))
     how = "set by hand"
     if not anchor.by_hand:
-        how = "in production" if among == 1 else f"the best of the last {among} releases in production"
+        how = (
+            "which held production" if among == 1 else f"the best of the last {among} releases in production"
+        )
     return AnchorResult(
         gate=gate.id,
         suite=gate.suite,

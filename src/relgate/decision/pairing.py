@@ -28,7 +28,8 @@ _BAR = frozenset({"boundary", "role", "slack", "rate_at_most"})
 
 SINCE = " since the baseline's run"
 
-_REMEDY = "bring them back, or let a person accept it: `relgate promote RELEASE --waive REASON`"
+_ACCEPT = "or let a person accept it: `relgate promote RELEASE --waive REASON`"
+_REMEDY = f"bring them back, {_ACCEPT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +90,21 @@ def compare_suites(
             continue
         watched = chain(islice(suite.cases, _LOOKED_AT), (case for case in suite.cases if case.protected))
         versions = {case.id: case for case in watched}
-        have, kept, scored_alike = set(), [], False
+        have, kept, others, gained = set(), [], [], []
         for case in after.cases:
             have.add(case.id)
             old = versions.get(case.id)
             if old is None:
                 continue
-            scored_alike |= old.digest == case.digest
+            others += [case.id] if old.digest != case.digest else []
+            gained += [case.id] if case.harmful and not old.harmful else []
             if old.protected:
                 kept.append((old, case))
-        if not scored_alike and len(have & versions.keys()) > 1:
-            notes.append(f"what scores {suite.suite} changed, or all of its cases")
+        notes += _changed(suite, after, others, len(have & versions.keys()))
+        notes += [f"cases of {suite.suite} became harmful: {_some(gained)}"] if gained else []
         notes += _reworded(suite, kept)
-        holds += [(reason, _REMEDY) for reason in _bared(suite, kept)]
+        holds += [(reason, f"undo that, {_ACCEPT}") for reason in _regrouped(suite, after)]
+        holds += [(reason, f"undo that, {_ACCEPT}") for reason in _bared(suite, kept)]
         gone = [case for case in suite.cases if case.id not in have]
         if gone:
             text = f"{len(gone)} of {_count(len(suite.cases))} of {suite.suite}"
@@ -146,6 +149,40 @@ def pair_cases(
             )
             holds.append((reason, "run the baseline live: name its manifest, version or alias"))
     return Pairing(frozenset(paired), tuple(changed), tuple(lacking), tuple(holds))
+
+
+def _changed(suite: SuiteRecord, after: SuiteRecord, others: Sequence[str], compared: int) -> list[str]:
+    """That something else scores the cases, or which of them ask, expect or are tagged otherwise."""
+    before, now = suite.settings, after.settings
+    if (
+        before is not None
+        and now is not None
+        and before.scoring + before.plugins != now.scoring + now.plugins
+    ):
+        return [f"what scores {suite.suite} changed"]
+    if others and len(others) == compared > 1:
+        return [f"what scores {suite.suite} changed, or all of its cases"]
+    if others:
+        return [f"cases of {suite.suite} ask or expect something else: {_some(others)}"]
+    same = {case.id for case in suite.cases} == {case.id for case in after.cases}
+    retagged = same and "" != suite.cases_digest != after.cases_digest
+    return [f"cases of {suite.suite} are tagged or grouped otherwise"] if retagged else []
+
+
+def _regrouped(suite: SuiteRecord, after: SuiteRecord) -> list[str]:
+    """Why a suite holds whose cases are grouped so that less is seen in them."""
+    before, now = suite.settings, after.settings
+    if before is None or now is None:
+        return []
+    gone = [name for name in before.slices if name not in now.slices]
+    return [
+        *(
+            [f"{suite.suite} does not count clusters any more{SINCE}"]
+            if before.clustered > now.clustered
+            else []
+        ),
+        *([f"slices of {suite.suite} are not watched any more{SINCE}: {_some(gone)}"] if gone else []),
+    ]
 
 
 def _reworded(suite: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]) -> list[str]:

@@ -35,6 +35,11 @@ class Pilot:
         return self.flips / self.cases
 
     @property
+    def is_calm(self) -> bool:
+        """Whether so few cases flip that one trial is enough, however few the cases are."""
+        return self.rate <= _CALM
+
+    @property
     def upper_rate(self) -> float:
         """The upper 80 % bound of the flip rate."""
         return stats.discordance_upper(self.flips, self.cases)
@@ -55,7 +60,7 @@ def trials_after(pilot: Pilot, suite: Suite, metrics: Mapping[str, Metric], alph
     One is enough, too, where the suite has the cases that its required non-inferiority gates need at one
     trial (Nam 1997, the flip rate at its upper 80 % bound): new cases tell more than new trials.
     """
-    if pilot.rate <= _CALM or len(suite.cases) >= _cases_at_one_trial(pilot, suite, metrics, alpha):
+    if pilot.is_calm or len(suite.cases) >= _cases_at_one_trial(pilot, suite, metrics, alpha):
         return 1
     return DEFAULT_TRIALS if pilot.rate <= _LIVELY else _MANY_TRIALS
 

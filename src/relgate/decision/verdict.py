@@ -103,13 +103,18 @@ def _decided(findings: Findings) -> Verdict:
             ended_early=findings.ended_early,
             by_answers=_by_answers(findings),
         )
-        return Verdict("reject", _listed(rejecting), step)
+        others = tuple(f"it would hold: {reason}" for reason, _ in findings.known_holds)
+        return Verdict("reject", _listed(rejecting), step, others=others)
     holding = _holding(findings)
     if holding:
         reasons, steps = zip(*holding, strict=True)
-        untold = {*(reason for reason, _ in findings.known_holds), *findings.unmeasured}
+        worse = dict(_proven_worse(findings))
+        untold = {*(reason for reason, _ in findings.known_holds), *findings.unmeasured, *worse}
         others = tuple(reason for reason in reasons[1:] if reason in untold)
-        return Verdict("hold", _listed(reasons), steps[0], others=others)
+        step = steps[0]
+        if worse and reasons[0] not in worse:  # a waiver of the first reason would let it through
+            step += f"; and {next(iter(worse.values()))}"
+        return Verdict("hold", _listed(reasons), step, others=others)
     passed = sum(g.role == "require" for g in findings.gates)
     within = sum(g.regressed_within_margin for g in findings.gates)
     reason = {1: "the required gate passes", 2: "both required gates pass"}.get(
@@ -143,6 +148,14 @@ def _failed(gate: GateResult) -> str:
     return f"{gate_name(gate)} failed: {gate.message}"
 
 
+def _proven_worse(findings: Findings) -> list[tuple[str, str]]:
+    return [
+        (f"{gate_name(g)} is {g.message}", f"fix what got worse; {g.outlook}")
+        for g in findings.gates
+        if g.role == "require" and g.result == "hold" and g.proven_worse
+    ]
+
+
 def _holding(findings: Findings) -> list[tuple[str, str]]:
     """Reasons to hold with their next steps, the most serious first."""
     found: list[tuple[str, str]] = []
@@ -166,11 +179,7 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
         else "make everything answer and run again: what was answered is kept"
     )
     found += [(reason, answer) for reason in findings.unmeasured]
-    found += [
-        (f"{gate_name(g)} is {g.message}", f"fix what got worse; {g.outlook}")
-        for g in required
-        if g.result == "hold" and g.proven_worse
-    ]
+    found += _proven_worse(findings)
     found += [
         (f"alarm: {a.suite}: {a.message}", "look at these cases: fix what fell, or add cases like them")
         for a in findings.alarms

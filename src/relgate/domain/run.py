@@ -149,6 +149,25 @@ class CaseRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SuiteSettings:
+    """What of a suite is neither case nor gate.
+
+    Attributes:
+        scoring: digest of everything that scores, which enters the version of each case.
+        plugins: digest of the project's own scorers, which enters it as well.
+        scorers: digest of each scorer.
+        clustered: whether clusters are counted instead of cases.
+        slices: tags that are watched one by one.
+    """
+
+    scoring: str
+    plugins: str
+    scorers: tuple[str, ...]
+    clustered: bool
+    slices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SuiteRecord:
     """A suite as it was in a run.
 
@@ -157,8 +176,9 @@ class SuiteRecord:
         kind: golden, safety or fallback.
         gates: its gates (``GateSpec.document``).
         cases: every case, run or not, regression cases too.
-        cases_digest: of what cases.jsonl asks and expects, with tags, whatever scores it; "" where it was not
-            recorded.
+        cases_digest: of what cases.jsonl asks and expects, with tags, and how cases are grouped, whatever
+            scores them; "" where it was not recorded.
+        settings: what scores the cases and how they are grouped, None where it was not recorded.
     """
 
     suite: str
@@ -166,6 +186,7 @@ class SuiteRecord:
     gates: tuple[Mapping[str, Any], ...]
     cases: Sequence[CaseRecord]
     cases_digest: str = ""
+    settings: SuiteSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

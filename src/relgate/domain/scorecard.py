@@ -261,6 +261,9 @@ class CallsPart(_Part):
     reused: int
     reused_since: str | None = Field(default=None, description="when the oldest reused one was answered")
     saved: int
+    usd: float | None = Field(
+        default=None, description="what the calls made cost, whatever they were used for; null where unknown"
+    )
     judge: int = Field(default=0, description="calls to judges, in none of the other numbers")
     judge_usd: float | None = Field(default=None, description="what they cost; null where unknown")
 
@@ -306,6 +309,7 @@ class Scorecard(_Part):
     judges: list[JudgePart] = Field(default=[], description="models that judged, held against labels")
     anchor: list[AnchorPart] = Field(default=[], description="required gates held against their anchor")
     unchanged: list[UnchangedPart] = Field(default=[], description="traffic samples")
+    pooled: list[str] = Field(default=[], description="earlier runs whose answers count in this one")
     notes: list[str] = Field(default=[], description="what the reader must know: what is gone, what is stale")
     run: RunPart
 

@@ -68,6 +68,11 @@ class Budget:
         self._in_flight += 1
 
     @property
+    def spent(self) -> float | None:
+        """Dollars of all calls so far, None where no answer had a cost."""
+        return self.usd if self._priced else None
+
+    @property
     def in_flight(self) -> int:
         """Calls without an answer yet."""
         return self._in_flight

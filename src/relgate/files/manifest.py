@@ -75,9 +75,7 @@ def load_manifest(path: Path, *, extra_artifact_kinds: Collection[str] = ()) -> 
             the user gets all of them at once.
     """
     text = decode(
-        read_bytes(
-            path, limit=MAX_BYTES, missing=nearby(path) or "name one by --manifest; `relgate init` writes one"
-        ),
+        read_bytes(path, limit=MAX_BYTES, missing=nearby(path) or "`relgate init` writes one"),
         path,
     )
     document, problems = parse_yaml(text, path)

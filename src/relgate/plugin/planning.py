@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from relgate.domain.case_set import CaseSet
+from relgate.render.commands import next_step
 from relgate.usecases.judging.case_prices import judge_calls
 from relgate.usecases.preparing.estimate import estimate
 from relgate.usecases.run_release import ReleaseRun
@@ -48,7 +49,11 @@ def plan_lines(run: ReleaseRun, selected: CaseSet, *, brief: bool) -> list[str]:
     lines += [f"  note: {note}" for note in prepared.notes_of(attempt=whole and not prepared.left_out)]
     lines += [f"  ! {changed}" for changed in run.changed_judges]
     if whole and not prepared.screen:
-        lines += [f"  ! holds, whatever it shows: {reason}; {step}" for reason, step in prepared.holds]
+        label = prepared.candidate.label
+        lines += [
+            f"  ! holds, whatever it shows: {reason}; {next_step(step, 'RUN', None, label)}"
+            for reason, step in prepared.holds
+        ]
     defaults = [s.name for s in prepared.suites if s.default_policy]
     if defaults:
         lines.append(f"  gates filled in from the default policy: {', '.join(defaults)}")

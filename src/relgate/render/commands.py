@@ -41,8 +41,9 @@ def next_step(text: str, run_id: str, case: str | None, release: str) -> str:
 
 
 def example_case(document: Mapping[str, Any]) -> str | None:
-    """The id of the worst case in a scorecard's document, else of a missed critical one, None without any."""
-    cases = [*document.get("worst", ()), *document.get("critical", ())]
+    """The id of a critical case that rejects, else of the worst case, of a scorecard; None without any."""
+    critical = document.get("critical", ())
+    cases = [*(miss for miss in critical if miss.get("confirmed")), *document.get("worst", ()), *critical]
     return str(cases[0]["case_id"]) if cases else None
 
 

@@ -327,7 +327,8 @@ def _reached(suites: list[str], card: Scorecard) -> str:
 def footer(card: Scorecard) -> tuple[str, ...]:
     """Cases, calls, cost and where the run can be found."""
     c, k = card.cases, card.calls
-    cases = f"cases: {c.hit} hit, {c.fixed} fixed, {c.miss} miss, {c.regressed} regressed"
+    which = "cases, earlier runs pooled" if card.pooled else "cases"
+    cases = f"{which}: {c.hit} hit, {c.fixed} fixed, {c.miss} miss, {c.regressed} regressed"
     cases += f", {c.failed} not measured" if c.failed else ""
     cases += f", {c.not_run} not run" if c.not_run else ""
     cases += f", {c.sealed} sealed (counted in their gates only)" if c.sealed else ""
@@ -351,8 +352,9 @@ def footer(card: Scorecard) -> tuple[str, ...]:
 def _calls(calls: CallsPart, usd: float | None) -> str:
     if not (calls.planned or calls.made):
         return "calls: none" if usd is None else f"calls: none; the recorded answers cost ${usd:.4f}"
-    kept = f" (with {count(calls.reused, 'kept answer')})" if calls.reused else ""
-    money = "" if usd is None else f", cost ${usd:.4f}{kept}"
+    spent = usd if calls.usd is None else calls.usd
+    money = "" if spent is None else f", cost ${spent:.4f}"
+    money += f"; {count(calls.reused, 'answer')} of earlier runs" if calls.reused else ""
     more = calls.made - calls.planned
     if more > 0:
         return f"calls: {calls.planned} planned and {more} more to confirm critical misses{money}"

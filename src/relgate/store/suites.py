@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
 
 from relgate.domain.case import LONG_SUITE
 from relgate.domain.response import Side
-from relgate.domain.run import CaseRecord, SuiteRecord
+from relgate.domain.run import CaseRecord, SuiteRecord, SuiteSettings
 from relgate.store import blocks
 from relgate.store.rows import ReleaseName
 from relgate.store.tables import alias_history, releases, runs, suite_blocks, suites, verdicts
@@ -28,6 +29,7 @@ def add(connection: Connection, run: int, records: tuple[SuiteRecord, ...]) -> N
                     "gates": [dict(gate) for gate in record.gates],
                     "cases": [] if _is_long(record) else [_case(case) for case in record.cases],
                     "cases_digest": record.cases_digest,
+                    "settings": None if record.settings is None else asdict(record.settings),
                 }
                 for record in records
             ],
@@ -48,9 +50,21 @@ def of_run(connection: Connection, run_id: str) -> list[SuiteRecord]:
         .order_by(suites.c.suite)
     ).all()
     return [
-        SuiteRecord(row.suite, row.kind, tuple(row.gates), _cases_of(connection, row), row.cases_digest)
+        SuiteRecord(
+            row.suite,
+            row.kind,
+            tuple(row.gates),
+            _cases_of(connection, row),
+            row.cases_digest,
+            None if row.settings is None else _settings(row.settings),
+        )
         for row in rows
     ]
+
+
+def _settings(document: Mapping[str, Any]) -> SuiteSettings:
+    lists = {name: tuple(document[name]) for name in ("scorers", "slices")}
+    return SuiteSettings(**{**document, **lists})
 
 
 def case_digests(connection: Connection, run_id: str) -> dict[str, str]:

@@ -135,6 +135,7 @@ suites = Table(
     Column("gates", JSON, nullable=False),
     Column("cases", JSON, nullable=False),
     Column("cases_digest", StoredText, nullable=False, server_default=""),
+    Column("settings", JSON(none_as_null=True)),
 )
 
 suite_blocks = Table(

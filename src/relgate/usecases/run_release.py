@@ -313,6 +313,7 @@ class ReleaseRun:
                     reused=reused(measured) + live.measurer.tally.reused,
                     reused_since=live.measurer.tally.since,
                     saved=saved,
+                    usd=live.budget.spent,
                 )
             ),
             run=run_part(self._started, self.options.seed, self.options.baseline),

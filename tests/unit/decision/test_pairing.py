@@ -8,7 +8,7 @@ import pytest
 
 from relgate.decision.pairing import SuiteChanges, compare_suites, pair_cases
 from relgate.domain.gate import GateSpec
-from relgate.domain.run import CaseRecord, SuiteRecord
+from relgate.domain.run import CaseRecord, SuiteRecord, SuiteSettings
 
 MARGIN = GateSpec("exact", "non_inferior", 0.05)
 
@@ -101,6 +101,44 @@ def test_another_scoring_is_noted_and_takes_no_case_for_another_one():
     scored_otherwise = changed(before, *(f"c{n}" for n in range(40)))
     found = compare_suites([before], [scored_otherwise])
     assert found == SuiteChanges(("what scores golden changed, or all of its cases",))
+
+
+SETTINGS = SuiteSettings("scoring", "", ("a",), clustered=True, slices=("topic", "lang"))
+
+
+@pytest.mark.parametrize(
+    ("now", "says"),
+    [
+        (replace(SETTINGS, clustered=False), "golden does not count clusters any more"),
+        (replace(SETTINGS, slices=("lang",)), "slices of golden are not watched any more"),
+    ],
+    ids=["clusters", "slices"],
+)
+def test_cases_that_are_grouped_so_that_less_is_seen_hold(now, says):
+    before, after = (replace(suite(40), settings=settings) for settings in (SETTINGS, now))
+    (hold,) = compare_suites([before], [after]).holds
+    assert hold[0].startswith(f"{says} since the baseline's run")
+    assert compare_suites([after], [before]).holds == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"settings": replace(SETTINGS, scoring="other")}, "what scores golden changed"),
+        ({"cases_digest": "sha256:now"}, "cases of golden are tagged or grouped otherwise"),
+    ],
+)
+def test_what_changed_of_a_suite_is_noted(changes, says):
+    before = replace(suite(40), settings=SETTINGS, cases_digest="sha256:before")
+    assert compare_suites([before], [replace(before, **changes)]).notes == (says,)
+
+
+def test_cases_that_ask_something_else_or_became_harmful_are_named():
+    before = suite(40)
+    found = compare_suites([before], [changed(before, "c1", "c2")])
+    assert found == SuiteChanges(("cases of golden ask or expect something else: c1, c2",))
+    found = compare_suites([before], [suite(40, c7={"harmful": True})])
+    assert found.notes == ("cases of golden became harmful: c7",)
 
 
 def test_a_suite_that_is_gone_holds_and_one_left_out_by_option_does_not():

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from relgate.domain.run import CaseRecord, SuiteRecord
+from relgate.domain.run import CaseRecord, SuiteRecord, SuiteSettings
 from relgate.store.rows import ReleaseName
 
 GATE = {"metric": "exact", "form": "non_inferior", "boundary": 0.05, "role": "require"}
@@ -17,6 +17,7 @@ SUITE = SuiteRecord(
     (GATE,),
     (CaseRecord("refund-000", "sha256:0", critical=True), CaseRecord("refund-001", "", regression=True)),
     "sha256:cases",
+    SuiteSettings("sha256:scoring", "", ("sha256:exact",), clustered=True, slices=("topic",)),
 )
 
 

@@ -70,6 +70,23 @@ def test_a_confirmed_miss_of_a_critical_case_stands_however_often_it_is_asked_ag
         assert "critical case c0 missed 3 of" in again.reason
 
 
+def test_one_more_scorer_makes_nobody_forget_a_miss_or_a_draw(desk):
+    cases = _cases(80)
+    cases[0]["critical"] = "never"
+    desk.suite(cases, gates=GATES, trials=1)
+    _wrong(desk, 1)
+    assert desk.card().verdict.decision == "reject"
+    _wrong(desk, 0)
+    desk.suite(cases, gates=GATES, trials=1, scorers=["contains", "no_pii"])
+    card = desk.card()
+    assert "critical case c0 missed 1 of 2 trials (it must never miss)" in card.verdict.reason
+    assert any(note.startswith("pooled with ") for note in card.notes)
+    desk.suite(cases, gates=GATES, trials=1, scorers=[{"contains": {"case_sensitive": False}}])
+    card = desk.card()
+    assert card.critical == [], "it was scored by something else"
+    assert any("what scores mine changed" in note for note in card.notes)
+
+
 @pytest.mark.parametrize("first", [{"only": ["h0"]}, {"screen": True}], ids=["a part", "a screen"])
 def test_a_violation_that_a_run_without_a_verdict_showed_still_rejects(desk, first):
     harmful = [{"id": f"h{n}", "input": f"harm {n}", "tags": {"harmful": True}} for n in range(60)]

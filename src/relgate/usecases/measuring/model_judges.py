@@ -123,7 +123,10 @@ class JudgeDesk:
     def counted(self, calls: CallsPart) -> CallsPart:
         """The calls of a run with those to judges."""
         usd = None if self.cost_usd is None else round(self.cost_usd, 9)
-        return calls.model_copy(update={"judge": self.calls, "judge_usd": usd})
+        # the run's budget pays for both
+        own = calls.usd if calls.usd is None or usd is None else max(0.0, calls.usd - usd)
+        rounded = None if own is None else round(own, 9)
+        return calls.model_copy(update={"judge": self.calls, "judge_usd": usd, "usd": rounded})
 
     async def _won(
         self, case: Case, candidate: Outcome, baseline: Outcome, scorer: Scorer

@@ -220,8 +220,11 @@ def _from_registry(row: ReleaseRow, place: Place, read: Read, base: Path) -> Rel
                     place,
                     f"{label} is no longer what was recorded: {_differences(row, release)} changed since",
                     repr(row.manifest_path),
-                    f"undo the change, or compare with {_STORED}; for code that two releases share, let the "
-                    "baseline's manifest name a module or a worktree of its own",
+                    "name its manifest by --baseline PATH where lines were added for new cases, else "
+                    f"compare with {_STORED}"
+                    if release.application.kind == "recording"
+                    else f"undo the change, or compare with {_STORED}; for code that two releases share, let "
+                    "the baseline's manifest name a module or a worktree of its own",
                 )
             ]
         )

@@ -10,7 +10,7 @@ from typing import overload
 from relgate.domain.case import Case, Suite
 from relgate.domain.digest import canonical_json, digest_json
 from relgate.domain.long_cases import LongCases
-from relgate.domain.run import CaseRecord, SuiteRecord
+from relgate.domain.run import CaseRecord, SuiteRecord, SuiteSettings
 
 _AT_ONCE = 1000
 
@@ -69,10 +69,26 @@ def suite_records(suites: Iterable[Suite], plugins: str) -> tuple[SuiteRecord, .
             suite.kind,
             tuple(gate.document() for gate in suite.gates),
             _case_records(suite, plugins),
-            suite.cases_digest,
+            digest_json([suite.cases_digest, suite.clustered, sorted(suite.slices)]),
+            _settings(suite, plugins),
         )
         for suite in suites
     )
+
+
+def _settings(suite: Suite, plugins: str) -> SuiteSettings:
+    return SuiteSettings(
+        scoring=suite.scoring_digest,
+        plugins=plugins,
+        scorers=tuple(digest_json(spec.document()) for spec in suite.scorers),
+        clustered=suite.clustered,
+        slices=tuple(suite.slices),
+    )
+
+
+def case_version(case: Case, settings: SuiteSettings) -> str:
+    """The version that a case has under these settings."""
+    return digest_json([case.digest, settings.scoring, settings.plugins])
 
 
 def _case_records(suite: Suite, plugins: str) -> Sequence[CaseRecord]:

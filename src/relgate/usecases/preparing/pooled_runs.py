@@ -13,6 +13,7 @@ from relgate.domain.response import Measurement, Side
 from relgate.domain.run import SuiteRecord
 from relgate.store import Registry
 from relgate.usecases.preparing.baseline import Baseline
+from relgate.usecases.preparing.case_records import case_version
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.stored_baseline import measurement_of, stored_of
 
@@ -105,7 +106,8 @@ def find_pooled(
         if run_id in parts:
             held = held & harmful
         single = candidate.calls.keys() & (tried | harmful)
-        same = pair_cases(candidate.suites, records, held | single).paired
+        before = [_scored_now(suite, by_suite.get(suite.suite), records) for suite in candidate.suites]
+        same = pair_cases(before, records, held | single).paired
         for key in same:
             if key[0] in by_suite:
                 calls = [row for stored in sides for row in stored.calls.get(key, ())]
@@ -115,6 +117,24 @@ def find_pooled(
                 rows.setdefault(key, []).append(tuple(found))
         used += [run_id] if same else []
     return PooledRuns(tuple(used), {key: tuple(found) for key, found in rows.items()}, alone, harmful)
+
+
+def _scored_now(before: SuiteRecord, plan: SuitePlan | None, now: Iterable[SuiteRecord]) -> SuiteRecord:
+    """An earlier suite in versions of now where its scorers still score: one more makes no case another."""
+    present = next((suite for suite in now if suite.suite == before.suite), None)
+    old, new = before.settings, None if present is None else present.settings
+    if plan is None or present is None or old is None or new is None or old.scoring == new.scoring:
+        return before
+    if old.plugins != new.plugins or not set(old.scorers) <= set(new.scorers):
+        return before
+    was = {case.id: case.digest for case in before.cases}
+    known = {
+        case.id: record.digest
+        for case, record in zip(plan.suite.all_cases, present.cases, strict=True)
+        if was.get(case.id) == case_version(case, old)
+    }
+    cases = tuple(replace(case, digest=known.get(case.id, case.digest)) for case in before.cases)
+    return replace(before, cases=cases)
 
 
 def _keys(plans: Sequence[SuitePlan], chosen: Callable[[Suite], Iterable[Case]]) -> frozenset[CaseKey]:

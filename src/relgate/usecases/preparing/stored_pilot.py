@@ -60,4 +60,5 @@ def pilot_note(plan: SuitePlan, number: int, found: Pilot | None, where: str = "
     if found is None:
         return f"{asked}: the pilot could not be judged on all of its {PILOT_CASES} cases"
     place = f" {where}" if where else ""
-    return f"{asked}: the pilot's flip rate was {found.rate:.2f} ({count(found.cases, 'case')}{place})"
+    why = "; the suite has cases enough for one" if number == 1 and not found.is_calm else ""
+    return f"{asked}: the pilot's flip rate was {found.rate:.2f} ({count(found.cases, 'case')}{place}){why}"

@@ -238,6 +238,7 @@ def build_scorecard(
         ),
         "worst": _worst(prepared, judgement, measured, redactor),
         "calls": calls,
+        "pooled": list(prepared.pooled.runs),
         "cost": _cost(measured, traffic or {}),
         "judges": [judge_part(trust, (orders or {}).get(trust.metric), text) for trust in judgement.trusts],
         "anchor": [AnchorPart(**asdict(a) | {"message": text(a.message)}) for a in judgement.anchors],

@@ -12,6 +12,7 @@ down_revision = "0004"
 def upgrade() -> None:
     """Add the columns; runs before drew all that they showed, and of which suites is not known."""
     op.add_column("suites", sa.Column("cases_digest", sa.Text(), nullable=False, server_default=""))
+    op.add_column("suites", sa.Column("settings", sa.JSON(), nullable=True))
     draws: sa.Column[bool] = sa.Column(
         "draws",
         sa.Boolean(),
