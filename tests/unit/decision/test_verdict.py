@@ -60,7 +60,9 @@ def test_a_hold_names_the_largest_number_of_further_cases_per_suite(build: Any) 
 
 def test_clusters_that_zero_tolerance_lacks_are_called_clusters(build: Any) -> None:
     zero = build.result(result="hold", form="violations", needed=49, n=100, units=10)
-    assert decide(Findings(gates=[zero])).next_step == "add 49 clusters to s, then run again"
+    assert decide(Findings(gates=[zero])).next_step == (
+        "add 49 clusters (about 490 cases, as large as now) to s, then run again"
+    )
 
 
 def test_a_proven_worse_gate_asks_for_no_more_cases(build: Any) -> None:

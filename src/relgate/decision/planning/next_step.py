@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Literal
 
 from relgate.decision.judges.labels import JUDGE_AGAIN, label_step
 from relgate.decision.planning.needed import is_practical
-from relgate.decision.sample import CLUSTER
 from relgate.decision.wording import clusters_lacking, count, remedy
 from relgate.domain.gate import GateResult
 
@@ -70,10 +70,10 @@ class SuitePrice:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What to do in one suite; ``calls`` on top of its present ones, None where nobody can know them."""
+    """What to do in one suite; ``calls`` on top of its present ones."""
 
     words: str
-    calls: Calls | None
+    calls: Calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ def cheapest_step(gates: Sequence[GateResult], prices: Mapping[str, SuitePrice])
     Per suite the largest number of further cases or clusters that a gate asks for, and the cases to be
     measured again. Beside it, where they would do as well: more lines of a traffic sample, or more trials of
     the present cases; the way with the fewest calls comes first. The price is that of the whole next run:
-    all suites with present and added cases, all trials, both sides, all hops, and the judges. Where clusters
-    are added, whose size nobody knows, there is none.
+    all suites with present and added cases, all trials, both sides, all hops, and the judges. Clusters that
+    are added are taken to be as large as the present ones are on average.
 
     Args:
         gates: the required gates that neither passed nor are proven worse.
@@ -143,13 +143,14 @@ def _parts(suite: str, gates: Sequence[GateResult], price: SuitePrice | None, ki
     """What to add to a suite, and what to measure again there."""
     price = price or SuitePrice()
     cases: GateResult | None = None
-    lines, units, noun = 0, 0, CLUSTER
+    clusters: GateResult | None = None
+    lines, units = 0, 0
     for gate in gates:
         lacking = clusters_lacking(gate)
         if gate.needed_lines and (kind == "lines" or not (gate.needed or lacking)):
             lines = max(lines, gate.needed_lines)
         elif lacking:
-            units, noun = max(units, lacking), gate.unit_noun
+            clusters, units = (gate, lacking) if lacking > units else (clusters, units)
         elif gate.needed and (cases is None or gate.needed > (cases.needed or 0)):
             cases = gate
     found = []
@@ -158,8 +159,11 @@ def _parts(suite: str, gates: Sequence[GateResult], price: SuitePrice | None, ki
         found.append(
             _Part(f"add {count(cases.needed, 'case')}{_like(cases)} to {suite}", each * cases.needed)
         )
-    if units:
-        found.append(_Part(f"add {count(units, noun)} to {suite}", None))
+    if clusters is not None:
+        each = price.case_of.get(clusters.metric, price.case)
+        within = ceil(units * clusters.n / max(1, clusters.units))
+        told = f" (about {count(within, 'case')}, as large as now)" if within > units else ""
+        found.append(_Part(f"add {count(units, clusters.unit_noun)}{told} to {suite}", each * within))
     if lines:
         words = f"add {count(lines, 'line')} to the traffic sample of {suite}"
         found.append(_Part(words, price.line * lines))
@@ -193,22 +197,14 @@ def _missing(gates: Sequence[GateResult], missing: int) -> str:
     return f"{noun} {', '.join(ids)}{beyond}"
 
 
-def _added(parts: Mapping[str, Sequence[_Part]]) -> dict[str, Calls] | None:
-    """Calls on top of the present ones per suite; None where they cannot be known."""
-    found = {}
-    for name, mine in parts.items():
-        if any(part.calls is None for part in mine):
-            return None
-        found[name] = sum((part.calls for part in mine if part.calls is not None), Calls())
-    return found
+def _added(parts: Mapping[str, Sequence[_Part]]) -> dict[str, Calls]:
+    """Calls on top of the present ones per suite."""
+    return {name: sum((part.calls for part in mine), Calls()) for name, mine in parts.items()}
 
 
-def _way(parts: Sequence[_Part], added: Mapping[str, Calls] | None, prices: Mapping[str, SuitePrice]) -> _Way:
-    words = " and ".join(part.words for part in parts)
-    if added is None:
-        return _Way(words, 0, "")
+def _way(parts: Sequence[_Part], added: Mapping[str, Calls], prices: Mapping[str, SuitePrice]) -> _Way:
     return _priced(
-        words,
+        " and ".join(part.words for part in parts),
         {name: price.present + price.traffic + added.get(name, Calls()) for name, price in prices.items()},
         prices,
     )

@@ -55,12 +55,18 @@ def test_a_metric_with_cases_of_its_own_has_their_price(build: Any) -> None:
     )
 
 
-def test_clusters_are_told_in_clusters_and_without_a_price(build: Any) -> None:
+def test_clusters_are_priced_at_the_size_of_the_present_ones(build: Any) -> None:
     prices = {"s": _price(2, 3, usd=0.001)}
     few = build.result(result="hold", n=30, units=3, needed_clusters=19)
-    assert cheapest_step([few], prices) == "add 19 clusters to s, then run again"
+    assert cheapest_step([few], prices) == (
+        "add 19 clusters (about 190 cases, as large as now) to s, then run again (2,340 calls, about $2.34)"
+    )
     many = build.result(result="hold", n=200, units=20, needed=390)
-    assert cheapest_step([many], prices) == "add 39 clusters to s, then run again"
+    assert cheapest_step([many], {}) == (
+        "add 39 clusters (about 390 cases, as large as now) to s, then run again"
+    )
+    pairs = build.result(result="hold", n=20, units=20, needed_clusters=1)
+    assert cheapest_step([pairs], {}) == "add 1 cluster to s, then run again"
 
 
 def test_asking_the_present_cases_more_often_is_told_beside_it(build: Any) -> None:
