@@ -152,37 +152,38 @@ def pair_cases(
 
 
 def _changed(suite: SuiteRecord, after: SuiteRecord, others: Sequence[str], compared: int) -> list[str]:
-    """That something else scores the cases, or which of them ask, expect or are tagged otherwise."""
-    before, now = suite.settings, after.settings
-    if (
-        before is not None
-        and now is not None
-        and before.scoring + before.plugins != now.scoring + now.plugins
-    ):
-        return [f"what scores {suite.suite} changed"]
+    """That something else scores the cases, or which of them ask, expect or are tagged otherwise.
+
+    Where something else scores them, which of them changed is not known, but that some did is.
+    """
+    scored = {(each.scoring, each.plugins) for each in (suite.settings, after.settings) if each is not None}
+    other_cases = (
+        "" not in (suite.cases_digest, after.cases_digest) and suite.cases_digest != after.cases_digest
+    )
+    if len(scored) == 2:
+        return [f"what scores {suite.suite} changed{', and so did its cases' * other_cases}"]
     if others and len(others) == compared > 1:
         return [f"what scores {suite.suite} changed, or all of its cases"]
-    if others:
-        return [f"cases of {suite.suite} ask or expect something else: {_some(others)}"]
+    notes = [f"cases of {suite.suite} ask or expect something else: {_some(others)}"] if others else []
     same = {case.id for case in suite.cases} == {case.id for case in after.cases}
-    retagged = same and "" != suite.cases_digest != after.cases_digest
-    return [f"cases of {suite.suite} are tagged or grouped otherwise"] if retagged else []
+    if same and other_cases and not (others or _clusters_less(suite, after)):
+        notes.append(f"cases of {suite.suite} are tagged or grouped otherwise")
+    return notes
+
+
+def _clusters_less(suite: SuiteRecord, after: SuiteRecord) -> bool:
+    before, now = suite.settings, after.settings
+    return before is not None and now is not None and before.clustered and not now.clustered
 
 
 def _regrouped(suite: SuiteRecord, after: SuiteRecord) -> list[str]:
     """Why a suite holds whose cases are grouped so that less is seen in them."""
     before, now = suite.settings, after.settings
-    if before is None or now is None:
-        return []
-    gone = [name for name in before.slices if name not in now.slices]
-    return [
-        *(
-            [f"{suite.suite} does not count clusters any more{SINCE}"]
-            if before.clustered > now.clustered
-            else []
-        ),
-        *([f"slices of {suite.suite} are not watched any more{SINCE}: {_some(gone)}"] if gone else []),
-    ]
+    gone = [] if before is None or now is None else [name for name in before.slices if name not in now.slices]
+    found = [f"slices of {suite.suite} are not watched any more{SINCE}: {_some(gone)}"] if gone else []
+    if _clusters_less(suite, after):
+        found.append(f"{suite.suite} does not count clusters any more{SINCE}")
+    return found
 
 
 def _reworded(suite: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]) -> list[str]:

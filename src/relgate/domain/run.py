@@ -176,8 +176,8 @@ class SuiteRecord:
         kind: golden, safety or fallback.
         gates: its gates (``GateSpec.document``).
         cases: every case, run or not, regression cases too.
-        cases_digest: of what cases.jsonl asks and expects, with tags, and how cases are grouped, whatever
-            scores them; "" where it was not recorded.
+        cases_digest: of what cases.jsonl asks and expects, with tags, and whether clusters are counted,
+            whatever scores them; "" where it was not recorded.
         settings: what scores the cases and how they are grouped, None where it was not recorded.
     """
 

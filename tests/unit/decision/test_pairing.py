@@ -126,6 +126,10 @@ def test_cases_that_are_grouped_so_that_less_is_seen_hold(now, says):
     [
         ({"settings": replace(SETTINGS, scoring="other")}, "what scores golden changed"),
         ({"cases_digest": "sha256:now"}, "cases of golden are tagged or grouped otherwise"),
+        (
+            {"settings": replace(SETTINGS, plugins="other"), "cases_digest": "sha256:now"},
+            "what scores golden changed, and so did its cases",
+        ),
     ],
 )
 def test_what_changed_of_a_suite_is_noted(changes, says):

@@ -69,7 +69,7 @@ def suite_records(suites: Iterable[Suite], plugins: str) -> tuple[SuiteRecord, .
             suite.kind,
             tuple(gate.document() for gate in suite.gates),
             _case_records(suite, plugins),
-            digest_json([suite.cases_digest, suite.clustered, sorted(suite.slices)]),
+            digest_json([suite.cases_digest, suite.clustered]),
             _settings(suite, plugins),
         )
         for suite in suites
