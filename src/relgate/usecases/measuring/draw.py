@@ -11,6 +11,7 @@ from relgate.domain.response import Outcome, Response
 from relgate.domain.run import UnfinishedRun
 from relgate.store import Registry
 from relgate.usecases.measuring.live_run import LiveRun
+from relgate.usecases.measuring.meanwhile import uninterrupted
 from relgate.usecases.measuring.measured_cases import Rows
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.unfinished import kept_text
@@ -86,7 +87,8 @@ class Draw:
             draws=self._draws,
             suites=tuple(plan.suite.name for plan in prepared.plans),
         )
-        with suppress(RegistryError):  # whether it can be written to is told when the run is recorded
+        # whether the registry can be written to is told when the run is recorded
+        with uninterrupted(), suppress(RegistryError):
             self._registry.begin(prepared.attempt_key, candidate, run, prepared.unfinished.drawn_anew)
             self.ended = (run.id,)
 

@@ -22,15 +22,19 @@ def import_what_judges() -> None:
     usual = sys.getswitchinterval()
     sys.setswitchinterval(ENGINE_WAITS_SECONDS)
     try:
-        with _uninterrupted():
+        with uninterrupted():
             late.import_now()
     finally:
         sys.setswitchinterval(usual)
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits for the end of an import: a module that is half there breaks whoever asks for it next."""
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits for the end of this.
+
+    A module that is half imported breaks whoever asks for it next, and what the registry cleans up after a
+    write would swallow it.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
