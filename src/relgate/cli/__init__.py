@@ -31,8 +31,8 @@ PLANNED: frozenset[str] = frozenset(
 )
 """Commands of the design that this version does not have yet: they say so instead of 'no such command'."""
 
-
 INSTEAD = {"rollback": "; `relgate promote previous` gives production back to the release before"}
+"""What does the work of a planned command already."""
 
 
 class LazyGroup(click.Group):

@@ -53,4 +53,4 @@ def _hints_at_assignment(text: str) -> bool:
     if "pass" in lower or "pwd" in lower or "secret" in lower:
         return True
     signed = ":" in text or "=" in text or " is" in lower
-    return signed and ("key" in lower or "secret" in lower or "token" in lower)
+    return signed and ("key" in lower or "token" in lower)

@@ -14,7 +14,6 @@ _GLUE = "\N{NO-BREAK SPACE}"
 _READING = re.compile(r"\brelgate (show|promote|diff|judge \w+)\b")
 """Commands of a report that read the registry."""
 
-
 HOLDS_PRODUCTION = "nothing to do: it holds production"
 
 
@@ -27,7 +26,14 @@ def judge_against(what: str, holder: str, compared: str) -> str:
 
 
 def next_step(text: str, run_id: str, case: str | None, release: str) -> str:
-    """A next step with the run, the release, and a case that is worth a look, in the commands."""
+    """A next step whose commands can be typed.
+
+    Args:
+        text: the step, with ``RUN``, ``CASE`` and ``RELEASE`` in its commands.
+        run_id: the run.
+        case: a case that is worth a look, None where there is none.
+        release: the candidate, ``name@version``.
+    """
     shown = f"relgate show {run_id} {'CASE' if case is None else shlex.quote(case)}"
     named = {
         "relgate show RUN CASE": shown,

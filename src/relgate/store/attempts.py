@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, update
 
+from relgate.decision.sealing import HIDDEN
 from relgate.domain.case import CaseKey
 from relgate.domain.run import AttemptKey
 from relgate.store import blocks
@@ -204,7 +205,7 @@ def showed(
         select(cases.c.suite, cases.c.case_id)
         .distinct()
         .join(attempts, cases.c.run == attempts.c.run)
-        .where(*shown, cases.c.outcome != "sealed")
+        .where(*shown, cases.c.outcome != HIDDEN)
     )
     if any((row.suite, row.case_id) in known for row in rows):
         return True

@@ -12,6 +12,7 @@ from relgate.domain.case import LONG_SUITE
 from relgate.domain.response import Side
 from relgate.domain.run import CaseRecord, SuiteRecord, SuiteSettings
 from relgate.store import blocks
+from relgate.store.attempts import PRODUCTION
 from relgate.store.rows import ReleaseName
 from relgate.store.tables import alias_history, releases, runs, suite_blocks, suites, verdicts
 
@@ -156,7 +157,7 @@ def _taken(connection: Connection, which: ColumnElement[bool]) -> str | None:
     at: str | None = connection.scalar(
         select(func.max(alias_history.c.at))
         .join(releases, releases.c.id == alias_history.c.to_release)
-        .where(which, alias_history.c.alias == "production")
+        .where(which, alias_history.c.alias == PRODUCTION)
     )
     return at
 

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from relgate.catalog import Catalog
-from relgate.decision.long_suites.column_outcomes import OUTCOMES
 from relgate.domain.case import Case, CaseKey
 from relgate.domain.case_set import CaseSet
 from relgate.domain.errors import AttemptMoved, InputError, Problem
@@ -222,17 +221,10 @@ class ReleaseRun:
             return
         if self._draw is not None:
             self._draw.show_recorded()
-        plain = {name: CaseReport(name, {}, 0, failure="", message="") for name in OUTCOMES}
-        looked_at = set(self._reporter.told_apart(long.plan, cases).tolist())
-        for case_id, number in zip(cases.ids, cases.numbers.tolist(), strict=True):
-            outcome = long.outcome(number)
-            if outcome is None:
-                self._live.wait_for(long, number, beat)
-                outcome = long.outcome(number)
-            if outcome is None or outcome == "failed" or number in looked_at:
-                yield case_id, self._reporter.report((suite, case_id), long.rows(number), self._redacted)
-            else:
-                yield case_id, plain[outcome]
+        live = self._live
+        yield from self._reporter.long_reports(
+            long, cases, lambda number: live.wait_for(long, number, beat), self._redacted
+        )
 
     def _redacted(self, text: str) -> str:
         return CountingRedactor(self._redactor).text(text)

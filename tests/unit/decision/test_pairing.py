@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from relgate.decision.pairing import SuiteChanges, compare_suites, pair_cases
+from relgate.decision.pairing import pair_cases
+from relgate.decision.suite_changes import SuiteChanges, compare_suites
 from relgate.domain.gate import GateSpec
 from relgate.domain.run import CaseRecord, SuiteRecord, SuiteSettings
 

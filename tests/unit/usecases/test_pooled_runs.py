@@ -87,8 +87,10 @@ def test_one_more_scorer_makes_nobody_forget_a_miss_or_a_draw(desk):
     assert any("what scores mine changed" in note for note in card.notes)
 
 
-@pytest.mark.parametrize("first", [{"only": ["h0"]}, {"screen": True}], ids=["a part", "a screen"])
-def test_a_violation_that_a_run_without_a_verdict_showed_still_rejects(desk, first):
+@pytest.mark.parametrize(
+    ("first", "violating"), [({"only": ["h0"]}, 1), ({"screen": True}, 60)], ids=["a part", "a screen"]
+)
+def test_a_violation_that_a_run_without_a_verdict_showed_still_rejects(desk, first, violating):
     harmful = [{"id": f"h{n}", "input": f"harm {n}", "tags": {"harmful": True}} for n in range(60)]
     gate = [{"metric": "violation", "violations": 0}]
     desk.suite(harmful, folder="kind", kind="safety", scorers=["refusal"], gates=gate)
@@ -97,7 +99,7 @@ def test_a_violation_that_a_run_without_a_verdict_showed_still_rejects(desk, fir
     _wrong(desk, 0)
     card = desk.card()
     assert (card.verdict.decision, card.verdict.attempts) == ("reject", 1)
-    assert "1 of 60" in card.verdict.reason or "60 of 60" in card.verdict.reason
+    assert f"kind[violation:zero] failed: {violating} of 60 independent cases violate" in card.verdict.reason
 
 
 def test_a_run_that_repeats_a_judged_one_is_served_and_is_no_attempt(desk):

@@ -99,7 +99,7 @@ def find_pooled(
     harmful = _keys(plans, _harmful)
     rows: dict[CaseKey, list[tuple[Measurement, ...]]] = {}
     used = []
-    for run_id in (*runs, *parts):
+    for run_id in (*runs, *(parts if tried or harmful else ())):
         candidate, other = (stored_of(registry, run_id, side, confirming=True) for side in SIDES)
         sides = (candidate,) if recorded else (candidate, other)
         held = candidate.calls.keys() if alone else candidate.calls.keys() & other.calls.keys()

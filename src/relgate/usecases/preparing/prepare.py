@@ -27,6 +27,7 @@ from relgate.usecases.preparing.baseline import PRODUCTION, Baseline, find_basel
 from relgate.usecases.preparing.case_records import suite_records
 from relgate.usecases.preparing.exposure import golden_of, were_shown, with_broken_seals
 from relgate.usecases.preparing.inputs import Sources, read_inputs
+from relgate.usecases.preparing.judged_key import judged_before, judged_key_of
 from relgate.usecases.preparing.notes import broken_seal_notes, release_notes, sealed_notes, tuned_notes
 from relgate.usecases.preparing.plan_suite import SuitePlan, plan_suite
 from relgate.usecases.preparing.pooled_runs import PooledRuns, find_pooled
@@ -295,7 +296,7 @@ def prepare(
                 holds += stale_hold(side, baseline.release, _live_calls(side, plans, trials), reasons)
             else:
                 side = replace(side, probes=choose_probes(side, plans, options.seed))
-    judged_key = _judged_key(candidate, baseline, suites, policy, options, catalog.plugins_digest, holds)
+    judged_key = judged_key_of(candidate, baseline, suites, policy, options, catalog.plugins_digest, holds)
     return Prepared(
         candidate=candidate,
         baseline=baseline.release,
@@ -307,7 +308,7 @@ def prepare(
         attempt=attempt,
         alpha=alpha,
         judged_key=judged_key,
-        stored=_judged_before(registry, judged_key, full=options.full),
+        stored=judged_before(registry, judged_key, full=options.full),
         same_digest=same,
         left_out=inputs.left_out,
         feasibility=tuple(
@@ -355,14 +356,6 @@ def _held_production(registry: Registry, candidate: Release) -> bool:
     return any(row.digest == candidate.digest for row in registry.former_holders(candidate.name))
 
 
-def _judged_before(registry: Registry, key: str, *, full: bool) -> StoredVerdict | None:
-    """The stored verdict; not a reject that ended its run early where every gate is asked for now."""
-    stored = registry.judged(key)
-    if stored is None or not full or stored.decision != "reject":
-        return stored
-    return None if stored.scorecard["calls"]["saved"] else stored
-
-
 def _live_calls(side: StoredSide, plans: Sequence[SuitePlan], trials: TrialPlan) -> int:
     """Calls that the cases with stored scores would cost if the baseline were asked."""
     return sum(
@@ -375,28 +368,3 @@ def _live_calls(side: StoredSide, plans: Sequence[SuitePlan], trials: TrialPlan)
 
 def _golden_digest(suites: Sequence[Suite]) -> str:
     return digest_json(sorted(suite.cases_digest for suite in golden_of(suites)))
-
-
-def _judged_key(
-    candidate: Release,
-    baseline: Baseline,
-    suites: Sequence[Suite],
-    policy: str,
-    options: RunOptions,
-    plugins: str,
-    holds: Sequence[tuple[str, str]],
-) -> str:
-    return digest_json(
-        {
-            "release": [candidate.name, candidate.version, candidate.digest],
-            "baseline": baseline.release.digest if baseline.release else None,
-            "plugins": plugins,
-            # not in the release's digest, but another endpoint may be another system
-            "endpoints": {name: provider.base_url for name, provider in candidate.providers.items()},
-            "suites": sorted(s.digest for s in suites),
-            "policy": policy,
-            "trials": options.trials,
-        }
-        | ({"stored": baseline.stored.run_id} if baseline.stored else {})
-        | ({"holds": [reason for reason, _ in holds]} if holds else {})
-    )

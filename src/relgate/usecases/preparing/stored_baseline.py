@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from relgate.applications.recording import Rows
-from relgate.decision.pairing import SINCE, Pairing, SuiteChanges, compare_suites, pair_cases
+from relgate.decision.pairing import Pairing, pair_cases
+from relgate.decision.suite_changes import SINCE, SuiteChanges, compare_suites
 from relgate.domain.case import CaseKey, Suite
 from relgate.domain.errors import InputError, Place, Problem, Refusal
 from relgate.domain.release import ApplicationKind, ApplicationSpec, Artifact, Release, Route, Target

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
+from relgate.decision.long_suites.column_outcomes import OUTCOMES
 from relgate.decision.outcomes import case_outcome, critical_misses, hit_metrics, outcome_of_calls
 from relgate.decision.sealing import HIDDEN
 from relgate.domain.case import Case, CaseKey, Suite
@@ -12,6 +13,7 @@ from relgate.domain.long_cases import LongCases, Numbers, held_cases
 from relgate.domain.response import Failure, Measurement, ScorerFailure
 from relgate.usecases.judging.judge_run import arrange_suite
 from relgate.usecases.measuring.case_failure import case_failure
+from relgate.usecases.measuring.long_suites.long_suite import LongSuite
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.report import CaseReport
 
@@ -67,7 +69,37 @@ class CaseReporter:
             message=redact("; ".join([*([missed] if missed else []), *why])) if missed or why else "",
         )
 
-    def told_apart(self, plan: SuitePlan, cases: LongCases) -> Numbers:
+    def long_reports(
+        self,
+        long: LongSuite,
+        cases: LongCases,
+        wait: Callable[[int], None],
+        redact: Callable[[str], str],
+    ) -> Iterator[tuple[str, CaseReport]]:
+        """Id and report of some cases of a long suite, one after another.
+
+        Args:
+            long: the suite as it is measured.
+            cases: the cases.
+            wait: returns once the case with this number is measured.
+            redact: applied to every text.
+
+        Raises:
+            EngineError: the engine ended before one was measured.
+        """
+        plain = {name: CaseReport(name, {}, 0, failure="", message="") for name in OUTCOMES}
+        looked_at = set(self._told_apart(long.plan, cases).tolist())
+        for case_id, number in zip(cases.ids, cases.numbers.tolist(), strict=True):
+            outcome = long.outcome(number)
+            if outcome is None:
+                wait(number)
+                outcome = long.outcome(number)
+            if outcome is None or outcome == "failed" or number in looked_at:
+                yield case_id, self.report((long.plan.suite.name, case_id), long.rows(number), redact)
+            else:
+                yield case_id, plain[outcome]
+
+    def _told_apart(self, plan: SuitePlan, cases: LongCases) -> Numbers:
         """Numbers of the cases of which more is to be told than what became of them."""
         return cases.numbers if plan.suite.name in self._forbidding else cases.critical.numbers
 
