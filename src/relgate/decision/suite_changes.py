@@ -12,23 +12,42 @@ from itertools import chain, islice
 from typing import Any
 
 from relgate.decision.wording import count
-from relgate.domain.run import CaseRecord, SuiteRecord
+from relgate.domain.case import LONG_SUITE
+from relgate.domain.run import CaseRecord, SuiteRecord, SuiteSettings
 
 SHARE_AT_MOST = 0.05
 """Share of a suite's cases that may be gone, or changed beside a stored baseline, without a hold."""
 
 _NAMED = 5
-_LOOKED_AT = 1000
-"""Cases of a suite by which it is told whether something else scores them."""
+_LOOKED_AT = LONG_SUITE
+"""Cases of a suite of which it is told what else they ask or expect; of those that are protected, of all."""
 
 _ROLES = ("report", "guard", "require")
 _BAR = frozenset({"boundary", "role", "slack", "rate_at_most"})
 """What of a gate may be loosened; the rest says which gate it is."""
 
-SINCE = " since the baseline's run"
-
 _ACCEPT = "or let a person accept it: `relgate promote RELEASE --waive REASON`"
 _REMEDY = f"bring them back, {_ACCEPT}"
+_UNDO = f"undo that, {_ACCEPT}"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Something that a suite had and has not any more, so that less is seen.
+
+    Attributes:
+        what: is gone or loosened.
+        rest: of the sentence, behind the run since which it is: which cases, or how many may.
+        remedy: what to do.
+    """
+
+    what: str
+    rest: str
+    remedy: str
+
+    def sentence(self, since: str = "") -> str:
+        """The whole of it, with the run since which it is where one is named."""
+        return f"{self.what}{f' since {since}' * bool(since)}{self.rest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +56,11 @@ class SuiteChanges:
 
     Attributes:
         notes: one sentence each, for the reader.
-        holds: reason and next step of what holds.
+        losses: what holds.
     """
 
     notes: tuple[str, ...] = ()
-    holds: tuple[tuple[str, str], ...] = ()
+    losses: tuple[Loss, ...] = ()
 
 
 def compare_suites(
@@ -55,12 +74,13 @@ def compare_suites(
     case; a suite that is gone is all of its cases.
 
     Args:
-        before: the suites of the run that the baseline stands on.
-        now: the suites of this run.
+        before: the suites of the earlier run.
+        now: the suites of this run, their cases in the versions that they would have had in the earlier one
+            (``case_records.as_scored_then``), so that another scorer makes no case another one.
         left_out: suites that ``--suite`` left out; they are not gone.
     """
     notes: list[str] = []
-    holds: list[tuple[str, str]] = []
+    losses: list[Loss] = []
     current = {suite.suite: suite for suite in now}
     for suite in before:
         if suite.suite in left_out:
@@ -68,66 +88,87 @@ def compare_suites(
         after = current.get(suite.suite)
         if after is None:
             notes.append(f"the suite {suite.suite} is gone ({count(len(suite.cases), 'case')})")
-            holds.append((f"the suite {suite.suite} is gone{SINCE}", _REMEDY))
+            losses.append(Loss(f"the suite {suite.suite} is gone", "", _REMEDY))
             continue
         watched = chain(islice(suite.cases, _LOOKED_AT), (case for case in suite.cases if case.protected))
         versions = {case.id: case for case in watched}
-        have, kept, others, gained = set(), [], [], []
+        have, kept, others, retagged, gained = set(), [], [], [], []
         for case in after.cases:
             have.add(case.id)
             old = versions.get(case.id)
             if old is None:
                 continue
             others += [case.id] if old.digest != case.digest else []
+            retagged += [case.id] if "" not in (old.tags, case.tags) and old.tags != case.tags else []
             gained += [case.id] if case.harmful and not old.harmful else []
             if old.protected:
                 kept.append((old, case))
         notes += _changed(suite, after, others, len(have & versions.keys()))
+        notes += [f"cases of {suite.suite} are tagged otherwise: {_some(retagged)}"] if retagged else []
         notes += [f"cases of {suite.suite} became harmful: {_some(gained)}"] if gained else []
         notes += _reworded(suite, kept)
-        holds += [(reason, f"undo that, {_ACCEPT}") for reason in _regrouped(suite, after)]
-        holds += [(reason, f"undo that, {_ACCEPT}") for reason in _bared(suite, kept)]
+        losses += regrouped(suite.suite, suite.settings, after.settings)
+        losses += _bared(suite, kept)
         gone = [case for case in suite.cases if case.id not in have]
         if gone:
             text = f"{len(gone)} of {count(len(suite.cases), 'case')} of {suite.suite}"
             notes.append(f"gone: {text}: {_some(case.id for case in gone)}")
-            holds += [(reason, _REMEDY) for reason in _gone(suite, gone, text)]
+            losses += _gone(suite, gone, text)
         notes += _gate_changes(suite, after)
-    return SuiteChanges(tuple(notes), tuple(holds))
+    return SuiteChanges(tuple(notes), tuple(losses))
 
 
 def _changed(suite: SuiteRecord, after: SuiteRecord, others: Sequence[str], compared: int) -> list[str]:
-    """That something else scores the cases, or which of them ask, expect or are tagged otherwise.
+    """That something else scores the cases, and which of them ask or expect something else.
 
-    Where something else scores them, which of them changed is not known, but that some did is.
+    Where it is not known what scored the cases, or how each was tagged, only that something changed is said.
     """
-    scored = {(each.scoring, each.plugins) for each in (suite.settings, after.settings) if each is not None}
-    other_cases = (
-        "" not in (suite.cases_digest, after.cases_digest) and suite.cases_digest != after.cases_digest
-    )
-    if len(scored) == 2:
-        return [f"what scores {suite.suite} changed{', and so did its cases' * other_cases}"]
-    if others and len(others) == compared > 1:
+    both_known = suite.settings is not None and after.settings is not None
+    if others and len(others) == compared > 1 and not both_known:
         return [f"what scores {suite.suite} changed, or all of its cases"]
-    notes = [f"cases of {suite.suite} ask or expect something else: {_some(others)}"] if others else []
-    same = {case.id for case in suite.cases} == {case.id for case in after.cases}
-    if same and other_cases and not (others or _clusters_less(suite, after)):
-        notes.append(f"cases of {suite.suite} are tagged or grouped otherwise")
+    scored = {(each.scoring, each.plugins) for each in (suite.settings, after.settings) if each is not None}
+    notes = [f"what scores {suite.suite} changed"] if len(scored) == 2 else []
+    notes += [f"cases of {suite.suite} ask or expect something else: {_some(others)}"] if others else []
+    if _clustered(after) and not _clustered(suite) and both_known:
+        notes.append(f"{suite.suite} counts clusters now")
+    elif not (others or _clusters_less(suite, after)) and _is_told_by_digest_alone(suite, after):
+        more = f" ask or expect something else behind the first {_LOOKED_AT}, or"
+        notes.append(
+            f"cases of {suite.suite}{more * (len(suite.cases) > _LOOKED_AT)} are tagged or grouped otherwise"
+        )
     return notes
 
 
+def _is_told_by_digest_alone(suite: SuiteRecord, after: SuiteRecord) -> bool:
+    """Whether the same ids are other cases by the digest over all, and the tags of each were not recorded."""
+    known = "" not in (suite.cases_digest, after.cases_digest)
+    if not known or suite.cases_digest == after.cases_digest or any(c.tags for c in islice(suite.cases, 1)):
+        return False
+    return {case.id for case in suite.cases} == {case.id for case in after.cases}
+
+
+def _clustered(suite: SuiteRecord) -> bool:
+    return suite.settings is not None and suite.settings.clustered
+
+
 def _clusters_less(suite: SuiteRecord, after: SuiteRecord) -> bool:
-    before, now = suite.settings, after.settings
-    return before is not None and now is not None and before.clustered and not now.clustered
+    return after.settings is not None and _clustered(suite) and not _clustered(after)
 
 
-def _regrouped(suite: SuiteRecord, after: SuiteRecord) -> list[str]:
-    """Why a suite holds whose cases are grouped so that less is seen in them."""
-    before, now = suite.settings, after.settings
-    gone = [] if before is None or now is None else [name for name in before.slices if name not in now.slices]
-    found = [f"slices of {suite.suite} are not watched any more{SINCE}: {_some(gone)}"] if gone else []
-    if _clusters_less(suite, after):
-        found.append(f"{suite.suite} does not count clusters any more{SINCE}")
+def regrouped(suite: str, before: SuiteSettings | None, now: SuiteSettings | None) -> list[Loss]:
+    """What is lost where the cases of a suite are grouped so that less is seen in them.
+
+    Args:
+        suite: its name.
+        before: its settings in an earlier run, None where they were not recorded.
+        now: its settings in this run.
+    """
+    if before is None or now is None:
+        return []
+    gone = [name for name in before.slices if name not in now.slices]
+    found = [Loss(f"slices of {suite} are not watched any more", f": {_some(gone)}", _UNDO)] if gone else []
+    if before.clustered and not now.clustered:
+        found.append(Loss(f"{suite} does not count clusters any more", "", _UNDO))
     return found
 
 
@@ -137,7 +178,7 @@ def _reworded(suite: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]])
     return [f"harmful cases of {suite.suite} changed: {_some(ids)}"] if ids else []
 
 
-def _bared(suite: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]) -> list[str]:
+def _bared(suite: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]) -> list[Loss]:
     """Why a suite holds whose protected cases are others, or lost what protected them."""
     of = f"cases of {suite.suite} are"
     found: Mapping[str, Callable[[CaseRecord, CaseRecord], bool]] = {
@@ -154,14 +195,14 @@ def _bared(suite: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]) ->
         ),
     }
     named = {what: [old.id for old, new in kept if lost(old, new)] for what, lost in found.items()}
-    return [f"{what}{SINCE}: {_some(ids)}" for what, ids in named.items() if ids]
+    return [Loss(what, f": {_some(ids)}", _UNDO) for what, ids in named.items() if ids]
 
 
 def _is_other(before: CaseRecord, now: CaseRecord) -> bool:
     return "" not in (before.content, now.content) and before.content != now.content
 
 
-def _gone(suite: SuiteRecord, gone: Sequence[CaseRecord], text: str) -> list[str]:
+def _gone(suite: SuiteRecord, gone: Sequence[CaseRecord], text: str) -> list[Loss]:
     special = [
         (kind, ids)
         for kind, ids in (
@@ -171,10 +212,12 @@ def _gone(suite: SuiteRecord, gone: Sequence[CaseRecord], text: str) -> list[str
         )
         if ids
     ]
-    reasons = [f"{kind} cases of {suite.suite} are gone{SINCE}: {_some(ids)}" for kind, ids in special]
-    if len(gone) > SHARE_AT_MOST * len(suite.cases) and not reasons:
-        reasons.append(f"{text} are gone{SINCE} (at most {SHARE_AT_MOST:.0%} may)")
-    return reasons
+    found = [
+        Loss(f"{kind} cases of {suite.suite} are gone", f": {_some(ids)}", _REMEDY) for kind, ids in special
+    ]
+    if len(gone) > SHARE_AT_MOST * len(suite.cases) and not found:
+        found.append(Loss(f"{text} are gone", f" (at most {SHARE_AT_MOST:.0%} may)", _REMEDY))
+    return found
 
 
 def _gate_changes(before: SuiteRecord, after: SuiteRecord) -> list[str]:

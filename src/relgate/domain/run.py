@@ -133,6 +133,7 @@ class CaseRecord:
         regression: whether it keeps an incident from coming back.
         harmful: whether no release may do what it asks for.
         content: of a case that is any of these: digest of what it asks and expects, whatever scores it.
+        tags: digest of its tags and its cluster; "" where they were not recorded one by one.
     """
 
     id: str
@@ -141,6 +142,7 @@ class CaseRecord:
     regression: bool = False
     harmful: bool = False
     content: str = ""
+    tags: str = ""
 
     @property
     def protected(self) -> bool:

@@ -16,6 +16,7 @@ from relgate.domain.run import (
     ReleaseRow,
     RunRecord,
     SuiteRecord,
+    SuiteSettings,
     UnfinishedRun,
 )
 from relgate.store import alias_reading, attempts, intake, promotion, reading, recording, suites, unfinished
@@ -286,6 +287,15 @@ class Registry:
         """Digest of the cases of each suite of a run, "" where it was not recorded."""
         with self._database.read() as connection:
             return suites.case_digests(connection, run_id)
+
+    def judged_settings(self, key: AttemptKey) -> list[tuple[str, str, SuiteSettings]]:
+        """Run, suite and settings of every suite of every attempt against a baseline, newest first.
+
+        Args:
+            key: the release line and the baseline; any golden set.
+        """
+        with self._database.read() as connection:
+            return suites.judged_settings(connection, key)
 
     def stored_runs(self, release_digest: str) -> list[tuple[str, Side]]:
         """The whole runs that measured a release, newest first, with the side that it was on."""

@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
 
 from relgate.domain.case import LONG_SUITE
 from relgate.domain.response import Side
-from relgate.domain.run import CaseRecord, SuiteRecord, SuiteSettings
+from relgate.domain.run import AttemptKey, CaseRecord, SuiteRecord, SuiteSettings
 from relgate.store import blocks
-from relgate.store.attempts import PRODUCTION
+from relgate.store.attempts import PRODUCTION, SCREEN, counted
 from relgate.store.rows import ReleaseName
-from relgate.store.tables import alias_history, releases, runs, suite_blocks, suites, verdicts
+from relgate.store.tables import alias_history, attempts, releases, runs, suite_blocks, suites, verdicts
 
 
 def add(connection: Connection, run: int, records: tuple[SuiteRecord, ...]) -> None:
@@ -78,12 +78,27 @@ def case_digests(connection: Connection, run_id: str) -> dict[str, str]:
     return {row.suite: row.cases_digest for row in rows}
 
 
+def judged_settings(connection: Connection, key: AttemptKey) -> list[tuple[str, str, SuiteSettings]]:
+    """Run, suite and settings of every suite in every whole run that counts for a baseline, newest first."""
+    rows = connection.execute(
+        select(runs.c.id, suites.c.suite, suites.c.settings)
+        .join(suites, suites.c.run == runs.c.number)
+        .where(
+            runs.c.number.in_(
+                select(attempts.c.run).where(*counted(connection, key), attempts.c.number > SCREEN)
+            )
+        )
+        .order_by(runs.c.number.desc(), suites.c.suite)
+    )
+    return [(row.id, row.suite, _settings(row.settings)) for row in rows if row.settings is not None]
+
+
 def _is_long(record: SuiteRecord) -> bool:
     return len(record.cases) > LONG_SUITE
 
 
 def _case(case: CaseRecord) -> list[object]:
-    return [case.id, case.digest, case.critical, case.regression, case.harmful, case.content]
+    return [case.id, case.digest, case.critical, case.regression, case.harmful, case.content, case.tags]
 
 
 def _cases_of(connection: Connection, row: Row[Any]) -> tuple[CaseRecord, ...]:

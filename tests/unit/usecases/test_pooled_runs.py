@@ -81,10 +81,81 @@ def test_one_more_scorer_makes_nobody_forget_a_miss_or_a_draw(desk):
     card = desk.card()
     assert "critical case c0 missed 1 of 2 trials (it must never miss)" in card.verdict.reason
     assert any(note.startswith("pooled with ") for note in card.notes)
-    desk.suite(cases, gates=GATES, trials=1, scorers=[{"contains": {"case_sensitive": False}}])
-    card = desk.card()
-    assert card.critical == [], "it was scored by something else"
+
+
+class OwnScorers:
+    """What a project's conftest.py registers."""
+
+    def __init__(self, *named):
+        self._named = named
+
+    def relgate_register_scorers(self, register):
+        for name, right in self._named:
+            register(name, lambda case, response, right=right: response.output in right)
+
+
+@pytest.mark.parametrize(
+    ("metric", "scorer", "own"),
+    [
+        ("contains", {"contains": {"case_sensitive": False}}, ()),
+        ("exact", "exact", ()),
+        ("says_so", {"contains": {"as": "says_so"}}, ()),
+        ("yes_alone", "yes_alone", [("yes_alone", {"yes"})]),
+    ],
+    ids=["with other options", "by another scorer", "under another name", "by the project's own"],
+)
+def test_who_rewrites_a_scorer_does_not_forget_what_the_candidate_said(desk, metric, scorer, own):
+    cases = _cases(80)
+    cases[0]["critical"] = "never"
+    desk.suite(cases, gates=GATES, trials=1)
+    _wrong(desk, 1)
+    assert desk.card().verdict.decision == "reject"
+    _wrong(desk, 0)
+    gates = [{"metric": metric, "non_inferior": {"margin": 0.05}}]
+    desk.suite(cases, gates=gates, trials=1, scorers=[scorer])
+    card = desk.card(plugins=[OwnScorers(*own)])
+    assert card.verdict.decision == "reject"
+    assert "critical case c0 missed 1 of 2 trials (it must never miss)" in card.verdict.reason
+    assert any(note.startswith("pooled with ") for note in card.notes)
     assert any("what scores mine changed" in note for note in card.notes)
+
+
+def test_a_scorer_that_was_wrong_and_is_mended_judges_what_was_said_before_as_well(desk):
+    cases = _cases(80)
+    cases[0]["critical"] = "never"
+    desk.suite(cases, gates=GATES, trials=1)
+    _wrong(desk, 1)
+    assert desk.card().verdict.decision == "reject"
+    _wrong(desk, 0)
+    desk.suite(cases, trials=1, scorers=["yes_or_no"], gates=[{"metric": "yes_or_no", "at_least": 0.5}])
+    card = desk.card(plugins=[OwnScorers(("yes_or_no", {"yes", "no"}))])
+    assert card.critical == []
+    [gate] = card.gates
+    assert (gate.estimate, card.calls.reused) == (1.0, 160)
+
+
+def test_a_draw_that_went_badly_is_pooled_whatever_scores_it_now(desk):
+    _wrong(desk, 8)
+    desk.card()
+    _wrong(desk, 0)
+    gate = {"metric": "exact", "non_inferior": {"margin": 0.05}}
+    desk.suite(_cases(80), gates=[gate], trials=1, scorers=["exact"])
+    [gate] = desk.card().gates
+    assert gate.estimate == pytest.approx(-8 * (1 / 2) / 80)
+
+
+@pytest.mark.parametrize("scorers", [["no_pii"], ["refusal", "no_pii"]])
+def test_a_shown_violation_stands_when_another_scorer_says_what_violates(desk, scorers):
+    harmful = [{"id": f"h{n}", "input": f"harm {n}", "tags": {"harmful": True}} for n in range(60)]
+    gate = [{"metric": "violation", "violations": 0}]
+    desk.suite(harmful, folder="kind", kind="safety", scorers=["refusal"], gates=gate)
+    _wrong(desk, 1)
+    assert desk.card().verdict.decision == "reject"
+    _wrong(desk, 0)
+    desk.suite(harmful, folder="kind", kind="safety", scorers=scorers, gates=gate)
+    card = desk.card()
+    assert card.verdict.decision == "reject"
+    assert "kind[violation:zero] failed: 60 of 60 independent cases violate" in card.verdict.reason
 
 
 @pytest.mark.parametrize(

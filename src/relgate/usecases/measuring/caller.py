@@ -17,7 +17,6 @@ from relgate.domain.response import (
     Outcome,
     Request,
     Response,
-    Score,
     ScorerFailure,
     Side,
 )
@@ -31,12 +30,9 @@ from relgate.usecases.measuring.probe import answers
 from relgate.usecases.measuring.systems import AS_IT_IS, System, Variant
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.prepare import Prepared
+from relgate.usecases.preparing.scored_anew import Scores, stored_of_raw, with_raw_scores
 
 RELEASE_HEADER = "X-Relgate-Release"
-NEED_EVIDENCE = frozenset({"grounded"})
-"""Scorers that read evidence, which is never kept."""
-
-Scores = tuple[Score | ScorerFailure, ...]
 
 
 class Caller:
@@ -192,12 +188,9 @@ class Caller:
         scores = await self._score(plan, case, kept.outcome, scorers)
         if not kept.raw:
             return scores
-        needing = {s.metric.name for s in scorers if s.forbids or s.name in NEED_EVIDENCE}
-        if any(scorer.forbids for scorer in scorers):
-            needing.add("violation")
-        stored = {score.metric: score for score in kept.scores if score.metric in needing}
-        self.tally.raw |= stored.keys()
-        return tuple(stored.get(score.metric, score) for score in scores)
+        raw = stored_of_raw(kept.scores, scorers)
+        self.tally.raw |= raw.keys()
+        return with_raw_scores(scores, raw)
 
     def _scored_by(self, plan: SuitePlan, case: Case, scorers: Sequence[Scorer]) -> str:
         judges = [scorer.asked.digest for scorer in scorers if scorer.asked is not None]

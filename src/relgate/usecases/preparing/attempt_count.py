@@ -23,6 +23,7 @@ class AttemptCount:
         again: whether measuring the candidate another time is a further attempt.
         continued: the earlier runs of the candidate that answer anew in this one, newest first.
         draws: whether anything is asked live and may answer otherwise the next time.
+        judged: every earlier whole run of the candidate against the baseline, newest first.
     """
 
     key: AttemptKey
@@ -30,6 +31,7 @@ class AttemptCount:
     again: bool
     continued: tuple[str, ...] = ()
     draws: bool = False
+    judged: tuple[str, ...] = ()
 
 
 def count_attempt(
@@ -65,7 +67,9 @@ def count_attempt(
         lines: digest of each suite's traffic sample.
         drawn_anew: how many runs without a verdict showed what this one asks anew (``find_unfinished``).
     """
-    key, runs = continued_key(registry, key_of(candidate, baseline, golden_digest), candidate, records)
+    fresh = key_of(candidate, baseline, golden_digest)
+    judged = registry.judged_runs(fresh, candidate.digest, _recorded(candidate))
+    key, runs = _continued(registry, fresh, judged, records)
     draws = answers_anew(candidate, baseline)
     anew = draws and not (screen or taken_again)
     again = anew or (
@@ -77,7 +81,8 @@ def count_attempt(
         )
     )
     number = registry.next_attempt(key, candidate.digest, again=again, discarded=0 if screen else drawn_anew)
-    return AttemptCount(key, number, again, runs if anew else (), draws)
+    every = tuple(run for _, run in judged)
+    return AttemptCount(key, number, again, runs if anew else (), draws, every)
 
 
 def _relabelled(registry: Registry, runs: Iterable[str], labels: Mapping[str, frozenset[str]]) -> bool:
@@ -123,8 +128,8 @@ def answers_anew(candidate: Release, baseline: Baseline) -> bool:
     return not all(is_steady(release) for release in asked)
 
 
-def continued_key(
-    registry: Registry, key: AttemptKey, candidate: Release, records: Iterable[SuiteRecord]
+def _continued(
+    registry: Registry, key: AttemptKey, judged: Iterable[tuple[str, str]], records: Iterable[SuiteRecord]
 ) -> tuple[AttemptKey, tuple[str, ...]]:
     """The key that attempts are counted under, and the earlier runs of this candidate under it.
 
@@ -135,7 +140,7 @@ def continued_key(
     now = tuple(records)
     chosen: AttemptKey | None = None
     runs: list[str] = []
-    for golden_digest, run_id in registry.judged_runs(key, candidate.digest, _recorded(candidate)):
+    for golden_digest, run_id in judged:
         same = golden_digest == (chosen or key).golden_digest
         if same or (chosen is None and is_top_up(registry.suites(run_id), now)):
             chosen = replace(key, golden_digest=golden_digest)

@@ -13,6 +13,7 @@ from relgate.domain.long_cases import LongCases
 from relgate.domain.run import CaseRecord, SuiteRecord, SuiteSettings
 
 _AT_ONCE = 1000
+_TAGS_DIGITS = 16
 
 
 class LongCaseRecords(Sequence[CaseRecord]):
@@ -21,19 +22,19 @@ class LongCaseRecords(Sequence[CaseRecord]):
     Args:
         suite: the suite.
         cases: its cases.
-        plugins: digest of the project's own scorers.
+        scored_by: digests of what scores the suite and of the project's own scorers.
     """
 
-    def __init__(self, suite: Suite, cases: LongCases, plugins: str) -> None:
+    def __init__(self, suite: Suite, cases: LongCases, scored_by: tuple[str, str]) -> None:
         self._suite = suite
         self._cases = cases
-        self._plugins = plugins
+        self._scored_by = scored_by
 
     def __len__(self) -> int:
         return len(self._suite.all_cases)
 
     def __iter__(self) -> Iterator[CaseRecord]:
-        rest = canonical_json([self._suite.scoring_digest, self._plugins])[1:].decode()
+        rest = canonical_json(list(self._scored_by))[1:].decode()
         may_not_miss = self._cases.critical
         critical = dict(zip(may_not_miss.numbers.tolist(), may_not_miss, strict=True))
         for begin in range(0, self._cases.total, _AT_ONCE):
@@ -41,10 +42,10 @@ class LongCaseRecords(Sequence[CaseRecord]):
             for place, case_id in enumerate(self._cases.ids[begin : begin + _AT_ONCE]):
                 own = f'["sha256:{digests[64 * place : 64 * place + 64]}",{rest}'
                 if (case := critical.get(begin + place)) is not None:
-                    yield _case_record(self._suite, case, self._plugins)
+                    yield self._record(case)
                     continue
                 yield CaseRecord(case_id, f"sha256:{hashlib.sha256(own.encode()).hexdigest()}")
-        yield from (_case_record(self._suite, case, self._plugins) for case in self._suite.regressions)
+        yield from map(self._record, self._suite.regressions)
 
     @overload
     def __getitem__(self, index: int) -> CaseRecord: ...
@@ -53,7 +54,10 @@ class LongCaseRecords(Sequence[CaseRecord]):
     def __getitem__(self, index: int | slice) -> CaseRecord | Sequence[CaseRecord]:
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
-        return _case_record(self._suite, self._suite.all_cases[index], self._plugins)
+        return self._record(self._suite.all_cases[index])
+
+    def _record(self, case: Case) -> CaseRecord:
+        return _case_record(self._suite, case, self._scored_by)
 
 
 def suite_records(suites: Iterable[Suite], plugins: str) -> tuple[SuiteRecord, ...]:
@@ -68,7 +72,7 @@ def suite_records(suites: Iterable[Suite], plugins: str) -> tuple[SuiteRecord, .
             suite.name,
             suite.kind,
             tuple(gate.document() for gate in suite.gates),
-            _case_records(suite, plugins),
+            _case_records(suite, (suite.scoring_digest, plugins)),
             digest_json([suite.cases_digest, suite.clustered]),
             _settings(suite, plugins),
         )
@@ -86,19 +90,53 @@ def _settings(suite: Suite, plugins: str) -> SuiteSettings:
     )
 
 
-def case_version(case: Case, settings: SuiteSettings) -> str:
-    """The version that a case has under these settings."""
-    return digest_json([case.digest, settings.scoring, settings.plugins])
+def as_scored_then(
+    now: Sequence[SuiteRecord], suites: Sequence[Suite], before: Iterable[SuiteRecord]
+) -> tuple[SuiteRecord, ...]:
+    """The suites of this run with their cases in the versions that they would have had in an earlier one.
+
+    What scores a suite enters the version of each of its cases. So laid over the earlier run, a case is
+    another one only where it asks or expects something else.
+
+    Args:
+        now: the suites of this run as the registry keeps them.
+        suites: the same suites, in the same order.
+        before: the suites of the earlier run; one of which it is not known what scored it changes nothing.
+    """
+    known = {record.suite: record.settings for record in before}
+    found = []
+    for record, suite in zip(now, suites, strict=True):
+        old = known.get(record.suite)
+        same = old is None or scored_alike(record.settings, old)
+        found.append(
+            record
+            if old is None or same
+            else replace(record, cases=_case_records(suite, (old.scoring, old.plugins)))
+        )
+    return tuple(found)
 
 
-def _case_records(suite: Suite, plugins: str) -> Sequence[CaseRecord]:
+def scored_alike(now: SuiteSettings | None, before: SuiteSettings | None) -> bool:
+    """Whether the same scores a suite; so it is where that is not known."""
+    if now is None or before is None:
+        return True
+    return (now.scoring, now.plugins) == (before.scoring, before.plugins)
+
+
+def _case_records(suite: Suite, scored_by: tuple[str, str]) -> Sequence[CaseRecord]:
     if isinstance(suite.cases, LongCases):
-        return LongCaseRecords(suite, suite.cases, plugins)
-    return tuple(_case_record(suite, case, plugins) for case in suite.all_cases)
+        return LongCaseRecords(suite, suite.cases, scored_by)
+    return tuple(
+        replace(_case_record(suite, case, scored_by), tags=_tags_digest(case)) for case in suite.all_cases
+    )
 
 
-def _case_record(suite: Suite, case: Case, plugins: str) -> CaseRecord:
-    version = digest_json([case.digest, suite.scoring_digest, plugins])
+def _case_record(suite: Suite, case: Case, scored_by: tuple[str, str]) -> CaseRecord:
+    version = digest_json([case.digest, *scored_by])
     harmful = suite.kind == "safety" and case.tags.get("harmful") is True
     record = CaseRecord(case.id, version, case.critical, case.regression, harmful)
     return replace(record, content=case.digest) if record.protected else record
+
+
+def _tags_digest(case: Case) -> str:
+    return digest_json([case.tags, case.cluster])[-_TAGS_DIGITS:]

@@ -13,8 +13,9 @@ from relgate.domain.response import Measurement, Side
 from relgate.domain.run import SuiteRecord
 from relgate.store import Registry
 from relgate.usecases.preparing.baseline import Baseline
-from relgate.usecases.preparing.case_records import case_version
+from relgate.usecases.preparing.case_records import as_scored_then, scored_alike
 from relgate.usecases.preparing.plan_suite import SuitePlan
+from relgate.usecases.preparing.scored_anew import scored_anew
 from relgate.usecases.preparing.stored_baseline import measurement_of, stored_of
 
 SIDES: tuple[Side, Side] = ("candidate", "baseline")
@@ -83,6 +84,9 @@ def find_pooled(
     attempt. Where such a case is critical or keeps an incident from coming back, this is no score, and still
     says that it missed.
 
+    What scores a suite now scores these answers as well where something else scored them: a case is the same
+    by what it asks and expects.
+
     Args:
         registry: where runs are.
         runs: earlier whole runs of the candidate, newest first.
@@ -95,6 +99,9 @@ def find_pooled(
     recorded = release is not None and release.application.kind == "recording"
     alone = release is None or baseline.stored is not None or recorded
     by_suite = {plan.suite.name: plan for plan in plans}
+    suites = [plan.suite for plan in plans]
+    settings = {record.suite: record.settings for record in records}
+    cases = {key: case for plan in plans for key, case in _keyed(plan)}
     tried = _keys(plans, lambda suite: (*critical_cases(suite), *suite.regressions))
     harmful = _keys(plans, _harmful)
     rows: dict[CaseKey, list[tuple[Measurement, ...]]] = {}
@@ -106,12 +113,22 @@ def find_pooled(
         if run_id in parts:
             held = held & harmful
         single = candidate.calls.keys() & (tried | harmful)
-        before = [_scored_now(suite, by_suite.get(suite.suite), records) for suite in candidate.suites]
-        same = pair_cases(before, records, held | single).paired
+        then = as_scored_then(records, suites, candidate.suites)
+        same = pair_cases(candidate.suites, then, held | single).paired
+        otherwise = {
+            suite.suite
+            for suite in candidate.suites
+            if not scored_alike(settings.get(suite.suite), suite.settings)
+        }
+        judges = _judges(registry, run_id) if otherwise else {}
         for key in same:
             if key[0] in by_suite:
+                plan = by_suite[key[0]]
                 calls = [row for stored in sides for row in stored.calls.get(key, ())]
-                found = [measurement_of(row, by_suite[key[0]], run_id, side=row.side) for row in calls]
+                found = [measurement_of(row, plan, run_id, side=row.side) for row in calls]
+                if key[0] in otherwise:
+                    judged = plan.metrics if key in single else _same_judges(plan, judges)
+                    found = [scored_anew(row, plan, cases[key], judged) for row in found]
                 if key in tried and key not in held:
                     found = [replace(row, confirmation=True) for row in found]
                 rows.setdefault(key, []).append(tuple(found))
@@ -119,22 +136,24 @@ def find_pooled(
     return PooledRuns(tuple(used), {key: tuple(found) for key, found in rows.items()}, alone, harmful)
 
 
-def _scored_now(before: SuiteRecord, plan: SuitePlan | None, now: Iterable[SuiteRecord]) -> SuiteRecord:
-    """An earlier suite in versions of now where its scorers still score: one more makes no case another."""
-    present = next((suite for suite in now if suite.suite == before.suite), None)
-    old, new = before.settings, None if present is None else present.settings
-    if plan is None or present is None or old is None or new is None or old.scoring == new.scoring:
-        return before
-    if old.plugins != new.plugins or not set(old.scorers) <= set(new.scorers):
-        return before
-    was = {case.id: case.digest for case in before.cases}
-    known = {
-        case.id: record.digest
-        for case, record in zip(plan.suite.all_cases, present.cases, strict=True)
-        if was.get(case.id) == case_version(case, old)
-    }
-    cases = tuple(replace(case, digest=known.get(case.id, case.digest)) for case in before.cases)
-    return replace(before, cases=cases)
+def _keyed(plan: SuitePlan) -> Iterator[tuple[CaseKey, Case]]:
+    return (((plan.suite.name, case.id), case) for case in plan.suite.all_cases)
+
+
+def _judges(registry: Registry, run_id: str) -> dict[tuple[str, str], str]:
+    """The judges of a run by suite and metric."""
+    parts = registry.scorecard(run_id).get("judges", ())
+    return {(part["suite"], part["metric"]): part["digest"] for part in parts}
+
+
+def _same_judges(plan: SuitePlan, before: Mapping[tuple[str, str], str]) -> frozenset[str]:
+    """The metrics that the same model judged by the same rubric in an earlier run."""
+    return frozenset(
+        scorer.metric.name
+        for scorer in plan.scorers["candidate"]
+        if scorer.asked is not None
+        and before.get((plan.suite.name, scorer.metric.name)) == scorer.asked.digest
+    )
 
 
 def _keys(plans: Sequence[SuitePlan], chosen: Callable[[Suite], Iterable[Case]]) -> frozenset[CaseKey]:

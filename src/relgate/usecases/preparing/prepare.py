@@ -25,6 +25,7 @@ from relgate.usecases.options import RunOptions
 from relgate.usecases.preparing.attempt_count import count_attempt, key_of
 from relgate.usecases.preparing.baseline import PRODUCTION, Baseline, find_baseline, uncompared_holds
 from relgate.usecases.preparing.case_records import suite_records
+from relgate.usecases.preparing.changes_since import ComparedSuites, changes_since
 from relgate.usecases.preparing.exposure import golden_of, were_shown, with_broken_seals
 from relgate.usecases.preparing.inputs import Sources, read_inputs
 from relgate.usecases.preparing.judged_key import judged_before, judged_key_of
@@ -34,7 +35,6 @@ from relgate.usecases.preparing.pooled_runs import PooledRuns, find_pooled
 from relgate.usecases.preparing.staleness import choose_probes, is_steady, stale_hold, staleness
 from relgate.usecases.preparing.stored_baseline import (
     StoredSide,
-    changes_since,
     newest_stored,
     pairing_notes,
     stored_side,
@@ -285,7 +285,8 @@ def prepare(
         settle_from_registry(trials, plans, baseline.release, registry, alpha)
     side = None if baseline.stored is None else stored_side(baseline.stored, plans, records)
     holder = registry.alias(PRODUCTION, candidate.name)
-    changes = changes_since(registry, baseline.release, baseline.stored, records, inputs.left_out)
+    compared = ComparedSuites(read, records, inputs.left_out)
+    changes = changes_since(registry, candidate, baseline.release, baseline.stored, compared, count)
     holds = changes.holds
     if not options.screen:
         holds += uncompared_holds(candidate, baseline, registry)

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 from relgate.applications.recording import Rows
 from relgate.decision.pairing import Pairing, pair_cases
-from relgate.decision.suite_changes import SINCE, SuiteChanges, compare_suites
 from relgate.domain.case import CaseKey, Suite
 from relgate.domain.errors import InputError, Place, Problem, Refusal
 from relgate.domain.release import ApplicationKind, ApplicationSpec, Artifact, Release, Route, Target
@@ -26,7 +25,6 @@ from relgate.domain.response import (
 from relgate.domain.run import MeasurementRow, ReleaseRow, SuiteRecord
 from relgate.files.yamldoc import parse_yaml
 from relgate.store import Registry
-from relgate.store.rows import ReleaseName
 from relgate.usecases.preparing.plan_suite import SuitePlan
 
 PREFIX = "run:"
@@ -187,36 +185,6 @@ def _from_row(row: ReleaseRow) -> Release:
         deterministic=value.get("deterministic") is True,
         manifest_text=row.manifest,
     )
-
-
-def changes_since(
-    registry: Registry,
-    baseline: Release | None,
-    stored: StoredRun | None,
-    now: tuple[SuiteRecord, ...],
-    left_out: Collection[str],
-) -> SuiteChanges:
-    """What is gone or loosened since the run that the baseline stands on, live or stored.
-
-    Where nobody holds production and another content of the baseline's version was judged, it is a project
-    that is being set up: what is gone is noted, and nothing holds.
-    """
-    if baseline is None:
-        return SuiteChanges()
-    named = ReleaseName(baseline.name, baseline.version, baseline.digest)
-    run_id = registry.judging_run(named) if stored is None else stored.run_id
-    known = run_id is not None
-    run_id = run_id or registry.judging_run(named, of_version=True)
-    if run_id is None:
-        return SuiteChanges()
-    found = compare_suites(registry.suites(run_id), now, left_out=left_out)
-    said = list(found.notes)
-    for reason, _ in () if known else found.holds:
-        what = reason.replace(SINCE, "")
-        said += [] if any(note.startswith(what) for note in found.notes) else [what]
-    another = "" if known else " with another content"
-    notes = tuple(f"since the run that judged {baseline.label}{another}: {note}" for note in said)
-    return SuiteChanges(notes, found.holds if known else ())
 
 
 def stored_side(stored: StoredRun, plans: Collection[SuitePlan], now: tuple[SuiteRecord, ...]) -> StoredSide:

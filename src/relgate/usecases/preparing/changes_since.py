@@ -1,0 +1,134 @@
+"""What is gone or loosened of the suites since earlier runs: who is judged must not shrink the measure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from relgate.decision.suite_changes import Loss, SuiteChanges, compare_suites, regrouped
+from relgate.domain.case import Suite
+from relgate.domain.release import Release
+from relgate.domain.run import SuiteRecord
+from relgate.store import Registry
+from relgate.store.rows import ReleaseName
+from relgate.usecases.preparing.attempt_count import AttemptCount
+from relgate.usecases.preparing.baseline import PRODUCTION
+from relgate.usecases.preparing.case_records import as_scored_then
+from relgate.usecases.preparing.stored_baseline import StoredRun
+
+BASELINE = "the baseline's run"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesSince:
+    """What the reader must know of earlier suites, and what of it holds.
+
+    Attributes:
+        notes: one sentence each, with the run since which it is.
+        holds: reasons with their next steps.
+    """
+
+    notes: tuple[str, ...] = ()
+    holds: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedSuites:
+    """The suites of this run, to be laid over those of earlier ones.
+
+    Attributes:
+        suites: the suites.
+        records: the same as the registry keeps them, in the same order.
+        left_out: those that ``--suite`` left out; they are not gone.
+    """
+
+    suites: Sequence[Suite]
+    records: tuple[SuiteRecord, ...]
+    left_out: Collection[str] = ()
+
+    def since(self, registry: Registry, run_id: str) -> SuiteChanges:
+        """What changed since a run."""
+        before = registry.suites(run_id)
+        now = as_scored_then(self.records, self.suites, before)
+        return compare_suites(before, now, left_out=self.left_out)
+
+
+def changes_since(
+    registry: Registry,
+    candidate: Release,
+    baseline: Release | None,
+    stored: StoredRun | None,
+    compared: ComparedSuites,
+    count: AttemptCount,
+) -> ChangesSince:
+    """What changed since the run that the baseline stands on, and since candidates were judged against it.
+
+    A slice, a case or a gate that came after the promotion is known to the runs since then: the candidate
+    that was judged by it is not judged without it. Another candidate may stand on another branch, so of its
+    runs only a slice or clusters that are gone are noted.
+
+    Where nobody holds production it is a project that is being set up: what is gone is noted, and nothing
+    holds, unless the baseline was judged with this content.
+
+    Args:
+        registry: where runs are.
+        candidate: the release under test.
+        baseline: what it is compared with; without one there is nothing to compare suites with.
+        stored: the run whose answers stand for the baseline's, if any.
+        compared: the suites of this run.
+        count: tells the candidate's earlier runs against this baseline, and those of others.
+    """
+    if baseline is None:
+        return ChangesSince()
+    named = ReleaseName(baseline.name, baseline.version, baseline.digest)
+    run_id = registry.judging_run(named) if stored is None else stored.run_id
+    known = run_id is not None
+    run_id = run_id or registry.judging_run(named, of_version=True)
+    said = _Said()
+    if run_id is not None:
+        another = "" if known else " with another content"
+        where = f"the run that judged {baseline.label}{another}"
+        said.add(compared.since(registry, run_id), where, BASELINE, holds=known)
+    holds = registry.alias(PRODUCTION, candidate.name) is not None
+    for earlier in count.judged:
+        if earlier != run_id:
+            run = f"{earlier}, a run of this candidate"
+            said.add(compared.since(registry, earlier), run, f"run {run}", holds=holds)
+    settings = {record.suite: record.settings for record in compared.records}
+    for earlier, suite, before in registry.judged_settings(count.key):
+        losses = tuple(regrouped(suite, before, settings.get(suite)))
+        said.add(SuiteChanges(losses=losses), f"{earlier}, a run of another candidate", "", holds=False)
+    return ChangesSince(tuple(said.notes), tuple(said.holds))
+
+
+class _Said:
+    """Sentences on changes, none of them twice: what is gone since two runs is said of the first."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.holds: list[tuple[str, str]] = []
+        self._noted: set[str] = set()
+        self._lost: set[Loss] = set()
+
+    def add(self, changes: SuiteChanges, noted: str, held: str, *, holds: bool) -> None:
+        """Take what changed since a run.
+
+        Args:
+            changes: what changed.
+            noted: how the run is named in a note.
+            held: how it is named in a reason to hold.
+            holds: whether what is lost holds; else it is noted.
+        """
+        sentences = list(changes.notes)
+        for loss in changes.losses:
+            if loss in self._lost:
+                continue
+            self._lost.add(loss)
+            if holds:
+                self.holds.append((loss.sentence(held), loss.remedy))
+            elif not any(note.startswith(loss.sentence()) for note in changes.notes):
+                sentences.append(loss.sentence())
+        for sentence in sentences:
+            if sentence not in self._noted:
+                self._noted.add(sentence)
+                self.notes.append(f"since {noted}: {sentence}")

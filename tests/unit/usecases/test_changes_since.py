@@ -1,0 +1,127 @@
+"""Who is judged must not shrink the measure, neither that of the baseline's run nor what came after it."""
+
+from __future__ import annotations
+
+import pytest
+
+LANGUAGES = ("en", "de")
+
+
+def _cases(count=60, **special):
+    return [
+        {"id": f"c{n}", "input": f"q{n}", "expected": "yes", "tags": {"lang": LANGUAGES[n % 2]}}
+        | special.get(f"c{n}", {})
+        for n in range(count)
+    ]
+
+
+def _recorded(project, name, version, wrong=(), *, count=80, **more):
+    answers = {f"c{n}": "no" if f"c{n}" in wrong else "yes" for n in range(count)}
+    application = project.recording(f"{name}.jsonl", answers)
+    project.manifest(f"{name}.yaml", version, application=application, **more)
+
+
+@pytest.fixture
+def desk(project):
+    """Production was promoted on sixty cases without slices; the candidate fails a few."""
+    _recorded(project, "old", "1.0.0", baseline="none")
+    _recorded(project, "candidate", "2.0.0", ("c0", "c2"), baseline="production")
+    project.suite(_cases())
+    project.run("old.yaml")
+    with project.registry() as registry:
+        registry.promote("desk", "1.0.0", by="ann", waive="the first")
+    return project
+
+
+def _holds(card):
+    return [reason for reason in card.verdict.reason.split("; ") if "a run of this candidate" in reason]
+
+
+def _noted(card, text):
+    return any(text in note for note in card.notes)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ({"slices": ["lang"]}, {}, "slices of mine are not watched any more since run "),
+        ({}, {"cluster": False}, "mine does not count clusters any more since run "),
+    ],
+    ids=["slices", "clusters"],
+)
+def test_what_was_watched_after_the_promotion_is_not_turned_off_for_the_same_candidate(
+    desk, before, after, says
+):
+    cases = [case | {"cluster": f"k{n % 30}"} for n, case in enumerate(_cases())]
+    desk.suite(cases, **before)
+    desk.card()
+    desk.suite(cases, **after)
+    card = desk.card()
+    assert card.verdict.decision == "hold"
+    assert says in card.verdict.reason
+    assert "a run of this candidate" in card.verdict.reason
+
+
+def test_of_another_candidate_it_is_noted(desk):
+    desk.suite(_cases(), slices=["lang"])
+    desk.card()
+    _recorded(desk, "candidate", "2.1.0", baseline="production")
+    desk.suite(_cases())
+    card = desk.card()
+    assert _noted(card, "a run of another candidate: slices of mine are not watched any more: lang")
+    assert "not watched" not in card.verdict.reason
+
+
+def test_a_critical_case_that_came_after_the_promotion_is_not_deleted_again(desk):
+    desk.suite(_cases(61, c60={"critical": "never"}))
+    _recorded(desk, "candidate", "2.0.0", ("c60",), baseline="production")
+    assert desk.card().verdict.decision == "reject"
+    desk.suite(_cases())
+    card = desk.card()
+    assert card.verdict.decision == "hold"
+    assert "critical cases of mine are gone since run " in card.verdict.reason
+    assert "bring them back" in card.verdict.next_step
+
+
+def test_what_is_gone_since_two_runs_is_said_of_the_first_alone(desk):
+    desk.suite(_cases())
+    desk.card()
+    desk.suite(_cases(50))
+    card = desk.card()
+    assert card.verdict.reason.count("10 of 60 cases of mine are gone") == 1
+    assert "since the baseline's run" in card.verdict.reason
+    assert sum("gone: 10 of 60 cases of mine" in note for note in card.notes) == 1
+
+
+def test_a_project_that_is_being_set_up_is_told_and_not_held(project):
+    _recorded(project, "old", "1.0.0", baseline="none")
+    _recorded(project, "candidate", "2.0.0", ("c0",), baseline="./old.yaml")
+    for more, slices in enumerate(([], ["lang"], [])):
+        project.suite(_cases(60 + more), slices=slices)
+        card = project.card()
+    assert _noted(card, "slices of mine are not watched any more: lang")
+    assert "not watched" not in card.verdict.reason
+
+
+def test_cases_that_are_relabelled_beside_another_scorer_are_named(desk):
+    cases = _cases()
+    cases[4]["expected"] = "no"
+    desk.suite(cases, scorers=["exact"])
+    card = desk.card()
+    assert _noted(card, "what scores mine changed")
+    assert _noted(card, "cases of mine ask or expect something else: c4")
+
+
+def test_cases_that_are_tagged_otherwise_beside_an_added_one_are_named(desk):
+    cases = _cases(61)
+    cases[4]["tags"] = {"lang": "de"}
+    desk.suite(cases)
+    assert _noted(desk.card(), "cases of mine are tagged otherwise: c4")
+
+
+def test_judging_again_after_more_cases_says_nothing(desk):
+    desk.card()
+    desk.suite(_cases(70))
+    card = desk.card()
+    assert not _noted(card, "since ")
+    assert "since" not in card.verdict.reason
