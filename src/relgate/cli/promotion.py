@@ -26,6 +26,7 @@ def promote(
     release has it. A release that production was taken from by a way back needs release@version and --reason.
     """
     with opened(registry) as store:
+        known = {row.alias for row in store.aliases()}
         change = promote_release(store, release, alias=alias, by=by, waive=waive, reason=reason)
     after = _label(change.after)
     if not change.changed:
@@ -38,8 +39,17 @@ def promote(
             "by": change.by,
             "verdict": verdict if change.waived is None else f"{verdict}, waived: {change.waived}",
             "undo": _undo(change),
+            **_new_alias(alias, known),
         }
     )
+
+
+def _new_alias(alias: str, known: set[str]) -> dict[str, str]:
+    """What shows a typing error: nothing moved, and what was meant still holds what it held."""
+    others = sorted(known - {alias})
+    if alias in {*known, "production"} or not others:
+        return {}
+    return {"note": f"{alias} is a new alias; the registry had {', '.join(others)}"}
 
 
 def _label(release: ReleaseRow) -> str:

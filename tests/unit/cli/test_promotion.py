@@ -99,6 +99,13 @@ def test_another_alias_can_be_moved(relgate, registry):
     assert registry.alias("canary").version == "1.1.0"
 
 
+def test_an_alias_that_nobody_had_is_said_to_be_new(relgate, registry):
+    assert "note" not in relgate("promote", "support-desk@1.0.0").output
+    result = relgate("promote", "support-desk@1.1.0", "--alias", "prodution")
+    assert "note       prodution is a new alias; the registry had production" in result.output
+    assert "note" not in relgate("promote", "support-desk@1.0.0", "--alias", "prodution").output
+
+
 @pytest.mark.parametrize("reference", ["support-desk", "@1.0.0", "support-desk@", "", "1"])
 def test_what_names_no_release_is_refused_with_those_that_there_are(relgate, registry, reference):
     result = relgate("promote", reference)

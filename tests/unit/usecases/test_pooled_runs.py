@@ -70,17 +70,27 @@ def test_a_confirmed_miss_of_a_critical_case_stands_however_often_it_is_asked_ag
         assert "critical case c0 missed 3 of" in again.reason
 
 
-def test_one_more_scorer_makes_nobody_forget_a_miss_or_a_draw(desk):
+@pytest.fixture
+def missed(desk):
+    """Cases of which the candidate missed one that it must never miss, in a run that rejected it for that."""
     cases = _cases(80)
     cases[0]["critical"] = "never"
     desk.suite(cases, gates=GATES, trials=1)
     _wrong(desk, 1)
     assert desk.card().verdict.decision == "reject"
     _wrong(desk, 0)
-    desk.suite(cases, gates=GATES, trials=1, scorers=["contains", "no_pii"])
-    card = desk.card()
-    assert "critical case c0 missed 1 of 2 trials (it must never miss)" in card.verdict.reason
-    assert any(note.startswith("pooled with ") for note in card.notes)
+    return cases
+
+
+def _still_misses(card):
+    return "critical case c0 missed 1 of 2 trials (it must never miss)" in card.verdict.reason and any(
+        note.startswith("pooled with ") for note in card.notes
+    )
+
+
+def test_one_more_scorer_makes_nobody_forget_a_miss_or_a_draw(desk, missed):
+    desk.suite(missed, gates=GATES, trials=1, scorers=["contains", "no_pii"])
+    assert _still_misses(desk.card())
 
 
 class OwnScorers:
@@ -104,30 +114,17 @@ class OwnScorers:
     ],
     ids=["with other options", "by another scorer", "under another name", "by the project's own"],
 )
-def test_who_rewrites_a_scorer_does_not_forget_what_the_candidate_said(desk, metric, scorer, own):
-    cases = _cases(80)
-    cases[0]["critical"] = "never"
-    desk.suite(cases, gates=GATES, trials=1)
-    _wrong(desk, 1)
-    assert desk.card().verdict.decision == "reject"
-    _wrong(desk, 0)
+def test_who_rewrites_a_scorer_does_not_forget_what_the_candidate_said(desk, missed, metric, scorer, own):
     gates = [{"metric": metric, "non_inferior": {"margin": 0.05}}]
-    desk.suite(cases, gates=gates, trials=1, scorers=[scorer])
+    desk.suite(missed, gates=gates, trials=1, scorers=[scorer])
     card = desk.card(plugins=[OwnScorers(*own)])
     assert card.verdict.decision == "reject"
-    assert "critical case c0 missed 1 of 2 trials (it must never miss)" in card.verdict.reason
-    assert any(note.startswith("pooled with ") for note in card.notes)
+    assert _still_misses(card)
     assert any("what scores mine changed" in note for note in card.notes)
 
 
-def test_a_scorer_that_was_wrong_and_is_mended_judges_what_was_said_before_as_well(desk):
-    cases = _cases(80)
-    cases[0]["critical"] = "never"
-    desk.suite(cases, gates=GATES, trials=1)
-    _wrong(desk, 1)
-    assert desk.card().verdict.decision == "reject"
-    _wrong(desk, 0)
-    desk.suite(cases, trials=1, scorers=["yes_or_no"], gates=[{"metric": "yes_or_no", "at_least": 0.5}])
+def test_a_scorer_that_was_wrong_and_is_mended_judges_what_was_said_before_as_well(desk, missed):
+    desk.suite(missed, trials=1, scorers=["yes_or_no"], gates=[{"metric": "yes_or_no", "at_least": 0.5}])
     card = desk.card(plugins=[OwnScorers(("yes_or_no", {"yes", "no"}))])
     assert card.critical == []
     [gate] = card.gates
