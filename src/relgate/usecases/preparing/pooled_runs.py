@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from relgate.decision.outcomes import critical_cases
@@ -10,7 +10,7 @@ from relgate.decision.pairing import pair_cases
 from relgate.decision.pooling import pooled
 from relgate.domain.case import Case, CaseKey, Suite
 from relgate.domain.response import Measurement, Side
-from relgate.domain.run import SuiteRecord
+from relgate.domain.run import MeasurementRow, SuiteRecord
 from relgate.store import Registry
 from relgate.usecases.preparing.baseline import Baseline
 from relgate.usecases.preparing.case_records import as_scored_then, scored_alike
@@ -95,13 +95,12 @@ def find_pooled(
         records: the suites as they are now.
         baseline: what the candidate is compared with.
     """
+    if not (runs or parts):
+        return PooledRuns()
     release = baseline.release
     recorded = release is not None and release.application.kind == "recording"
     alone = release is None or baseline.stored is not None or recorded
-    by_suite = {plan.suite.name: plan for plan in plans}
-    suites = [plan.suite for plan in plans]
-    settings = {record.suite: record.settings for record in records}
-    cases = {key: case for plan in plans for key, case in _keyed(plan)}
+    present = _Present(plans, records)
     tried = _keys(plans, lambda suite: (*critical_cases(suite), *suite.regressions))
     harmful = _keys(plans, _harmful)
     rows: dict[CaseKey, list[tuple[Measurement, ...]]] = {}
@@ -113,47 +112,73 @@ def find_pooled(
         if run_id in parts:
             held = held & harmful
         single = candidate.calls.keys() & (tried | harmful)
-        then = as_scored_then(records, suites, candidate.suites)
-        same = pair_cases(candidate.suites, then, held | single).paired
-        otherwise = {
-            suite.suite
-            for suite in candidate.suites
-            if not scored_alike(settings.get(suite.suite), suite.settings)
-        }
+        same = present.same_cases(candidate.suites, held | single)
+        otherwise = present.scored_otherwise(candidate.suites)
         judges = _judges(registry, run_id) if otherwise else {}
         for key in same:
-            if key[0] in by_suite:
-                plan = by_suite[key[0]]
-                calls = [row for stored in sides for row in stored.calls.get(key, ())]
-                found = [measurement_of(row, plan, run_id, side=row.side) for row in calls]
-                if key[0] in otherwise:
-                    judged = plan.metrics if key in single else _same_judges(plan, judges)
-                    found = [scored_anew(row, plan, cases[key], judged) for row in found]
-                if key in tried and key not in held:
-                    found = [replace(row, confirmation=True) for row in found]
-                rows.setdefault(key, []).append(tuple(found))
+            calls = [row for stored in sides for row in stored.calls.get(key, ())]
+            found = present.measurements(key, calls, run_id)
+            if key[0] in otherwise:
+                found = present.scored(key, found, None if key in single else judges)
+            if key in tried and key not in held:
+                found = [replace(row, confirmation=True) for row in found]
+            rows.setdefault(key, []).append(tuple(found))
         used += [run_id] if same else []
     return PooledRuns(tuple(used), {key: tuple(found) for key, found in rows.items()}, alone, harmful)
 
 
-def _keyed(plan: SuitePlan) -> Iterator[tuple[CaseKey, Case]]:
-    return (((plan.suite.name, case.id), case) for case in plan.suite.all_cases)
+class _Present:
+    """The suites of this run, over which what earlier ones measured is laid.
+
+    Args:
+        plans: the suites.
+        records: the same as the registry keeps them, in the same order.
+    """
+
+    def __init__(self, plans: Sequence[SuitePlan], records: tuple[SuiteRecord, ...]) -> None:
+        self._plans = {plan.suite.name: plan for plan in plans}
+        self._records = records
+        self._cases = {(plan.suite.name, case.id): case for plan in plans for case in plan.suite.all_cases}
+
+    def same_cases(self, before: Sequence[SuiteRecord], measured: Collection[CaseKey]) -> frozenset[CaseKey]:
+        """The measured cases of an earlier run that ask and expect the same, whatever scored them."""
+        then = as_scored_then(self._records, [plan.suite for plan in self._plans.values()], before)
+        return pair_cases(before, then, measured).paired & self._cases.keys()
+
+    def scored_otherwise(self, before: Sequence[SuiteRecord]) -> frozenset[str]:
+        """The suites that something else scored in an earlier run."""
+        now = {record.suite: record.settings for record in self._records}
+        return frozenset(s.suite for s in before if not scored_alike(now.get(s.suite), s.settings))
+
+    def measurements(self, key: CaseKey, calls: Iterable[MeasurementRow], run_id: str) -> list[Measurement]:
+        """The stored calls of a case as measurements of this run."""
+        return [measurement_of(row, self._plans[key[0]], run_id, side=row.side) for row in calls]
+
+    def scored(
+        self, key: CaseKey, rows: Iterable[Measurement], judges: Mapping[tuple[str, str], str] | None
+    ) -> list[Measurement]:
+        """The calls of a case with the scores that they get now.
+
+        Args:
+            key: the case.
+            rows: its calls.
+            judges: digests of the models that judged them, by suite and metric: where another one would judge
+                now, what was said is left out. None keeps what any model said.
+        """
+        plan, case = self._plans[key[0]], self._cases[key]
+        judged = {
+            scorer.metric.name
+            for scorer in plan.scorers["candidate"]
+            if scorer.asked is not None
+            and (judges is None or judges.get((key[0], scorer.metric.name)) == scorer.asked.digest)
+        }
+        return [scored_anew(row, plan, case, judged) for row in rows]
 
 
 def _judges(registry: Registry, run_id: str) -> dict[tuple[str, str], str]:
     """The judges of a run by suite and metric."""
     parts = registry.scorecard(run_id).get("judges", ())
     return {(part["suite"], part["metric"]): part["digest"] for part in parts}
-
-
-def _same_judges(plan: SuitePlan, before: Mapping[tuple[str, str], str]) -> frozenset[str]:
-    """The metrics that the same model judged by the same rubric in an earlier run."""
-    return frozenset(
-        scorer.metric.name
-        for scorer in plan.scorers["candidate"]
-        if scorer.asked is not None
-        and before.get((plan.suite.name, scorer.metric.name)) == scorer.asked.digest
-    )
 
 
 def _keys(plans: Sequence[SuitePlan], chosen: Callable[[Suite], Iterable[Case]]) -> frozenset[CaseKey]:
