@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from relgate.decision.policy import Gate
+from relgate.decision.wording import count
 from relgate.domain.gate import GateResult
 from relgate.domain.verdict import NOTHING_FOUND, SCREEN_REASON, Verdict
 
@@ -38,7 +39,7 @@ def screen_verdict(verdict: Verdict, gates: Sequence[GateResult], known: Sequenc
     ]
     found = [*map(_worse, harmed), *known]
     if found:
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        more = f" (and {count(len(found) - 1, 'more reason')})" if len(found) > 1 else ""
         step = "look at the worst cases: `relgate show RUN CASE`"
         reason = f"{SCREEN_REASON}{found[0]}{more}"
         return replace(

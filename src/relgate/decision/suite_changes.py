@@ -57,10 +57,12 @@ class SuiteChanges:
     Attributes:
         notes: one sentence each, for the reader.
         losses: what holds.
+        weakened: of the notes, those on required gates: a promote says them first.
     """
 
     notes: tuple[str, ...] = ()
     losses: tuple[Loss, ...] = ()
+    weakened: tuple[str, ...] = ()
 
 
 def compare_suites(
@@ -81,6 +83,7 @@ def compare_suites(
     """
     notes: list[str] = []
     losses: list[Loss] = []
+    weakened: list[str] = []
     current = {suite.suite: suite for suite in now}
     for suite in before:
         if suite.suite in left_out:
@@ -114,8 +117,10 @@ def compare_suites(
             text = f"{len(gone)} of {count(len(suite.cases), 'case')} of {suite.suite}"
             notes.append(f"gone: {text}: {_some(case.id for case in gone)}")
             losses += _gone(suite, gone, text)
-        notes += _gate_changes(suite, after)
-    return SuiteChanges(tuple(notes), tuple(losses))
+        required, others_of_less = _gate_changes(suite, after)
+        notes += [*required, *others_of_less]
+        weakened += required
+    return SuiteChanges(tuple(notes), tuple(losses), tuple(weakened))
 
 
 def _changed(suite: SuiteRecord, after: SuiteRecord, others: Sequence[str], compared: int) -> list[str]:
@@ -220,19 +225,21 @@ def _gone(suite: SuiteRecord, gone: Sequence[CaseRecord], text: str) -> list[Los
     return found
 
 
-def _gate_changes(before: SuiteRecord, after: SuiteRecord) -> list[str]:
-    """Gates that are gone, and gates of which no line is as strict as it was."""
+def _gate_changes(before: SuiteRecord, after: SuiteRecord) -> tuple[list[str], list[str]]:
+    """Gates that are gone, and gates of which no line is as strict as it was: required ones, and others."""
     current: dict[str, list[Mapping[str, Any]]] = {}
     for gate in after.gates:
         current.setdefault(_which(gate), []).append(gate)
-    notes = []
+    required: list[str] = []
+    others: list[str] = []
     for gate in before.gates:
+        notes = required if gate["role"] == "require" else others
         same = current.get(_which(gate), [])
         if not same:
             notes.append(f"the gate {_gate(gate)} of {before.suite} is gone")
         elif all(_looser(gate, new) for new in same):
             notes.append(f"the gate {_gate(gate)} of {before.suite} was loosened to {_gate(same[0])}")
-    return notes
+    return required, others
 
 
 def _which(gate: Mapping[str, Any]) -> str:

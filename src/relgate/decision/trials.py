@@ -24,15 +24,20 @@ _MANY_TRIALS = 5
 
 @dataclass(frozen=True, slots=True)
 class Pilot:
-    """One system asked the same twice: ``flips`` of ``cases`` cases hit once and missed once."""
+    """One system asked the same twice: ``flips`` of ``cases`` cases hit once and missed once.
+
+    Attributes:
+        measured: the flip rate where more than two trials told it, which whole flips would round.
+    """
 
     flips: int
     cases: int
+    measured: float | None = None
 
     @property
     def rate(self) -> float:
         """The flip rate psi."""
-        return self.flips / self.cases
+        return self.flips / self.cases if self.measured is None else self.measured
 
     @property
     def is_calm(self) -> bool:

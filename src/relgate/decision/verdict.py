@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from relgate.decision.anchor import AnchorResult
 from relgate.decision.outcomes import CONFIRMING_TRIALS
 from relgate.decision.planning.next_step import SuitePrice, cheapest_step, gate_name, reject_step
+from relgate.decision.wording import count
 from relgate.domain.gate import GateResult
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 
@@ -47,6 +48,7 @@ class Findings:
             that they need then.
         stopped: what a budget left unmeasured.
         tuned: whether cases that prove the promote were shown since the baseline was set.
+        weakened: required gates that are gone or loosened since the baseline's run, one sentence each.
         came_back: regression cases that a part of the cases showed to be back (``regressions.came_back``).
         ended_early: whether calls ended for a reject before every gate was judged.
     """
@@ -67,6 +69,7 @@ class Findings:
     ended_early: bool = False
     stopped: Stopped | None = None
     tuned: bool = False
+    weakened: Sequence[str] = ()
     came_back: Sequence[str] = ()
 
 
@@ -124,6 +127,8 @@ def _decided(findings: Findings) -> Verdict:
         reason += f"; {within} regressed within margin"
     if findings.tuned:
         reason += "; a promote on a tuned set"
+    if findings.weakened:
+        reason += f"; since the baseline's run {_listed(findings.weakened, 'such change')}"
     return Verdict("promote", reason, "relgate promote", tuned=findings.tuned)
 
 
@@ -204,7 +209,7 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
     return found + [(f"{gate_name(g)} is not proven: {g.message}", step) for g in undecided]
 
 
-def _listed(texts: Sequence[str]) -> str:
-    """The first reason in full and how many more there are."""
+def _listed(texts: Sequence[str], noun: str = "reason") -> str:
+    """The first in full and how many more there are."""
     more = len(texts) - 1
-    return texts[0] if not more else f"{texts[0]} (and {more} more)"
+    return texts[0] if not more else f"{texts[0]} (and {count(more, f'more {noun}')})"

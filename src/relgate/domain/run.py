@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from relgate.domain.case import Critical
+from relgate.domain.digest import short
 from relgate.domain.response import Side
 
 RECORDING = ("application_code", "recording")
@@ -57,6 +58,28 @@ def stands_for(compared: ReleaseRow, holder: ReleaseRow) -> bool:
     rest = _but_the_recording(compared)
     named_alike = (compared.name, compared.version) == (holder.name, holder.version)
     return named_alike and rest is not None and rest == _but_the_recording(holder)
+
+
+class Labelled(Protocol):
+    """A release as far as it can be named."""
+
+    @property
+    def label(self) -> str:
+        """``name@version``."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Of its content."""
+        ...
+
+
+def told_apart(one: Labelled, other: Labelled) -> tuple[str, str]:
+    """The labels of two releases, with their digests where both have the same."""
+    if one.label != other.label:
+        return one.label, other.label
+    first, second = (f"{row.label} with the digest {short(row.digest)}" for row in (one, other))
+    return first, second
 
 
 def _but_the_recording(release: ReleaseRow) -> frozenset[tuple[str, str, str]] | None:

@@ -10,6 +10,8 @@ from relgate.usecases.judging.case_prices import judge_calls
 from relgate.usecases.preparing.estimate import estimate
 from relgate.usecases.run_release import ReleaseRun
 
+PILOT = "; 1, 3 or 5 once its first cases tell how often answers change, and more or fewer calls with it"
+
 
 def _once(kinds: Sequence[str]) -> str:
     return f", {' and '.join(kinds)} cases once" if kinds else ""
@@ -37,6 +39,7 @@ def plan_lines(run: ReleaseRun, selected: CaseSet, *, brief: bool) -> list[str]:
         plans = [plan for plan in prepared.plans if plan.suite.name in chosen]
         lines += [
             f"  {plan.suite.name}: {count} trials a case{_once(prepared.trials.asked_once(plan.suite))}"
+            f"{PILOT * prepared.trials.wants_pilot(plan.suite)}"
             for plan in plans
             if (count := prepared.trials_at_most(plan)) > 1
         ]

@@ -145,9 +145,10 @@ def _worst(card: Scorecard) -> list[str]:
         return []
     lines = [f"#### Worst cases ({len(card.worst)})", ""]
     for worst in card.worst:
+        fell = fall_text(worst, paired=card.baseline is not None)
         candidate, baseline = cut_around_difference(worst.candidate, worst.baseline, LONGEST_ANSWER)
         lines += [
-            f"<details><summary>{escape(fall_text(worst))}</summary>",
+            f"<details><summary>{escape(f'{worst.suite} / {worst.case_id} ({fell})')}</summary>",
             "",
             f"- asked: {_answer(worst.input)}",
             *([f"- expected: {_answer(worst.expected)}"] if worst.expected.strip() else []),

@@ -16,6 +16,7 @@ from relgate.render.view import (
     answers,
     change_table,
     clip,
+    fall_text,
     footer,
     gate_legend,
     gate_messages,
@@ -125,7 +126,7 @@ def _worst(card: Scorecard, width: int, full: bool, report: str) -> list[str]:
     if len(shown) < len(card.worst):
         lines[1] += f" ({len(shown)} of the {len(card.worst)} in {report})"
     for worst in shown:
-        fell = ", ".join(f"{name} {100 * change:+.0f}" for name, change in worst.metrics.items())
+        fell = fall_text(worst, paired=card.baseline is not None)
         candidate, baseline = answers(worst, width - 15)
         lines += [
             f"  {worst.suite} {worst.case_id} ({fell})",

@@ -187,10 +187,12 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f}".removesuffix(".0") + " %"
 
 
-def fall_text(worst: WorstPart) -> str:
-    """``support-golden / refund-017 (correct -67 points)``."""
-    fell = ", ".join(f"{name} {100 * change:+.0f} points" for name, change in worst.metrics.items())
-    return f"{worst.suite} / {worst.case_id} ({fell})"
+def fall_text(worst: WorstPart, *, paired: bool) -> str:
+    """``correct -67 points`` beside a baseline, ``correct 67 points short of the best`` without one."""
+    if paired:
+        return ", ".join(f"{name} {100 * change:+.0f} points" for name, change in worst.metrics.items())
+    short = ", ".join(f"{name} {100 * abs(change):.0f}" for name, change in worst.metrics.items())
+    return f"{short} points short of the best"
 
 
 def _estimate(gate: GatePart) -> str:

@@ -49,12 +49,12 @@ def responses_file(url: str, rootdir: Path) -> Path:
 
 
 def project_root(start: Path) -> Path:
-    """The nearest parent with pyproject.toml or pytest.ini, else the folder itself."""
+    """The nearest parent with pyproject.toml or pytest.ini, else with a registry, else the folder itself."""
     start = start.resolve()
     for folder in (start, *start.parents):
         if (folder / "pyproject.toml").is_file() or (folder / "pytest.ini").is_file():
             return folder
-    return start
+    return next((folder for folder in (start, *start.parents) if (folder / DEFAULT).is_file()), start)
 
 
 def ini_value(root: Path, key: str) -> str | None:

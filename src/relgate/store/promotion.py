@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select
 
 from relgate.domain.errors import Refusal
-from relgate.domain.run import ReleaseRow, stands_for
+from relgate.domain.run import ReleaseRow, stands_for, told_apart
 from relgate.store.alias_reading import holder_id
 from relgate.store.attempts import PRODUCTION
 from relgate.store.reading import near, release_id, release_of
@@ -46,8 +46,8 @@ def promote(
         raise Refusal(
             f"{PREVIOUS!r} is moved by relgate itself: it names the release that held production before"
         )
-    if waive is not None and not waive.strip():
-        raise Refusal("a waiver needs a reason that a reader understands: --waive REASON")
+    if waive is not None and waive.strip() in ("", "REASON"):
+        raise Refusal("a waiver needs a reason that a reader understands, in words of your own")
     verdict = _latest_verdict(connection, name, version)
     # The digest that was judged, not one of the same version that only a partial run has seen since.
     identity = release_id(connection, name, version) if verdict is None else verdict.release
@@ -105,10 +105,10 @@ def _refuse_other_baseline(
     if stands_for(compared, old):
         return
     label = f"{after.name}@{after.version}"
-    with_what = f"{compared.name}@{compared.version}"
+    with_what, holder = told_apart(compared, old)
     raise Refusal(
         f"the verdict on {label} (run {verdict.run_id}) compared it with {with_what}, and "
-        f"{old.name}@{old.version} holds {PRODUCTION}\n"
+        f"{holder} holds {PRODUCTION}\n"
         f"judge it against that one: pytest --manifest FILE --baseline {PRODUCTION}\n"
         f"or say why it may replace it all the same: relgate promote {label} --reason TEXT"
     )

@@ -14,7 +14,16 @@ from relgate.domain.run import AttemptKey, CaseRecord, SuiteRecord, SuiteSetting
 from relgate.store import blocks
 from relgate.store.attempts import PRODUCTION, SCREEN, counted
 from relgate.store.rows import ReleaseName
-from relgate.store.tables import alias_history, attempts, releases, runs, suite_blocks, suites, verdicts
+from relgate.store.tables import (
+    alias_history,
+    attempts,
+    releases,
+    runs,
+    suite_blocks,
+    suites,
+    verdicts,
+    waivers,
+)
 
 
 def add(connection: Connection, run: int, records: tuple[SuiteRecord, ...]) -> None:
@@ -144,11 +153,12 @@ def part_runs(connection: Connection, release_digest: str) -> list[str]:
 def judging_run(connection: Connection, release: ReleaseName, *, of_version: bool = False) -> str | None:
     """The whole run that a release stands on: the newest that promoted it, else the newest that judged it.
 
-    Of a release that took production it is one from before: who judges it again on fewer cases would else
-    make these the measure. Such a release is known by its version where its content is not: a recording's
-    file changes with the golden set. Of one that was only ever a baseline it is the first run against it: the
-    suites of a later one may have shrunk, and a run that holds for that must not become the measure of the
-    next.
+    Where a person waived the verdict of a run when the release last took production, it is that run: what it
+    lacked was accepted. Of another release that took production it is one from before: who judges it again on
+    fewer cases would else make these the measure. Such a release is known by its version where its content is
+    not: a recording's file changes with the golden set. Of one that was only ever a baseline it is the first
+    run against it: the suites of a later one may have shrunk, and a run that holds for that must not become
+    the measure of the next.
 
     Args:
         connection: the registry.
@@ -156,9 +166,12 @@ def judging_run(connection: Connection, release: ReleaseName, *, of_version: boo
         of_version: whether its version is enough, whatever its content and whoever holds production.
     """
     version = (releases.c.name == release.name) & (releases.c.version == release.version)
-    taken = _taken(connection, releases.c.digest == release.digest) or _taken(connection, version)
+    content = releases.c.digest == release.digest
+    taken = _taken(connection, content) or _taken(connection, version)
+    if taken is not None and (waived := _waived(connection, content | version, taken)) is not None:
+        return waived
     before = [] if taken is None else [func.substr(runs.c.finished, 1, _MOMENT) <= taken[:_MOMENT]]
-    found = _standing(connection, releases.c.digest == release.digest, before)
+    found = _standing(connection, content, before)
     known = of_version or taken is not None
     return found or (_standing(connection, version, before) if known else None)
 
@@ -175,6 +188,18 @@ def _taken(connection: Connection, which: ColumnElement[bool]) -> str | None:
         .where(which, alias_history.c.alias == PRODUCTION)
     )
     return at
+
+
+def _waived(connection: Connection, which: ColumnElement[bool], at: str) -> str | None:
+    """The whole run whose verdict was waived when a release took production at this time."""
+    found: str | None = connection.scalar(
+        select(runs.c.id)
+        .join(waivers, waivers.c.run == runs.c.number)
+        .join(releases, releases.c.id == waivers.c.release)
+        .where(which, waivers.c.alias == PRODUCTION, waivers.c.at == at)
+        .where(runs.c.number.in_(select(suites.c.run)))
+    )
+    return found
 
 
 def _standing(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from relgate.decision.sealing import HIDDEN
 from relgate.domain.digest import short
 from relgate.domain.errors import Refusal
-from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow, stands_for
+from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow, stands_for, told_apart
 from relgate.files.manifest import load_manifest, resolve_release
 from relgate.render.commands import HOLDS_PRODUCTION, example_case, judge_against, next_step
 from relgate.store.reading import near
@@ -145,10 +145,14 @@ def _next_step(
     """What to do next; a release that production was taken from is never proposed again."""
     if run is None:
         return "judge a release: pytest --manifest candidate.yaml"
-    holder = next((row.release for row in aliases if row.alias == "production"), None)
+    held = next((row for row in aliases if row.alias == "production"), None)
+    holder = None if held is None else held.release
+    if held is not None and held.release == run.release and held.since >= run.finished and not run.partial:
+        return HOLDS_PRODUCTION
     if holder is not None and run.baseline is not None and _replaces_unseen(registry, run, holder, former):
         what = run.release.label if run.decision == "promote" and not run.partial else "the next version"
-        return judge_against(what, holder.label, run.baseline.label)
+        compared, replaced = told_apart(run.baseline, holder)
+        return judge_against(what, replaced, compared)
     if run.decision != "promote" or run.partial:
         return next_step(run.next_step, run.id, example_case(registry.scorecard(run.id)), run.release.label)
     if holder == run.release:
@@ -206,7 +210,7 @@ def show_case(registry: Registry, run_id: str, case_id: str, golden_sets: Path) 
         raise Refusal(f"case {case_id!r} is sealed: what became of it is shown in its gates only")
     shown = []
     for suite in dict.fromkeys(row.suite for row in rows):
-        of_suite = tuple(row for row in rows if row.suite == suite)
+        of_suite = _side_by_side(row for row in rows if row.suite == suite)
         first = of_suite[0]
         shown.append(
             ShownCase(
@@ -221,6 +225,13 @@ def show_case(registry: Registry, run_id: str, case_id: str, golden_sets: Path) 
             )
         )
     return shown
+
+
+def _side_by_side(rows: Iterable[MeasurementRow]) -> tuple[MeasurementRow, ...]:
+    """The calls hop by hop and trial by trial, the candidate's before the baseline's."""
+    held = list(rows)
+    hops = list(dict.fromkeys(row.hop for row in held))
+    return tuple(sorted(held, key=lambda row: (hops.index(row.hop), row.trial, row.side != "candidate")))
 
 
 def baseline_given(registry: Registry, run_id: str) -> str:

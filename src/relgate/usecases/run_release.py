@@ -16,6 +16,7 @@ from relgate.domain.run import CaseBlock, MeasurementRow
 from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError
 from relgate.redaction import Redactor
+from relgate.render.commands import HOLDS_PRODUCTION
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url, responses_file
 from relgate.usecases.judging.judge_run import (
     NOTHING_CHANGED,
@@ -343,9 +344,10 @@ class ReleaseRun:
 
     def _stored_report(self, stored: StoredVerdict) -> Report:
         scorecard = Scorecard.model_validate(stored.scorecard)
-        verdict = scorecard.verdict.model_copy(
-            update={"waivers": waiver_parts(self.registry, self.prepared.candidate.name)}
-        )
+        update: dict[str, object] = {"waivers": waiver_parts(self.registry, self.prepared.candidate.name)}
+        if scorecard.verdict.decision == "promote" and self.prepared.in_production:
+            update["next_step"] = HOLDS_PRODUCTION
+        verdict = scorecard.verdict.model_copy(update=update)
         scorecard = numbered(scorecard.model_copy(update={"verdict": verdict}))
         written = self._write(scorecard)
         gates = tuple(gate_result_of(part) for part in scorecard.gates)

@@ -39,7 +39,7 @@ def test_harm_of_a_gate_that_decides_is_flagged_from_two_per_cent(build, p, role
 
 def test_what_was_known_or_alarmed_is_flagged(build):
     found = screen_verdict(HOLD, [gate(build)], ["alarm: s: slice fell", "another"])
-    assert (found.exit_status, found.reason) == (10, "screen: alarm: s: slice fell (and 1 more)")
+    assert (found.exit_status, found.reason) == (10, "screen: alarm: s: slice fell (and 1 more reason)")
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,9 @@ def test_the_reason_names_require_gates_then_zero_tolerance_then_critical_cases_
         else:
             critical = ()
     assert order == [
-        "s[require] failed: -9.0 points (and 3 more)",
-        "s[zero] failed: 2 of 80 violate (and 2 more)",
-        "s: critical case c7 missed 2 of 3 (and 1 more)",
+        "s[require] failed: -9.0 points (and 3 more reasons)",
+        "s[zero] failed: 2 of 80 violate (and 2 more reasons)",
+        "s: critical case c7 missed 2 of 3 (and 1 more reason)",
         "s[guard] failed: the guard's numbers",
     ]
 
@@ -68,7 +68,7 @@ def test_clusters_that_zero_tolerance_lacks_are_called_clusters(build: Any) -> N
 def test_a_proven_worse_gate_asks_for_no_more_cases(build: Any) -> None:
     worse = build.result(result="hold", proven_worse=True, message="proven worse (p = 0.004): -3.0 points")
     verdict = decide(Findings(gates=[worse, build.result(result="hold", needed=40)]))
-    assert verdict.reason == "s[require] is proven worse (p = 0.004): -3.0 points (and 1 more)"
+    assert verdict.reason == "s[require] is proven worse (p = 0.004): -3.0 points (and 1 more reason)"
     assert "add" not in verdict.next_step
 
 

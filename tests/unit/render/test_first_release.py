@@ -30,7 +30,7 @@ def missed() -> WorstPart:
 def test_a_first_release_shows_worst_cases_without_a_baselines_answer(card: Any, missed: WorstPart) -> None:
     first = card(baseline=None, worst=[missed])
     terminal, markdown = render_terminal(first), render_markdown(first)
-    assert "\nworst cases\n  s c1 (correct -100)\n" in terminal
+    assert "\nworst cases\n  s c1 (correct 100 points short of the best)\n" in terminal
     assert "candidate  (TimeoutError: 5 s)" in terminal
     assert "#### Worst cases (1)" in markdown
     for text in (terminal, markdown):

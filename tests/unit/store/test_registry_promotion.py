@@ -57,7 +57,7 @@ def test_another_release_under_the_name_and_version_of_the_holder_stands_for_nob
     registry.promote("support-desk", "1.0.0", by="me")
     judged("1.1.0", prompt="v2", baseline=make.release("1.0.0", prompt="a weak one"))
     with pytest.raises(
-        Refusal, match=r"compared it with support-desk@1\.0\.0, and support-desk@1\.0\.0 holds"
+        Refusal, match=r"compared it with support-desk@1\.0\.0 with the digest \w+, and support-desk@1\.0\.0 with the digest"
     ):
         registry.promote("support-desk", "1.1.0", by="me")
 

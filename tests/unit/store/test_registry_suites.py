@@ -74,6 +74,14 @@ def test_a_release_in_production_stands_on_the_run_that_promoted_it(registry, ma
     assert registry.judging_run(replace(grown, version="1.0.1")) is None
 
 
+def test_a_release_that_was_promoted_by_a_waiver_stands_on_the_run_that_was_waived(registry, make):
+    release = make.release("1.0.0")
+    record(registry, make, "aa11", release)
+    record(registry, make, "bb22", release, decision="hold")
+    registry.promote("support-desk", "1.0.0", by="me", waive="what is gone is not missed")
+    assert registry.judging_run(named(release)) == "bb22"
+
+
 def test_another_content_of_a_version_is_known_where_the_version_is_enough(registry, make):
     release = make.release("1.0.0")
     record(registry, make, "aa11", release)

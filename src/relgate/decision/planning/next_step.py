@@ -243,7 +243,7 @@ def reject_step(suspects: Sequence[str], *, ranked: bool, ended_early: bool, by_
         by_answers: whether what an answer says rejects, not only what it costs or how long it takes: only
             then is there a worst case to look at.
     """
-    more = "; `--full` makes every call and judges every gate" * ended_early
+    more = "; the same run with `--full` makes every call and judges every gate" * ended_early
     if suspects:
         order = " (first what the most failing and the fewest other suites reach)" * ranked
         worst = f"; then {_WORST}" * by_answers

@@ -227,6 +227,7 @@ def judge_run(
             ended_early=bool(looked.ended),
             stopped=stopped,
             tuned=is_tuned(prepared.suites, exposed=prepared.exposed),
+            weakened=prepared.weakened,
             came_back=[
                 told for d in data if d.suite.name not in complete and (told := came_back(d)) is not None
             ],

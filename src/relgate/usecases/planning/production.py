@@ -12,8 +12,11 @@ from relgate.decision.sealing import HIDDEN
 from relgate.decision.simulation.suite import SimulatedSuite
 from relgate.decision.simulation.world import CellKey, Level, World
 from relgate.domain.case import CaseKey
-from relgate.domain.run import MeasurementRow
+from relgate.domain.response import Side
+from relgate.domain.run import MeasurementRow, ReleaseRow
+from relgate.store.attempts import PRODUCTION
 from relgate.store.registry import Registry
+from relgate.store.rows import ReleaseName, RunRow
 
 RUNS = 5
 """The newest whole runs that are looked at."""
@@ -65,9 +68,11 @@ def read_production(
 ) -> Production:
     """Read the newest whole runs of these suites.
 
-    Production is the baseline of a run, else its candidate. Flip rates come from the repeated trials of both
-    sides, and from pairs of both sides where they are the same release and did not answer byte for byte
-    alike.
+    Production is the release that holds it, on whichever side of a run; where none of these runs measured
+    it, or nobody holds production, it is the baseline of a run, else its candidate.
+
+    Flip rates come from the repeated trials of both sides, and from pairs of both sides where they are the
+    same release and did not answer byte for byte alike.
 
     Args:
         registry: where runs are stored.
@@ -75,7 +80,10 @@ def read_production(
         assumed: gives the flip rate where no trial was repeated.
         line: the release's name; "" takes the runs of all.
     """
-    runs = [run for run in registry.runs(release=line or None) if not run.partial][:RUNS]
+    holder = registry.alias(PRODUCTION, line) if line else None
+    whole = [run for run in registry.runs(release=line or None) if not run.partial]
+    measured = [run for run in whole if _side_of(run, holder) is not None]
+    runs = (measured or whole)[:RUNS]
     scores: dict[CellKey, list[float]] = defaultdict(list)
     flips: dict[CellKey, list[float]] = defaultdict(list)
     harmful: dict[str, list[float]] = defaultdict(list)
@@ -86,7 +94,7 @@ def read_production(
     by_name = {each.suite.name: each for each in suites}
     for run in runs:
         rows = [r for r in registry.measurements(run.id) if r.suite in by_name and not r.confirmation]
-        production = "candidate" if run.baseline is None else "baseline"
+        production = _side_of(run, holder) or ("candidate" if run.baseline is None else "baseline")
         same = run.baseline is not None and run.baseline.digest == run.release.digest and not _copied(rows)
         groups: dict[tuple[str, CellKey, str], list[float]] = defaultdict(list)
         case_hits: dict[tuple[str, CaseKey], list[bool]] = defaultdict(list)
@@ -129,6 +137,20 @@ def read_production(
         disagree=frozenset(disagree),
         seen={case: frozenset(ids) for case, ids in seen.items()},
     )
+
+
+def _side_of(run: RunRow, holder: ReleaseRow | None) -> Side | None:
+    """The side of a run that the release in production was on, None where it was on none."""
+    if holder is None:
+        return None
+    if run.baseline is not None and _is(run.baseline, holder):
+        return "baseline"
+    return "candidate" if _is(run.release, holder) else None
+
+
+def _is(release: ReleaseName, holder: ReleaseRow) -> bool:
+    """Whether a release is that one; a recording's digest grows with the golden set."""
+    return release.digest == holder.digest or release.label == holder.label
 
 
 def _good(each: SimulatedSuite, row: MeasurementRow) -> dict[str, float]:

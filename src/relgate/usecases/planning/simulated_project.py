@@ -157,8 +157,8 @@ def _with_auto_trials(each: SimulatedSuite, plan: TrialPlan, production: Product
     cell = (each.suite.name, each.own[0], "") if each.own else None
     if cell is None or not plan.wants_pilot(each.suite) or production.pairs.get(cell, 0) < PILOT_CASES:
         return each
-    cases = production.pairs[cell]
-    known = FlipRate(round(production.levels[cell].psi * cases), cases)
+    cases, psi = production.pairs[cell], production.levels[cell].psi
+    known = FlipRate(round(psi * cases), cases, psi)
     number = trials_after(known, each.suite, each.metrics, ALPHA)
     return replace(each, trials=(number,) * len(each.trials))
 

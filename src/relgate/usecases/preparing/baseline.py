@@ -9,11 +9,12 @@ from pathlib import Path
 
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.release import Release
-from relgate.domain.run import ReleaseRow, stands_for
+from relgate.domain.run import ReleaseRow, stands_for, told_apart
 from relgate.files import load_manifest, resolve_release
 from relgate.files.paths import is_file
 from relgate.files.reading import nearby
 from relgate.store import Registry
+from relgate.store.reading import near
 from relgate.usecases.preparing.artifact_rows import artifact_rows
 from relgate.usecases.preparing.stored_baseline import StoredRun, find_stored, is_stored
 
@@ -92,13 +93,11 @@ def find_baseline(
     else:
         row = holder if name is None else _look_up(name, candidate.name, registry)
         if row is None:
-            have = ", ".join(r.name + "@" + r.version for r in registry.releases()) or "no release"
+            known = [row.alias for row in registry.aliases() if row.line == candidate.name]
+            releases = [row for row in registry.releases() if row.name == candidate.name]
+            known += [word for row in releases for word in (row.label, row.version)]
             raise InputError(
-                [
-                    Problem(
-                        place, "the baseline is not in the registry", repr(name), f"the registry has {have}"
-                    )
-                ]
+                [Problem(place, "the baseline is not in the registry", repr(name), near(name or "", known))]
             )
         release = _from_registry(row, place, read, base)
     if holder is None or stands_for(_row_of(release), holder):
@@ -110,7 +109,7 @@ def find_baseline(
         f"the baseline {release.label} is not what holds production {holds}: "
         "this verdict says nothing against production"
     )
-    return Baseline(release, note, stored, holder.label)
+    return Baseline(release, note, stored, told_apart(release, holder)[1])
 
 
 def _row_of(release: Release) -> ReleaseRow:
@@ -223,8 +222,9 @@ def _from_registry(row: ReleaseRow, place: Place, read: Read, base: Path) -> Rel
                     "name its manifest by --baseline PATH where lines were added for new cases, else "
                     f"compare with {_STORED}"
                     if release.application.kind == "recording"
-                    else f"undo the change, or compare with {_STORED}; for code that two releases share, let "
-                    "the baseline's manifest name a module or a worktree of its own",
+                    else "put back what was recorded and let the candidate name files and modules of its "
+                    "own, or name the recorded release's manifest in another worktree by --baseline PATH; "
+                    f"else compare with {_STORED}, which finds harm and promotes nothing that answers live",
                 )
             ]
         )

@@ -26,10 +26,12 @@ class ChangesSince:
     Attributes:
         notes: one sentence each, with the run since which it is.
         holds: reasons with their next steps.
+        weakened: required gates that are gone or loosened since the baseline's run.
     """
 
     notes: tuple[str, ...] = ()
     holds: tuple[tuple[str, str], ...] = ()
+    weakened: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,13 @@ def changes_since(
     known = run_id is not None
     run_id = run_id or registry.judging_run(named, of_version=True)
     said = _Said()
+    weakened: tuple[str, ...] = ()
     if run_id is not None:
         another = "" if known else " with another content"
         where = f"the run that judged {baseline.label}{another}"
-        said.add(compared.since(registry, run_id), where, BASELINE, holds=known)
+        changes = compared.since(registry, run_id)
+        said.add(changes, where, BASELINE, holds=known)
+        weakened = changes.weakened if known else ()
     holds = registry.alias(PRODUCTION, candidate.name) is not None
     for earlier in count.judged:
         if earlier != run_id:
@@ -98,7 +103,7 @@ def changes_since(
     for earlier, suite, before in registry.judged_settings(count.key):
         losses = tuple(regrouped(suite, before, settings.get(suite)))
         said.add(SuiteChanges(losses=losses), f"{earlier}, a run of another candidate", "", holds=False)
-    return ChangesSince(tuple(said.notes), tuple(said.holds))
+    return ChangesSince(tuple(said.notes), tuple(said.holds), weakened)
 
 
 class _Said:

@@ -312,7 +312,7 @@ def _fitted(suites: Sequence[Suite], rows: Mapping[Side, Rows | None]) -> tuple[
 
 def _dropped(suites: Sequence[Suite], fitted: Sequence[Suite]) -> list[str]:
     return [
-        f"the default policy of {suite.name} judges no latency or cost that what is stored does not hold"
+        f"the default policy of {suite.name} has no gate on latency or cost where the recordings tell none"
         for suite, left in zip(suites, fitted, strict=True)
         if len(left.gates) < len(suite.gates)
     ]

@@ -17,6 +17,7 @@ from relgate.decision.unchanged import sample_digest
 from relgate.domain.case import Case, Suite
 from relgate.domain.digest import digest_json
 from relgate.domain.errors import Problem
+from relgate.domain.gate import GateSpec
 from relgate.domain.release import Release
 from relgate.domain.response import Measurement, Side
 from relgate.domain.run import AttemptKey, SuiteRecord
@@ -67,6 +68,7 @@ class Prepared:
         notes: what the reader must know, whatever part of the cases is run (``notes_of`` has the rest).
         records: the suites as the registry keeps them.
         holds: reasons to hold that are known before the first call, each with its next step.
+        weakened: required gates that are gone or loosened since the baseline's run.
         stored_baseline: the baseline's side where it is taken from a stored run.
         screen: whether harm is looked for and nothing is promoted.
         exposed: whether open cases of these golden sets were shown since the baseline was set.
@@ -99,6 +101,7 @@ class Prepared:
     notes: tuple[str, ...]
     records: tuple[SuiteRecord, ...] = ()
     holds: tuple[tuple[str, str], ...] = ()
+    weakened: tuple[str, ...] = ()
     stored_baseline: StoredSide | None = None
     screen: bool = False
     exposed: bool = False
@@ -315,7 +318,7 @@ def prepare(
         feasibility=tuple(
             feasibility(
                 gate,
-                judged_by(plan.suite, gate.spec, exposed=exposed),
+                _judged_by(plan.suite, gate.spec, side, exposed=exposed),
                 alpha=alpha,
                 single_trial=trials.single(plan.suite),
             )
@@ -333,6 +336,7 @@ def prepare(
         ),
         records=records,
         holds=holds,
+        weakened=changes.weakened,
         stored_baseline=side,
         screen=options.screen,
         exposed=exposed,
@@ -350,6 +354,15 @@ def prepare(
             and side is None
             and is_untouched(suite, baseline.release, candidate)
         ),
+    )
+
+
+def _judged_by(suite: Suite, spec: GateSpec, side: StoredSide | None, *, exposed: bool) -> Suite:
+    """The suite with the cases that a gate judges; a comparison has no others than the baseline answers."""
+    judged = judged_by(suite, spec, exposed=exposed)
+    unpaired = side.unpaired(judged) if side is not None and spec.relative else ()
+    return (
+        replace(judged, cases=tuple(c for c in judged.cases if c.id not in unpaired)) if unpaired else judged
     )
 
 

@@ -141,7 +141,7 @@ def test_cases_of_a_slice_are_named_as_such(build: Any) -> None:
 
 def test_a_reject_that_ended_the_run_says_how_to_see_every_gate() -> None:
     assert reject_step((), ranked=False, ended_early=True).endswith(
-        "; `--full` makes every call and judges every gate"
+        "; the same run with `--full` makes every call and judges every gate"
     )
     assert "--full" not in reject_step(("prompt/a",), ranked=False, ended_early=False)
 
