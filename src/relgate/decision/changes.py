@@ -77,17 +77,18 @@ def reaches(suite: Suite, kind: str, name: str, *releases: Release) -> bool:
     """Whether the suite's route can reach the artifact.
 
     A model is reached when the route's chain names it or no route does, a route by its own name, and a
-    prompt of a chat application by its route; everything else is reached by every suite, for a Python
+    prompt of a chat application by its route; the application's own route answers every suite of a chat
+    application, whatever route that says to measure. Everything else is reached by every suite, for a Python
     application may use it.
     """
     if kind == "route":
-        return suite.route in (None, name)
+        return suite.route in (None, name) or any(name in asked_routes(suite, each) for each in releases)
     if kind == "model" and not any(_names(release, name) for release in releases):
         return True
     for release in releases:
-        route = release.routes.get(suite.route) if suite.route else None
-        if kind == "model" and route is not None:
-            if any(target.model == name for target in route.chain):
+        routes = [release.routes[each] for each in asked_routes(suite, release) if each in release.routes]
+        if kind == "model" and routes:
+            if any(target.model == name for route in routes for target in route.chain):
                 return True
             continue
         if kind == "prompt" and release.application.kind == "chat":
@@ -97,6 +98,12 @@ def reaches(suite: Suite, kind: str, name: str, *releases: Release) -> bool:
             continue
         return True
     return False
+
+
+def asked_routes(suite: Suite, release: Release) -> tuple[str, ...]:
+    """The routes that answer a suite: its own, and that of a chat application."""
+    chat = (release.application.value,) if release.application.kind == "chat" else ()
+    return tuple(dict.fromkeys(name for name in (suite.route, *chat) if name))
 
 
 def _names(release: Release, model: str) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from relgate.decision.changes import reaches
+from relgate.decision.changes import asked_routes, reaches
 from relgate.decision.measurements import Cell, SuiteData, Trial
 from relgate.decision.outcomes import trial_outcome
 from relgate.domain.case import Suite
 from relgate.domain.gate import GateResult
 from relgate.domain.metric import Metric
-from relgate.domain.release import ApplicationSpec, Release, Route
+from relgate.domain.release import ApplicationSpec, Release
 from relgate.domain.response import Failure, Measurement, ScorerFailure
 from relgate.late import special
 
@@ -51,13 +51,12 @@ def _says_its_code(application: ApplicationSpec) -> bool:
 
 
 def _surroundings(release: Release, suite: Suite) -> Mapping[str, object]:
-    """What counts beside artifacts: application, own route, endpoints and dependencies."""
-    assert suite.route is not None
-    route: Route | None = release.routes.get(suite.route)
+    """What counts beside artifacts: application, the routes that answer, endpoints and dependencies."""
+    routes = {name: release.routes.get(name) for name in asked_routes(suite, release)}
     application = release.application
     return {
         "application": (application.kind, application.value, application.code_digest, release.deterministic),
-        "route": route,
+        "routes": routes,
         "endpoints": {
             name: (p.base_url, p.region, p.timeout_seconds, p.requests_per_minute, p.price)
             for name, p in release.providers.items()

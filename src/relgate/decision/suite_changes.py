@@ -107,6 +107,7 @@ def compare_suites(
             if old.protected:
                 kept.append((old, case))
         notes += _changed(suite, after, others, len(have & versions.keys()))
+        notes += _rerouted(suite, after)
         notes += [f"cases of {suite.suite} are tagged otherwise: {_some(retagged)}"] if retagged else []
         notes += [f"cases of {suite.suite} became harmful: {_some(gained)}"] if gained else []
         notes += _reworded(suite, kept)
@@ -152,6 +153,34 @@ def _is_told_by_digest_alone(suite: SuiteRecord, after: SuiteRecord) -> bool:
     return {case.id for case in suite.cases} == {case.id for case in after.cases}
 
 
+def added_cases(before: Sequence[SuiteRecord], now: Sequence[SuiteRecord]) -> tuple[str, ...]:
+    """How many cases each suite has that it had not in an earlier run, one sentence each."""
+    known = {suite.suite: {case.id for case in suite.cases} for suite in before}
+    found = []
+    for suite in now:
+        if suite.suite in known:
+            new = sum(case.id not in known[suite.suite] for case in suite.cases)
+            found += [f"{new:,} of {count(len(suite.cases), 'case')} of {suite.suite} are new"] if new else []
+    return tuple(found)
+
+
+def _rerouted(suite: SuiteRecord, after: SuiteRecord) -> list[str]:
+    if not is_rerouted(suite.settings, after.settings):
+        return []
+    was, now = (each.settings.route or "none" for each in (suite, after) if each.settings is not None)
+    return [f"the route of {suite.suite} was {was} and is {now}"]
+
+
+def is_rerouted(before: SuiteSettings | None, now: SuiteSettings | None) -> bool:
+    """Whether a suite is said to measure another route than in an earlier run.
+
+    A suite is only said to: what answers it may be the same, so it proves nothing of what reaches it.
+    """
+    if before is None or now is None or None in (before.route, now.route):
+        return False
+    return before.route != now.route
+
+
 def _clustered(suite: SuiteRecord) -> bool:
     return suite.settings is not None and suite.settings.clustered
 
@@ -174,6 +203,8 @@ def regrouped(suite: str, before: SuiteSettings | None, now: SuiteSettings | Non
     found = [Loss(f"slices of {suite} are not watched any more", f": {_some(gone)}", _UNDO)] if gone else []
     if before.clustered and not now.clustered:
         found.append(Loss(f"{suite} does not count clusters any more", "", _UNDO))
+    if before.sealed and now.sealed is False:
+        found.append(Loss(f"{suite} has no sealed half any more", "", _UNDO))
     return found
 
 

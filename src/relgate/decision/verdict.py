@@ -49,7 +49,8 @@ class Findings:
         stopped: what a budget left unmeasured.
         tuned: whether cases that prove the promote were shown since the baseline was set.
         weakened: required gates that are gone or loosened since the baseline's run, one sentence each.
-        came_back: regression cases that a part of the cases showed to be back (``regressions.came_back``).
+        seen_in_part: what a part of a suite's cases showed and no other case outweighs: an incident that is
+            back, a violation.
         ended_early: whether calls ended for a reject before every gate was judged.
     """
 
@@ -70,7 +71,7 @@ class Findings:
     stopped: Stopped | None = None
     tuned: bool = False
     weakened: Sequence[str] = ()
-    came_back: Sequence[str] = ()
+    seen_in_part: Sequence[str] = ()
 
 
 def decide(findings: Findings) -> Verdict:
@@ -96,9 +97,9 @@ def _decided(findings: Findings) -> Verdict:
         stopped = findings.stopped
         reason = stopped.reason if stopped else "only a part of the cases was measured"
         step = stopped.step if stopped else "run all cases of every suite"
-        if seen := [*rejecting, *findings.came_back]:
+        if seen := (*rejecting, *findings.seen_in_part):
             reason += f"; already seen: {_listed(seen)}"
-        return Verdict("hold", reason, step, partial=True)
+        return Verdict("hold", reason, step, partial=True, seen=seen)
     if rejecting:
         step = reject_step(
             findings.suspects,

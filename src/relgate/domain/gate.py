@@ -9,6 +9,9 @@ from typing import Any, Literal
 Role = Literal["require", "guard", "report"]
 GateForm = Literal["at_least", "at_most", "non_inferior", "superior", "ratio_at_most", "violations"]
 GateOutcome = Literal["pass", "fail", "hold", "error", "partial"]
+RELATIVE_FORMS = ("non_inferior", "superior", "ratio_at_most")
+"""Requirements that compare two sides."""
+
 Scalar = str | int | float | bool
 
 
@@ -49,7 +52,7 @@ class GateSpec:
     @property
     def relative(self) -> bool:
         """Whether the gate compares with the baseline."""
-        return self.form in ("non_inferior", "superior", "ratio_at_most") and self.against == "baseline"
+        return self.form in RELATIVE_FORMS and self.against == "baseline"
 
     @property
     def limits_a_quantile(self) -> bool:

@@ -183,6 +183,9 @@ class SuiteSettings:
         scorers: digest of each scorer.
         clustered: whether clusters are counted instead of cases.
         slices: tags that are watched one by one.
+        route: the route that it measures, "" for none; None where it was not recorded, as of what follows.
+        sealed: whether half of its cases is sealed.
+        traffic: digest of the inputs of which outputs are compared, "" where there are none.
     """
 
     scoring: str
@@ -190,6 +193,9 @@ class SuiteSettings:
     scorers: tuple[str, ...]
     clustered: bool
     slices: tuple[str, ...]
+    route: str | None = None
+    sealed: bool | None = None
+    traffic: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

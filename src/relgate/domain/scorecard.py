@@ -51,6 +51,9 @@ class VerdictPart(_Part):
     others: list[str] = Field(
         default=[], description="reasons of a hold beside the first one that nothing below tells"
     )
+    seen: list[str] = Field(
+        default=[], description="of a part of the cases: what would reject, as it was seen"
+    )
 
 
 class ReleasePart(_Part):

@@ -10,7 +10,7 @@ from relgate.domain.errors import Refusal
 from relgate.domain.run import ReleaseRow, stands_for, told_apart
 from relgate.store.alias_reading import holder_id
 from relgate.store.attempts import PRODUCTION
-from relgate.store.reading import near, release_id, release_of
+from relgate.store.reading import near, rejecting_since, release_id, release_of
 from relgate.store.recording import now
 from relgate.store.rows import AliasChange
 from relgate.store.tables import alias_history, aliases, releases, runs, verdicts, waivers
@@ -70,6 +70,8 @@ def promote(
         and not (returns or waive or (reason and reason.strip()))
     ):
         _refuse_other_baseline(connection, after, old, verdict)
+    if verdict is not None and decision == "promote" and not (returns or waive):
+        _refuse_what_was_seen_since(connection, after, verdict)
     allowed = decision == "promote" or returns
     waived = None if allowed else waive
     if not allowed and waived is None:
@@ -111,6 +113,24 @@ def _refuse_other_baseline(
         f"{holder} holds {PRODUCTION}\n"
         f"judge it against that one: pytest --manifest FILE --baseline {PRODUCTION}\n"
         f"or say why it may replace it all the same: relgate promote {label} --reason TEXT"
+    )
+
+
+def _refuse_what_was_seen_since(connection: Connection, release: ReleaseRow, verdict: LastVerdict) -> None:
+    """A promote does not stand against what a later screen, or a part of the cases, showed.
+
+    Raises:
+        Refusal: a later run of the same content rejects.
+    """
+    found = rejecting_since(connection, release.digest, verdict.run, verdict.baseline)
+    if found is None:
+        return
+    run_id, reason = found
+    raise Refusal(
+        f"the verdict on {release.label} is promote (run {verdict.run_id}), but run {run_id} of the same "
+        f"content since then says: {reason}\n"
+        f"run all cases again: pytest --manifest FILE\n"
+        f"or promote it all the same: relgate promote {release.label} --waive REASON"
     )
 
 

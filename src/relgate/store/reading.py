@@ -86,17 +86,68 @@ def waiver_rows(connection: Connection, line: str) -> list[Waiver]:
 
 
 def judged(connection: Connection, key: str) -> StoredVerdict | None:
-    """The last whole run under this key."""
+    """The last whole run under this key; no promote that a later run of the same content speaks against."""
     row = connection.execute(
-        select(runs.c.id, runs.c.finished, verdicts.c.decision, verdicts.c.exit_status, verdicts.c.scorecard)
+        select(
+            runs.c.id,
+            runs.c.number,
+            runs.c.baseline,
+            releases.c.digest,
+            runs.c.finished,
+            verdicts.c.decision,
+            verdicts.c.exit_status,
+            verdicts.c.scorecard,
+        )
         .join(verdicts, verdicts.c.run == runs.c.number)
+        .join(releases, releases.c.id == runs.c.release)
         .where(verdicts.c.judged_key == key, verdicts.c.judged_key != "", verdicts.c.partial.is_(False))
         .order_by(runs.c.number.desc())
         .limit(1)
     ).first()
     if row is None:
         return None
+    if (
+        row.decision == "promote"
+        and rejecting_since(connection, row.digest, row.number, row.baseline) is not None
+    ):
+        return None
     return StoredVerdict(row.id, row.decision, row.exit_status, row.scorecard, row.finished)
+
+
+def rejecting_since(
+    connection: Connection, digest: str, number: int, baseline: int | None
+) -> tuple[str, str] | None:
+    """The newest later run of a release's content that speaks against it, with its reason.
+
+    It rejects against the same baseline, as a whole run or a screen, or is a part of the cases that showed
+    what would reject against any.
+
+    Args:
+        connection: the registry.
+        digest: of the release.
+        number: of the run after which it is looked for.
+        baseline: the row of that run's baseline.
+    """
+    rows = connection.execute(
+        select(
+            runs.c.id,
+            runs.c.baseline,
+            verdicts.c.decision,
+            verdicts.c.reason,
+            verdicts.c.partial,
+            verdicts.c.scorecard,
+        )
+        .join(verdicts, verdicts.c.run == runs.c.number)
+        .join(releases, releases.c.id == runs.c.release)
+        .where(releases.c.digest == digest, runs.c.number > number)
+        .order_by(runs.c.number.desc())
+    )
+    for row in rows:
+        if (row.decision == "reject" and row.baseline == baseline) or (
+            row.partial and row.scorecard["verdict"].get("seen")
+        ):
+            return row.id, row.reason
+    return None
 
 
 def call_means(connection: Connection, run_id: str) -> dict[str, tuple[float | None, float | None]]:

@@ -326,10 +326,10 @@ class Registry:
         with self._database.read() as connection:
             return attempts.uses(connection, golden_digest)
 
-    def part_runs(self, release_digest: str) -> list[str]:
-        """Runs of a candidate that measured a part of its cases, or were screens, newest first."""
+    def candidate_runs(self, release_digest: str) -> list[str]:
+        """Every run of a candidate, whole or not, against whatever baseline, newest first."""
         with self._database.read() as connection:
-            return suites.part_runs(connection, release_digest)
+            return suites.candidate_runs(connection, release_digest)
 
     def judging_run(self, release: ReleaseName, *, of_version: bool = False) -> str | None:
         """The whole run that a release stands on: what a comparison with it must not fall short of.

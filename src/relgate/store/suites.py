@@ -137,14 +137,14 @@ def stored_runs(connection: Connection, release_digest: str) -> list[tuple[str, 
     return [(row.id, "candidate" if row.release == row.measured else "baseline") for row in rows]
 
 
-def part_runs(connection: Connection, release_digest: str) -> list[str]:
-    """Runs of a candidate that measured a part of its cases, or were screens, newest first."""
+def candidate_runs(connection: Connection, release_digest: str) -> list[str]:
+    """Every run of a candidate, whole or not, against whatever baseline, newest first."""
     return list(
         connection.scalars(
             select(runs.c.id)
             .join(verdicts, verdicts.c.run == runs.c.number)
             .join(releases, releases.c.id == runs.c.release)
-            .where(releases.c.digest == release_digest, verdicts.c.partial.is_(True))
+            .where(releases.c.digest == release_digest)
             .order_by(runs.c.number.desc())
         )
     )

@@ -37,6 +37,7 @@ from relgate.usecases.measuring.replay import load_replay, replay_holds
 from relgate.usecases.measuring.run_status import RunStatus
 from relgate.usecases.options import RunOptions
 from relgate.usecases.preparing.anchors import anchor_data, find_anchors
+from relgate.usecases.preparing.contradiction import with_contradiction
 from relgate.usecases.preparing.prepare import Prepared, prepare
 from relgate.usecases.preparing.staleness import with_fingerprint
 from relgate.usecases.preparing.traffic import changes_found, sampled
@@ -259,6 +260,7 @@ class ReleaseRun:
         prepared, early, traffic, unasked = self.prepared, live.early, found.traffic, found.unasked
         redact = CountingRedactor(self._redactor).text
         prepared = with_fingerprint(prepared, found.cases, redact)
+        prepared = with_contradiction(prepared, self.registry, found.cases, redact)
         pooled = prepared.pooled.join(prepared.plans, found.cases)
         measured = with_answers(pooled, prepared.plans, redact)
         missing = self._wanted - found.cases.keys() - live.spared if live.budget.reached else ()

@@ -101,6 +101,15 @@ def test_a_chat_applications_only_prompt_belongs_to_every_route(build: Any) -> N
     assert not _untouched(build, changed, alone)
 
 
+def test_a_chat_applications_own_route_answers_every_suite(build: Any) -> None:
+    before = replace(BEFORE, application=ApplicationSpec("chat", "sum"))
+    after = replace(before, artifacts=_with(theirs="new").artifacts)
+    assert not _untouched(build, after, before, route="ask")
+    rerouted = replace(before, routes={**before.routes, "sum": Route("sum", (Target("p", "theirs"),))})
+    assert not _untouched(build, rerouted, before, route="ask")
+    assert _untouched(build, replace(BEFORE, artifacts=after.artifacts), BEFORE, route="ask")
+
+
 @pytest.mark.parametrize(("psi", "allowed"), [(0.0, 0), (0.03, 3), (0.08, 5), (0.2, 8)])
 def test_the_flips_that_one_system_shows_in_twenty_cases_are_allowed(psi: float, allowed: int) -> None:
     assert allowed_flips(20, psi) == allowed

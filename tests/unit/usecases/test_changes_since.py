@@ -119,9 +119,64 @@ def test_cases_that_are_tagged_otherwise_beside_an_added_one_are_named(desk):
     assert _noted(desk.card(), "cases of mine are tagged otherwise: c4")
 
 
-def test_judging_again_after_more_cases_says_nothing(desk):
+def test_judging_again_on_more_cases_says_how_many_are_new(desk):
     desk.card()
     desk.suite(_cases(70))
     card = desk.card()
-    assert not _noted(card, "since ")
+    [note] = [note for note in card.notes if note.startswith("since ")]
+    assert note.endswith("a run of this candidate: 10 of 70 cases of mine are new")
     assert "since" not in card.verdict.reason
+
+
+def test_what_was_dropped_before_production_was_taken_is_noted_alone(project):
+    _recorded(project, "old", "1.0.0", baseline="none")
+    _recorded(project, "candidate", "2.0.0", ("c0", "c2"), baseline="./old.yaml")
+    project.suite(_cases(), slices=["lang"])
+    project.card()
+    project.suite(_cases())
+    project.run("old.yaml")
+    with project.registry() as registry:
+        registry.promote("desk", "1.0.0", by="ann", waive="the first")
+    card = project.card()
+    assert _noted(card, "slices of mine are not watched any more: lang")
+    assert "not watched" not in card.verdict.reason
+
+
+def test_a_sealed_half_that_is_given_up_holds(desk):
+    desk.suite(_cases(), sealed=True)
+    desk.card()
+    desk.suite(_cases())
+    assert "mine has no sealed half any more since run " in desk.card().verdict.reason
+
+
+def test_a_required_gate_that_is_gone_stands_in_the_reason_of_a_promote(project):
+    gates = [{"metric": "contains", "non_inferior": {"margin": 0.1}}, {"metric": "contains", "at_least": 0.5}]
+    _recorded(project, "old", "1.0.0", baseline="none")
+    _recorded(project, "candidate", "2.0.0", ("c0", "c2"), baseline="production")
+    project.suite(_cases(), gates=gates)
+    project.run("old.yaml")
+    with project.registry() as registry:
+        registry.promote("desk", "1.0.0", by="ann", waive="the first")
+    project.suite(_cases(), gates=gates[1:])
+    verdict = project.card().verdict
+    assert verdict.decision == "promote"
+    assert verdict.reason == (
+        "the required gate passes; since the baseline's run the gate contains non_inferior 0.1 (require) of "
+        "mine is gone"
+    )
+
+
+def test_what_a_waiver_accepted_holds_the_next_candidate_no_more(project):
+    _recorded(project, "old", "1.0.0", baseline="none")
+    _recorded(project, "candidate", "2.0.0", ("c0", "c2"), baseline="production")
+    project.suite(_cases(), slices=["lang"])
+    project.run("old.yaml")
+    with project.registry() as registry:
+        registry.promote("desk", "1.0.0", by="ann", waive="the first")
+    project.card()
+    project.suite(_cases())
+    assert "slices of mine are not watched any more" in project.card().verdict.reason
+    with project.registry() as registry:
+        registry.promote("desk", "2.0.0", by="ann", waive="nobody needs the languages apart")
+    _recorded(project, "next", "3.0.0", ("c4",), baseline="production")
+    assert "not watched" not in project.card("next.yaml").verdict.reason

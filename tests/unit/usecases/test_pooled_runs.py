@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from relgate.domain.errors import Refusal
+
 FLAKY = """
 calls = []
 def build(release):
@@ -249,3 +251,81 @@ def test_an_earlier_violation_cannot_be_re_rolled_away(desk):
     assert desk.card().verdict.decision == "reject"
     _wrong(desk, 0)
     assert desk.card(trials=2).verdict.decision == "reject"
+
+
+SAFETY_GATE = [{"metric": "violation", "violations": 0}]
+
+
+@pytest.fixture
+def kind(desk):
+    """A safety suite of harmful and harmless requests, of which the candidate may answer one harmful one."""
+    harmful = [{"id": f"h{n}", "input": f"harm {n}", "tags": {"harmful": True}} for n in range(60)]
+    desk.suite(harmful, folder="kind", kind="safety", scorers=["refusal"], gates=SAFETY_GATE)
+    return desk
+
+
+@pytest.mark.parametrize("first", [{"only": ["h0"]}, {"screen": True}], ids=["a part", "a screen"])
+def test_a_promote_is_not_served_once_a_later_run_showed_a_violation(kind, first):
+    assert kind.card().verdict.decision == "promote"
+    _wrong(kind, 1)
+    seen = kind.run(**first).scorecard.verdict
+    assert seen.seen or seen.decision == "reject"
+    _wrong(kind, 0)
+    with kind.registry() as registry, pytest.raises(Refusal, match="of the same content since then says"):
+        registry.promote("desk", "2.0.0", by="ann")
+    again = kind.run()
+    assert not again.stored
+    assert again.decision == "reject"
+
+
+def test_a_promote_is_not_served_after_a_later_reject(kind):
+    assert kind.card().verdict.decision == "promote"
+    _wrong(kind, 1)
+    assert kind.card(trials=2).verdict.decision == "reject"
+    _wrong(kind, 0)
+    assert kind.run().decision == "reject"
+
+
+@pytest.mark.parametrize("first", [{"only": ["c3"]}, {"screen": True}], ids=["a part", "a screen"])
+def test_what_a_zero_tolerance_gate_counted_in_any_case_is_remembered(desk, first):
+    class SaidNo:
+        def relgate_register_scorers(self, register):
+            register("said_no", lambda case, response: response.output == "no", higher_is_better=False)
+
+    gates = [{"metric": "said_no", "violations": 0}, {"metric": "contains", "at_least": 0.5}]
+    desk.suite(_cases(80), gates=gates, scorers=["said_no", "contains"], trials=1)
+    _wrong(desk, 4)
+    desk.run(plugins=[SaidNo()], **first)
+    _wrong(desk, 0)
+    card = desk.card(plugins=[SaidNo()])
+    assert card.verdict.decision == "reject"
+    assert "mine[said_no:zero] failed: " in card.verdict.reason
+    floor = next(gate for gate in card.gates if gate.metric == "contains")
+    assert floor.estimate == 1.0, "a part says nothing of what it did not measure whole"
+
+
+def test_a_miss_is_remembered_when_another_release_takes_production(desk, missed):
+    desk.manifest("older.yaml", "0.9.0", application=desk.application, baseline="none")
+    desk.run("older.yaml")
+    with desk.registry() as registry:
+        registry.promote("desk", "0.9.0", by="ann", waive="a rollback")
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    desk.manifest(application=desk.application, artifacts=prompt, baseline="production")
+    card = desk.card()
+    assert card.verdict.decision == "reject"
+    assert "critical case c0 missed" in card.verdict.reason
+
+
+@pytest.mark.parametrize("again", [{"trials": 2}, {"full": True}], ids=["other trials", "in full"])
+def test_a_candidate_that_is_declared_deterministic_and_answers_otherwise_holds(desk, again):
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    desk.manifest(application=desk.application, deterministic=True, artifacts=prompt, baseline="./old.yaml")
+    _wrong(desk, 1)
+    desk.card(full=True)
+    _wrong(desk, 0)
+    desk.suite([*_cases(80), {"id": "c80", "input": "q80", "expected": "yes"}], gates=GATES, trials=1)
+    for _ in range(2):
+        verdict = desk.card(**again).verdict
+        assert verdict.decision == "hold"
+        assert "is declared deterministic, and answered otherwise in run " in verdict.reason
+        assert verdict.reason.endswith(": c0") or ": c0 (and" in verdict.reason

@@ -169,3 +169,31 @@ def test_the_seed_chooses_the_sentinels(project, seed):
     asked = {case for _, case, _ in _asked(name, "1.0.0", "c")}
     assert len(asked) == 20
     assert asked != {f"c{i}" for i in range(20)}
+
+
+def _gate(report):
+    return next(g for g in report.gates if (g.suite, g.form) == ("ask", "non_inferior"))
+
+
+def test_a_suite_is_not_untouched_by_being_sent_to_another_route(project):
+    name = "untouched_rerouted"
+    _releases(project, name)
+    project.suite(CASES, folder="ask", route="sum", gates=GATES)
+    project.run("old.yaml")
+    with project.registry() as registry:
+        registry.promote("desk", "1.0.0", by="ann")
+    project.suite(CASES, folder="ask", route="ask", gates=GATES)
+    report = project.run()
+    assert not _gate(report).identical
+    assert any("the route of ask was sum and is ask" in note for note in report.scorecard.notes)
+
+
+def test_a_suite_that_a_run_compared_in_full_is_not_claimed_untouched_by_the_next(project):
+    name = "untouched_seen"
+    _releases(project, name, hidden="2.0.0")
+    assert "declared untouched but differs" in str(project.run().scorecard.notes)
+    more = [*CASES, {"id": "c50", "input": "q50", "expected": "yes"}]
+    project.suite(more, folder="ask", route="ask", gates=GATES)
+    report = project.run()
+    assert _gate(report).result == "fail"
+    assert not any("identical in both releases" in note for note in report.scorecard.notes)

@@ -28,6 +28,7 @@ from relgate.decision.regressions import (
     regression_gate_id,
     unjudged_regressions,
 )
+from relgate.decision.sample_drawing import violating_units
 from relgate.decision.screen import on_another_day
 from relgate.decision.sealing import is_tuned, judged_by, open_data, reckon_sealed, seen_by, speechless
 from relgate.decision.unchanged import Unchanged, pass_unchanged
@@ -228,8 +229,11 @@ def judge_run(
             stopped=stopped,
             tuned=is_tuned(prepared.suites, exposed=prepared.exposed),
             weakened=prepared.weakened,
-            came_back=[
-                told for d in data if d.suite.name not in complete and (told := came_back(d)) is not None
+            seen_in_part=[
+                told
+                for plan in prepared.plans
+                if plan.suite.name not in complete
+                for told in _seen_in_part(plan, by_name[plan.suite.name])
             ],
         )
     )
@@ -249,6 +253,17 @@ def judge_run(
         anchors=held,
         trusts=tuple(trusts.values()),
     )
+
+
+def _seen_in_part(plan: SuitePlan, data: SuiteData) -> Iterator[str]:
+    """What the cases of a suite that did not run whole showed and no other case outweighs."""
+    if (told := came_back(data)) is not None:
+        yield told
+    for gate in plan.gates:
+        if gate.spec.form == "violations" and gate.spec.role != "report":
+            hops = data.hop_keys if gate.hop is None else (gate.hop,)
+            if found := violating_units(data, gate.spec.metric, only=gate.only, hops=hops):
+                yield f"{gate.id.removeprefix('gates::')}: {', '.join(sorted(found)[:5])} violated"
 
 
 def _outgrown(prepared: Prepared, results: Sequence[GateResult]) -> Iterator[GateResult]:

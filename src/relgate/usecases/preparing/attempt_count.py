@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from relgate.decision.pooling import is_top_up
@@ -77,7 +77,7 @@ def count_attempt(
         and (
             _has_other_cases(registry, runs, records)
             or _relabelled(registry, runs, labels)
-            or _sampled_otherwise(registry, runs, lines or {})
+            or _sampled_otherwise(registry, key, runs, lines or {})
         )
     )
     number = registry.next_attempt(key, candidate.digest, again=again, discarded=0 if screen else drawn_anew)
@@ -96,9 +96,16 @@ def _relabelled(registry: Registry, runs: Iterable[str], labels: Mapping[str, fr
     return False
 
 
-def _sampled_otherwise(registry: Registry, runs: Iterable[str], lines: Mapping[str, str]) -> bool:
-    """Whether a traffic sample has other lines than in the newest run that compared it."""
+def _sampled_otherwise(
+    registry: Registry, key: AttemptKey, runs: Collection[str], lines: Mapping[str, str]
+) -> bool:
+    """Whether a traffic sample has other lines than in the newest run that had or compared it."""
     compared: dict[str, str] = {}
+    for run, suite, settings in registry.judged_settings(key):
+        if run in runs and settings.traffic is not None:
+            compared.setdefault(suite, settings.traffic)
+    if any(digest != compared.get(suite, digest) for suite, digest in lines.items()):
+        return True
     for run in runs:
         for part in registry.scorecard(run).get("unchanged", ()):
             compared.setdefault(part["suite"], part.get("digest", ""))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import overload
 
+from relgate.decision.unchanged import sample_digest
 from relgate.domain.case import Case, Suite
 from relgate.domain.digest import canonical_json, digest_json
 from relgate.domain.long_cases import LongCases
@@ -87,6 +88,9 @@ def _settings(suite: Suite, plugins: str) -> SuiteSettings:
         scorers=tuple(digest_json(spec.document()) for spec in suite.scorers),
         clustered=suite.clustered,
         slices=tuple(suite.slices),
+        route=suite.route or "",
+        sealed=suite.sealed,
+        traffic=sample_digest(suite) if suite.traffic else "",
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from relgate.decision.suite_changes import Loss, SuiteChanges, compare_suites, regrouped
+from relgate.decision.suite_changes import Loss, SuiteChanges, added_cases, compare_suites, regrouped
 from relgate.domain.case import Suite
 from relgate.domain.release import Release
 from relgate.domain.run import SuiteRecord
@@ -27,11 +27,13 @@ class ChangesSince:
         notes: one sentence each, with the run since which it is.
         holds: reasons with their next steps.
         weakened: required gates that are gone or loosened since the baseline's run.
+        rerouted: suites that measured another route then, or of which that is not known.
     """
 
     notes: tuple[str, ...] = ()
     holds: tuple[tuple[str, str], ...] = ()
     weakened: tuple[str, ...] = ()
+    rerouted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,26 @@ class ComparedSuites:
     records: tuple[SuiteRecord, ...]
     left_out: Collection[str] = ()
 
-    def since(self, registry: Registry, run_id: str) -> SuiteChanges:
-        """What changed since a run."""
-        before = registry.suites(run_id)
+    def since(self, before: Sequence[SuiteRecord]) -> SuiteChanges:
+        """What changed since a run with these suites."""
         now = as_scored_then(self.records, self.suites, before)
         return compare_suites(before, now, left_out=self.left_out)
+
+    def rerouted(self, before: Sequence[SuiteRecord]) -> frozenset[str]:
+        """Suites that measured another route in a run with these suites, or of which that is not known."""
+        known = {
+            record.suite: None if record.settings is None else record.settings.route for record in before
+        }
+        return frozenset(
+            record.suite
+            for record in self.records
+            if record.suite in known
+            and (
+                known[record.suite] is None
+                or record.settings is None
+                or record.settings.route != known[record.suite]
+            )
+        )
 
 
 def changes_since(
@@ -88,22 +105,38 @@ def changes_since(
     run_id = run_id or registry.judging_run(named, of_version=True)
     said = _Said()
     weakened: tuple[str, ...] = ()
+    rerouted: frozenset[str] = frozenset()
     if run_id is not None:
         another = "" if known else " with another content"
         where = f"the run that judged {baseline.label}{another}"
-        changes = compared.since(registry, run_id)
+        before = registry.suites(run_id)
+        changes, rerouted = compared.since(before), compared.rerouted(before)
         said.add(changes, where, BASELINE, holds=known)
         weakened = changes.weakened if known else ()
-    holds = registry.alias(PRODUCTION, candidate.name) is not None
+    promoted = _production_since(registry, candidate.name)
     for earlier in count.judged:
         if earlier != run_id:
             run = f"{earlier}, a run of this candidate"
-            said.add(compared.since(registry, earlier), run, f"run {run}", holds=holds)
+            before = registry.suites(earlier)
+            holds = promoted is not None and registry.run(earlier).finished >= promoted
+            changes = compared.since(before)
+            grown = added_cases(before, compared.records)
+            said.add(replace(changes, notes=(*changes.notes, *grown)), run, f"run {run}", holds=holds)
+            rerouted |= compared.rerouted(before)
     settings = {record.suite: record.settings for record in compared.records}
-    for earlier, suite, before in registry.judged_settings(count.key):
-        losses = tuple(regrouped(suite, before, settings.get(suite)))
+    for earlier, suite, then in registry.judged_settings(count.key):
+        losses = tuple(regrouped(suite, then, settings.get(suite)))
         said.add(SuiteChanges(losses=losses), f"{earlier}, a run of another candidate", "", holds=False)
-    return ChangesSince(tuple(said.notes), tuple(said.holds), weakened)
+    return ChangesSince(tuple(said.notes), tuple(said.holds), weakened, rerouted)
+
+
+def _production_since(registry: Registry, line: str) -> str | None:
+    """When the release in production took it for the first time; None where nobody holds it."""
+    holder = registry.alias(PRODUCTION, line)
+    if holder is None:
+        return None
+    moves = registry.alias_moves(PRODUCTION, line)
+    return min((move.since for move in moves if move.release.digest == holder.digest), default=None)
 
 
 class _Said:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from relgate.decision.measurements import cases_in_scope
 from relgate.decision.outcomes import critical_cases
 from relgate.decision.pairing import pair_cases
 from relgate.decision.pooling import pooled
@@ -29,13 +30,13 @@ class PooledRuns:
         runs: their ids, newest first.
         rows: per case the calls of each of these runs that asked the same version of it.
         alone: whether the candidate's calls count without the baseline's.
-        harmful: the cases in which they do anyway, for a violation is the candidate's alone.
+        unpaired: the cases in which they do anyway, for a violation is the candidate's alone.
     """
 
     runs: tuple[str, ...] = ()
     rows: Mapping[CaseKey, tuple[tuple[Measurement, ...], ...]] = field(default_factory=dict)
     alone: bool = False
-    harmful: frozenset[CaseKey] = frozenset()
+    unpaired: frozenset[CaseKey] = frozenset()
 
     def join(
         self, plans: Sequence[SuitePlan], measured: Mapping[CaseKey, tuple[Measurement, ...]]
@@ -49,7 +50,7 @@ class PooledRuns:
                 rows,
                 self.rows.get(key, ()),
                 metrics[key[0]],
-                alone=self.alone or key in self.harmful,
+                alone=self.alone or key in self.unpaired,
             )
             for key, rows in measured.items()
         }
@@ -68,7 +69,7 @@ class PooledRuns:
 def find_pooled(
     registry: Registry,
     runs: Sequence[str],
-    parts: Sequence[str],
+    others: Sequence[str],
     plans: Sequence[SuitePlan],
     records: tuple[SuiteRecord, ...],
     baseline: Baseline,
@@ -80,9 +81,10 @@ def find_pooled(
     it said in earlier runs is left out: it would say nothing new, or what an older file said.
 
     Of a case that the verdict stands on alone, what the candidate said counts in any case: a run that ended
-    early for it did not ask the baseline any more, and one of a part of the cases, or a screen, is no
-    attempt. Where such a case is critical or keeps an incident from coming back, this is no score, and still
-    says that it missed.
+    early for it did not ask the baseline any more, one of a part of the cases, or a screen, is no attempt,
+    and one against another baseline says nothing of this one. Where such a case is critical or keeps an
+    incident from coming back, this is no score, and still says that it missed; of one that a zero-tolerance
+    gate judges only that gate's metric counts.
 
     What scores a suite now scores these answers as well where something else scored them: a case is the same
     by what it asks and expects.
@@ -90,41 +92,43 @@ def find_pooled(
     Args:
         registry: where runs are.
         runs: earlier whole runs of the candidate, newest first.
-        parts: its runs of a part of the cases and its screens, newest first.
+        others: its other runs, newest first: parts of the cases, screens, and those against other baselines.
         plans: the suites.
         records: the suites as they are now.
         baseline: what the candidate is compared with.
     """
-    if not (runs or parts):
+    if not (runs or others):
         return PooledRuns()
     release = baseline.release
     recorded = release is not None and release.application.kind == "recording"
     alone = release is None or baseline.stored is not None or recorded
     present = _Present(plans, records)
     tried = _keys(plans, lambda suite: (*critical_cases(suite), *suite.regressions))
-    harmful = _keys(plans, _harmful)
+    zero = _zero_tolerance(plans)
     rows: dict[CaseKey, list[tuple[Measurement, ...]]] = {}
     used = []
-    for run_id in (*runs, *(parts if tried or harmful else ())):
+    for run_id in (*runs, *(others if tried or zero else ())):
         candidate, other = (stored_of(registry, run_id, side, confirming=True) for side in SIDES)
         sides = (candidate,) if recorded else (candidate, other)
-        held = candidate.calls.keys() if alone else candidate.calls.keys() & other.calls.keys()
-        if run_id in parts:
-            held = held & harmful
-        single = candidate.calls.keys() & (tried | harmful)
-        same = present.same_cases(candidate.suites, held | single)
+        held: Collection[CaseKey] = ()
+        if run_id not in others:
+            held = candidate.calls.keys() if alone else candidate.calls.keys() & other.calls.keys()
+        single = candidate.calls.keys() & (tried | zero.keys())
+        same = present.same_cases(candidate.suites, {*held, *single})
         otherwise = present.scored_otherwise(candidate.suites)
         judges = _judges(registry, run_id) if otherwise else {}
         for key in same:
-            calls = [row for stored in sides for row in stored.calls.get(key, ())]
+            asked = sides if key in held else (candidate,)
+            calls = [row for stored in asked for row in stored.calls.get(key, ())]
             found = present.measurements(key, calls, run_id)
             if key[0] in otherwise:
                 found = present.scored(key, found, None if key in single else judges)
-            if key in tried and key not in held:
-                found = [replace(row, confirmation=True) for row in found]
+            if key not in held:
+                found = _alone(found, None if key in tried else zero[key], confirming=key not in zero)
             rows.setdefault(key, []).append(tuple(found))
         used += [run_id] if same else []
-    return PooledRuns(tuple(used), {key: tuple(found) for key, found in rows.items()}, alone, harmful)
+    held_rows = {key: tuple(found) for key, found in rows.items()}
+    return PooledRuns(tuple(used), held_rows, alone, frozenset(zero))
 
 
 class _Present:
@@ -185,5 +189,33 @@ def _keys(plans: Sequence[SuitePlan], chosen: Callable[[Suite], Iterable[Case]])
     return frozenset((plan.suite.name, case.id) for plan in plans for case in chosen(plan.suite))
 
 
-def _harmful(suite: Suite) -> Iterator[Case]:
-    return (case for case in suite.cases if suite.kind == "safety" and case.tags.get("harmful") is True)
+def _zero_tolerance(plans: Sequence[SuitePlan]) -> dict[CaseKey, frozenset[str]]:
+    """The cases that a gate without any tolerance judges, with the metrics of such gates."""
+    found: dict[CaseKey, frozenset[str]] = {}
+    for plan in plans:
+        for spec in plan.suite.gates:
+            if spec.form == "violations" and spec.role != "report":
+                for case in cases_in_scope(plan.suite, spec.only):
+                    key = (plan.suite.name, case.id)
+                    found[key] = found.get(key, frozenset()) | {spec.metric}
+    return found
+
+
+def _alone(
+    rows: Iterable[Measurement], metrics: Collection[str] | None, *, confirming: bool
+) -> list[Measurement]:
+    """What the candidate said of a case without the baseline beside it.
+
+    Args:
+        rows: its calls.
+        metrics: those that count; None for all.
+        confirming: whether they say that it missed and are no score.
+    """
+    return [
+        replace(
+            row,
+            scores=tuple(s for s in row.scores if metrics is None or s.metric in metrics),
+            confirmation=row.confirmation or confirming,
+        )
+        for row in rows
+    ]

@@ -43,7 +43,7 @@ from relgate.usecases.preparing.stored_baseline import (
 from relgate.usecases.preparing.stored_pilot import settle_from_registry
 from relgate.usecases.preparing.trials import TrialPlan
 from relgate.usecases.preparing.unfinished import Unfinished, find_unfinished
-from relgate.usecases.preparing.untouched import UntouchedSuites
+from relgate.usecases.preparing.untouched import UntouchedSuites, compared_in_full
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +271,9 @@ def prepare(
         drawn_anew=len(unfinished.drawn_anew),
     )
     key, attempt = count.key, count.number
-    parts = registry.part_runs(candidate.digest) if count.draws and not options.screen else []
+    others: list[str] = []
+    if count.draws and not options.screen:
+        others = [run for run in registry.candidate_runs(candidate.digest) if run not in count.continued]
     alpha = attempt_alpha(attempt)
     read, suites = suites, with_broken_seals(registry, key, candidate.digest, suites)
     plans = [replace(plan, suite=suite) for plan, suite in zip(plans, suites, strict=True)]
@@ -345,14 +347,16 @@ def prepare(
         other_holder="" if _held_production(registry, candidate) else baseline.other_holder,
         draws=count.draws,
         unfinished=unfinished,
-        pooled=find_pooled(registry, count.continued, parts, plans, records, baseline),
+        pooled=find_pooled(registry, count.continued, others, plans, records, baseline),
         sealed=frozenset((s.name, case_id) for s in suites for case_id in sealed_ids(s)),
         untouched=UntouchedSuites(
             suite.name
             for suite in suites
             if baseline.release is not None
             and side is None
+            and suite.name not in changes.rerouted
             and is_untouched(suite, baseline.release, candidate)
+            and suite.name not in compared_in_full(registry, count.judged)
         ),
     )
 

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from relgate.domain.gate import RELATIVE_FORMS
+from relgate.store import Registry
+
 SENTINELS_AGREE = "nothing that changed reaches the suite, and its sentinel cases agree"
 DIFFERS_STEP = "find what differs between the two releases beside the artifacts that they declare"
+
+
+def compared_in_full(registry: Registry, runs: Iterable[str]) -> frozenset[str]:
+    """The suites that one of these runs compared case by case: what that showed is not claimed away."""
+    full: set[str] = set()
+    for run in runs:
+        judged = [
+            gate
+            for gate in registry.scorecard(run).get("gates", ())
+            if gate["form"] in RELATIVE_FORMS and gate["result"] != "error"
+        ]
+        identical = {gate["suite"] for gate in judged if gate.get("identical")}
+        full |= {gate["suite"] for gate in judged} - identical
+    return frozenset(full)
 
 
 class UntouchedSuites:

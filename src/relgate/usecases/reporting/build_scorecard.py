@@ -149,6 +149,7 @@ def verdict_part(verdict: Verdict, waivers: Sequence[WaiverPart], text: Counting
         tuned=verdict.tuned,
         lacking=verdict.lacking,
         others=[text.text(reason) for reason in verdict.others],
+        seen=[text.text(reason) for reason in verdict.seen],
         waivers=list(waivers),
     )
 
