@@ -126,6 +126,41 @@ def test_power_takes_accuracy_and_flips_from_stored_runs(
     assert "from 200 cases with repeated trials" in sources
 
 
+def test_production_is_the_release_that_holds_it_and_not_an_earlier_baseline(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    """The old release knew none of the cases that were added; it says nothing of the one that replaced it."""
+    _suite(tmp_path, 100, [NOT_WORSE])
+    _manifest(tmp_path)
+    rows = [
+        _row(side, f"c{i}", 0, side == "candidate" or i < 20)
+        for i in range(100)
+        for side in ("candidate", "baseline")
+    ]
+    _store(tmp_path, make, rows)
+    assert "accuracy 0.200" in " ".join(relgate("doctor", *FAST, "--json").json["sources"])
+    with open_registry(tmp_path / ".relgate/registry.db") as registry:
+        registry.promote("desk", "2.0.0", by="me")
+    assert "accuracy 1.000" in " ".join(relgate("doctor", *FAST, "--json").json["sources"])
+
+
+def test_doctor_takes_the_trials_that_a_run_takes_at_its_measured_flip_rate(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    _suite(tmp_path, 34, [NOT_WORSE], trials="auto")
+    _manifest(tmp_path)
+    rows = [
+        _row(side, f"c{i}", trial, trial > 0 or i >= 5)
+        for side in ("candidate", "baseline")
+        for i in range(34)
+        for trial in range(3)
+    ]
+    _store(tmp_path, make, rows)
+    sources = " ".join(relgate("doctor", *FAST, "--json").json["sources"])
+    assert "psi 0.098 from 68 cases" in sources, "seven whole flips of 68 would be .103"
+    assert "trials a case: desk 3" in sources
+
+
 def test_power_without_a_suite_refuses_with_the_remedy(relgate: Relgate) -> None:
     result = relgate("power", *FAST)
     assert result.exit_code == 1

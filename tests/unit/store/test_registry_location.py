@@ -28,6 +28,13 @@ def test_without_a_project_it_lies_in_the_current_folder(tmp_path):
     assert registry_url(None, {}, tmp_path) == str(tmp_path / ".relgate" / "registry.db")
 
 
+def test_without_a_project_file_the_nearest_registry_is_the_projects(tmp_path):
+    (tmp_path / ".relgate").mkdir()
+    (tmp_path / ".relgate" / "registry.db").touch()
+    (tmp_path / "a").mkdir()
+    assert registry_url(None, {}, tmp_path / "a") == str(tmp_path / ".relgate" / "registry.db")
+
+
 def test_the_option_goes_before_the_variable_and_the_variable_before_the_ini(project):
     (project / "pytest.ini").write_text("[pytest]\nrelgate_registry = ini.db\n")
     folder = project / "a"

@@ -87,8 +87,9 @@ def test_a_baseline_other_than_productions_holder_is_said_aloud(judged):
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("9.9.9", "not in the registry.*desk@1.1.0"),
-        ("canary", "not in the registry"),
+        ("9.9.9", r"not in the registry.*desk@1\.1\.0"),
+        ("1.1", r"did you mean 1\.1\.0"),
+        ("prodution", r"did you mean production\?"),
         ("./nowhere.yaml", "no such file"),
     ],
 )
