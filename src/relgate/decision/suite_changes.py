@@ -91,7 +91,7 @@ def compare_suites(
         after = current.get(suite.suite)
         if after is None:
             notes.append(f"the suite {suite.suite} is gone ({count(len(suite.cases), 'case')})")
-            losses.append(Loss(f"the suite {suite.suite} is gone", "", _REMEDY))
+            losses.append(Loss(f"the suite {suite.suite} is gone", "", f"bring it back, {_ACCEPT}"))
             continue
         watched = chain(islice(suite.cases, _LOOKED_AT), (case for case in suite.cases if case.protected))
         versions = {case.id: case for case in watched}

@@ -63,6 +63,9 @@ class LoadedManifest:
     problems: tuple[Problem, ...] = ()
 
 
+_MISSING = "name one that is there, or let `relgate init` write candidate.yaml"
+
+
 def load_manifest(path: Path, *, extra_artifact_kinds: Collection[str] = ()) -> LoadedManifest:
     """Read a manifest and check its shape.
 
@@ -75,7 +78,7 @@ def load_manifest(path: Path, *, extra_artifact_kinds: Collection[str] = ()) -> 
             the user gets all of them at once.
     """
     text = decode(
-        read_bytes(path, limit=MAX_BYTES, missing=nearby(path) or "`relgate init` writes one"),
+        read_bytes(path, limit=MAX_BYTES, missing=nearby(path) or _MISSING),
         path,
     )
     document, problems = parse_yaml(text, path)

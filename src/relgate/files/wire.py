@@ -216,7 +216,10 @@ def _words(detail: ErrorDetails, document: YamlDocument, loc: Loc) -> tuple[str,
     limits |= {"less_than": ("lt", "less than"), "less_than_equal": ("le", "at most")}
     if kind in limits:
         key, words = limits[kind]
-        return f"should be {words} {context[key]:g}", ""
+        given = detail["input"]
+        in_points = context[key] == 1 and isinstance(given, int | float) and 1 <= given <= 100
+        remedy = f"a share: {given:g} points are {given / 100:g}" if in_points else ""
+        return f"should be {words} {context[key]:g}", remedy
     if kind in ("string_too_short", "too_short"):
         return "should not be empty", ""
     if kind == "string_pattern_mismatch":

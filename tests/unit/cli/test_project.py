@@ -149,7 +149,7 @@ def test_validate_prints_every_problem_of_manifest_and_suites(tmp_path: Path) ->
 
 def test_validate_without_manifest_suites_or_recording(tmp_path: Path) -> None:
     assert (
-        "candidate.yaml: no such file, `relgate init` writes one"
+        "candidate.yaml: no such file, name one that is there, or let `relgate init` write candidate.yaml"
         in relgate("validate", folder=tmp_path).stderr
     )
     scaffold.init_project(tmp_path)

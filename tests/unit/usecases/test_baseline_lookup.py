@@ -115,7 +115,7 @@ def test_a_baseline_beside_which_a_file_is_called_alike_is_asked_for(judged, giv
 def test_a_manifest_beside_which_a_file_is_called_alike_is_asked_for(judged):
     with pytest.raises(InputError, match=r"candidat\.yaml: no such file, did you mean 'candidate\.yaml'\?"):
         judged.open("candidat.yaml")
-    with pytest.raises(InputError, match="`relgate init` writes one"):
+    with pytest.raises(InputError, match="name one that is there"):
         judged.open("other.yaml")
 
 
