@@ -16,7 +16,6 @@ from relgate.domain.run import CaseBlock, MeasurementRow
 from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError
 from relgate.redaction import Redactor
-from relgate.render.commands import HOLDS_PRODUCTION
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url, responses_file
 from relgate.usecases.judging.judge_run import (
     NOTHING_CHANGED,
@@ -48,11 +47,11 @@ from relgate.usecases.reporting.build_scorecard import (
     build_scorecard,
     case_outcomes,
     gate_result_of,
-    numbered,
 )
 from relgate.usecases.reporting.case_report import CaseReporter
 from relgate.usecases.reporting.registry_rows import is_attempt, measurement_rows, run_record
 from relgate.usecases.reporting.run_part import now, run_part
+from relgate.usecases.reporting.stored_card import stored_card
 from relgate.usecases.reporting.waivers import waiver_parts
 from relgate.usecases.reporting.write_report import Written, folder_problems, write_report
 
@@ -346,12 +345,7 @@ class ReleaseRun:
         return self._finish(scorecard, judgement, rows=(), redactor=redactor, attempt=False)
 
     def _stored_report(self, stored: StoredVerdict) -> Report:
-        scorecard = Scorecard.model_validate(stored.scorecard)
-        update: dict[str, object] = {"waivers": waiver_parts(self.registry, self.prepared.candidate.name)}
-        if scorecard.verdict.decision == "promote" and self.prepared.in_production:
-            update["next_step"] = HOLDS_PRODUCTION
-        verdict = scorecard.verdict.model_copy(update=update)
-        scorecard = numbered(scorecard.model_copy(update={"verdict": verdict}))
+        scorecard = stored_card(stored, self.registry, self.prepared)
         written = self._write(scorecard)
         gates = tuple(gate_result_of(part) for part in scorecard.gates)
         return Report(

@@ -180,6 +180,16 @@ def test_a_run_that_repeats_a_judged_one_is_served_and_is_no_attempt(desk):
     assert len(__import__(desk.modul).calls) == 160
 
 
+def test_a_served_promote_of_what_is_in_production_proposes_nothing(desk):
+    desk.suite(_cases(80), gates=[{"metric": "contains", "at_least": 0.5}], trials=1)
+    assert desk.card().verdict.next_step == "relgate promote desk@2.0.0"
+    with desk.registry() as registry:
+        registry.promote("desk", "2.0.0", by="ann")
+    again = desk.run()
+    assert again.stored
+    assert again.scorecard.verdict.next_step == "nothing to do: it holds production"
+
+
 def test_a_top_up_continues_the_count_and_pools_the_cases_that_are_still_the_same(desk):
     _wrong(desk, 1)
     desk.card()
