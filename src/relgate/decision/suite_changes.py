@@ -57,7 +57,7 @@ class SuiteChanges:
     Attributes:
         notes: one sentence each, for the reader.
         losses: what holds.
-        weakened: of the notes, those on required gates: a promote says them first.
+        weakened: of the notes, those on required gates and sealed halves: a promote says them.
     """
 
     notes: tuple[str, ...] = ()
@@ -120,7 +120,9 @@ def compare_suites(
             losses += _gone(suite, gone, text)
         required, others_of_less = _gate_changes(suite, after)
         notes += [*required, *others_of_less]
-        weakened += required
+        unsealed = _unsealed(suite, after)
+        notes += unsealed
+        weakened += [*required, *unsealed]
     return SuiteChanges(tuple(notes), tuple(losses), tuple(weakened))
 
 
@@ -164,6 +166,11 @@ def added_cases(before: Sequence[SuiteRecord], now: Sequence[SuiteRecord]) -> tu
     return tuple(found)
 
 
+def _unsealed(suite: SuiteRecord, after: SuiteRecord) -> list[str]:
+    was, now = (each.settings is not None and each.settings.sealed for each in (suite, after))
+    return [f"{suite.suite} has no sealed half any more"] if was and now is False else []
+
+
 def _rerouted(suite: SuiteRecord, after: SuiteRecord) -> list[str]:
     if not is_rerouted(suite.settings, after.settings):
         return []
@@ -203,8 +210,6 @@ def regrouped(suite: str, before: SuiteSettings | None, now: SuiteSettings | Non
     found = [Loss(f"slices of {suite} are not watched any more", f": {_some(gone)}", _UNDO)] if gone else []
     if before.clustered and not now.clustered:
         found.append(Loss(f"{suite} does not count clusters any more", "", _UNDO))
-    if before.sealed and now.sealed is False:
-        found.append(Loss(f"{suite} has no sealed half any more", "", _UNDO))
     return found
 
 

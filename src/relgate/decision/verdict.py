@@ -126,10 +126,10 @@ def _decided(findings: Findings) -> Verdict:
     )
     if within:
         reason += f"; {within} regressed within margin"
-    if findings.tuned:
-        reason += "; a promote on a tuned set"
     if findings.weakened:
         reason += f"; since the baseline's run {_listed(findings.weakened, 'such change')}"
+    if findings.tuned:
+        reason += "; a promote on a tuned set"
     return Verdict("promote", reason, "relgate promote", tuned=findings.tuned)
 
 

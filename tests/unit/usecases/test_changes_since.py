@@ -142,11 +142,11 @@ def test_what_was_dropped_before_production_was_taken_is_noted_alone(project):
     assert "not watched" not in card.verdict.reason
 
 
-def test_a_sealed_half_that_is_given_up_holds(desk):
+def test_a_sealed_half_that_is_given_up_is_noted(desk):
     desk.suite(_cases(), sealed=True)
     desk.card()
     desk.suite(_cases())
-    assert "mine has no sealed half any more since run " in desk.card().verdict.reason
+    assert _noted(desk.card(), "a run of this candidate: mine has no sealed half any more")
 
 
 def test_a_required_gate_that_is_gone_stands_in_the_reason_of_a_promote(project):
