@@ -112,6 +112,8 @@ def compare_suites(
         notes += [f"cases of {suite.suite} became harmful: {_some(gained)}"] if gained else []
         notes += _reworded(suite, kept)
         losses += regrouped(suite.suite, suite.settings, after.settings)
+        if suite.kind == "fallback" and is_rerouted(suite.settings, after.settings):
+            losses.append(Loss(f"the hops that {suite.suite} measured are not measured any more", "", _UNDO))
         losses += _bared(suite, kept)
         gone = [case for case in suite.cases if case.id not in have]
         if gone:
@@ -172,10 +174,17 @@ def _unsealed(suite: SuiteRecord, after: SuiteRecord) -> list[str]:
 
 
 def _rerouted(suite: SuiteRecord, after: SuiteRecord) -> list[str]:
-    if not is_rerouted(suite.settings, after.settings):
-        return []
-    was, now = (each.settings.route or "none" for each in (suite, after) if each.settings is not None)
-    return [f"the route of {suite.suite} was {was} and is {now}"]
+    return (
+        [rerouted_text(suite.suite, suite.settings, after.settings)]
+        if is_rerouted(suite.settings, after.settings)
+        else []
+    )
+
+
+def rerouted_text(suite: str, before: SuiteSettings | None, now: SuiteSettings | None) -> str:
+    """From which route to which a suite was sent, as far as it is known."""
+    was, now_ = ("none" if each is None else each.route or "none" for each in (before, now))
+    return f"the route of {suite} was {was} and is {now_}"
 
 
 def is_rerouted(before: SuiteSettings | None, now: SuiteSettings | None) -> bool:

@@ -184,7 +184,7 @@ class SuiteSettings:
         clustered: whether clusters are counted instead of cases.
         slices: tags that are watched one by one.
         route: the route that it measures, "" for none; None where it was not recorded, as of what follows.
-        sealed: whether half of its cases is sealed.
+        sealed: whether any of its cases are sealed.
         traffic: digest of the inputs of which outputs are compared, "" where there are none.
     """
 

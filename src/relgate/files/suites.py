@@ -212,9 +212,14 @@ def _digest(suite: Suite) -> str:
             "regressions": _case_documents(suite.regressions),
         }
         | ({"labels": sorted(map(astuple, suite.labels))} if suite.labels else {})
-        | ({"sealed": True} if suite.sealed else {})
+        | ({"sealed": _pairs(suite) or True} if suite.sealed else {})
         | ({"traffic": [[case.id, case.digest] for case in suite.traffic]} if suite.traffic else {})
     )
+
+
+def _pairs(suite: Suite) -> list[list[str]]:
+    """What is sealed together."""
+    return sorted([case.id, case.pair] for case in suite.cases if case.pair is not None)
 
 
 def _scoring(suite: Suite) -> dict[str, Any]:

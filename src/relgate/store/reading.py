@@ -119,8 +119,8 @@ def rejecting_since(
 ) -> tuple[str, str] | None:
     """The newest later run of a release's content that speaks against it, with its reason.
 
-    It rejects against the same baseline, as a whole run or a screen, or is a part of the cases that showed
-    what would reject against any.
+    Against the same baseline it rejects, or is a screen that found something; or it is a part of the cases
+    that showed what would reject against any.
 
     Args:
         connection: the registry.
@@ -143,9 +143,9 @@ def rejecting_since(
         .order_by(runs.c.number.desc())
     )
     for row in rows:
-        if (row.decision == "reject" and row.baseline == baseline) or (
-            row.partial and row.scorecard["verdict"].get("seen")
-        ):
+        verdict = row.scorecard["verdict"] if row.partial else {}
+        found = row.decision == "reject" or (verdict.get("screen") and not verdict.get("clear"))
+        if (found and row.baseline == baseline) or verdict.get("seen"):
             return row.id, row.reason
     return None
 

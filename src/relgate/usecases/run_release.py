@@ -258,9 +258,9 @@ class ReleaseRun:
         """
         prepared, early, traffic, unasked = self.prepared, live.early, found.traffic, found.unasked
         redact = CountingRedactor(self._redactor).text
-        prepared = with_fingerprint(
-            with_contradiction(prepared, self.registry, found.cases, redact), found.cases, redact
-        )
+        again = CountingRedactor(self._redactor)
+        prepared = with_contradiction(prepared, self.registry, found.cases, again)
+        prepared = with_fingerprint(prepared, found.cases, redact)
         pooled = prepared.pooled.join(prepared.plans, found.cases)
         measured = with_answers(pooled, prepared.plans, redact)
         missing = self._wanted - found.cases.keys() - live.spared if live.budget.reached else ()

@@ -72,6 +72,55 @@ def test_of_another_candidate_it_is_noted(desk):
     assert "not watched" not in card.verdict.reason
 
 
+def test_a_critical_case_that_another_candidate_was_judged_by_is_noted_when_it_is_gone(desk):
+    desk.suite(_cases(61, c60={"critical": "never"}))
+    desk.card()
+    _recorded(desk, "candidate", "2.1.0", baseline="production")
+    desk.suite(_cases())
+    card = desk.card()
+    assert _noted(card, "a run of another candidate: critical cases of mine are gone: c60")
+    assert "critical cases" not in card.verdict.reason
+
+
+def test_a_fallback_suite_that_measures_another_route_holds(project):
+    def judged(route):
+        project.suite(
+            [{"id": f"f{n}", "input": f"q{n}", "expected": "yes"} for n in range(40)],
+            kind="fallback",
+            route=route,
+            force="hop",
+            gates=[{"metric": "contains", "at_least": 0.5}],
+        )
+        return project.card()
+
+    application = project.module("hops_of_another_route", "def build(release): return lambda request: 'yes'")
+    routes = {name: {"chain": [f"p/{name}"]} for name in ("ask", "sum")}
+    models = {name: {"version": "1", "id": f"{name}-1", "provider": "p"} for name in routes}
+
+    def prompt(version):
+        return {"p": {"version": version, "path": "p.md", "variables": []}}
+
+    for name, version, baseline in (("old.yaml", "1.0.0", "none"), ("candidate.yaml", "2.0.0", "./old.yaml")):
+        project.manifest(
+            name,
+            version,
+            application=application,
+            baseline=baseline,
+            deterministic=True,
+            routes=routes,
+            providers={"p": {"base_url": "http://127.0.0.1:9"}},
+            artifacts={
+                "model": models,
+                "prompt": {"p": {"version": version, "path": "p.md", "variables": []}},
+            },
+        )
+    project.write("p.md", "text")
+    judged("ask")
+    card = judged("sum")
+    assert "the hops that mine measured are not measured any more since " in card.verdict.reason
+    assert _noted(card, "the route of mine was ask and is sum")
+
+
 def test_a_critical_case_that_came_after_the_promotion_is_not_deleted_again(desk):
     desk.suite(_cases(61, c60={"critical": "never"}))
     _recorded(desk, "candidate", "2.0.0", ("c60",), baseline="production")
@@ -147,6 +196,13 @@ def test_a_sealed_half_that_is_given_up_is_noted(desk):
     desk.card()
     desk.suite(_cases())
     assert _noted(desk.card(), "a run of this candidate: mine has no sealed half any more")
+
+
+def test_a_pair_that_leaves_nothing_sealed_is_noted(desk):
+    desk.suite(_cases(), sealed=True)
+    desk.card()
+    desk.suite([case | {"pair": "one"} for case in _cases()], sealed=True)
+    assert _noted(desk.card(), "mine has no sealed half any more")
 
 
 def test_a_required_gate_that_is_gone_stands_in_the_reason_of_a_promote(project):

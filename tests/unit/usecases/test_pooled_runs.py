@@ -288,6 +288,19 @@ def test_a_promote_is_not_served_once_a_later_run_showed_a_violation(kind, first
     assert again.decision == "reject"
 
 
+def test_a_promote_is_not_served_once_a_later_screen_found_harm(desk):
+    desk.suite(_cases(80), gates=[{"metric": "contains", "non_inferior": {"margin": 0.3}}], trials=1)
+    assert desk.card().verdict.decision == "promote"
+    _wrong(desk, 20)
+    screened = desk.run(screen=True).scorecard.verdict
+    assert screened.screen
+    assert not screened.clear
+    _wrong(desk, 0)
+    with desk.registry() as registry, pytest.raises(Refusal, match="of the same content since then says"):
+        registry.promote("desk", "2.0.0", by="ann")
+    assert not desk.run().stored
+
+
 def test_a_promote_is_not_served_after_a_later_reject(kind):
     assert kind.card().verdict.decision == "promote"
     _wrong(kind, 1)
@@ -339,3 +352,49 @@ def test_a_candidate_that_is_declared_deterministic_and_answers_otherwise_holds(
         assert verdict.decision == "hold"
         assert "is declared deterministic, and answered otherwise in run " in verdict.reason
         assert verdict.reason.endswith(": c0") or ": c0 (and" in verdict.reason
+
+
+SWITCHING = """
+from relgate.domain.response import Response, ToolCall
+WRONG = set()
+HOW = ["text"]
+def build(release):
+    def answer(request):
+        wrong = release.version == "2.0.0" and request.case_id in WRONG
+        if wrong and HOW[0] == "raise":
+            raise ValueError("down")
+        if HOW[0] == "tool":
+            return Response("yes", tool_calls=(ToolCall("refund", {"euros": 1 + wrong}),))
+        return "no" if wrong else "yes"
+    return answer
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "sealed", "told"),
+    [
+        ("text", False, ": c0, c1, c2"),
+        ("raise", False, ": c0, c1, c2"),
+        ("tool", False, ": c0, c1, c2"),
+        ("text", True, ": sealed cases"),
+    ],
+    ids=["another text", "a failure", "another tool call", "in sealed cases"],
+)
+def test_whatever_a_deterministic_candidate_answers_otherwise_is_seen(desk, how, sealed, told):
+    desk.modul += "_switching"
+    application = desk.module(desk.modul, SWITCHING)
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    desk.manifest("old.yaml", "1.0.0", application=application, deterministic=True, baseline="none")
+    desk.manifest(application=application, deterministic=True, baseline="./old.yaml", artifacts=prompt)
+    desk.suite(_cases(80), gates=GATES, trials=1, sealed=sealed)
+    hidden = {case_id for _, case_id in desk.open().prepared.sealed}
+    module = __import__(desk.modul)
+    module.HOW[0] = how
+    module.WRONG |= hidden if sealed else {f"c{n}" for n in range(20)}
+    desk.card(full=True)
+    module.WRONG.clear()
+    more = [*_cases(80), {"id": "c80", "input": "q80", "expected": "yes"}]
+    desk.suite(more, gates=GATES, trials=1, sealed=sealed)
+    reason = desk.card(full=True).verdict.reason
+    assert "is declared deterministic, and answered otherwise in run " in reason
+    assert told in reason

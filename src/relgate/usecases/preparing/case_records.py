@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import overload
 
+from relgate.decision.sealing import sealed_ids
 from relgate.decision.unchanged import sample_digest
 from relgate.domain.case import Case, Suite
 from relgate.domain.digest import canonical_json, digest_json
@@ -89,7 +90,7 @@ def _settings(suite: Suite, plugins: str) -> SuiteSettings:
         clustered=suite.clustered,
         slices=tuple(suite.slices),
         route=suite.route or "",
-        sealed=suite.sealed,
+        sealed=bool(sealed_ids(suite)),
         traffic=sample_digest(suite) if suite.traffic else "",
     )
 

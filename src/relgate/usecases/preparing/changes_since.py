@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
-from relgate.decision.suite_changes import Loss, SuiteChanges, added_cases, compare_suites, regrouped
+from relgate.decision.suite_changes import (
+    Loss,
+    SuiteChanges,
+    added_cases,
+    compare_suites,
+    is_rerouted,
+    regrouped,
+    rerouted_text,
+)
 from relgate.domain.case import Suite
+from relgate.domain.long_cases import LongCases
 from relgate.domain.release import Release
 from relgate.domain.run import SuiteRecord
 from relgate.store import Registry
@@ -14,9 +24,13 @@ from relgate.store.rows import ReleaseName
 from relgate.usecases.preparing.attempt_count import AttemptCount
 from relgate.usecases.preparing.baseline import PRODUCTION
 from relgate.usecases.preparing.case_records import as_scored_then
+from relgate.usecases.preparing.plan_suite import RECORDED_OR_NOT
 from relgate.usecases.preparing.stored_baseline import StoredRun
 
 BASELINE = "the baseline's run"
+_ANOTHER = "a run of another candidate"
+_OTHER_RUNS = 5
+"""The newest runs of other candidates whose cases are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +67,35 @@ class ComparedSuites:
     def since(self, before: Sequence[SuiteRecord]) -> SuiteChanges:
         """What changed since a run with these suites."""
         now = as_scored_then(self.records, self.suites, before)
-        return compare_suites(before, now, left_out=self.left_out)
+        return compare_suites(self._as_fitted(before), now, left_out=self.left_out)
+
+    def _as_fitted(self, before: Sequence[SuiteRecord]) -> list[SuiteRecord]:
+        """Earlier suites without the gates that a filled-in policy leaves out for want of what they judge."""
+        absent = {
+            suite.name: set(RECORDED_OR_NOT) - {gate.metric for gate in suite.gates}
+            for suite in self.suites
+            if suite.default_policy
+        }
+        return [
+            replace(r, gates=tuple(g for g in r.gates if g["metric"] not in absent.get(r.suite, ())))
+            for r in before
+        ]
 
     def rerouted(self, before: Sequence[SuiteRecord]) -> frozenset[str]:
-        """Suites that measured another route in a run with these suites, or of which that is not known."""
-        known = {
-            record.suite: None if record.settings is None else record.settings.route for record in before
-        }
+        """Suites that a run with these suites did not have, or with another route, or with one not known."""
+        known = {r.suite: None if r.settings is None else r.settings.route for r in before}
         return frozenset(
             record.suite
             for record in self.records
-            if record.suite in known
-            and (
-                known[record.suite] is None
-                or record.settings is None
-                or record.settings.route != known[record.suite]
-            )
+            if record.settings is None
+            or known.get(record.suite) is None
+            or record.settings.route != known[record.suite]
         )
+
+    @property
+    def are_long(self) -> bool:
+        """Whether reading an earlier run's suites takes its time."""
+        return any(isinstance(suite.cases, LongCases) for suite in self.suites)
 
 
 def changes_since(
@@ -84,7 +110,7 @@ def changes_since(
 
     A slice, a case or a gate that came after the promotion is known to the runs since then: the candidate
     that was judged by it is not judged without it. Another candidate may stand on another branch, so of its
-    runs only a slice or clusters that are gone are noted.
+    runs what is gone is only noted: slices and clusters, and of the newest runs cases and suites.
 
     Where nobody holds production it is a project that is being set up: what is gone is noted, and nothing
     holds, unless the baseline was judged with this content.
@@ -124,9 +150,20 @@ def changes_since(
             said.add(replace(changes, notes=(*changes.notes, *grown)), run, f"run {run}", holds=holds)
             rerouted |= compared.rerouted(before)
     settings = {record.suite: record.settings for record in compared.records}
+    others: dict[str, None] = {}
     for earlier, suite, then in registry.judged_settings(count.key):
-        losses = tuple(regrouped(suite, then, settings.get(suite)))
-        said.add(SuiteChanges(losses=losses), f"{earlier}, a run of another candidate", "", holds=False)
+        if earlier in count.judged:
+            continue
+        others[earlier] = None
+        now = settings.get(suite)
+        sent = is_rerouted(then, now)
+        notes = (rerouted_text(suite, then, now),) if sent else ()
+        rerouted |= {suite} if sent else frozenset()
+        losses = tuple(regrouped(suite, then, now))
+        said.add(SuiteChanges(notes, losses), f"{earlier}, {_ANOTHER}", "", holds=False)
+    for earlier in () if compared.are_long else islice(others, _OTHER_RUNS):
+        lost = compared.since(registry.suites(earlier)).losses
+        said.add(SuiteChanges(losses=lost), f"{earlier}, {_ANOTHER}", "", holds=False)
     return ChangesSince(tuple(said.notes), tuple(said.holds), weakened, rerouted)
 
 

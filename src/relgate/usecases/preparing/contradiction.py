@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from relgate.domain.case import CaseKey
-from relgate.domain.response import Failure, Measurement
-from relgate.domain.run import MeasurementRow
+from relgate.domain.digest import canonical_json
+from relgate.domain.metric import RESPONSE_METRICS
+from relgate.domain.response import Measurement, Response, Score
+from relgate.domain.run import MeasurementRow, SuiteRecord
 from relgate.store import Registry
 from relgate.usecases.preparing.prepare import Prepared
+from relgate.usecases.redacting import CountingRedactor
 
 _NAMED = 3
 _STEP = (
     "find what makes it answer otherwise, or leave `deterministic: true` out of its manifest: then what it "
     "answered before counts as well"
 )
+_MEASURED = ("response", "application")
 
 
 def with_contradiction(
     prepared: Prepared,
     registry: Registry,
     measured: Mapping[CaseKey, Sequence[Measurement]],
-    redact: Callable[[str], str],
+    redactor: CountingRedactor,
 ) -> Prepared:
     """The run with a hold where a deterministic candidate answered the same question otherwise before.
 
@@ -34,17 +38,18 @@ def with_contradiction(
         prepared: the run.
         registry: where earlier runs are.
         measured: what this run measured.
-        redact: what the registry does to a text; stored texts are redacted, so new ones are to be compared.
+        redactor: stored texts are redacted, so the new ones are before they are compared.
     """
     candidate = prepared.candidate
     if not candidate.deterministic or candidate.application.kind == "recording" or prepared.screen:
         return prepared
     for run_id in registry.candidate_runs(candidate.digest):
-        differing = _otherwise(prepared, registry.measurements(run_id), measured, redact)
-        if found := list(islice(differing, _NAMED)):
+        before = registry.suites(run_id) if prepared.sealed else []
+        rows = (row for row in registry.measurements(run_id) if row.side == "candidate")
+        if found := list(islice(_otherwise(prepared, rows, before, measured, redactor), _NAMED)):
             reason = (
                 f"{candidate.label} is declared deterministic, and answered otherwise in run {run_id}: "
-                f"{', '.join(found)}"
+                f"{', '.join(dict.fromkeys(found))}"
             )
             return replace(prepared, holds=(*prepared.holds, (reason, _STEP)), judged_key="")
     return prepared
@@ -52,21 +57,66 @@ def with_contradiction(
 
 def _otherwise(
     prepared: Prepared,
-    rows: Sequence[MeasurementRow],
+    rows: Iterator[MeasurementRow],
+    before: Sequence[SuiteRecord],
     measured: Mapping[CaseKey, Sequence[Measurement]],
-    redact: Callable[[str], str],
+    redactor: CountingRedactor,
 ) -> Iterator[str]:
-    """The cases of a run that asked the same and were answered otherwise."""
+    """The cases of a run that asked the same and were answered otherwise; sealed ones are not named."""
     asked = {(p.suite.name, case.id): case for p in prepared.plans for case in p.suite.all_cases}
+    same = _versions(before).items() & _versions(prepared.records).items()
+    unchanged = {key for key, _ in same}
+    anew = {m.name for m in RESPONSE_METRICS if not m.bounded} | {
+        scorer.metric.name for plan in prepared.plans for scorer in plan.scorers["candidate"] if scorer.asked
+    }
     said: set[CaseKey] = set()
     for row in rows:
         key = (row.suite, row.case_id)
-        if row.side != "candidate" or key in said or key not in asked or key in prepared.sealed:
+        if key in said or key not in asked or row.outcome not in _MEASURED:
             continue
-        if row.outcome != "response" or redact(asked[key].text) != row.input:
-            continue
-        now = [m for m in measured.get(key, ()) if m.side == "candidate" and (m.hop or "") == row.hop]
-        answers = [m.outcome.output for m in now if not (m.stored or isinstance(m.outcome, Failure))]
-        if answers and row.output not in map(redact, answers):
+        now = [
+            m
+            for m in measured.get(key, ())
+            if m.side == "candidate" and (m.hop or "") == row.hop and not m.stored and _is_measured(m)
+        ]
+        if key in prepared.sealed:
+            then = _without(row.scores, anew)
+            differs = key in unchanged and bool(now) and then not in (_without(_scores(m), anew) for m in now)
+        else:
+            same_question = redactor.text(asked[key].text) == row.input
+            differs = same_question and bool(now) and _told(row) not in (_told_now(m, redactor) for m in now)
+        if differs:
             said.add(key)
-            yield row.case_id
+            yield "sealed cases" if key in prepared.sealed else row.case_id
+
+
+def _versions(suites: Sequence[SuiteRecord]) -> dict[CaseKey, str]:
+    return {(suite.suite, case.id): case.digest for suite in suites for case in suite.cases}
+
+
+def _is_measured(m: Measurement) -> bool:
+    return isinstance(m.outcome, Response) or m.outcome.kind == "application"
+
+
+def _told(row: MeasurementRow) -> bytes:
+    """What was answered; of two failures of the application none is another one."""
+    if row.outcome != "response":
+        return b""
+    return canonical_json([row.output, [dict(call) for call in row.tool_calls], list(row.retrieved)])
+
+
+def _told_now(m: Measurement, redactor: CountingRedactor) -> bytes:
+    if not isinstance(m.outcome, Response):
+        return b""
+    calls = [redactor.value({"name": c.name, "arguments": dict(c.arguments)}) for c in m.outcome.tool_calls]
+    texts = [redactor.text(found) for found in m.outcome.retrieved]
+    return canonical_json([redactor.text(m.outcome.output), calls, texts])
+
+
+def _scores(m: Measurement) -> dict[str, float | None]:
+    return {s.metric: s.value if isinstance(s, Score) else None for s in m.scores}
+
+
+def _without(scores: Mapping[str, float | None], names: Collection[str]) -> dict[str, float | None]:
+    """The scores but for those that belong to the machine and the day, or to a model that judged."""
+    return {name: value for name, value in scores.items() if name not in names}

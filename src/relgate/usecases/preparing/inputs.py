@@ -311,11 +311,11 @@ def _fitted(suites: Sequence[Suite], rows: Mapping[Side, Rows | None]) -> tuple[
 
 
 def _dropped(suites: Sequence[Suite], fitted: Sequence[Suite]) -> list[str]:
-    return [
-        f"the default policy of {suite.name} has no gate on latency or cost where the recordings tell none"
-        for suite, left in zip(suites, fitted, strict=True)
-        if len(left.gates) < len(suite.gates)
-    ]
+    names = [s.name for s, left in zip(suites, fitted, strict=True) if len(left.gates) < len(s.gates)]
+    if not names:
+        return []
+    where = "where what is stored of the baseline tells none"
+    return [f"the default policy of {', '.join(names)} has no gate on latency or cost {where}"]
 
 
 def _unjudged(suites: Sequence[Suite], judgings: Sequence[Judging]) -> list[str]:

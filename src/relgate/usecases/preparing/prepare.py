@@ -36,6 +36,7 @@ from relgate.usecases.preparing.pooled_runs import PooledRuns, find_pooled
 from relgate.usecases.preparing.staleness import choose_probes, is_steady, stale_hold, staleness
 from relgate.usecases.preparing.stored_baseline import (
     StoredSide,
+    measured_since,
     newest_stored,
     pairing_notes,
     stored_side,
@@ -330,6 +331,7 @@ def prepare(
         notes=(
             *release_notes(baseline, candidate, registry),
             *(pairing_notes(side) if side is not None else ()),
+            *_measured_since(registry, baseline, options),
             *changes.notes,
             *tuned_notes(suites, shown, attempt, options.screen),
             *broken_seal_notes(read, suites),
@@ -359,6 +361,12 @@ def prepare(
             and suite.name not in compared_in_full(registry, count.judged)
         ),
     )
+
+
+def _measured_since(registry: Registry, baseline: Baseline, options: RunOptions) -> tuple[str, ...]:
+    if baseline.release is None or baseline.stored is None or options.screen:
+        return ()
+    return measured_since(registry, baseline.release, baseline.stored)
 
 
 def _judged_by(suite: Suite, spec: GateSpec, side: StoredSide | None, *, exposed: bool) -> Suite:

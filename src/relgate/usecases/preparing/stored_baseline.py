@@ -257,6 +257,14 @@ def pairing_notes(side: StoredSide) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def measured_since(registry: Registry, baseline: Release, stored: StoredRun) -> tuple[str, ...]:
+    """That a newer run measured the baseline too: who names an older one chooses what is compared with."""
+    newest = next(iter(registry.stored_runs(baseline.digest)), None)
+    if newest is None or newest[0] == stored.run_id:
+        return ()
+    return (f"run {newest[0]} measured the baseline since the stored run {stored.run_id}",)
+
+
 def _cases(keys: Collection[CaseKey]) -> str:
     named = [case for _, case in keys][:3]
     more = " ..." if len(keys) > len(named) else ""
