@@ -8,16 +8,20 @@ from math import ceil, isfinite, log, sqrt
 from relgate import stats
 from relgate.decision.absolute_quantile import EXCEEDS, exceeding, least_cases
 from relgate.decision.evidence import (
+    DIFFERENCES,
     MIN_RATIO_UNITS,
+    SCORES,
     Evidence,
     is_binary,
     oriented,
     paired_counts,
     quantile_minimum,
 )
+from relgate.decision.planning.more_clusters import cases_in_clusters
 from relgate.decision.policy import Gate
 from relgate.decision.sample import Floats, Sample
 from relgate.late import np, special
+from relgate.stats.means import Support
 from relgate.stats.unseen_unit import LEAST_CORRELATION
 
 POWER = 0.8
@@ -89,6 +93,7 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
         return Need(flat - sample.n, _flat(sample))
     effect = _design_effect(sample, sample.difference)
     binary = is_binary(sample, gate.metric)
+    values = oriented(sample, gate.metric)
 
     def total(delta: float) -> int | None:
         if binary:
@@ -101,12 +106,13 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
         if planned is None or planned > MOST_CASES:
             return None
         least = stats.ties_n(margin, alpha) if binary else _least_total(gate, sample, margin, alpha)
-        return _whole(max(planned * effect, least))
+        clusters = _clusters(sample, values, delta, -margin, DIFFERENCES, alpha)
+        return None if clusters is None else max(clusters, _whole(max(planned * effect, least)))
 
     at_none = total(0.0)
     if at_none is None:
         return Need(None, _TOO_CLOSE)
-    half = float(np.mean(oriented(sample, gate.metric))) / 2.0
+    half = float(np.mean(values)) / 2.0
     at_half = total(half) if half > -margin else None
     if at_none > sample.n:
         basis = "planned at no true difference"
@@ -118,6 +124,24 @@ def _difference_need(gate: Gate, sample: Sample, alpha: float) -> Need:
     if at_half is not None and at_half > sample.n:
         return Need(at_half - sample.n, f"{enough}; planned at half of the observed one")
     return Need(None, f"{enough}, so the observed one speaks against it")
+
+
+def _clusters(
+    sample: Sample, values: Floats, mean: float, boundary: float, support: Support, alpha: float
+) -> int | None:
+    """Cases that clusters of the present size take, 0 where clusters are not counted."""
+    if not sample.clustered:
+        return 0
+    return cases_in_clusters(
+        sample,
+        values,
+        mean=mean,
+        boundary=boundary,
+        support=support,
+        alpha=alpha,
+        power=POWER,
+        at_most=MOST_CASES,
+    )
 
 
 def _least_total(gate: Gate, sample: Sample, margin: float, alpha: float) -> int:
@@ -188,7 +212,11 @@ def _level_need(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Ne
     if planned is None or planned > MOST_CASES:
         return Need(None, _TOO_CLOSE)
     least = _least_total(gate, sample, 1.0 - bar, alpha)
-    total = _whole(max(planned * _design_effect(sample, sample.candidate), least))
+    values = sample.candidate if floor else 1.0 - sample.candidate
+    clusters = _clusters(sample, values, rate, bar, SCORES, alpha)
+    if clusters is None:
+        return Need(None, _TOO_CLOSE)
+    total = max(clusters, _whole(max(planned * _design_effect(sample, sample.candidate), least)))
     return _beyond(total, sample, "planned at the observed rate")
 
 

@@ -260,3 +260,31 @@ def test_half_of_a_fall_that_was_seen_is_planned_beside_no_difference(build: Any
     assert at_half > fell.needed
     assert f"({at_half:,} more at half of the observed one)" in fell.message
     assert "at half of" not in _judged(build, build.data(*_pair(100, 4, 8))).message
+
+
+def _few_clusters(seed: int, count: int, size: int) -> tuple[list[float], list[float], list[str]]:
+    """Two draws of one system: nine in ten are right, and seven in a hundred are drawn anew."""
+    rng = np.random.default_rng(seed)
+    first = (rng.random(count * size) < 0.9).astype(float)
+    anew = rng.random(count * size) >= 0.93
+    second = np.where(anew, (rng.random(count * size) < 0.9).astype(float), first)
+    return second.tolist(), first.tolist(), [f"k{i // size}" for i in range(count * size)]
+
+
+@pytest.mark.parametrize("count", [5, 6])
+def test_few_clusters_of_equal_systems_are_told_how_many_more_would_decide(build: Any, count: int) -> None:
+    """Few clusters have few degrees of freedom: that is why nothing is proven, not what was observed."""
+    held, passed = 0, 0
+    for seed in range(12):
+        candidate, baseline, clusters = _few_clusters(seed, count, 60)
+        result = _judged(build, build.data(candidate, baseline, clusters=clusters))
+        if result.result == "pass" or result.estimate < 0.0:
+            continue
+        assert result.needed is not None, result.message
+        assert "speaks against" not in result.message
+        held += 1
+        more = count + -(-result.needed // 60)
+        candidate, baseline, clusters = _few_clusters(100 + seed, more, 60)
+        passed += _judged(build, build.data(candidate, baseline, clusters=clusters)).result == "pass"
+    assert held >= 3
+    assert passed >= 0.6 * held
