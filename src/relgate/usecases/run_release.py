@@ -283,7 +283,7 @@ class ReleaseRun:
         outcomes = case_outcomes(prepared, judgement, measured)
         made = live.measurer.calls
         planned = self.planned_calls(self.cases)
-        saved = (unasked if live.spared else 0) + self.planned_calls(live.spared)
+        spared = (unasked if live.spared else 0) + self.planned_calls(live.spared)
         rows = measurement_rows(prepared, measured, outcomes.of_case, redactor)
         scorecard = build_scorecard(
             replace(
@@ -307,7 +307,8 @@ class ReleaseRun:
                     made=made,
                     reused=reused(measured) + live.measurer.tally.reused,
                     reused_since=live.measurer.tally.since,
-                    saved=saved,
+                    # a case that ended early may have been asked by the pilot before
+                    saved=max(0, min(spared, planned - made - live.measurer.tally.reused)),
                     usd=live.budget.spent,
                 )
             ),

@@ -419,6 +419,13 @@ def test_only_rapidfuzz_sees_a_word_that_differs_by_a_letter() -> None:
     assert near_duplicates(cases, fuzzy=False) == ()
 
 
+def test_another_word_is_another_question() -> None:
+    pytest.importorskip("rapidfuzz")
+    asked = "What is the capital of {}? Answer with the name of the city alone."
+    cases = [Case(name, asked.format(name)) for name in ("Chad", "China", "Chile", "Mali", "Malta")]
+    assert near_duplicates(cases, fuzzy=True) == ()
+
+
 def test_cases_that_are_alike_on_purpose_are_no_duplicates() -> None:
     cases = [Case("a", "may I take it", pair="p"), Case("b", "I may take it", pair="p")]
     assert near_duplicates(cases, fuzzy=False) == ()

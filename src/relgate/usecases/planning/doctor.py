@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ SATURATED_RUNS = 3
 
 ALIKE = 92.0
 """Similarity, 0 to 100, from which two inputs are near duplicates (rapidfuzz's token_sort_ratio)."""
+
+SAME_WORD = 80.0
+"""Similarity of the words that two near duplicates do not share (rapidfuzz's partial_ratio)."""
 
 MOST_COMPARED = 3000
 """Cases of a suite beyond which inputs are compared by their tokens only."""
@@ -291,7 +294,15 @@ def _fuzzy(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
         for _, _, j in process.extract(
             text, rest, scorer=fuzz.token_sort_ratio, score_cutoff=ALIKE, limit=None
         ):
-            yield i, i + 1 + j
+            if _asks_alike(text, rest[j], fuzz.partial_ratio):
+                yield i, i + 1 + j
+
+
+def _asks_alike(one: str, other: str, similarity: Callable[[str, str], float]) -> bool:
+    """Whether only the form of a word differs: the capital of Chad is another question than that of China."""
+    first, second = Counter(one.split()), Counter(other.split())
+    left, right = (" ".join(sorted((a - b).elements())) for a, b in ((first, second), (second, first)))
+    return not (left and right) or similarity(left, right) >= SAME_WORD
 
 
 def _by_tokens(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
