@@ -28,8 +28,8 @@ SATURATED_RUNS = 3
 ALIKE = 92.0
 """Similarity, 0 to 100, from which two inputs are near duplicates (rapidfuzz's token_sort_ratio)."""
 
-SAME_WORD = 80.0
-"""Similarity of the words that two near duplicates do not share (rapidfuzz's partial_ratio)."""
+SAME_WORD = 85.0
+"""Similarity of the words that two near duplicates do not share where neither holds the other (its ratio)."""
 
 MOST_COMPARED = 3000
 """Cases of a suite beyond which inputs are compared by their tokens only."""
@@ -294,7 +294,7 @@ def _fuzzy(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
         for _, _, j in process.extract(
             text, rest, scorer=fuzz.token_sort_ratio, score_cutoff=ALIKE, limit=None
         ):
-            if _asks_alike(text, rest[j], fuzz.partial_ratio):
+            if _asks_alike(text, rest[j], fuzz.ratio):
                 yield i, i + 1 + j
 
 
@@ -302,7 +302,7 @@ def _asks_alike(one: str, other: str, similarity: Callable[[str, str], float]) -
     """Whether only the form of a word differs: the capital of Chad is another question than that of China."""
     first, second = Counter(one.split()), Counter(other.split())
     left, right = (" ".join(sorted((a - b).elements())) for a, b in ((first, second), (second, first)))
-    return not (left and right) or similarity(left, right) >= SAME_WORD
+    return left in right or right in left or similarity(left, right) >= SAME_WORD
 
 
 def _by_tokens(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
