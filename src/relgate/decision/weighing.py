@@ -32,6 +32,7 @@ def weigh_fails(
     crossed = crossed or {}
     named = ended or any(crossed.values())
     failed: set[str] = set()
+    weights: dict[str, float] = {}
     for role in ("require", "guard"):
         group = [r for r in results if r.role == role and r.form != "violations"]
         if not group:
@@ -49,7 +50,10 @@ def weigh_fails(
         )
         hit = stats.weighted_holm(p, np.ones(len(group)), ALPHA / 2)
         failed |= {r.id for r, rejected in zip(group, hit, strict=True) if rejected}
-    return tuple(_weighed(result, failed) for result in results)
+        weights |= dict.fromkeys((r.id for r in group), ALPHA / 2 / len(group))
+    return tuple(
+        replace(_weighed(result, failed), reject_weight=weights.get(result.id)) for result in results
+    )
 
 
 def _weighed(result: GateResult, failed: set[str]) -> GateResult:

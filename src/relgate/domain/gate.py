@@ -134,7 +134,8 @@ class GateResult:
     nothing was tested (error, partial). Estimates and bounds are in the metric's unit: a difference for
     relative gates, a ratio for ratio gates, else a level. ``p_harm`` is the evidence against "not worse
     than the baseline" on a non-inferiority gate; ``quantile`` is None where a mean is judged.
-    ``unit_noun`` is what a unit of several cases is called.
+    ``unit_noun`` is what a unit of several cases is called. ``reject_weight`` is its share of alpha to fail
+    with, before Holm gives it those of gates that failed; None where it takes none.
 
     What would let a gate that holds decide: ``needed`` further cases of its suite (``needed_total`` is what
     it judges then, where it judges a half of them only), planned as ``basis`` says; ``needed_clusters`` where
@@ -168,6 +169,7 @@ class GateResult:
     identical: bool = False
     proven_worse: bool = False
     regressed_within_margin: bool = False
+    reject_weight: float | None = None
     needed: int | None = None
     needed_trials: int | None = None
     needed_labels: int | None = None

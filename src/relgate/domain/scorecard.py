@@ -117,6 +117,9 @@ class GatePart(_Part):
     proven_worse: bool = Field(default=False, description="does not pass, and harm has p <= .05")
     identical: bool = Field(default=False, description="one system on both sides: passes at any n")
     alpha: float
+    reject_weight: float | None = Field(
+        default=None, description="its share of alpha to fail with, before Holm; null where it takes none"
+    )
     n: int
     units: int
     method: str
@@ -291,6 +294,22 @@ class RunPart(_Part):
     redacted: dict[str, int] = Field(default={}, description="what was replaced, by type and count")
 
 
+class UntouchedPart(_Part):
+    """A suite that nothing changed can reach, and what its sentinels said."""
+
+    suite: str
+    sentinels: int = Field(description="cases that both sides answered; 0 where they differ")
+    agreed: bool = Field(description="its relative gates are identical; else it ran in full, and holds")
+
+
+class StoredBaselinePart(_Part):
+    """A baseline that was not asked: the scores of an earlier run stand for it."""
+
+    run: str
+    stale: list[str] = Field(description="why it decides no promote; empty where it may")
+    fingerprint: str = Field(description="what asking it a few cases once more said; empty where nobody was")
+
+
 class Scorecard(_Part):
     """The scorecard of one run."""
 
@@ -312,6 +331,9 @@ class Scorecard(_Part):
     judges: list[JudgePart] = Field(default=[], description="models that judged, held against labels")
     anchor: list[AnchorPart] = Field(default=[], description="required gates held against their anchor")
     unchanged: list[UnchangedPart] = Field(default=[], description="traffic samples")
+    untouched: list[UntouchedPart] = Field(default=[], description="suites that are the same on both sides")
+    stored_baseline: StoredBaselinePart | None = None
+    unprotected: list[str] = Field(default=[], description="slices that are too small to watch")
     pooled: list[str] = Field(default=[], description="earlier runs whose answers count in this one")
     notes: list[str] = Field(default=[], description="what the reader must know: what is gone, what is stale")
     run: RunPart

@@ -46,9 +46,9 @@ from relgate.usecases.reporting.build_scorecard import (
     CaseOutcomes,
     build_scorecard,
     case_outcomes,
-    gate_result_of,
 )
 from relgate.usecases.reporting.case_report import CaseReporter
+from relgate.usecases.reporting.gate_parts import gate_result_of
 from relgate.usecases.reporting.registry_rows import is_attempt, measurement_rows, run_record
 from relgate.usecases.reporting.run_part import now, run_part
 from relgate.usecases.reporting.stored_card import stored_card

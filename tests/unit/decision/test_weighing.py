@@ -25,6 +25,16 @@ def test_a_gate_alone_in_its_half_fails_at_half_of_alpha(
     assert bool(_failed(weigh_fails(_gates(build, role, p)))) == fails
 
 
+def test_each_gate_names_the_share_of_alpha_that_it_may_fail_with(build: Any) -> None:
+    gates = [
+        *_gates(build, "require", 0.9, 0.9),
+        *_gates(build, "guard", *[0.9] * 5),
+        *_gates(build, "report", 0.9),
+    ]
+    shares = [result.reject_weight for result in weigh_fails(gates)]
+    assert shares == [0.0125] * 2 + [0.005] * 5 + [None]
+
+
 def test_the_halves_do_not_take_from_each_other(build: Any) -> None:
     gates = [*_gates(build, "require", 0.02), *_gates(build, "guard", *[0.9] * 30)]
     assert _failed(weigh_fails(gates)) == ["require-0"]

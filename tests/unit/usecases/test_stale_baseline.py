@@ -76,6 +76,8 @@ def test_a_fresh_pinned_baseline_that_answers_as_before_decides_a_promote(world)
     assert world.asked == PROBES
     assert card.calls.made == card.calls.planned == 2 * COUNT + PROBES
     assert any("the fingerprint of 40 cases passed" in note for note in card.notes)
+    assert (card.stored_baseline.run, card.stored_baseline.stale) == (world.run_id, [])
+    assert "the fingerprint of 40 cases passed" in card.stored_baseline.fingerprint
 
 
 def test_calls_of_the_fingerprint_enter_no_gate(world):
@@ -103,6 +105,7 @@ def test_a_baseline_that_changed_since_is_stale(world, model, words, says):
     assert card.verdict.decision == "hold"
     assert "the baseline is stale" in card.verdict.reason
     assert says in card.verdict.reason
+    assert says in card.stored_baseline.stale[0]
     step = f"name its manifest as the baseline: both sides are asked then, about {4 * COUNT} calls"
     assert card.verdict.next_step == step
 
@@ -124,6 +127,7 @@ def test_what_cannot_be_trusted_holds_without_a_call_to_the_baseline(world, mode
     card = world.judge()
     assert card.verdict.decision == "hold"
     assert says in card.verdict.reason
+    assert says in "; ".join(card.stored_baseline.stale)
     assert world.asked == 0
 
 

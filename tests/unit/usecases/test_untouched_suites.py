@@ -68,6 +68,7 @@ def test_an_untouched_suite_passes_its_relative_gates_and_saves_the_baselines_ca
     assert mine["non_inferior"].message.startswith("identical: nothing that changed reaches the suite")
     assert (mine["at_least"].result, mine["at_least"].n) == ("pass", 50)
     assert any(note.startswith("ask is identical in both releases") for note in card.notes)
+    assert [(one.suite, one.sentinels, one.agreed) for one in card.untouched] == [("ask", 20, True)]
     suites = {suite.suite: suite.notes for suite in card.suites}
     assert "identical in both releases" in str(suites["ask"])
     assert "identical" not in str(suites["sum"])
@@ -86,6 +87,7 @@ def test_sentinels_that_differ_hold_and_the_suite_runs_in_full(project):
         len(_asked("untouched_differs", "1.0.0", "c")) == len(_asked("untouched_differs", "2.0.0", "c")) == 50
     )
     assert report.decision != "promote"
+    assert [(one.suite, one.agreed) for one in report.scorecard.untouched] == [("ask", False)]
     gate = next(g for g in report.gates if (g.suite, g.form) == ("ask", "non_inferior"))
     assert gate.result == "fail"
     assert report.decision == "reject"

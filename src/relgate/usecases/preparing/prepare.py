@@ -301,6 +301,7 @@ def prepare(
         if not is_steady(baseline.release):
             if reasons := staleness(side, plans):
                 holds += stale_hold(side, baseline.release, _live_calls(side, plans, trials), reasons)
+                side = replace(side, stale=reasons)
             else:
                 side = replace(side, probes=choose_probes(side, plans, options.seed))
     judged_key = judged_key_of(candidate, baseline, suites, policy, options, catalog.plugins_digest, holds)

@@ -126,7 +126,12 @@ def with_fingerprint(
         reasons = () if found.passed else (found.message,)
     calls = sum(len(rows) for rows in side.measurements.values())
     holds = stale_hold(side, baseline, calls, reasons) if reasons else ()
-    return replace(prepared, holds=prepared.holds + holds, notes=(*prepared.notes, *([note] if note else [])))
+    return replace(
+        prepared,
+        holds=prepared.holds + holds,
+        notes=(*prepared.notes, *([note] if note else [])),
+        stored_baseline=replace(side, stale=tuple(reasons), fingerprint=note),
+    )
 
 
 def _identity(side: StoredSide, probes: Mapping[CaseKey, Measurement]) -> tuple[str, ...]:

@@ -68,12 +68,16 @@ class StoredSide:
         pairing: which of this run's cases it answers.
         measurements: its calls by case, for those cases.
         probes: cases of which the baseline is asked once more for the fingerprint.
+        stale: why it decides no promote; none where it may.
+        fingerprint: what asking it again said, "" where nobody was asked.
     """
 
     run: StoredRun
     pairing: Pairing
     measurements: Mapping[CaseKey, tuple[Measurement, ...]]
     probes: frozenset[CaseKey] = frozenset()
+    stale: tuple[str, ...] = ()
+    fingerprint: str = ""
 
     def is_called(self, key: CaseKey) -> bool:
         """Whether the baseline is asked for this case: it has no stored score and can be asked."""

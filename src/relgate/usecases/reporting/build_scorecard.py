@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from relgate.decision.card import BY_PEOPLE, metric_parts, worst_cases
@@ -14,7 +14,6 @@ from relgate.decision.sealing import HIDDEN, open_data
 from relgate.decision.unchanged import METHOD as UNCHANGED_OUTPUTS
 from relgate.decision.unchanged import Unchanged
 from relgate.domain.case import CaseKey
-from relgate.domain.gate import GateResult
 from relgate.domain.release import Release
 from relgate.domain.response import Measurement, Response, ScorerFailure, Side
 from relgate.domain.scorecard import (
@@ -25,14 +24,14 @@ from relgate.domain.scorecard import (
     ChangePart,
     CostPart,
     CriticalPart,
-    GatePart,
-    LookPart,
     PolicyPart,
     ReleasePart,
     RunPart,
     Scorecard,
+    StoredBaselinePart,
     SuitePart,
     UnchangedPart,
+    UntouchedPart,
     VerdictPart,
     WaiverPart,
     WorstPart,
@@ -47,6 +46,7 @@ from relgate.usecases.measuring.long_suites.long_suite import LongSuite
 from relgate.usecases.measuring.measured_cases import long_of, parts_of
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
+from relgate.usecases.reporting.gate_parts import gate_part
 from relgate.usecases.reporting.run_notes import Measured, run_notes, times
 
 MOST_CHANGED = 10
@@ -59,81 +59,6 @@ PROSE = frozenset({"reason", "next_step", "message", "notes", "input", "expected
 def release_part(release: Release) -> ReleasePart:
     """Name, version and digest."""
     return ReleasePart(name=release.name, version=release.version, digest=release.digest)
-
-
-def gate_part(result: GateResult, text: str) -> GatePart:
-    """A gate's result as the scorecard shows it."""
-    return GatePart(
-        id=result.id,
-        suite=result.suite,
-        metric=result.metric,
-        slice=result.slice,
-        role=result.role,
-        form=result.form,
-        quantile=result.quantile,
-        result=result.result,
-        estimate=_finite(result.estimate),
-        lower=_finite(result.lower),
-        upper=_finite(result.upper),
-        boundary=result.boundary,
-        p=result.p_pass,
-        p_fail=result.p_fail,
-        p_harm=result.p_harm,
-        regressed_within_margin=result.regressed_within_margin,
-        proven_worse=result.proven_worse,
-        identical=result.identical,
-        alpha=result.alpha,
-        n=result.n,
-        units=result.units,
-        method=result.method,
-        message=text,
-        looks=[
-            LookPart(
-                look=one.look,
-                n=one.n,
-                fraction=one.fraction,
-                p=one.p_pass,
-                level=one.level,
-                p_fail=one.p_fail,
-                fail_level=one.fail_level,
-            )
-            for one in result.looks
-        ],
-    )
-
-
-def gate_result_of(part: GatePart) -> GateResult:
-    """A stored gate as a result again, for the reports of a verdict that was judged before."""
-    return GateResult(
-        id=part.id,
-        suite=part.suite,
-        metric=part.metric,
-        role=part.role,
-        form=part.form,
-        quantile=part.quantile,
-        result=part.result,
-        message=part.message,
-        slice=part.slice,
-        estimate=part.estimate,
-        lower=part.lower,
-        upper=part.upper,
-        boundary=part.boundary,
-        p_pass=part.p,
-        p_fail=part.p_fail,
-        p_harm=part.p_harm,
-        regressed_within_margin=part.regressed_within_margin,
-        proven_worse=part.proven_worse,
-        identical=part.identical,
-        alpha=part.alpha,
-        n=part.n,
-        units=part.units,
-        method=part.method,
-    )
-
-
-def _finite(value: float | None) -> float | None:
-    """JSON has no infinity: an unbounded side is null."""
-    return value if value is not None and abs(value) != float("inf") else None
 
 
 def verdict_part(verdict: Verdict, waivers: Sequence[WaiverPart], text: CountingRedactor) -> VerdictPart:
@@ -239,6 +164,9 @@ def build_scorecard(
         ),
         "worst": _worst(prepared, judgement, measured, redactor),
         "calls": calls,
+        "untouched": _untouched(prepared),
+        "stored_baseline": _stored_baseline(prepared, text),
+        "unprotected": list(judgement.unprotected),
         "pooled": list(prepared.pooled.runs),
         "cost": _cost(measured, traffic or {}),
         "judges": [judge_part(trust, (orders or {}).get(trust.metric), text) for trust in judgement.trusts],
@@ -248,6 +176,22 @@ def build_scorecard(
     }
     redacted = dict(sorted(redactor.counts.items()))
     return numbered(Scorecard(**parts, run=run.model_copy(update={"redacted": redacted})))
+
+
+def _untouched(prepared: Prepared) -> list[UntouchedPart]:
+    found = prepared.untouched
+    agreed = [UntouchedPart(suite=s, sentinels=len(ids), agreed=True) for s, ids in found.agreed.items()]
+    differ = [UntouchedPart(suite=suite, sentinels=0, agreed=False) for suite in sorted(found.differing)]
+    return [*agreed, *differ]
+
+
+def _stored_baseline(prepared: Prepared, text: Callable[[str], str]) -> StoredBaselinePart | None:
+    side = prepared.stored_baseline
+    if side is None:
+        return None
+    return StoredBaselinePart(
+        run=side.run.run_id, stale=[text(why) for why in side.stale], fingerprint=text(side.fingerprint)
+    )
 
 
 def _unchanged_part(found: Unchanged, alpha: float, judgement: Judgement) -> UnchangedPart:
