@@ -200,7 +200,10 @@ def test_one_latency_missing_in_the_baseline_drops_no_gate(recorded):
 
 def test_a_filled_in_policy_says_what_it_leaves_out(recorded):
     recorded.suite(CASES)
-    assert any("has no gate on latency or cost" in note for note in recorded.card().notes)
+    assert any(
+        "has no gate on cost_usd and latency_ms, for what is stored tells none" in note
+        for note in recorded.card().notes
+    )
 
 
 def test_errors_of_manifest_suite_scorer_and_gate_come_together(recorded):

@@ -398,3 +398,16 @@ def test_whatever_a_deterministic_candidate_answers_otherwise_is_seen(desk, how,
     reason = desk.card(full=True).verdict.reason
     assert "is declared deterministic, and answered otherwise in run " in reason
     assert told in reason
+
+
+def test_a_part_that_a_deterministic_candidate_answers_otherwise_speaks_against_its_promote(desk):
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    desk.manifest(application=desk.application, deterministic=True, artifacts=prompt, baseline="./old.yaml")
+    desk.suite(_cases(80), gates=[{"metric": "contains", "at_least": 0.5}], trials=1)
+    assert desk.card().verdict.decision == "promote"
+    _wrong(desk, 5)
+    [seen] = desk.run(only=["c0", "c1", "c2"]).scorecard.verdict.seen
+    assert "is declared deterministic, and answered otherwise in run " in seen
+    with desk.registry() as registry, pytest.raises(Refusal, match="of the same content since then says"):
+        registry.promote("desk", "2.0.0", by="ann")
+    assert not desk.run().stored

@@ -199,3 +199,26 @@ def test_a_suite_that_a_run_compared_in_full_is_not_claimed_untouched_by_the_nex
     report = project.run()
     assert _gate(report).result == "fail"
     assert not any("identical in both releases" in note for note in report.scorecard.notes)
+
+
+def test_a_claim_that_was_wrong_of_one_candidate_is_not_made_of_the_next(project):
+    name = "untouched_disproven"
+    _releases(project, name, hidden="2.0.0")
+    assert "declared untouched but differs" in str(project.run().scorecard.notes)
+    project.manifest(
+        version="2.1.0",
+        application={"python": f"{name}:build"},
+        baseline="./old.yaml",
+        deterministic=True,
+        providers={"p": {"base_url": "http://127.0.0.1:9"}},
+        routes={"ask": {"chain": ["p/mine"]}, "sum": {"chain": ["p/theirs"]}},
+        artifacts={
+            "model": {
+                "mine": {"version": "1", "id": "mine-1", "provider": "p"},
+                "theirs": {"version": "3", "id": "theirs-3", "provider": "p"},
+            }
+        },
+    )
+    card = project.card()
+    assert card.untouched == []
+    assert not any("identical in both releases" in note for note in card.notes)

@@ -230,10 +230,13 @@ def judge_run(
             tuned=is_tuned(prepared.suites, exposed=prepared.exposed),
             weakened=prepared.weakened,
             seen_in_part=[
-                told
-                for plan in prepared.plans
-                if plan.suite.name not in complete
-                for told in _seen_in_part(plan, by_name[plan.suite.name])
+                *filter(None, [prepared.contradicted]),
+                *(
+                    told
+                    for plan in prepared.plans
+                    if plan.suite.name not in complete
+                    for told in _seen_in_part(plan, by_name[plan.suite.name])
+                ),
             ],
         )
     )

@@ -17,8 +17,7 @@ from relgate.usecases.redacting import CountingRedactor
 
 _NAMED = 3
 _STEP = (
-    "find what makes it answer otherwise, or leave `deterministic: true` out of its manifest: then what it "
-    "answered before counts as well"
+    "find what makes it answer otherwise; an application that may do so is not declared `deterministic: true`"
 )
 _MEASURED = ("response", "application")
 
@@ -51,7 +50,8 @@ def with_contradiction(
                 f"{candidate.label} is declared deterministic, and answered otherwise in run {run_id}: "
                 f"{', '.join(dict.fromkeys(found))}"
             )
-            return replace(prepared, holds=(*prepared.holds, (reason, _STEP)), judged_key="")
+            holds = (*prepared.holds, (reason, _STEP))
+            return replace(prepared, holds=holds, contradicted=reason, judged_key="")
     return prepared
 
 

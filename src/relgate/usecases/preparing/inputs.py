@@ -311,11 +311,15 @@ def _fitted(suites: Sequence[Suite], rows: Mapping[Side, Rows | None]) -> tuple[
 
 
 def _dropped(suites: Sequence[Suite], fitted: Sequence[Suite]) -> list[str]:
-    names = [s.name for s, left in zip(suites, fitted, strict=True) if len(left.gates) < len(s.gates)]
-    if not names:
-        return []
-    where = "where what is stored of the baseline tells none"
-    return [f"the default policy of {', '.join(names)} has no gate on latency or cost {where}"]
+    dropped: dict[tuple[str, ...], list[str]] = {}
+    for suite, left in zip(suites, fitted, strict=True):
+        if gone := {gate.metric for gate in suite.gates} - {gate.metric for gate in left.gates}:
+            dropped.setdefault(tuple(sorted(gone)), []).append(suite.name)
+    where = "for what is stored tells none"
+    return [
+        f"the default policy of {', '.join(names)} has no gate on {' and '.join(gone)}, {where}"
+        for gone, names in dropped.items()
+    ]
 
 
 def _unjudged(suites: Sequence[Suite], judgings: Sequence[Judging]) -> list[str]:

@@ -44,7 +44,7 @@ from relgate.usecases.preparing.stored_baseline import (
 from relgate.usecases.preparing.stored_pilot import settle_from_registry
 from relgate.usecases.preparing.trials import TrialPlan
 from relgate.usecases.preparing.unfinished import Unfinished, find_unfinished
-from relgate.usecases.preparing.untouched import UntouchedSuites, compared_in_full
+from relgate.usecases.preparing.untouched import UntouchedSuites, compared_in_full, disproven
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class Prepared:
         records: the suites as the registry keeps them.
         holds: reasons to hold that are known before the first call, each with its next step.
         weakened: required gates that are gone or loosened since the baseline's run.
+        contradicted: that a deterministic candidate answered otherwise before, "" where it did not.
         stored_baseline: the baseline's side where it is taken from a stored run.
         screen: whether harm is looked for and nothing is promoted.
         exposed: whether open cases of these golden sets were shown since the baseline was set.
@@ -103,6 +104,7 @@ class Prepared:
     records: tuple[SuiteRecord, ...] = ()
     holds: tuple[tuple[str, str], ...] = ()
     weakened: tuple[str, ...] = ()
+    contradicted: str = ""
     stored_baseline: StoredSide | None = None
     screen: bool = False
     exposed: bool = False
@@ -360,6 +362,7 @@ def prepare(
             and suite.name not in changes.rerouted
             and is_untouched(suite, baseline.release, candidate)
             and suite.name not in compared_in_full(registry, count.judged)
+            and suite.name not in disproven(registry, count.key)
         ),
     )
 

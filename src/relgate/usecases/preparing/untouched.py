@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from relgate.domain.gate import RELATIVE_FORMS
+from relgate.domain.run import AttemptKey
 from relgate.store import Registry
 
 SENTINELS_AGREE = "nothing that changed reaches the suite, and its sentinel cases agree"
@@ -23,6 +24,22 @@ def compared_in_full(registry: Registry, runs: Iterable[str]) -> frozenset[str]:
         identical = {gate["suite"] for gate in judged if gate.get("identical")}
         full |= {gate["suite"] for gate in judged} - identical
     return frozenset(full)
+
+
+def disproven(registry: Registry, key: AttemptKey) -> frozenset[str]:
+    """The suites whose sentinels differed in any run against a baseline: what is wrong there is not mended by
+    another candidate.
+
+    Args:
+        registry: where runs are.
+        key: the release line and the baseline.
+    """
+    return frozenset(
+        part["suite"]
+        for run in dict.fromkeys(run for run, _, _ in registry.judged_settings(key))
+        for part in registry.scorecard(run).get("untouched", ())
+        if not part["agreed"]
+    )
 
 
 class UntouchedSuites:
