@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from heapq import merge
 from typing import Any
 
@@ -119,8 +119,8 @@ def rejecting_since(
 ) -> tuple[str, str] | None:
     """The newest later run of a release's content that speaks against it, with its reason.
 
-    Against the same baseline it rejects, or is a screen that found something; or it is a part of the cases
-    that showed what would reject against any.
+    Against the same baseline it rejects, or is a screen that found something; or it showed what rejects
+    against any (a confirmed critical miss, a violation, a returned incident), be it a part of the cases.
 
     Args:
         connection: the registry.
@@ -143,11 +143,20 @@ def rejecting_since(
         .order_by(runs.c.number.desc())
     )
     for row in rows:
-        verdict = row.scorecard["verdict"] if row.partial else {}
+        verdict = row.scorecard["verdict"]
         found = row.decision == "reject" or (verdict.get("screen") and not verdict.get("clear"))
-        if (found and row.baseline == baseline) or verdict.get("seen"):
+        if (found and row.baseline == baseline) or verdict.get("seen") or _shows_its_own_fault(row.scorecard):
             return row.id, row.reason
     return None
+
+
+def _shows_its_own_fault(card: Mapping[str, Any]) -> bool:
+    """Whether a scorecard holds what rejects whatever the release is compared with."""
+    violated = any(
+        gate["form"] == "violations" and gate["result"] == "fail" and gate["role"] != "report"
+        for gate in card.get("gates", ())
+    )
+    return violated or any(miss["confirmed"] for miss in card.get("critical", ()))
 
 
 def call_means(connection: Connection, run_id: str) -> dict[str, tuple[float | None, float | None]]:

@@ -201,7 +201,7 @@ def test_one_latency_missing_in_the_baseline_drops_no_gate(recorded):
 def test_a_filled_in_policy_says_what_it_leaves_out(recorded):
     recorded.suite(CASES)
     assert any(
-        "has no gate on cost_usd and latency_ms, for what is stored tells none" in note
+        "has no gate on cost and latency, for what is stored tells none" in note
         for note in recorded.card().notes
     )
 

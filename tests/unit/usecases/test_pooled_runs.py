@@ -411,3 +411,17 @@ def test_a_part_that_a_deterministic_candidate_answers_otherwise_speaks_against_
     with desk.registry() as registry, pytest.raises(Refusal, match="of the same content since then says"):
         registry.promote("desk", "2.0.0", by="ann")
     assert not desk.run().stored
+
+
+def test_a_promote_is_not_served_after_a_miss_against_another_baseline(desk):
+    cases = _cases(80)
+    cases[0]["critical"] = "never"
+    desk.suite(cases, gates=[{"metric": "contains", "at_least": 0.5}], trials=1)
+    limits = {"limits": {"tokens": {"version": "1"}}}
+    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=limits, baseline="none")
+    assert desk.run().decision == "promote"
+    _wrong(desk, 1)
+    assert desk.run(baseline="./older.yaml").decision == "reject"
+    _wrong(desk, 0)
+    again = desk.run()
+    assert (again.stored, again.decision) == (False, "reject")

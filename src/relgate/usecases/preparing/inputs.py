@@ -314,11 +314,12 @@ def _dropped(suites: Sequence[Suite], fitted: Sequence[Suite]) -> list[str]:
     dropped: dict[tuple[str, ...], list[str]] = {}
     for suite, left in zip(suites, fitted, strict=True):
         if gone := {gate.metric for gate in suite.gates} - {gate.metric for gate in left.gates}:
-            dropped.setdefault(tuple(sorted(gone)), []).append(suite.name)
+            words = tuple(metric.partition("_")[0] for metric in sorted(gone))
+            dropped.setdefault(words, []).append(suite.name)
     where = "for what is stored tells none"
     return [
-        f"the default policy of {', '.join(names)} has no gate on {' and '.join(gone)}, {where}"
-        for gone, names in dropped.items()
+        f"the default policy of {', '.join(names)} has no gate on {' and '.join(words)}, {where}"
+        for words, names in dropped.items()
     ]
 
 
