@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select
@@ -56,6 +57,8 @@ def promote(
     before = holder_id(connection, alias, name)
     after, at = release_of(connection, identity), now()
     old = None if before is None else release_of(connection, before)
+    if alias == PRODUCTION and old is not None and verdict is not None and verdict.decision != "promote":
+        verdict = _promote_against(connection, after, old) or verdict
     decision = "" if verdict is None else verdict.decision
     if before == identity:
         return AliasChange(alias, old, after, False, decision, None, at, by)
@@ -213,8 +216,26 @@ def _latest_verdict(connection: Connection, name: str, version: str) -> LastVerd
     return judged if newest is None else newest._replace(release=judged.release)
 
 
+def _promote_against(connection: Connection, release: ReleaseRow, holder: ReleaseRow) -> LastVerdict | None:
+    """The newest verdict against the holder, where it is a promote that nothing later speaks against.
+
+    A comparison with another release, which came after it, says nothing of the one that would be replaced.
+    """
+    for verdict in _verdicts(connection, release.name, releases.c.digest == release.digest):
+        if verdict.baseline is None or not stands_for(release_of(connection, verdict.baseline), holder):
+            continue
+        since = rejecting_since(connection, release.digest, verdict.run, verdict.baseline)
+        return verdict if verdict.decision == "promote" and since is None else None
+    return None
+
+
 def _newest_verdict(connection: Connection, name: str, which: ColumnElement[bool]) -> LastVerdict | None:
-    row = connection.execute(
+    return next(_verdicts(connection, name, which), None)
+
+
+def _verdicts(connection: Connection, name: str, which: ColumnElement[bool]) -> Iterator[LastVerdict]:
+    """The whole verdicts on releases of a line, newest first."""
+    rows = connection.execute(
         select(
             runs.c.number,
             runs.c.release,
@@ -228,9 +249,8 @@ def _newest_verdict(connection: Connection, name: str, which: ColumnElement[bool
         .join(releases, releases.c.id == runs.c.release)
         .where(releases.c.name == name, which, verdicts.c.partial.is_(False))
         .order_by(runs.c.number.desc())
-        .limit(1)
-    ).first()
-    return None if row is None else LastVerdict(*row)
+    ).all()
+    return (LastVerdict(*row) for row in rows)
 
 
 def _unknown(connection: Connection, name: str, version: str) -> str:

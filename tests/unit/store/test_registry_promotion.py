@@ -52,6 +52,27 @@ def test_a_verdict_against_another_release_than_the_holder_needs_a_reason(regist
     assert registry.promote("support-desk", "1.1.0", by="me").changed, "it held production before"
 
 
+@pytest.mark.parametrize("decision", ["hold", "reject"])
+def test_a_look_at_another_release_takes_no_promote_against_the_holder_back(registry, judged, make, decision):
+    holder = make.release("1.0.0", prompt="v1")
+    registry.record(make.run_record("prod", holder, rows=()))
+    registry.promote("support-desk", "1.0.0", by="me")
+    judged("1.1.0", prompt="v2", baseline=holder)
+    judged("1.1.0", decision, prompt="v2", baseline=make.release("0.9.0", prompt="better"))
+    assert registry.promote("support-desk", "1.1.0", by="me").changed
+
+
+def test_a_later_verdict_against_the_holder_decides(registry, judged, make):
+    holder = make.release("1.0.0", prompt="v1")
+    registry.record(make.run_record("prod", holder, rows=()))
+    registry.promote("support-desk", "1.0.0", by="me")
+    judged("1.1.0", prompt="v2", baseline=holder)
+    judged("1.1.0", "hold", prompt="v2", baseline=holder)
+    judged("1.1.0", "hold", prompt="v2", baseline=make.release("0.9.0", prompt="better"))
+    with pytest.raises(Refusal, match=r"the latest verdict on support-desk@1\.1\.0 is hold"):
+        registry.promote("support-desk", "1.1.0", by="me")
+
+
 def test_another_release_under_the_name_and_version_of_the_holder_stands_for_nobody(registry, judged, make):
     registry.record(make.run_record("prod", make.release("1.0.0", prompt="v1"), rows=()))
     registry.promote("support-desk", "1.0.0", by="me")
