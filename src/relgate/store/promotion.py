@@ -11,9 +11,10 @@ from relgate.domain.errors import Refusal
 from relgate.domain.run import ReleaseRow, stands_for, told_apart
 from relgate.store.alias_reading import holder_id
 from relgate.store.attempts import PRODUCTION
-from relgate.store.reading import near, rejecting_since, release_id, release_of
+from relgate.store.reading import near, release_id, release_of
 from relgate.store.recording import now
 from relgate.store.rows import AliasChange
+from relgate.store.served_verdicts import rejecting_since
 from relgate.store.tables import alias_history, aliases, releases, runs, verdicts, waivers
 
 PREVIOUS = "previous"

@@ -19,7 +19,17 @@ from relgate.domain.run import (
     SuiteSettings,
     UnfinishedRun,
 )
-from relgate.store import alias_reading, attempts, intake, promotion, reading, recording, suites, unfinished
+from relgate.store import (
+    alias_reading,
+    attempts,
+    intake,
+    promotion,
+    reading,
+    recording,
+    served_verdicts,
+    suites,
+    unfinished,
+)
 from relgate.store.database import Database
 from relgate.store.rows import (
     AliasChange,
@@ -127,7 +137,7 @@ class Registry:
     def judged(self, judged_key: str) -> StoredVerdict | None:
         """The last whole verdict under this key."""
         with self._database.read() as connection:
-            return reading.judged(connection, judged_key)
+            return served_verdicts.judged(connection, judged_key)
 
     def alias(self, name: str, line: str | None = None) -> ReleaseRow | None:
         """The holder of an alias in a release line.

@@ -62,24 +62,22 @@ def test_what_was_watched_after_the_promotion_is_not_turned_off_for_the_same_can
     assert "a run of this candidate" in card.verdict.reason
 
 
-def test_of_another_candidate_it_is_noted(desk):
-    desk.suite(_cases(), slices=["lang"])
+@pytest.mark.parametrize(
+    ("cases", "slices", "says", "lost"),
+    [
+        (_cases(), ["lang"], "slices of mine are not watched any more: lang", "not watched"),
+        (_cases(61, c60={"critical": "never"}), [], "critical cases of mine are gone: c60", "critical cases"),
+    ],
+    ids=["a slice", "a critical case"],
+)
+def test_what_another_candidate_was_judged_by_is_noted_when_it_is_gone(desk, cases, slices, says, lost):
+    desk.suite(cases, slices=slices)
     desk.card()
     _recorded(desk, "candidate", "2.1.0", baseline="production")
     desk.suite(_cases())
     card = desk.card()
-    assert _noted(card, "a run of another candidate: slices of mine are not watched any more: lang")
-    assert "not watched" not in card.verdict.reason
-
-
-def test_a_critical_case_that_another_candidate_was_judged_by_is_noted_when_it_is_gone(desk):
-    desk.suite(_cases(61, c60={"critical": "never"}))
-    desk.card()
-    _recorded(desk, "candidate", "2.1.0", baseline="production")
-    desk.suite(_cases())
-    card = desk.card()
-    assert _noted(card, "a run of another candidate: critical cases of mine are gone: c60")
-    assert "critical cases" not in card.verdict.reason
+    assert _noted(card, f"a run of another candidate: {says}")
+    assert lost not in card.verdict.reason
 
 
 def test_a_fallback_suite_that_measures_another_route_holds(project):

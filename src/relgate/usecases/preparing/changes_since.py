@@ -41,7 +41,7 @@ class ChangesSince:
         notes: one sentence each, with the run since which it is.
         holds: reasons with their next steps.
         weakened: required gates that are gone or loosened since the baseline's run.
-        rerouted: suites that measured another route then, or of which that is not known.
+        rerouted: suites that measured another route then, that were not there, or of which that is not known.
     """
 
     notes: tuple[str, ...] = ()

@@ -64,8 +64,10 @@ def _otherwise(
 ) -> Iterator[str]:
     """The cases of a run that asked the same and were answered otherwise; sealed ones are not named."""
     asked = {(p.suite.name, case.id): case for p in prepared.plans for case in p.suite.all_cases}
-    same = _versions(before).items() & _versions(prepared.records).items()
-    unchanged = {key for key, _ in same}
+    unchanged: set[CaseKey] = set()
+    if prepared.sealed:
+        same = _versions(before).items() & _versions(prepared.records).items()
+        unchanged = {key for key, _ in same}
     anew = {m.name for m in RESPONSE_METRICS if not m.bounded} | {
         scorer.metric.name for plan in prepared.plans for scorer in plan.scorers["candidate"] if scorer.asked
     }
