@@ -1,9 +1,10 @@
 """Measure size and power of every gate kind and of the whole policy, and write docs/calibration.md.
 
     python benchmarks/calibration.py [--short | --share 0.1] [--kind NAME] [--out FILE] [--seed N]
-        [--processes 2]
+        [--processes 2] [--resume FILE]
 
-The long form takes at most two hours on two cores. Bounds stand in ``simulated/bounds.py``; the exit
+The long form takes at most two hours on two cores; with ``--resume`` it may be stopped and goes on from
+what FILE holds, as long as the code that is measured is the same. Bounds stand in ``simulated/bounds.py``; the exit
 status is 1 when one is missed. statgate is compared where it is installed: pip install -e ".[calibration]".
 """
 
@@ -25,6 +26,7 @@ from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells
 from simulated.few_labels import few_labels
 from simulated.further_gates import further_cells
 from simulated.judged import judged_cells, judged_power_cells
+from simulated.kept import code, keep, kept
 from simulated.near_minimum import near_minimum_cells, tight_cells
 from simulated.peers import Compared, compare, contests
 from simulated.policies import EXPERIMENTS as POLICIES
@@ -107,6 +109,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write the report here; default: print it")
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--resume", type=Path, help="keep each result in this file, and take what it has")
     options = parser.parse_args()
     repetitions = SHORT if options.short else max(LEAST, round(LONG * options.share))
     started, clock = datetime.now(UTC), time.perf_counter()
@@ -114,11 +117,19 @@ def main() -> int:
     if not todo:
         parser.error(f"no gate kind and no experiment is called {options.kind!r}")
     done: dict[tuple[str, int], Result] = {}
-    cpu = 0.0
+    cpu, digest = 0.0, code()
+    if options.resume is not None:
+        for job, result, seconds in kept(options.resume, digest):
+            if job in todo and (job[0], job[1]) not in done:
+                done[job[0], job[1]] = result
+                cpu += seconds
+    left = [job for job in todo if (job[0], job[1]) not in done]
     with multiprocessing.get_context("fork").Pool(options.processes) as pool:
-        for job, result, seconds in pool.imap_unordered(work, todo):
+        for job, result, seconds in pool.imap_unordered(work, left):
             done[job[0], job[1]] = result
             cpu += seconds
+            if options.resume is not None:
+                keep(options.resume, digest, job, result, seconds)
             print(f"\r{len(done)} of {len(todo)}, {cpu:.0f} s of CPU", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     cells = [
@@ -134,7 +145,7 @@ def main() -> int:
         repetitions=repetitions,
         long=LONG,
         cpu=cpu,
-        wall=time.perf_counter() - clock,
+        wall=time.perf_counter() - clock if len(left) == len(todo) else None,
         cells=cells,
         claims={
             name: done["experiment", i]  # type: ignore[misc]

@@ -23,7 +23,7 @@ class Report:
         repetitions: of the cheap cells.
         long: of the same cells in the long form.
         cpu: CPU seconds.
-        wall: seconds.
+        wall: seconds, None where some results were kept from an earlier sitting.
         cells: every gate kind.
         claims: policy experiments by name.
         compared: beside other rules.
@@ -36,7 +36,7 @@ class Report:
     repetitions: int
     long: int
     cpu: float
-    wall: float
+    wall: float | None
     cells: Sequence[Measured]
     claims: Mapping[str, Sequence[Claim]]
     compared: Sequence[Compared]
@@ -72,12 +72,17 @@ def render(report: Report) -> str:
     alone = [m for m in sizes if not m.cell.clusters]
     clustered = [m for m in sizes if m.cell.clusters]
     hours = report.cpu * report.long / report.repetitions / 3600.0
+    took = f"{report.cpu / 60:.0f} minutes of CPU"
+    took = (
+        f"{took} in several sittings" if report.wall is None else f"{report.wall / 60:.0f} minutes and {took}"
+    )
+    if report.repetitions != report.long:
+        took += f"; the long form ({report.long} repetitions) would take about {hours:.1f} hours of CPU"
     parts = [
         "# Calibration",
         f"Measured on {report.date} ({report.machine}) by `{report.command}`, seed {report.seed}, "
         f"{report.repetitions} repetitions per cell (fewer where a method is slow; each row says how many). "
-        f"It took {report.wall / 60:.0f} minutes and {report.cpu / 60:.0f} minutes of CPU; the long form "
-        f"({report.long} repetitions) would take about {hours:.1f} hours of CPU.",
+        f"It took {took}.",
         "Every figure comes from the code that judges a run (`relgate.decision`), on data whose truth is "
         "known. The bounds stood in `benchmarks/simulated/bounds.py` before anything was measured:",
         _bounds(),
