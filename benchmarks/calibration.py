@@ -4,8 +4,9 @@
         [--processes 2] [--resume FILE]
 
 The long form takes at most two hours on two cores; with ``--resume`` it may be stopped and goes on from
-what FILE holds, as long as the code that is measured is the same. Bounds stand in ``simulated/bounds.py``; the exit
-status is 1 when one is missed. statgate is compared where it is installed: pip install -e ".[calibration]".
+what FILE holds, as long as the code that is measured is the same. Bounds stand in ``simulated/bounds.py``;
+the exit status is 1 when one is missed. statgate is compared where it is installed:
+pip install -e ".[calibration]".
 """
 
 from __future__ import annotations

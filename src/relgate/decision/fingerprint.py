@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CASES = 40
 ALPHA = 0.10
-_GRID = 100
+GRID = 100
 """Scores in [0, 1] are laid on hundredths, so that their sums have an exact distribution."""
 
 
@@ -88,7 +88,7 @@ def _text(asked: Sequence[Asked]) -> float:
         matches = [texts.count(text) - 1 for text in texts]
         observed += matches[-1]
         parts.append(matches)
-    below = _sum_distribution(parts)[: observed + 1]
+    below = sum_distribution(parts)[: observed + 1]
     return min(float(below.sum()), 1.0)
 
 
@@ -113,19 +113,19 @@ def _score(asked: Sequence[Asked]) -> float:
     for one in asked:
         if one.score is None or len(one.stored_scores) < 2:
             continue
-        scores = [round(_GRID * score) for score in (*one.stored_scores, one.score)]
+        scores = [round(GRID * score) for score in (*one.stored_scores, one.score)]
         observed += scores[-1]
         parts.append(scores)
     if not parts:
         return 1.0
-    mass = _sum_distribution(parts)
+    mass = sum_distribution(parts)
     at = float(mass[observed])
     low = float(mass[:observed].sum()) + 0.5 * at
     high = float(mass[observed + 1 :].sum()) + 0.5 * at
     return min(2.0 * min(low, high), 1.0)
 
 
-def _sum_distribution(parts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+def sum_distribution(parts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
     """Probabilities of a sum with one value drawn from each part, shape (largest sum + 1,)."""
     mass = np.ones(1)
     for values in parts:

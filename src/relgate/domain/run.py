@@ -230,12 +230,14 @@ class AttemptKey:
         golden_digest: over the golden cases, of a set that only grew as it was at first.
         recorded_baseline: name and version of a recorded baseline. It is known by them as well as by its
             digest, which changes when recorded lines are added for new golden cases.
+        judged_digest: over the golden cases as they are now, "" where they continue no other set.
     """
 
     line: str
     baseline_digest: str
     golden_digest: str
     recorded_baseline: tuple[str, str] | None = None
+    judged_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

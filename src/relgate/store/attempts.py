@@ -220,9 +220,29 @@ def showed(
 def uses(connection: Connection, golden_digest: str) -> int:
     """How many candidates these golden cases gave a whole verdict on, over every line and baseline."""
     query = select(func.count(attempts.c.release_digest.distinct())).where(
-        attempts.c.golden_digest == golden_digest, attempts.c.number > SCREEN
+        _on(golden_digest), attempts.c.number > SCREEN
     )
     return connection.execute(query).scalar_one()
+
+
+def continued_set(connection: Connection, key: AttemptKey) -> str | None:
+    """The golden set under which the latest candidate was counted that was judged on this very one.
+
+    A set that only grew continues the earlier one for the candidates that were judged on that; whoever is
+    judged on it after them is counted with them.
+    """
+    query = (
+        select(attempts.c.golden_digest)
+        .where(*counted(connection, key), attempts.c.number > SCREEN, _on(key.golden_digest))
+        .order_by(attempts.c.number.desc(), attempts.c.id.desc())
+        .limit(1)
+    )
+    return connection.scalar(query)
+
+
+def _on(golden_digest: str) -> ColumnElement[bool]:
+    """Attempts that were judged on a golden set, or counted under it."""
+    return (attempts.c.golden_digest == golden_digest) | (attempts.c.judged_digest == golden_digest)
 
 
 def _insert(
@@ -243,6 +263,7 @@ def _insert(
             number=attempt.number,
             run=run,
             draw=draw,
+            judged_digest=key.judged_digest,
         )
     )
 
@@ -253,24 +274,24 @@ def _attempt(
     """The attempt that a run of this candidate belongs to.
 
     The highest number counts beside how many there are: where the window of a pinned baseline opened on
-    numbers that went on from earlier ones, none of them is given twice.
+    numbers that went on from earlier ones, none of them is given twice. What others were judged on a set
+    that continues another counts with those of the other.
     """
+    same = attempts.c.golden_digest == key.golden_digest
+    if key.judged_digest:
+        same |= _on(key.judged_digest)
     rows = connection.execute(
-        select(attempts.c.epoch, attempts.c.number, attempts.c.release_digest)
+        select(attempts.c.epoch, attempts.c.number, attempts.c.golden_digest, attempts.c.release_digest)
         .distinct()
-        .where(
-            *counted(connection, key),
-            attempts.c.golden_digest == key.golden_digest,
-            attempts.c.number > SCREEN,
-        )
+        .where(*counted(connection, key), same, attempts.c.number > SCREEN)
     ).all()
     own = [Attempt(row.epoch, row.number) for row in rows if row.release_digest == release_digest]
     if own and not (again or discarded):
         return max(own, key=lambda attempt: (attempt.number, attempt.epoch))
-    given = {Attempt(row.epoch, row.number) for row in rows}
+    given = {(row.golden_digest, Attempt(row.epoch, row.number)) for row in rows}
     counted_here = len(given) + (_elsewhere(connection, key, release_digest) if again else 0)
     # which holds what was drawn elsewhere before it
-    highest = max((attempt.number for attempt in given), default=0)
+    highest = max((attempt.number for _, attempt in given), default=0)
     return Attempt(last_promotion(connection, key.line), max(counted_here, highest) + discarded + 1)
 
 

@@ -134,6 +134,11 @@ class Registry:
         with self._database.read() as connection:
             return attempts.judged_runs(connection, key, release_digest, recorded)
 
+    def continued_set(self, key: AttemptKey) -> str | None:
+        """The golden set under which candidates were counted that were judged on this key's; None before."""
+        with self._database.read() as connection:
+            return attempts.continued_set(connection, key)
+
     def judged(self, judged_key: str) -> StoredVerdict | None:
         """The last whole verdict under this key."""
         with self._database.read() as connection:

@@ -27,7 +27,7 @@ from sqlalchemy import (
     true,
 )
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The schema that this version reads and writes: the newest revision in ``migrations/versions``."""
 
 VERSION_TABLE = "relgate_schema"
@@ -226,6 +226,13 @@ attempts = Table(
     Column("number", Integer, nullable=False),
     Column("run", ForeignKey("runs.number"), nullable=False),
     Column("draw", StoredText, comment="of a draw that was counted before it was recorded, if ever"),
+    Column(
+        "judged_digest",
+        StoredText,
+        nullable=False,
+        server_default="",
+        comment="of the golden cases that were judged, where they continue others",
+    ),
     Index(None, "line", "baseline_digest", "golden_digest", "epoch"),
 )
 

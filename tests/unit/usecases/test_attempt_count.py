@@ -269,3 +269,32 @@ def test_lines_added_to_a_traffic_sample_are_a_further_attempt(deterministic):
     assert _attempt(deterministic.card()) == (2, 0.0125)
     sampled(40, first=3)
     assert _attempt(deterministic.card()) == (3, 0.00625), "other lines under the same ids"
+
+
+def test_another_candidate_on_a_set_that_was_judged_as_a_continued_one_is_a_further_attempt(live):
+    live.card()
+    live.suite(_cases(84), gates=GATES, trials=1)
+    assert _attempt(live.card())[0] == 2
+    for version, attempt in (("2.1.0", 3), ("2.2.0", 4)):
+        _live_candidate(
+            live, live.application, version=version, artifacts={"limits": {"a": {"version": version}}}
+        )
+        assert _attempt(live.card())[0] == attempt
+    # of a set that nobody was judged on it is the first candidate
+    live.suite(_cases(88), gates=GATES, trials=1)
+    _live_candidate(
+        live, live.application, version="2.3.0", artifacts={"limits": {"a": {"version": "2.3.0"}}}
+    )
+    assert _attempt(live.card())[0] == 1
+
+
+def test_those_who_were_judged_on_the_grown_set_first_count_for_who_continues_onto_it(live):
+    live.card()
+    live.suite(_cases(84), gates=GATES, trials=1)
+    for version, attempt in (("2.1.0", 1), ("2.2.0", 2)):
+        _live_candidate(
+            live, live.application, version=version, artifacts={"limits": {"a": {"version": version}}}
+        )
+        assert _attempt(live.card())[0] == attempt
+    _live_candidate(live, live.application)
+    assert _attempt(live.card())[0] == 4

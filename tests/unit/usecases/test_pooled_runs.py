@@ -413,6 +413,24 @@ def test_a_part_that_a_deterministic_candidate_answers_otherwise_speaks_against_
     assert not desk.run().stored
 
 
+def test_a_part_that_is_answered_worse_than_before_speaks_against_a_stored_promote(desk):
+    desk.suite(_cases(80), gates=[{"metric": "contains", "at_least": 0.5}], trials=1)
+    first = desk.run(full=True)
+    assert first.decision == "promote"
+    part = [f"c{i}" for i in range(10)]
+    as_before = desk.run(only=part, reuse="never")
+    assert as_before.scorecard.verdict.seen == []
+    assert desk.run().stored
+    _wrong(desk, 10)
+    [seen] = desk.run(only=part, reuse="never").scorecard.verdict.seen
+    assert "contains of 10 cases is worse than the same candidate had in " in seen
+    assert first.scorecard.run.id in seen
+    with desk.registry() as registry, pytest.raises(Refusal, match="of the same content since then says"):
+        registry.promote("desk", "2.0.0", by="ann")
+    again = desk.run()
+    assert (again.stored, again.scorecard.verdict.attempts) == (False, 2)
+
+
 def test_a_promote_is_not_served_after_a_miss_against_another_baseline(desk):
     cases = _cases(80)
     cases[0]["critical"] = "never"

@@ -230,7 +230,7 @@ def judge_run(
             tuned=is_tuned(prepared.suites, exposed=prepared.exposed),
             weakened=prepared.weakened,
             seen_in_part=[
-                *filter(None, [prepared.contradicted]),
+                *prepared.contradicted,
                 *(
                     told
                     for plan in prepared.plans

@@ -142,7 +142,8 @@ def _continued(
 
     A golden set that only grew is the same set, continued: adding one case gives no fresh alpha to a
     candidate that was judged on the others. A recorded candidate is found by its name and version too, for
-    the lines that answer new cases make its digest another.
+    the lines that answer new cases make its digest another. Another candidate that is judged on the grown
+    set has attempts before it as well.
     """
     now = tuple(records)
     chosen: AttemptKey | None = None
@@ -150,9 +151,17 @@ def _continued(
     for golden_digest, run_id in judged:
         same = golden_digest == (chosen or key).golden_digest
         if same or (chosen is None and is_top_up(registry.suites(run_id), now)):
-            chosen = replace(key, golden_digest=golden_digest)
+            chosen = _continuing(key, golden_digest)
             runs.append(run_id)
+    if chosen is None and (others := registry.continued_set(key)) is not None:
+        chosen = _continuing(key, others)
     return chosen or key, tuple(runs)
+
+
+def _continuing(key: AttemptKey, golden_digest: str) -> AttemptKey:
+    if golden_digest == key.golden_digest:
+        return key
+    return replace(key, golden_digest=golden_digest, judged_digest=key.golden_digest)
 
 
 def _has_other_cases(registry: Registry, runs: Iterable[str], now: Iterable[SuiteRecord]) -> bool:

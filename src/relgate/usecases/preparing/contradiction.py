@@ -1,4 +1,4 @@
-"""A candidate that is declared deterministic is held to what it answered before."""
+"""A candidate is held to what it answered before: a deterministic one to its answers, others to scores."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from relgate.domain.metric import RESPONSE_METRICS
 from relgate.domain.response import Measurement, Response, Score
 from relgate.domain.run import MeasurementRow, SuiteRecord
 from relgate.store import Registry
+from relgate.usecases.preparing.answered_worse import answered_worse
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
 
@@ -31,7 +32,8 @@ def with_contradiction(
     """The run with a hold where a deterministic candidate answered the same question otherwise before.
 
     Its earlier runs are not pooled, because it would answer the same again; where it does not, they would
-    have to be.
+    have to be. Of another candidate, which is pooled with them, only a part of the cases is compared with
+    what it scored then: it judges nothing, and must still speak against a promote that it contradicts.
 
     Args:
         prepared: the run.
@@ -40,8 +42,10 @@ def with_contradiction(
         redactor: stored texts are redacted, so the new ones are before they are compared.
     """
     candidate = prepared.candidate
-    if not candidate.deterministic or candidate.application.kind == "recording" or prepared.screen:
+    if candidate.application.kind == "recording" or prepared.screen:
         return prepared
+    if not candidate.deterministic:
+        return replace(prepared, contradicted=answered_worse(prepared, measured))
     for run_id in registry.candidate_runs(candidate.digest):
         before = registry.suites(run_id) if prepared.sealed else []
         rows = (row for row in registry.measurements(run_id) if row.side == "candidate")
@@ -51,7 +55,7 @@ def with_contradiction(
                 f"{', '.join(dict.fromkeys(found))}"
             )
             holds = (*prepared.holds, (reason, _STEP))
-            return replace(prepared, holds=holds, contradicted=reason, judged_key="")
+            return replace(prepared, holds=holds, contradicted=(reason,), judged_key="")
     return prepared
 
 

@@ -70,7 +70,7 @@ class Prepared:
         records: the suites as the registry keeps them.
         holds: reasons to hold that are known before the first call, each with its next step.
         weakened: required gates that are gone or loosened since the baseline's run.
-        contradicted: that a deterministic candidate answered otherwise before, "" where it did not.
+        contradicted: that the candidate answered otherwise, or better, in earlier runs.
         stored_baseline: the baseline's side where it is taken from a stored run.
         screen: whether harm is looked for and nothing is promoted.
         exposed: whether open cases of these golden sets were shown since the baseline was set.
@@ -104,7 +104,7 @@ class Prepared:
     records: tuple[SuiteRecord, ...] = ()
     holds: tuple[tuple[str, str], ...] = ()
     weakened: tuple[str, ...] = ()
-    contradicted: str = ""
+    contradicted: tuple[str, ...] = ()
     stored_baseline: StoredSide | None = None
     screen: bool = False
     exposed: bool = False
