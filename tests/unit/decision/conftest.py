@@ -25,7 +25,7 @@ RIGHT = Metric("right", "binary")
 class Build:
     """Functions that build what the decision takes; one case per score, named c0, c1, ..."""
 
-    AWAY, JUDGE_FAILED, NOT_APPLICABLE = AWAY, JUDGE_FAILED, NOT_APPLICABLE
+    AWAY, JUDGE_FAILED, NOT_APPLICABLE, RIGHT = AWAY, JUDGE_FAILED, NOT_APPLICABLE, RIGHT
 
     @staticmethod
     def suite(n: int, **changes: Any) -> Suite:

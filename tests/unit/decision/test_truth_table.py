@@ -12,8 +12,15 @@ from typing import Any
 import pytest
 
 from relgate.decision.anchor import AnchorResult
+from relgate.decision.fingerprint import CASES, Asked, fingerprint
+from relgate.decision.identity import disagreement, pass_identical
+from relgate.decision.pairing import Pairing
+from relgate.decision.policy import attempt_alpha
 from relgate.decision.screen import screen_verdict
+from relgate.decision.sealing import is_tuned
 from relgate.decision.verdict import Findings, Stopped, decide
+from relgate.decision.weighing import weigh_fails
+from relgate.domain.gate import GateSpec
 from relgate.domain.release import ApplicationSpec, Release
 from relgate.domain.run import AttemptKey
 from relgate.domain.scorecard import CallsPart, RunPart
@@ -21,7 +28,10 @@ from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.redaction import Redactor
 from relgate.usecases.judging.judge_run import Judgement
 from relgate.usecases.preparing.prepare import Prepared
+from relgate.usecases.preparing.staleness import stale_hold
+from relgate.usecases.preparing.stored_baseline import StoredRun, StoredSide
 from relgate.usecases.preparing.trials import TrialPlan
+from relgate.usecases.preparing.untouched import SENTINELS_AGREE, UntouchedSuites
 from relgate.usecases.redacting import CountingRedactor
 from relgate.usecases.reporting.build_scorecard import CaseOutcomes, build_scorecard
 
@@ -57,17 +67,21 @@ class Row:
 #              missed 1 of 3, or not judged
 #   zero       a required zero-tolerance gate; "shown" is one of role report
 #   require    a require gate; within = regressed within margin, worse = proven worse, identical = untouched
-#              suite whose relative gates pass at any n, unchanged = passes by a traffic sample, spent =
-#              passes at .05 but not at a later attempt's alpha, lost = passed at a look and fails at the end,
-#              cut = not judged because the run ended early, error = no data or a scorer that fails too often
-#   guard      a guard gate: it can only fail
+#              suite whose sentinels agree, so that relative gates pass at any n, unchanged = passes by a
+#              traffic sample, spent = passes at .05 but not at a later attempt's alpha, lost = passed at a
+#              look and fails at the end, cut = not judged because the run ended early, error = no data or a
+#              scorer that fails too often, weighed = broken with p = .03, above its weight of .025
+#   guard      a guard gate: it can only fail; weighed as above
 #   report     a report gate: it decides nothing
 #   alarm      proven harm in a slice, a hop or over-refusal
 #   anchor     a required gate held against its anchor: crept = harm with p <= .05 and below -margin
 #   away       something was not measured
-#   known      what holds whatever the gates say: a stale baseline, cases that are gone, an untouched suite
-#              whose sentinels differ
-#   tuned      the cases that prove a promote were shown since the baseline was set
+#   known      what holds whatever the gates say: a stored baseline whose fingerprint differs, cases that are
+#              gone, an untouched suite whose sentinels differ; fresh = a fingerprint that passes
+#   tuned      the cases that prove a promote were shown since the baseline was set; sealed = its sealed half
+#              proves it
+# Weights, sentinels, fingerprints and sealed halves are judged here by the rules themselves, from p-values,
+# scores, answers and suites.
 PARTIAL = {"verdict.partial": True}
 MISSED = {"critical.c7.confirmed": True}
 UNMISSED = {"critical.c7.confirmed": False}
@@ -96,6 +110,8 @@ TABLE = (
     Row(3, "unconfirmed critical miss", {"critical": "unjudged"}, "hold", "c7 missed 0 of 0", UNMISSED),
     Row(3, "unconfirmed critical miss", {"critical": "unjudged-once"}, "hold", "c7 missed 0 of 4", UNMISSED),
     Row(1, "require", {"require": "hold"}, "hold", "[require] is not proven", OPEN),
+    Row(3, "reject weights", {"require": "weighed"}, "hold", "[require] is not proven",
+        {"gates.require.result": "hold", "gates.require.reject_weight": 0.025}),
     Row(5, "attempt", {"require": "spent"}, "hold", "but not at the 0.0125 that attempts",
         {"gates.require.alpha": 0.0125, "gate_policy.alpha": 0.0125, "verdict.attempts": 2}),
     Row(8, "sticky pass", {"require": "lost"}, "hold", "passed at look 4 of 10", OPEN),
@@ -111,6 +127,10 @@ TABLE = (
         {"gates.require.method": "unchanged outputs"}),
     Row(3, "critical", {"critical": "one-of-three"}, "promote", "pass", UNMISSED),
     Row(1, "guard", {"guard": "hold"}, "promote", "pass", {"gates.guard.result": "hold"}),
+    Row(3, "reject weights", {"guard": "weighed"}, "promote", "pass",
+        {"gates.guard.result": "hold", "gates.guard.reject_weight": 0.025}),
+    Row(7, "fingerprint", {"known": "fresh"}, "promote", "pass", {"verdict.tuned": False}),
+    Row(5, "sealed half", {"tuned": "sealed"}, "promote", "pass", {"verdict.tuned": False}),
     Row(1, "guard", {"guard": "error"}, "promote", "pass", {"gates.guard.result": "error"}),
     Row(1, "report", {"report": "fail"}, "promote", "pass", {"gates.report.result": "fail"}),
     Row(1, "report", {"report": "error"}, "promote", "pass", {"gates.report.result": "error"}),
@@ -136,10 +156,12 @@ STATES = {
 CLEAR = {source: states[0] for source, states in STATES.items()}
 TWINS = {
     "partial": ("budget",),
-    "require": ("unchanged", "spent", "lost", "cut"),
-    "known": ("gone", "differs"),
+    "require": ("unchanged", "spent", "lost", "cut", "weighed"),
+    "guard": ("weighed",),
+    "known": ("gone", "differs", "fresh"),
+    "tuned": ("sealed",),
 }
-"""States that differ from another one in their words alone: beside them the others take two states each."""
+"""States that lead where another one does: beside them the others take two states each."""
 
 ALARM = Alarm("s", "right", "topic=billing", -0.3, 20, 0.001, "slice topic=billing fell 30.0 points (n = 20)")
 
@@ -166,16 +188,49 @@ CRITICAL = {
     "unjudged": (_miss(0, 0, False),),
     "unjudged-once": (_miss(0, 4, False),),
 }
-KNOWN = {
-    "no": (),
-    "stale": (("the baseline is stale", "live re-run: 400 calls"),),
-    "gone": (("9 of 40 cases are gone", "give them back"),),
-    "differs": (("s was declared untouched but differs: 6 of 20", "find what differs"),),
-}
+RELEASE = Release("desk", "1", "me", "sha256:1", Path("m.yaml"), ApplicationSpec("python", "app:build"))
+
+
+def _fingerprinted(text: str) -> tuple[tuple[str, str], ...]:
+    """What holds where every case of the fingerprint was answered ``yes`` three times, and this now."""
+    found = fingerprint([Asked(("yes",) * 3, text)] * CASES)
+    side = StoredSide(StoredRun("r", "", (), {}, callable=True), Pairing(frozenset(), (), ()), {})
+    return () if found.passed else stale_hold(side, RELEASE, 400, [found.message])
+
+
+def _sentinels(build: Any, flips: int) -> str:
+    """Why twenty sentinels of which some flip show two systems; "" where they do not."""
+    suite = build.suite(20)
+    sides = [
+        build.rows(side, suite, [1.0 - (i < lost) for i in range(20)], build.RIGHT)
+        for side, lost in (("candidate", flips), ("baseline", 0))
+    ]
+    metrics = build.metrics(build.RIGHT, suite)
+    return disagreement([*zip(*sides, strict=True)], metrics, deterministic=False, flip_rate=0.08)
+
+
+@cache
+def _known(build: Any, state: str) -> tuple[tuple[str, str], ...]:
+    if state in ("stale", "fresh"):
+        return _fingerprinted("no" if state == "stale" else "yes")
+    if state == "gone":
+        return (("9 of 40 cases are gone", "give them back"),)
+    untouched = UntouchedSuites(["s"])
+    if state == "differs":
+        assert _sentinels(build, 6)
+        untouched.differ("s", _sentinels(build, 6))
+    return untouched.holds
+
+
+@cache
+def _tuned(build: Any, state: str) -> bool:
+    gate = GateSpec("right", "non_inferior", 0.05)
+    return is_tuned((build.suite(80, sealed=state == "sealed", gates=(gate,)),), exposed=state != "no")
+
+
 STOPPED = Stopped("$2 of $2 are spent; not measured: 7 of 40 of s", "run again with a larger budget")
 REQUIRE: dict[str, dict[str, Any]] = {
     "pass": {"result": "pass"},
-    "identical": {"result": "pass", "identical": True, "n": 3},
     "unchanged": {"result": "pass", "method": "unchanged outputs"},
     "within": {"result": "pass", "regressed_within_margin": True},
     "hold": {"result": "hold", "needed": 340},
@@ -193,8 +248,17 @@ REQUIRE: dict[str, dict[str, Any]] = {
         "message": "proven worse (p = 0.004): -3.0 points",
     },
     "error": {"result": "error"},
-    "fail": {"result": "fail", "p_fail": 0.001},
+    "weighed": {"result": "hold", "p_fail": 0.03},
+    "fail": {"result": "hold", "p_fail": 0.001},
 }
+GUARD: dict[str, dict[str, Any]] = {
+    "pass": {"result": "pass"},
+    "hold": {"result": "hold"},
+    "error": {"result": "error"},
+    "weighed": {"result": "hold", "p_fail": 0.03},
+    "fail": {"result": "hold", "p_fail": 0.001},
+}
+REPORT = GUARD | {"fail": {"result": "hold", "p_fail": 0.03}}
 ZERO: dict[str, dict[str, Any]] = {
     "clean": {"result": "pass"},
     "hold": {"result": "hold", "needed": 49},
@@ -206,16 +270,19 @@ ZERO: dict[str, dict[str, Any]] = {
 @cache
 def _gates(build: Any, require: str, zero: str, guard: str, report: str) -> tuple[Any, ...]:
     gates = []
-    if require != "none":
+    if require == "identical":
+        assert not _sentinels(build, 1)
+        gates.append(pass_identical(build.result("require", "hold", n=3), SENTINELS_AGREE))
+    elif require != "none":
         gates.append(build.result("require", **REQUIRE[require]))
     if zero != "none":
         row = {"role": "require", **ZERO[zero]}
         gates.append(build.result(form="violations", id="gates::s[zero]", **row))
     if guard != "none":
-        gates.append(build.result("guard", guard))
+        gates.append(build.result("guard", **GUARD[guard]))
     if report != "none":
-        gates.append(build.result("report", report))
-    return tuple(gates)
+        gates.append(build.result("report", **REPORT[report]))
+    return weigh_fails(gates)
 
 
 def _findings(build: Any, state: State) -> Findings:
@@ -227,9 +294,9 @@ def _findings(build: Any, state: State) -> Findings:
         partial=state["partial"] != "no",
         stopped=STOPPED if state["partial"] == "budget" else None,
         unmeasured=("s: 3 of 40 cases were not measured",) if state["away"] == "yes" else (),
-        known_holds=KNOWN[state["known"]],
+        known_holds=_known(build, state["known"]),
         attempt=2 if state["require"] == "spent" else 1,
-        tuned=state["tuned"] == "yes",
+        tuned=_tuned(build, state["tuned"]),
     )
 
 
@@ -264,13 +331,12 @@ def test_every_combination_follows_the_table_of_precedence(build: Any) -> None:
 
 def _scorecard(verdict: Verdict, findings: Findings) -> Any:
     """The document of a run that found this."""
-    release = Release("desk", "1", "me", "sha256:1", Path("m.yaml"), ApplicationSpec("python", "app:build"))
     judgement = Judgement(
         (), frozenset(), tuple(findings.gates), tuple(findings.alarms), tuple(findings.critical), (), (), (),
         verdict, anchors=tuple(findings.anchors),
     )  # fmt: skip
     prepared = Prepared(
-        candidate=release,
+        candidate=RELEASE,
         baseline=None,
         plans=(),
         rows={},
@@ -278,7 +344,7 @@ def _scorecard(verdict: Verdict, findings: Findings) -> Any:
         policy_digest="sha256:2",
         attempt_key=AttemptKey("desk", "", ""),
         attempt=findings.attempt,
-        alpha=0.05 if findings.attempt == 1 else 0.0125,
+        alpha=attempt_alpha(findings.attempt),
         judged_key="",
         stored=None,
         same_digest=False,
