@@ -262,3 +262,32 @@ def test_a_set_of_cases_knows_those_of_long_suites_by_number(tmp_path):
     assert ("t", "c03") not in some
     assert some != everything
     assert everything - some == keys - set(some)
+
+
+@pytest.mark.parametrize("blank", [False, True], ids=["no blank line", "a blank line"])
+@pytest.mark.parametrize("start", ["", "\ufeff"], ids=["plain", "byte order mark"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_lines_are_found_again_one_by_one_and_side_by_side(tmp_path, monkeypatch, blank, start, end):
+    monkeypatch.setattr(long_lines, "BLOCK_BYTES", 5000)
+    texts = ["ä" * (7 * i % 41 + 300 * (i % 97 == 0)) + f" {i}" for i in range(1500)]
+    written = texts[:700] + [""] * blank + texts[700:]
+    path = tmp_path / "lines.txt"
+    path.write_bytes((start + end.join(written)).encode())
+    index = long_lines.LineIndex(path)
+    for begin, lines in long_lines.scan(path):
+        index.add(begin, lines, [place for place, line in enumerate(lines) if not line.strip()])
+    found = index.lines()
+    assert len(found) == 1500
+    rng = np.random.default_rng(3)
+    wanted = [
+        np.arange(1500),
+        np.arange(250, 262),
+        np.array([1499, 0, 256, 255, 257, 1024]),
+        np.array([511]),
+        rng.permutation(1500)[:300],
+        np.array([3, 2, 1], np.uint16),
+    ]
+    for numbers in wanted:
+        assert [line.decode().rstrip("\r") for line in found.read(numbers)] == [
+            texts[number] for number in numbers
+        ]

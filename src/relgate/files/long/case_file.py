@@ -34,7 +34,7 @@ class Texts:
         ends: offset behind each one, shape (texts,).
     """
 
-    def __init__(self, content: bytes, ends: Offsets) -> None:
+    def __init__(self, content: bytearray, ends: Offsets) -> None:
         self._content = content
         self._ends = ends
 
@@ -44,11 +44,6 @@ class Texts:
         begins = np.where(numbers > 0, self._ends[numbers - 1], 0).tolist()
         content = self._content
         return [content[begin:end].decode() for begin, end in zip(begins, ends, strict=True)]
-
-    @classmethod
-    def joined(cls, parts: Sequence[bytes], sizes: Sequence[Offsets]) -> Texts:
-        """Made of parts, each with the size in bytes of its texts."""
-        return cls(b"".join(parts), small(np.cumsum(np.concatenate(sizes), dtype=np.int64)))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from relgate.domain.long_cases import repeats
 from relgate.files.cases import KEYS, input_of, problems_of
 from relgate.files.jsonl import read_row
 from relgate.files.long.case_file import AT_ONCE, CaseFile, CaseTable, Texts
-from relgate.files.long.lines import LineIndex, Offsets, UnusualFile, scan
+from relgate.files.long.lines import LineIndex, UnusualFile, scan, small
 from relgate.files.reading import shown
 from relgate.late import np
 
@@ -52,8 +52,8 @@ class CaseScan:
         self._shown = shown(path)
         self.tags: dict[str, set[Scalar]] = {}
         self._index = LineIndex(self._path)
-        self._ids: list[bytes] = []
-        self._id_sizes: list[Offsets] = []
+        self._ids = bytearray()
+        self._id_sizes = array("H")
         self._hashes = array("q")
         self._inputs = array("q")
         self._digests = bytearray()
@@ -97,8 +97,8 @@ class CaseScan:
         if not ids:
             return
         content = [each.encode() for each in ids]
-        self._ids.append(b"".join(content))
-        self._id_sizes.append(np.fromiter(map(len, content), np.uint16, len(content)))
+        self._ids += b"".join(content)
+        self._id_sizes.extend(map(len, content))
         self._hashes.extend(map(hash, ids))
         self._ascending &= self._last < ids[0] and all(map(lt, ids, ids[1:]))
         joined = ",".join(documents).encode()
@@ -152,7 +152,7 @@ class CaseScan:
             tags[name] = (list(values), codes.astype(np.min_scalar_type(len(values))))
         return CaseTable(
             lines=self._index.lines(),
-            ids=Texts.joined(self._ids, self._id_sizes),
+            ids=Texts(self._ids, small(np.cumsum(np.frombuffer(self._id_sizes, np.uint16), dtype=np.int64))),
             id_hashes=np.frombuffer(self._hashes, np.int64),
             digests=np.frombuffer(self._digests, np.uint8).reshape(-1, 32),
             input_hashes=np.frombuffer(self._inputs, np.int64),

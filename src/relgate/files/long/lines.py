@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from relgate.domain.errors import FileChanged
 from relgate.files.reading import shown
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK_BYTES = 1 << 20
+_STEP = 256
+"""One offset in so many is held; the sizes of the lines between say the others."""
+
 _BOM = b"\xef\xbb\xbf"
 
 
-Part = TypeVar("Part", bound="np.generic")
 Offsets: TypeAlias = "NDArray[np.unsignedinteger[Any]]"
 
 
@@ -65,7 +68,8 @@ class LongLines:
 
     Args:
         path: the file.
-        begins: offset of each line that is not blank, shape (lines,).
+        begins: offset of each line that is not blank, shape (lines,), or of every ``_STEP``-th one, where no
+            line is blank.
         sizes: its bytes without the end, shape (lines,).
         sums: checksum of these bytes, shape (lines,).
         numbers: its number in the file from 1, shape (lines,); None where no line is blank.
@@ -75,7 +79,7 @@ class LongLines:
         self,
         path: Path,
         begins: Offsets,
-        sizes: NDArray[np.uint32],
+        sizes: Offsets,
         sums: NDArray[np.uint32],
         numbers: NDArray[np.uint32] | None,
     ) -> None:
@@ -86,7 +90,7 @@ class LongLines:
         self._numbers = numbers
 
     def __len__(self) -> int:
-        return int(self._begins.size)
+        return int(self._sizes.size)
 
     def line(self, number: int) -> int:
         """A line's number in the file, from 1."""
@@ -100,7 +104,7 @@ class LongLines:
         """
         if not numbers.size:
             return []
-        begins, sizes = self._begins[numbers].tolist(), self._sizes[numbers].tolist()
+        begins, sizes = self._begins_of(numbers), self._sizes[numbers].tolist()
         neighbours = int(numbers[-1]) - int(numbers[0]) == numbers.size - 1
         try:
             if neighbours and bool(np.all(numbers[1:] > numbers[:-1])):
@@ -112,6 +116,20 @@ class LongLines:
         if list(map(zlib.crc32, found)) != self._sums[numbers].tolist():
             raise self._changed()
         return found
+
+    def _begins_of(self, numbers: NDArray[np.integer[Any]]) -> list[int]:
+        begins: list[int]
+        if self._begins.size == self._sizes.size:
+            begins = self._begins[numbers].tolist()
+            return begins
+        low, high = int(numbers.min()), int(numbers.max())
+        if high - low > _STEP + numbers.size:
+            return [begin for number in numbers for begin in self._begins_of(number[None])]
+        held = low // _STEP
+        ends = np.cumsum(self._sizes[held * _STEP : high + 1] + np.int64(1))
+        behind = np.concatenate(([0], ends)) + int(self._begins[held])
+        begins = behind[numbers.astype(np.int64) - held * _STEP].tolist()
+        return begins
 
     def _changed(self) -> FileChanged:
         return FileChanged(f"{shown(self.path)} changed while it was judged; run again")
@@ -133,14 +151,17 @@ class LongLines:
 
 
 class LineIndex:
-    """Collects where lines stand while a file is scanned."""
+    """Collects where lines stand while a file is scanned.
+
+    Columns grow in one buffer each: parts that are joined at the end leave holes in the heap.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._begins: list[Offsets] = []
-        self._sizes: list[NDArray[np.uint32]] = []
-        self._sums: list[NDArray[np.uint32]] = []
-        self._blank: list[NDArray[np.bool_]] = []
+        self._begin = 0
+        self._sizes = array("I")
+        self._sums = array("I")
+        self._blank: list[int] = []
 
     def add(self, begin: int, lines: list[bytes], blank: list[int]) -> None:
         """Note the lines of a block.
@@ -150,32 +171,23 @@ class LineIndex:
             lines: without their ends.
             blank: places of those that hold nothing.
         """
-        sizes = np.fromiter(map(len, lines), np.int64, len(lines))
-        begins = begin + np.concatenate(([0], np.cumsum(sizes[:-1] + 1)))
-        sums = np.fromiter(map(zlib.crc32, lines), np.uint32, len(lines))
-        kept = np.ones(len(lines), np.bool_)
-        kept[blank] = False
-        self._begins.append(small(begins[kept]))
-        self._sizes.append(sizes[kept].astype(np.uint32))
-        self._sums.append(sums[kept])
-        self._blank.append(~kept)
+        if not self._sizes:
+            self._begin = begin
+        self._blank += [len(self._sizes) + place for place in blank]
+        self._sizes.extend(map(len, lines))
+        self._sums.extend(map(zlib.crc32, lines))
 
     def lines(self) -> LongLines:
         """Everything noted."""
-        blank = _joined(self._blank)
-        numbers = None
-        if blank.any():
-            numbers = (np.flatnonzero(~blank) + 1).astype(np.uint32)
-        return LongLines(
-            self._path, _joined(self._begins), _joined(self._sizes), _joined(self._sums), numbers
-        )
-
-
-def _joined(parts: list[NDArray[Part]]) -> NDArray[Part]:
-    """The parts end to end; they are given up, for both together are a peak of memory."""
-    whole = np.concatenate(parts)
-    parts.clear()
-    return whole
+        sizes = np.frombuffer(self._sizes, np.uint32)
+        sums = np.frombuffer(self._sums, np.uint32)
+        begins = self._begin + np.concatenate(([0], np.cumsum(sizes[:-1] + np.int64(1))))
+        if not self._blank:
+            return LongLines(self._path, small(begins[::_STEP]), small(sizes), sums, None)
+        kept = np.ones(sizes.size, np.bool_)
+        kept[self._blank] = False
+        numbers = (np.flatnonzero(kept) + 1).astype(np.uint32)
+        return LongLines(self._path, small(begins[kept]), small(sizes[kept]), sums[kept], numbers)
 
 
 def small(numbers: NDArray[np.integer[Any]]) -> Offsets:

@@ -156,6 +156,7 @@ class RecordingFile(Mapping[tuple[str, int], Outcome]):
 
     def _join(self, wanted: Numbers) -> Answers:
         if np.array_equal(wanted, self._hashes):  # one line a case, in the same order
+            self._hashes = wanted  # one array is enough
             every = small(np.arange(wanted.size + 1))
             return Answers(every, every[:-1], every[:0])
         order, ascending = self._index

@@ -266,7 +266,7 @@ class LongSuite:
             if same is None:
                 first.append(begins)
             if begins[-1]:
-                series[metric] = Series(begins if same is None else same, np.concatenate(scores))
+                series[metric] = Series(begins if same is None else same, _joined(scores))
         failed: dict[str, dict[int, str]] = {}
         away: dict[int, str] = {}
         answered = np.zeros(total, np.bool_)
@@ -323,3 +323,11 @@ class LongSuite:
 
     def _in_order(self) -> Iterator[Block]:
         return (self._blocks[number] for number in sorted(self._blocks))
+
+
+def _joined(parts: Sequence[Floats]) -> Floats:
+    """The parts end to end; one number where they hold no other."""
+    first = next(part[0] for part in parts if part.size)
+    if all(bool(np.all(part == first)) for part in parts):
+        return np.broadcast_to(first, sum(part.size for part in parts))
+    return np.concatenate(parts)
