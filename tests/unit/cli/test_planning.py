@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -429,3 +430,37 @@ def test_another_word_is_another_question() -> None:
 def test_cases_that_are_alike_on_purpose_are_no_duplicates() -> None:
     cases = [Case("a", "may I take it", pair="p"), Case("b", "I may take it", pair="p")]
     assert near_duplicates(cases, fuzzy=False) == ()
+
+
+@pytest.mark.parametrize("trials", [1, 3])
+def test_latency_is_simulated_as_the_stored_calls_vary(
+    relgate: Relgate, tmp_path: Path, make: ModuleType, trials: int
+) -> None:
+    """A quarter of the cases is answered by a cache, and two calls of a case hardly differ."""
+    gates = [
+        {"metric": "latency_ms", "quantile": 0.5, "ratio_at_most": 1.5, "slack": 50},
+        {"metric": "latency_ms", "ratio_at_most": 1.5},
+    ]
+    _suite(tmp_path, 120, gates)
+    rng = random.Random(2)
+    slow = [1.0 if i % 4 == 0 else rng.uniform(800, 2000) for i in range(120)]
+    rows = [
+        replace(row, latency_ms=slow[int(row.case_id[1:])] * rng.uniform(0.9, 1.1))
+        for row in _flipping(120, 0.0, trials)
+    ]
+    _store(tmp_path, make, rows)
+    known = relgate("doctor", *FAST, "--json").json
+    assert known["identical"]["promote"] >= 0.98
+    [said] = [line for line in known["sources"] if "latency_ms" in line]
+    assert f"from {120 * trials} calls" in said
+    assert "within one" in said
+
+
+def test_a_noisy_service_passes_a_tight_latency_budget_less_often(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    _suite(tmp_path, 40, [{"metric": "latency_ms", "ratio_at_most": 1.1}])
+    rng = random.Random(3)
+    rows = [replace(row, latency_ms=rng.lognormvariate(6.0, 0.8)) for row in _flipping(40, 0.0)]
+    _store(tmp_path, make, rows)
+    assert relgate("doctor", *FAST, "--json").json["identical"]["promote"] < 0.5

@@ -29,6 +29,7 @@ from relgate.decision.simulation.world import (
     Level,
     World,
     changed,
+    drawn_durations,
     durations,
     means,
     pass_probabilities,
@@ -290,9 +291,14 @@ class Batch:
         if key not in self._slow:
             slow = metric.kind == "latency"
             shape = (self._size, len(each.scope(metric.name)), each.trials_of(metric.name))
-            world = self._world
+            world, rng = self._world, self.rng(*key, "durations")
             median, sigma = (world.latency_median, world.latency_sigma) if slow else (1.0, world.cost_sigma)
-            self._slow[key] = durations(self.rng(*key, "durations"), shape, median, sigma, slow=slow)
+            known = world.spreads.get(key)
+            self._slow[key] = (
+                drawn_durations(rng, shape, known)
+                if known is not None
+                else durations(rng, shape, median, sigma, slow=slow)
+            )
         return self._slow[key]
 
     def _violations(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> tuple[Bools, Bools]:

@@ -40,6 +40,21 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How a metric without bounds varies in one suite, as logarithms; both are drawn from as they are.
+
+    Attributes:
+        levels: of every case.
+        within: how far single calls lie from the level of their case.
+        calls: how many calls say so.
+    """
+
+    levels: tuple[float, ...]
+    within: tuple[float, ...]
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """What is assumed or known of production.
 
@@ -55,6 +70,7 @@ class World:
             misses on cases that must never miss.
         critical_accuracy: pass probability of a critical case that may miss once.
         levels: what is known per suite, metric and hop.
+        spreads: what is known of latency, cost and tokens per suite and metric, in place of a lognormal.
     """
 
     accuracy: float = 0.92
@@ -67,6 +83,7 @@ class World:
     violation_rate: float = 0.0
     critical_accuracy: float = 0.99
     levels: Mapping[CellKey, Level] = field(default_factory=dict)
+    spreads: Mapping[tuple[str, str], Spread] = field(default_factory=dict)
 
     def level(self, key: CellKey, hop_number: int | None) -> Level:
         """Accuracy and psi of a cell; ``hop_number`` counts from 0, None outside fallback suites."""
@@ -130,3 +147,17 @@ def durations(
             value = value * np.where(rng.random(shape) < SLOW_SHARE, SLOW_FACTOR, 1.0)
         sides.append(value)
     return sides[0], sides[1]
+
+
+def drawn_durations(
+    rng: np.random.Generator, shape: tuple[int, int, int], spread: Spread
+) -> tuple[Floats, Floats]:
+    """The same for what is known of them: a level drawn for each case, and what calls lie from theirs.
+
+    A thousandth of noise beside it, for values that never differ have no quantile to be tested.
+    """
+    case = rng.choice(spread.levels, (*shape[:2], 1))
+    base, cand = (
+        np.exp(case + rng.choice(spread.within, shape) + 1e-3 * rng.standard_normal(shape)) for _ in range(2)
+    )
+    return base, cand

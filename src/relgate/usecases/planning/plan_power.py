@@ -15,6 +15,7 @@ from relgate.decision.simulation.world import World
 from relgate.store.registry import Registry
 from relgate.usecases.planning.production import Production, read_production
 from relgate.usecases.planning.simulated_project import SimulatedProject, with_trials
+from relgate.usecases.planning.spreads import in_words
 
 PSI = "psi is the share of cases whose single-trial score flips between two identical runs"
 
@@ -234,6 +235,17 @@ def measured_sources(
     if missing:
         values = f"accuracy {assumed.accuracy:g}, psi {assumed.psi:g}"
         found.append(f"assumed, for no stored run measured it: {values} of {', '.join(missing)}")
-    if production.latency is None:
-        found.append(f"assumed: latency lognormal with sigma {assumed.latency_sigma:g}")
+    judged = {
+        (each.suite.name, gate.metric.name, gate.metric.kind)
+        for each in suites
+        for gate in each.gates
+        if not gate.metric.bounded and gate.spec.role != "report"
+    }
+    for suite, metric, kind in sorted(judged):
+        spread = production.spreads.get((suite, metric))
+        if spread is None:
+            sigma = assumed.latency_sigma if kind == "latency" else assumed.cost_sigma
+            found.append(f"assumed: {metric} of {suite} lognormal with sigma {sigma:g}")
+        else:
+            found.append(f"{suite} {metric}: {in_words(spread)}")
     return tuple(found)

@@ -10,19 +10,17 @@ import numpy as np
 
 from relgate.decision.sealing import HIDDEN
 from relgate.decision.simulation.suite import SimulatedSuite
-from relgate.decision.simulation.world import CellKey, Level, World
+from relgate.decision.simulation.world import CellKey, Level, Spread, World
 from relgate.domain.case import CaseKey
 from relgate.domain.response import Side
 from relgate.domain.run import MeasurementRow, ReleaseRow
 from relgate.store.attempts import PRODUCTION
 from relgate.store.registry import Registry
 from relgate.store.rows import ReleaseName, RunRow
+from relgate.usecases.planning.spreads import LEAST_CASES, Spreads
 
 RUNS = 5
 """The newest whole runs that are looked at."""
-
-LEAST_CASES = 10
-"""Cases with repeated trials below which a flip rate is not taken from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class Production:
         levels: production's accuracy and flip rate; a flip rate that was not measured is the assumed one.
         pairs: cases whose repeated trials give the flip rate, per cell; absent where it is assumed.
         violations: calls and violations of production per suite, on cases that allow none.
-        latency: median in milliseconds and standard deviation of the logarithm, None where none is stored.
+        spreads: how latency, cost and tokens vary, per suite and metric.
         trials: per suite and case whether each stored call was a hit, over runs, sides and trials.
         disagree: cases whose trials in one run disagree on one side.
         seen: ids of the runs that measured each case.
@@ -44,7 +42,7 @@ class Production:
     levels: Mapping[CellKey, Level] = field(default_factory=dict)
     pairs: Mapping[CellKey, int] = field(default_factory=dict)
     violations: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    latency: tuple[float, float] | None = None
+    spreads: Mapping[tuple[str, str], Spread] = field(default_factory=dict)
     trials: Mapping[CaseKey, tuple[bool, ...]] = field(default_factory=dict)
     disagree: frozenset[CaseKey] = frozenset()
     seen: Mapping[CaseKey, frozenset[str]] = field(default_factory=dict)
@@ -53,13 +51,11 @@ class Production:
         """The assumed world with everything that is known put in its place."""
         calls = sum(c for c, _ in self.violations.values())
         hits = sum(h for _, h in self.violations.values())
-        median, sigma = self.latency or (assumed.latency_median, assumed.latency_sigma)
         return replace(
             assumed,
             levels={**assumed.levels, **self.levels},
             violation_rate=hits / calls if calls else assumed.violation_rate,
-            latency_median=median,
-            latency_sigma=sigma,
+            spreads=self.spreads,
         )
 
 
@@ -87,7 +83,7 @@ def read_production(
     scores: dict[CellKey, list[float]] = defaultdict(list)
     flips: dict[CellKey, list[float]] = defaultdict(list)
     harmful: dict[str, list[float]] = defaultdict(list)
-    latencies: list[float] = []
+    spreads = Spreads()
     hits: dict[CaseKey, list[bool]] = defaultdict(list)
     seen: dict[CaseKey, set[str]] = defaultdict(set)
     disagree: set[CaseKey] = set()
@@ -96,6 +92,7 @@ def read_production(
         rows = [r for r in registry.measurements(run.id) if r.suite in by_name and not r.confirmation]
         production = _side_of(run, holder) or ("candidate" if run.baseline is None else "baseline")
         same = run.baseline is not None and run.baseline.digest == run.release.digest and not _copied(rows)
+        spreads.add(rows, production)
         groups: dict[tuple[str, CellKey, str], list[float]] = defaultdict(list)
         case_hits: dict[tuple[str, CaseKey], list[bool]] = defaultdict(list)
         for row in rows:
@@ -107,7 +104,6 @@ def read_production(
                     scores[row.suite, metric, row.hop].append(value)
             if row.side == production:
                 harmful[row.suite] += [1.0 - good["violation"]] if "violation" in good else []
-                latencies += [row.latency_ms] if row.latency_ms else []
             if good and row.case_outcome != HIDDEN:
                 hit = all(value > 0.5 for value in good.values())
                 case_hits[f"{row.side} {row.hop}", (row.suite, row.case_id)].append(hit)
@@ -132,7 +128,7 @@ def read_production(
         levels=levels,
         pairs=pairs,
         violations={suite: (len(v), int(sum(v))) for suite, v in harmful.items() if v},
-        latency=_latency(latencies),
+        spreads=spreads.spreads(),
         trials={case: tuple(found) for case, found in hits.items()},
         disagree=frozenset(disagree),
         seen={case: frozenset(ids) for case, ids in seen.items()},
@@ -175,10 +171,3 @@ def _copied(rows: Iterable[MeasurementRow]) -> bool:
     for row in rows:
         sides[row.side][row.suite, row.case_id, row.trial, row.hop] = row.output
     return sides["candidate"] == sides["baseline"]
-
-
-def _latency(values: Sequence[float]) -> tuple[float, float] | None:
-    positive = np.array([value for value in values if value > 0.0])
-    if positive.size < LEAST_CASES:
-        return None
-    return float(np.median(positive)), max(0.01, float(np.log(positive).std(ddof=1)))
