@@ -448,6 +448,7 @@ def test_latency_is_simulated_as_the_stored_calls_vary(
         replace(row, latency_ms=slow[int(row.case_id[1:])] * rng.uniform(0.9, 1.1))
         for row in _flipping(120, 0.0, trials)
     ]
+    _manifest(tmp_path)
     _store(tmp_path, make, rows)
     known = relgate("doctor", *FAST, "--json").json
     assert known["identical"]["promote"] >= 0.98
@@ -462,5 +463,6 @@ def test_a_noisy_service_passes_a_tight_latency_budget_less_often(
     _suite(tmp_path, 40, [{"metric": "latency_ms", "ratio_at_most": 1.1}])
     rng = random.Random(3)
     rows = [replace(row, latency_ms=rng.lognormvariate(6.0, 0.8)) for row in _flipping(40, 0.0)]
+    _manifest(tmp_path)
     _store(tmp_path, make, rows)
     assert relgate("doctor", *FAST, "--json").json["identical"]["promote"] < 0.5
