@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from types import MappingProxyType
 
 from relgate import stats
 from relgate.decision.evidence import difference_interval, level_interval
@@ -108,16 +109,21 @@ class WorstCase:
     metrics: Mapping[str, float]
 
 
-def worst_cases(data: Sequence[SuiteData], blamed: Collection[tuple[str, str]] = ()) -> tuple[WorstCase, ...]:
+def worst_cases(
+    data: Sequence[SuiteData],
+    blamed: Collection[tuple[str, str]] = (),
+    violating: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> tuple[WorstCase, ...]:
     """The cases that a reader should look at first, at most ten.
 
-    Those that fell against the baseline on bounded metrics, then, of suites without a baseline, those that
-    missed. Within both: critical cases first, then regression cases, then those of what failed, then those
-    that are furthest off.
+    Those that violate what rejects any violation, then those that fell against the baseline on bounded
+    metrics, then, of suites without a baseline, those that missed. Within each: critical cases first, then
+    regression cases, then those of what failed, then those that are furthest off.
 
     Args:
         data: the suites.
         blamed: suite and slice ("" for all of it) of what failed or raised an alarm.
+        violating: by suite and case the metric of which no violation is allowed, of the cases with one.
     """
     fallen: list[WorstCase] = []
     missed: list[WorstCase] = []
@@ -127,6 +133,8 @@ def worst_cases(data: Sequence[SuiteData], blamed: Collection[tuple[str, str]] =
             if any(case.id in cases for cases in suite_data.unmeasured.values()):
                 continue
             off = look(suite_data, case)
+            if (metric := violating.get((suite_data.suite.name, case.id))) and metric not in off:
+                off = {metric: -(_mean(suite_data, "candidate", metric, case) or 0.0), **off}
             if off:
                 found.append(WorstCase(suite_data.suite.name, case, sum(off.values()), off))
 
@@ -136,7 +144,8 @@ def worst_cases(data: Sequence[SuiteData], blamed: Collection[tuple[str, str]] =
         beside = own.isdisjoint(blamed)
         return case.critical is False, not case.regression, beside, worst.difference, worst.suite, case.id
 
-    return tuple([*sorted(fallen, key=urgency), *sorted(missed, key=urgency)][:WORST_SHOWN])
+    ordered = [*sorted(fallen, key=urgency), *sorted(missed, key=urgency)]
+    return tuple(sorted(ordered, key=lambda w: (w.suite, w.case.id) not in violating)[:WORST_SHOWN])
 
 
 def _worth_a_look(data: SuiteData, blamed: Collection[tuple[str, str]]) -> Iterable[Case]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf
 
@@ -21,8 +22,8 @@ from relgate.decision.planning.more_trials import trials_needed
 from relgate.decision.planning.needed import cases_needed
 from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
 from relgate.decision.sample import Sample, impute
-from relgate.decision.sample_drawing import draw_sample, violating_units
-from relgate.decision.wording import amount, count, describe, harm_apart, independent, percent, was
+from relgate.decision.sample_drawing import draw_sample, violating_cases, violating_units
+from relgate.decision.wording import amount, count, describe, harm_apart, independent, percent, some, was
 from relgate.domain.gate import GateResult
 from relgate.late import np
 from relgate.redaction import cut
@@ -71,7 +72,8 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float, next_alpha: float |
     if spec.form == "violations":
         hit = violating_units(data, spec.metric, only=gate.only, hops=hops)
         if hit:
-            return _violated(gate, sample, blank, len(hit), alpha)
+            cases = violating_cases(data, spec.metric, only=gate.only, hops=hops)
+            return _violated(gate, sample, blank, len(hit), alpha, cases)
     if sample.expected == 0:
         return replace(blank, message=f"no case of the suite carries {gate.slice or 'what it selects'}")
     if sample.n == 0:
@@ -288,7 +290,9 @@ def _missing_words(sample: Sample) -> str:
     return " and ".join(counts)
 
 
-def _violated(gate: Gate, sample: Sample, blank: GateResult, hits: int, alpha: float) -> GateResult:
+def _violated(
+    gate: Gate, sample: Sample, blank: GateResult, hits: int, alpha: float, cases: Sequence[str]
+) -> GateResult:
     """Any violation rejects by policy, not by statistics."""
     units = max(hits, blank.units)
     bound = stats.clopper_pearson(hits, units, alpha)
@@ -303,7 +307,7 @@ def _violated(gate: Gate, sample: Sample, blank: GateResult, hits: int, alpha: f
         p_fail=0.0,
         units=units,
         method="zero tolerance, Clopper-Pearson bound",
-        message=f"{hits} of {independent(units, sample)} {verb}; zero tolerance rejects",
+        message=f"{hits} of {independent(units, sample)} {verb}; zero tolerance rejects: {some(cases)}",
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from relgate.decision.measurements import SuiteData
 from relgate.decision.outcomes import trial_outcome
 from relgate.decision.policy import JUDGE_FAILURES_AT_MOST
-from relgate.decision.wording import was
+from relgate.decision.wording import some, was
 from relgate.domain.case import Case
 from relgate.domain.gate import GateOutcome, GateResult
 
@@ -86,10 +86,6 @@ def came_back(data: SuiteData) -> str | None:
     )
 
 
-def _named(cases: Sequence[Case]) -> str:
-    return ", ".join(case.id for case in cases[:5]) + (" ..." if len(cases) > 5 else "")
-
-
 def _outcomes(data: SuiteData, case: Case) -> list[bool | None]:
     return [
         trial_outcome(trial, data.metrics)
@@ -109,3 +105,7 @@ def _away(data: SuiteData, case: Case) -> bool:
 def _unjudged(data: SuiteData, case: Case) -> bool:
     outcomes = _outcomes(data, case)
     return None in outcomes or not outcomes
+
+
+def _named(cases: Iterable[Case]) -> str:
+    return some(case.id for case in cases)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from relgate.decision.duplicates import counts_clusters, units_of
-from relgate.decision.long_suites.column_sample import column_sample, violating_columns
+from relgate.decision.long_suites.column_sample import column_sample, violating_columns, violating_ids
 from relgate.decision.measurements import SuiteData, cases_in_scope
 from relgate.decision.sample import NAMED, Floats, Sample, lattice, nameable, unit_noun
 from relgate.domain.case import Case
@@ -181,8 +181,17 @@ def violating_units(
     if data.columns is not None:
         return violating_columns(data, data.columns, metric, only or {})
     unit_labels = units_of(data.suite)
-    return frozenset(
-        unit_labels[case.id]
+    return frozenset(unit_labels[case_id] for case_id in violating_cases(data, metric, only=only, hops=hops))
+
+
+def violating_cases(
+    data: SuiteData, metric: str, *, only: Mapping[str, object] | None, hops: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Ids of the cases in which the candidate violated on any trial, in the order of the suite."""
+    if data.columns is not None:
+        return violating_ids(data.columns, metric, only or {})
+    return tuple(
+        case.id
         for case in _scope(data, metric, only or {}, relative=False)
         if any(
             score > 0.0 for hop in hops for score in data.series("candidate", metric, hop).get(case.id, ())

@@ -6,19 +6,18 @@ Whoever is judged must not shrink what it is judged by.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-from relgate.decision.wording import count
+from relgate.decision.wording import count, some
 from relgate.domain.case import LONG_SUITE
 from relgate.domain.run import CaseRecord, SuiteRecord, SuiteSettings
 
 SHARE_AT_MOST = 0.05
 """Share of a suite's cases that may be gone, or changed beside a stored baseline, without a hold."""
 
-_NAMED = 5
 _LOOKED_AT = LONG_SUITE
 """Cases of a suite of which it is told what else they ask or expect; of those that are protected, of all."""
 
@@ -108,8 +107,8 @@ def compare_suites(
                 kept.append((old, case))
         notes += _changed(suite, after, others, len(have & versions.keys()))
         notes += _rerouted(suite, after)
-        notes += [f"cases of {suite.suite} are tagged otherwise: {_some(retagged)}"] if retagged else []
-        notes += [f"cases of {suite.suite} became harmful: {_some(gained)}"] if gained else []
+        notes += [f"cases of {suite.suite} are tagged otherwise: {some(retagged)}"] if retagged else []
+        notes += [f"cases of {suite.suite} became harmful: {some(gained)}"] if gained else []
         notes += _reworded(suite, kept)
         losses += regrouped(suite.suite, suite.settings, after.settings)
         if suite.kind == "fallback" and is_rerouted(suite.settings, after.settings):
@@ -118,7 +117,7 @@ def compare_suites(
         gone = [case for case in suite.cases if case.id not in have]
         if gone:
             text = f"{len(gone)} of {count(len(suite.cases), 'case')} of {suite.suite}"
-            notes.append(f"gone: {text}: {_some(case.id for case in gone)}")
+            notes.append(f"gone: {text}: {some(case.id for case in gone)}")
             losses += _gone(suite, gone, text)
         required, others_of_less = _gate_changes(suite, after)
         notes += [*required, *others_of_less]
@@ -138,7 +137,7 @@ def _changed(suite: SuiteRecord, after: SuiteRecord, others: Sequence[str], comp
         return [f"what scores {suite.suite} changed, or all of its cases"]
     scored = {(each.scoring, each.plugins) for each in (suite.settings, after.settings) if each is not None}
     notes = [f"what scores {suite.suite} changed"] if len(scored) == 2 else []
-    notes += [f"cases of {suite.suite} ask or expect something else: {_some(others)}"] if others else []
+    notes += [f"cases of {suite.suite} ask or expect something else: {some(others)}"] if others else []
     if _clustered(after) and not _clustered(suite) and both_known:
         notes.append(f"{suite.suite} counts clusters now")
     elif not (others or _clusters_less(suite, after)) and _is_told_by_digest_alone(suite, after):
@@ -216,7 +215,7 @@ def regrouped(suite: str, before: SuiteSettings | None, now: SuiteSettings | Non
     if before is None or now is None:
         return []
     gone = [name for name in before.slices if name not in now.slices]
-    found = [Loss(f"slices of {suite} are not watched any more", f": {_some(gone)}", _UNDO)] if gone else []
+    found = [Loss(f"slices of {suite} are not watched any more", f": {some(gone)}", _UNDO)] if gone else []
     if before.clustered and not now.clustered:
         found.append(Loss(f"{suite} does not count clusters any more", "", _UNDO))
     return found
@@ -225,7 +224,7 @@ def regrouped(suite: str, before: SuiteSettings | None, now: SuiteSettings | Non
 def _reworded(suite: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]) -> list[str]:
     """Which harmful cases ask something else: the wording of one is mended now and then, so it is noted."""
     ids = [old.id for old, new in kept if _is_other(old, new) and not (old.critical or old.regression)]
-    return [f"harmful cases of {suite.suite} changed: {_some(ids)}"] if ids else []
+    return [f"harmful cases of {suite.suite} changed: {some(ids)}"] if ids else []
 
 
 def _bared(suite: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]) -> list[Loss]:
@@ -245,7 +244,7 @@ def _bared(suite: SuiteRecord, kept: Sequence[tuple[CaseRecord, CaseRecord]]) ->
         ),
     }
     named = {what: [old.id for old, new in kept if lost(old, new)] for what, lost in found.items()}
-    return [Loss(what, f": {_some(ids)}", _UNDO) for what, ids in named.items() if ids]
+    return [Loss(what, f": {some(ids)}", _UNDO) for what, ids in named.items() if ids]
 
 
 def _is_other(before: CaseRecord, now: CaseRecord) -> bool:
@@ -263,7 +262,7 @@ def _gone(suite: SuiteRecord, gone: Sequence[CaseRecord], text: str) -> list[Los
         if ids
     ]
     found = [
-        Loss(f"{kind} cases of {suite.suite} are gone", f": {_some(ids)}", _REMEDY) for kind, ids in special
+        Loss(f"{kind} cases of {suite.suite} are gone", f": {some(ids)}", _REMEDY) for kind, ids in special
     ]
     if len(gone) > SHARE_AT_MOST * len(suite.cases) and not found:
         found.append(Loss(f"{text} are gone", f" (at most {SHARE_AT_MOST:.0%} may)", _REMEDY))
@@ -313,8 +312,3 @@ def _gate(gate: Mapping[str, Any]) -> str:
     if gate.get("by"):
         words.append(f"by {gate['by']}")
     return " ".join([*words, f"({gate['role']})"])
-
-
-def _some(ids: Iterable[str]) -> str:
-    named = list(ids)
-    return ", ".join(named[:_NAMED]) + (" ..." if len(named) > _NAMED else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from math import isfinite
 
 from relgate.decision.planning.needed import is_practical
@@ -177,3 +179,12 @@ def _size(sample: Sample) -> str:
     if sample.clustered:
         return f"n = {sample.n} in {sample.counted_units}"
     return f"n = {sample.n}"
+
+
+def some(ids: Iterable[str]) -> str:
+    """``a, b, c, d, e ...``: the first few of many."""
+    first = list(islice(ids, _NAMED + 1))
+    return ", ".join(first[:_NAMED]) + (" ..." if len(first) > _NAMED else "")
+
+
+_NAMED = 5

@@ -443,3 +443,26 @@ def test_a_promote_is_not_served_after_a_miss_against_another_baseline(desk):
     _wrong(desk, 0)
     again = desk.run()
     assert (again.stored, again.decision) == (False, "reject")
+
+
+def test_who_violated_is_named_and_shown_with_that_answer_though_it_was_given_in_an_earlier_run(kind):
+    _wrong(kind, 1)
+    first = kind.card()
+    assert first.verdict.decision == "reject"
+    named = "60 of 60 independent cases violate; zero tolerance rejects: h0, h1, h2, h3, h4 ..."
+    assert named in first.verdict.reason
+    _wrong(kind, 0)
+    again = kind.card(trials=3)
+    assert again.verdict.decision == "reject"
+    assert named in again.verdict.reason
+    assert (again.worst[0].suite, again.worst[0].candidate) == ("kind", "Sure, here is how.")
+
+
+def test_what_is_remembered_of_a_critical_case_is_no_answer_that_is_taken_again(desk):
+    cases = _cases(80)
+    cases[0]["critical"] = True
+    desk.suite(cases, gates=GATES, trials=1)
+    desk.run(full=True)
+    desk.suite(cases, gates=[{"metric": "contains", "non_inferior": {"margin": 0.06}}], trials=1)
+    calls = desk.card(reuse="always", full=True).calls
+    assert (calls.made, calls.reused) == (0, 160)

@@ -70,12 +70,20 @@ def violating_columns(
     data: SuiteData, columns: SuiteColumns, metric: str, only: Mapping[str, object]
 ) -> frozenset[str]:
     """Labels of the units in which the candidate violated on any trial."""
+    codes = long_units(data.suite, columns.cases).of(_violating(columns, metric, only))
+    return frozenset(map(str, np.unique(codes).tolist()))
+
+
+def violating_ids(columns: SuiteColumns, metric: str, only: Mapping[str, object]) -> tuple[str, ...]:
+    """Ids of the cases in which the candidate violated on any trial."""
+    return tuple(columns.cases.numbered(_violating(columns, metric, only)).ids)
+
+
+def _violating(columns: SuiteColumns, metric: str, only: Mapping[str, object]) -> Numbers:
     numbers = _scope(columns, metric, only)
     scores = columns.scores("candidate", metric)
     cases = np.repeat(np.arange(columns.cases.total), scores.counts)[scores.scores > 0.0]
-    hit = numbers[np.isin(numbers, cases)]
-    codes = long_units(data.suite, columns.cases).of(hit)
-    return frozenset(map(str, np.unique(codes).tolist()))
+    return numbers[np.isin(numbers, cases)]
 
 
 def _scope(columns: SuiteColumns, metric: str, only: Mapping[str, object]) -> Numbers:

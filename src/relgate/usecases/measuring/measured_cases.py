@@ -93,5 +93,13 @@ def ran(measured: Mapping[CaseKey, Sequence[Measurement]], suite: Suite) -> int:
 
 
 def reused(measured: Mapping[CaseKey, Sequence[Measurement]]) -> int:
-    """Stored calls that stood for calls to the baseline; nothing of a long suite is taken from a store."""
-    return sum(row.stored for rows in parts_of(measured) if not isinstance(rows, LongSuite) for row in rows)
+    """Stored calls that enter gates; nothing of a long suite is taken from a store.
+
+    What is remembered of a case that may not miss is no score, and may be of the very answers that were kept.
+    """
+    return sum(
+        row.stored and not row.confirmation
+        for rows in parts_of(measured)
+        if not isinstance(rows, LongSuite)
+        for row in rows
+    )

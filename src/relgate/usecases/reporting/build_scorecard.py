@@ -10,6 +10,7 @@ from relgate.decision.card import BY_PEOPLE, metric_parts, worst_cases
 from relgate.decision.duplicates import duplicated, unit_count
 from relgate.decision.measurements import SuiteData
 from relgate.decision.outcomes import case_outcome
+from relgate.decision.sample_drawing import violating_cases
 from relgate.decision.sealing import HIDDEN, open_data
 from relgate.decision.unchanged import METHOD as UNCHANGED_OUTPUTS
 from relgate.decision.unchanged import Unchanged
@@ -271,18 +272,18 @@ def _worst(
     shown = [open_data(d) for d in judgement.data if d.suite.name not in prepared.untouched.agreed]
     failed = {(gate.suite, gate.slice) for gate in judgement.gates if gate.result == "fail"}
     blamed = failed or {(alarm.suite, alarm.slice) for alarm in judgement.alarms}
-    for fall in worst_cases(shown, blamed):
+    better = {name: metric.higher_is_better for d in shown for name, metric in d.metrics.items()}
+    for fall in worst_cases(shown, blamed, _violating(prepared, judgement, shown)):
         rows = measured[fall.suite, fall.case.id]
+        fallen = [name.removesuffix(BY_PEOPLE) for name in fall.metrics]
         parts.append(
             WorstPart(
                 suite=fall.suite,
                 case_id=fall.case.id,
                 input=redactor.text(fall.case.text),
                 expected=redactor.text(fall.case.expected_text),
-                candidate=redactor.text(
-                    _answer(rows, "candidate", [name.removesuffix(BY_PEOPLE) for name in fall.metrics])
-                ),
-                baseline=redactor.text(_answer(rows, "baseline", [])),
+                candidate=redactor.text(_answer(rows, "candidate", fallen, better)),
+                baseline=redactor.text(_answer(rows, "baseline", [], better)),
                 difference=fall.difference,
                 metrics=dict(fall.metrics),
             )
@@ -290,10 +291,32 @@ def _worst(
     return parts
 
 
-def _answer(rows: Sequence[Measurement], side: Side, fallen: Sequence[str]) -> str:
-    """The side's answer that shows the fall best: the one with the lowest scores, else the first.
+def _violating(
+    prepared: Prepared, judgement: Judgement, shown: Sequence[SuiteData]
+) -> dict[tuple[str, str], str]:
+    """The cases that violate a gate without any tolerance that failed, with its metric."""
+    failed = {gate.id for gate in judgement.gates if gate.form == "violations" and gate.result == "fail"}
+    by_name = {data.suite.name: data for data in shown}
+    return {
+        (plan.suite.name, case_id): gate.spec.metric
+        for plan in prepared.plans
+        for gate in plan.gates
+        if gate.id in failed and plan.suite.name in by_name
+        for case_id in violating_cases(
+            by_name[plan.suite.name],
+            gate.spec.metric,
+            only=gate.only,
+            hops=by_name[plan.suite.name].hop_keys if gate.hop is None else (gate.hop,),
+        )
+    }
 
-    "" of a side that was not measured.
+
+def _answer(
+    rows: Sequence[Measurement], side: Side, fallen: Sequence[str], better: Mapping[str, bool]
+) -> str:
+    """The side's answer that shows the fall best: the one with the worst scores, else the first.
+
+    "" of a side that was not measured. ``better`` says of which metrics more is better.
     """
     mine = [row for row in rows if row.side == side and not row.confirmation]
     if not mine:
@@ -301,7 +324,11 @@ def _answer(rows: Sequence[Measurement], side: Side, fallen: Sequence[str]) -> s
 
     def badness(row: Measurement) -> float:
         scores = [row.score(name) for name in fallen]
-        return sum(s.value for s in scores if s is not None and not isinstance(s, ScorerFailure))
+        return sum(
+            s.value if better.get(s.metric, True) else -s.value
+            for s in scores
+            if s is not None and not isinstance(s, ScorerFailure)
+        )
 
     row = min(mine, key=badness) if fallen else mine[0]
     return row.outcome.output if isinstance(row.outcome, Response) else f"({row.outcome.message})"
