@@ -76,7 +76,7 @@ def test_a_screen_is_no_attempt_but_a_later_promote_is_on_a_tuned_set(
     result = judged.run()
     shown = judged.text(result)
     assert result.ret == 0, shown
-    assert "a screen or run showed cases of these golden sets: a promote would be one on a tuned set" in shown
+    assert "a screen or run showed cases of these golden sets: a promote is one on a tuned set" in shown
     assert judged.rows("verdicts", "attempt")[-1] == (1,)
 
 

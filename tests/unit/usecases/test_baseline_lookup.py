@@ -169,3 +169,29 @@ def test_a_shared_registry_finds_the_release_in_this_checkout(judged, tmp_path_f
         assert run.prepared.baseline.path == other / "v1.0.0.yaml"
     finally:
         run.close()
+
+
+def test_one_label_for_two_contents_is_noted(project):
+    project.suite([{"id": f"c{i}", "input": "q", "expected": "yes"} for i in range(3)])
+    application = project.module("two_contents", "def build(release):\n    return lambda request: 'yes'\n")
+    keys = {"application": application, "baseline": "none"}
+    project.manifest("old.yaml", "2.0.0", artifacts={"limits": {"a": {"version": "1"}}}, **keys)
+    keys["baseline"] = "./old.yaml"
+    project.manifest(artifacts={"limits": {"a": {"version": "2"}}}, **keys)
+    assert (
+        "candidate and baseline are both called desk@2.0.0, with different contents" in project.card().notes
+    )
+
+    project.manifest(version="2.1.0", artifacts={"limits": {"a": {"version": "2"}}}, **keys)
+    project.manifest(
+        "old.yaml",
+        "2.0.0",
+        application=application,
+        baseline="none",
+        artifacts={"limits": {"a": {"version": "3"}}},
+    )
+    noted = [note for note in project.card().notes if "recorded before with another content" in note]
+    assert noted == [
+        "the baseline desk@2.0.0 was recorded before with another content: this is not what earlier runs "
+        "compared with"
+    ]

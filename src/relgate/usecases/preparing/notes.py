@@ -14,10 +14,17 @@ from relgate.usecases.preparing.baseline import Baseline
 def release_notes(baseline: Baseline, candidate: Release, registry: Registry) -> tuple[str, ...]:
     """What the registry knows of the candidate's version and content."""
     notes = [baseline.note] if baseline.note else []
-    known = registry.release(candidate.name, candidate.version)
-    if known is not None and known.digest != candidate.digest:
+    if _was_another(candidate, registry):
         notes.append(
             f"{candidate.label} was recorded before with another content; the version was used twice"
+        )
+    other = baseline.release
+    if other is not None and other.label == candidate.label and other.digest != candidate.digest:
+        notes.append(f"candidate and baseline are both called {candidate.label}, with different contents")
+    elif other is not None and other.application.kind != "recording" and _was_another(other, registry):
+        notes.append(
+            f"the baseline {other.label} was recorded before with another content: this is not what earlier "
+            "runs compared with"
         )
     twins = [
         r
@@ -29,11 +36,16 @@ def release_notes(baseline: Baseline, candidate: Release, registry: Registry) ->
     return tuple(notes)
 
 
+def _was_another(release: Release, registry: Registry) -> bool:
+    known = registry.release(release.name, release.version)
+    return known is not None and known.digest != release.digest
+
+
 def tuned_notes(suites: tuple[Suite, ...], shown: bool, attempt: int, screen: bool) -> tuple[str, ...]:
     """Cases that a run showed were tuned on, whether or not anybody meant to (verdict.md 5.4)."""
     if not shown or attempt > 1 or screen or not is_tuned(suites, exposed=True):
         return ()
-    return ("a screen or run showed cases of these golden sets: a promote would be one on a tuned set",)
+    return ("a screen or run showed cases of these golden sets: a promote is one on a tuned set",)
 
 
 def broken_seal_notes(read: Sequence[Suite], suites: Sequence[Suite]) -> tuple[str, ...]:
