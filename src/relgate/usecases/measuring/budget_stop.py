@@ -63,11 +63,22 @@ def stopped_by(
         if mine:
             parts.append(f"{len(mine)} of {len(plan.suite.all_cases)} of {plan.suite.name}")
             calls += sum(prepared.calls_of(plan, case) for case in mine)
-    of_measured = sum(not row.stored for rows in measured.values() for row in rows)
+    of_measured = sum(
+        not row.stored for key, rows in measured.items() if key not in prepared.sealed for row in rows
+    )
     calls = max(0, calls - max(0, kept - of_measured))
-    cure = CURE if budget.priced else UNPRICED
+    unkept = prepared.sealed & measured.keys()
+    calls += sum(
+        prepared.calls_of(plan, case)
+        for plan in prepared.plans
+        for case in plan.suite.all_cases
+        if (plan.suite.name, case.id) in unkept
+    )
+    cure = UNPRICED
+    if budget.priced:
+        cure = f"{CURE}, but for that of sealed cases" if unkept else CURE
     usd = f", ${calls * budget.usd / budget.calls:.2g}" if budget.usd else ""
     return Stopped(
         reason=f"{budget.reached}; not measured: {', '.join(parts)}",
-        step=f"{cure} (about {calls} more calls{usd})",
+        step=f"{cure} (about {calls:,} more calls{usd})",
     )
