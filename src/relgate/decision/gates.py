@@ -59,6 +59,7 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float, next_alpha: float |
         result="error",
         message="",
         slice=gate.slice,
+        only=", ".join(f"{tag}={value}" for tag, value in sorted(spec.only.items())),
         quantile=spec.quantile,
         boundary=spec.boundary,
         alpha=alpha,

@@ -133,9 +133,9 @@ class GateResult:
     ``p_pass`` is evidence that the requirement is met, ``p_fail`` that it is broken; both None where
     nothing was tested (error, partial). Estimates and bounds are in the metric's unit: a difference for
     relative gates, a ratio for ratio gates, else a level. ``p_harm`` is the evidence against "not worse
-    than the baseline" on a non-inferiority gate; ``quantile`` is None where a mean is judged.
-    ``unit_noun`` is what a unit of several cases is called. ``reject_weight`` is its share of alpha to fail
-    with, before Holm gives it those of gates that failed; None where it takes none.
+    than the baseline" on a non-inferiority gate; ``quantile`` is None where a mean is judged. ``only`` says
+    which tags choose its cases. ``unit_noun`` is what a unit of several cases is called. ``reject_weight`` is
+    its share of alpha to fail with, before Holm gives it those of gates that failed; None where it takes none.
 
     What would let a gate that holds decide: ``needed`` further cases of its suite (``needed_total`` is what
     it judges then, where it judges a half of them only), planned as ``basis`` says; ``needed_clusters`` where
@@ -153,6 +153,7 @@ class GateResult:
     result: GateOutcome
     message: str
     slice: str = ""
+    only: str = ""
     quantile: float | None = None
     estimate: float | None = None
     lower: float | None = None

@@ -156,9 +156,10 @@ def _parts(suite: str, gates: Sequence[GateResult], price: SuitePrice | None, ki
     found = []
     if cases is not None and cases.needed:
         each = price.case_of.get(cases.metric, price.case)
-        found.append(
-            _Part(f"add {count(cases.needed, 'case')}{_like(cases)} to {suite}", each * cases.needed)
-        )
+        words = f"add {count(cases.needed, 'case')}{_like(cases)} to {suite}"
+        if cases.result == "pass":
+            words += " (its gate passed, but cannot on as few in a further attempt)"
+        found.append(_Part(words, each * cases.needed))
     if clusters is not None:
         each = price.case_of.get(clusters.metric, price.case)
         within = ceil(units * clusters.n / max(1, clusters.units))
@@ -176,7 +177,7 @@ def _parts(suite: str, gates: Sequence[GateResult], price: SuitePrice | None, ki
 def _like(gate: GateResult) -> str:
     """Which cases count for a gate, where not all of its suite do."""
     sliced = gate.slice if gate.slice and not gate.slice.startswith("hop=") else ""
-    told = [_COUNTS.get(gate.metric, ""), sliced]
+    told = [_COUNTS.get(gate.metric, ""), gate.only, sliced]
     return f" ({', '.join(filter(None, told))})" if any(told) else ""
 
 

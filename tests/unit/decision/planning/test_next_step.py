@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from relgate.decision.gates import judge_gate
 from relgate.decision.planning.next_step import Calls, SuitePrice, cheapest_step, reject_step
 
 
@@ -150,3 +151,21 @@ def test_a_reject_for_cost_alone_sends_to_no_case():
     dearer = reject_step(("model/a",), ranked=False, ended_early=False, by_answers=False)
     assert dearer == "look first at model/a"
     assert "CASE" not in reject_step((), ranked=False, ended_early=False, by_answers=False)
+
+
+def test_cases_that_a_gate_chooses_by_tags_are_named_as_such(build: Any) -> None:
+    scores = [1.0] * 20
+    data = build.data(scores, scores, tags={"lang": ["en"] * 20})
+    gate = build.gate("non_inferior", 0.05, only={"lang": "en"})
+    result = judge_gate(gate, data, alpha=0.05)
+    assert result.result == "hold"
+    assert cheapest_step([result], {}) == f"add {result.needed} cases (lang=en) to s, then run again"
+
+
+def test_cases_for_a_gate_that_passed_say_what_they_are_for(build: Any) -> None:
+    holding = _hold(build, needed=340)
+    outgrown = build.result(id="gates::t[over_refusal]", suite="t", n=12, units=12, needed=4)
+    assert cheapest_step([holding, outgrown], {}) == (
+        "add 340 cases to s and add 4 cases to t (its gate passed, but cannot on as few in a further "
+        "attempt), then run again"
+    )
