@@ -250,7 +250,16 @@ def _print_cases(cases: Sequence[Cases], by: str) -> None:
             "flaky": each.flaky,
             "near duplicates": tuple(f"{a} = {b}" for a, b in each.alike),
         }
-        rows += [(each.suite, kind, str(len(ids)), _some(ids)) for kind, ids in kinds.items() if ids]
+        rows += [
+            (
+                each.suite,
+                kind,
+                f"{len(ids)} pairs" if kind == "near duplicates" else str(len(ids)),
+                _some(ids),
+            )
+            for kind, ids in kinds.items()
+            if ids
+        ]
     if rows:
         print_table(("suite", "kind", "cases", "which"), rows)
     else:

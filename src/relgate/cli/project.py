@@ -17,6 +17,7 @@ from relgate.files import did_you_mean, schemas
 from relgate.files.reading import shown
 from relgate.usecases.check_project import Project, check_project, nearest_golden_sets
 from relgate.usecases.conftests import load_conftests
+from relgate.usecases.preparing.baseline import is_path
 from relgate.usecases.scaffold import gate_line, init_demo, init_project, schema_files, schema_text
 
 registry_option = click.option(
@@ -78,7 +79,7 @@ def _report(project: Project) -> list[str]:
     lines = [
         f"{release.label}  owner {release.owner}  digest {short(release.digest)}",
         f"application  {release.application.kind}: {release.application.value}",
-        f"baseline     {release.baseline or 'the holder of production'}",
+        f"baseline     {release.baseline or 'the holder of production'}{_unread(release.baseline)}",
     ]
     lines += [
         f"artifact     {artifact.reference}  {short(artifact.digest)}" for artifact in release.artifacts
@@ -90,6 +91,10 @@ def _report(project: Project) -> list[str]:
     if project.notes:
         lines += ["", *(f"note: {note}" for note in project.notes)]
     return [*lines, "", "valid"]
+
+
+def _unread(baseline: str | None) -> str:
+    return "" if baseline in (None, "none") or is_path(baseline) else " (looked up in the registry by a run)"
 
 
 def _suite_lines(suite: Suite) -> list[str]:

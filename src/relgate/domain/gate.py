@@ -135,7 +135,7 @@ class GateResult:
     relative gates, a ratio for ratio gates, else a level. ``p_harm`` is the evidence against "not worse
     than the baseline" on a non-inferiority gate; ``quantile`` is None where a mean is judged. ``only`` says
     which tags choose its cases. ``unit_noun`` is what a unit of several cases is called. ``reject_weight`` is
-    its share of alpha to fail with, before Holm gives it those of gates that failed; None where it takes none.
+    its share of alpha to fail with, before Holm gives it that of gates that failed; None where it has none.
 
     What would let a gate that holds decide: ``needed`` further cases of its suite (``needed_total`` is what
     it judges then, where it judges a half of them only), planned as ``basis`` says; ``needed_clusters`` where

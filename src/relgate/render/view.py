@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from relgate.decision.wording import count
@@ -62,6 +62,7 @@ def gate_table(card: Scorecard, *, brief: bool = False) -> Table:
     gates = sorted(card.gates, key=lambda g: (ROLE_ORDER[g.role], RESULT_ORDER[g.result]))
     if brief:
         gates = [g for g in gates if not _quiet(g, card)]
+    levels = _levels(gates)
     rows = tuple(
         (
             word_of(gate, card.alarms).word,
@@ -69,21 +70,25 @@ def gate_table(card: Scorecard, *, brief: bool = False) -> Table:
             gate.suite,
             gate_name(gate),
             _estimate(gate),
-            _interval(gate),
+            _interval(gate) + _level(gate, levels),
             str(gate.n),
         )
         for gate in gates
     )
-    return Table(("result", "role", "suite", "gate", "estimate", _interval_name(gates), "n"), rows)
+    one = levels.pop() if len(levels) == 1 else None
+    name = "interval" if one is None else f"{one} interval"
+    return Table(("result", "role", "suite", "gate", "estimate", name, "n"), rows)
 
 
-def _interval_name(gates: Sequence[GatePart]) -> str:
-    """A later attempt has a smaller alpha, and with it wider intervals."""
+def _levels(gates: Sequence[GatePart]) -> set[str]:
+    """The levels of the gates' intervals: a later attempt has a smaller alpha, and wider intervals."""
     alphas = {gate.alpha for gate in gates if (gate.lower, gate.upper) != (None, None)}
-    if len(alphas) > 1:
-        return "interval"
-    level = 1 - 2 * alphas.pop() if alphas else SHOWN_LEVEL
-    return f"{100 * level:g} % interval"
+    return {f"{100 * (1 - 2 * alpha):.3g} %" for alpha in alphas} or {f"{100 * SHOWN_LEVEL:g} %"}
+
+
+def _level(gate: GatePart, levels: Collection[str]) -> str:
+    """The level of a gate's interval, where its column has several."""
+    return f" at {''.join(_levels([gate]))}" if len(levels) > 1 and _interval(gate) != DASH else ""
 
 
 def _quiet(gate: GatePart, card: Scorecard) -> bool:

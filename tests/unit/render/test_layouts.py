@@ -52,3 +52,12 @@ def test_sentences_keep_to_the_width(named_card, width):
     sentences = lines[1 : lines.index("")]
     assert sentences
     assert [line for line in sentences if len(line) > width] == []
+
+
+def test_intervals_of_different_levels_say_which(card, make_gate):
+    """A gate with looks, or of a later attempt, has less alpha than another one."""
+    full, less = make_gate("a"), make_gate("b", alpha=0.0125)
+    table = render_terminal(card("promote", gates=[full, less]))
+    assert "] at 90 %" in table
+    assert "] at 97.5 %" in table
+    assert "90 % interval    n\n" in render_terminal(card("promote", gates=[full]))

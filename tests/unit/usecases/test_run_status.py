@@ -9,7 +9,9 @@ from relgate.usecases.measuring.run_status import Rate, RunStatus
 
 def test_everything_that_is_known_is_said():
     status = RunStatus(412, 1052, 8, 0.1234, 34.26, 2, 7)
-    assert str(status) == "412/1052 calls, 8 in flight, $0.12, 34.3/s, 19 s left, 2 of 7 gates passed"
+    assert (
+        str(status) == "412/1052 calls, 8 in flight, $0.12, 34.3/s, 19 s left, 2 of 7 required gates passed"
+    )
 
 
 def test_what_is_not_known_is_left_out():

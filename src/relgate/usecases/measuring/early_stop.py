@@ -144,9 +144,15 @@ class EarlyStop:
 
     @property
     def gates_passed(self) -> tuple[int, int]:
-        """Gates that a look has passed, and gates that are looked at."""
+        """Required gates that a look has passed, and those that are looked at; a guard can only fail."""
         passed = {one.gate for looks in self._looks.values() for one in looks if one.passes}
-        return len(passed), sum(len(plan.gates) for plan in self._plans.values())
+        required = {
+            each.gate.id
+            for plan in self._plans.values()
+            for each in plan.gates
+            if each.gate.spec.role == "require"
+        }
+        return len(passed & required), len(required)
 
     def spares(self, key: CaseKey) -> bool:
         """Whether a case that was not called was not needed."""

@@ -19,7 +19,7 @@ class RunStatus:
         in_flight: calls without an answer yet.
         usd: spent so far.
         per_second: rate of the last seconds, None at the start.
-        gates_passed: gates that a look has passed already.
+        gates_passed: required gates that a look has passed already.
         gates: gates that are looked at before the end.
     """
 
@@ -47,7 +47,7 @@ class RunStatus:
         if self.seconds_left is not None and self.made < self.planned:
             parts.append(f"{_duration(self.seconds_left)} left")
         if self.gates:
-            parts.append(f"{self.gates_passed} of {self.gates} gates passed")
+            parts.append(f"{self.gates_passed} of {self.gates} required gates passed")
         return ", ".join(parts)
 
 

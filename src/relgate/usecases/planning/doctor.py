@@ -216,7 +216,7 @@ def _errors(power: Power) -> Iterator[str]:
     weakest = ", ".join(f"{g.gate.id.removeprefix('gates::')} {g.passes:.2f}" for g in weak_ones[:2])
     weak = f"weakest: {weakest}" if weakest else "no gate is required"
     rejected = (
-        f" ({round(100 * found.identical.reject)} of them rejected)"
+        f" (of these it rejects {round(100 * found.identical.reject)})"
         if found.identical.reject >= 0.005
         else ""
     )
