@@ -195,3 +195,24 @@ def test_one_label_for_two_contents_is_noted(project):
         "the baseline desk@2.0.0 was recorded before with another content: this is not what earlier runs "
         "compared with"
     ]
+
+
+def test_a_screen_takes_the_scores_of_production_where_its_code_is_the_one_that_changed(project):
+    code = "def build(release):\n    return lambda request: 'yes'\n"
+    application = project.module("screened_code", code)
+    project.suite(
+        [{"id": f"c{i}", "input": f"q{i}", "expected": "yes"} for i in range(60)],
+        gates=[{"metric": "contains", "non_inferior": {"margin": 0.05}}],
+        trials=1,
+    )
+    project.manifest("old.yaml", "1.0.0", application=application, baseline="none")
+    first = project.card("old.yaml").run.id
+    with project.registry() as registry:
+        registry.promote("desk", "1.0.0", by="ann", waive="the first one")
+    project.module("screened_code", code + "\nCHANGED = True\n")
+    project.manifest(application=application)
+    with pytest.raises(InputError, match="no longer what was recorded"):
+        project.open()
+    card = project.card(screen=True)
+    assert (card.verdict.clear, card.calls.made, card.stored_baseline.run) == (True, 60, first)
+    assert any("it is screened against what it scored" in note for note in card.notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relgate.domain.errors import InputError, Place, Problem
@@ -16,7 +16,13 @@ from relgate.files.reading import nearby
 from relgate.store import Registry
 from relgate.store.reading import near
 from relgate.usecases.preparing.artifact_rows import artifact_rows
-from relgate.usecases.preparing.stored_baseline import StoredRun, find_stored, is_stored
+from relgate.usecases.preparing.stored_baseline import (
+    StoredRun,
+    find_stored,
+    from_row,
+    is_stored,
+    newest_stored,
+)
 
 PRODUCTION = "production"
 
@@ -56,8 +62,12 @@ def find_baseline(
     environment: Mapping[str, str],
     golden_sets: Path,
     artifact_kinds: Collection[str] = (),
+    screen: bool = False,
 ) -> Baseline:
     """The baseline: the option, else the manifest's key, else the holder of production, else none.
+
+    A screen takes the newest stored scores of it, and does without asking it where it cannot be asked any
+    more: a pull request changes the very code that the baseline was recorded with.
 
     Args:
         candidate: the candidate.
@@ -67,6 +77,7 @@ def find_baseline(
         environment: variables.
         golden_sets: the golden-set folder.
         artifact_kinds: kinds that the project registered.
+        screen: whether harm is looked for and nothing is promoted.
 
     Raises:
         InputError: it is named but cannot be found or read.
@@ -84,6 +95,7 @@ def find_baseline(
     if name == "none":
         return Baseline(None, "first release by `baseline: none`: only absolute gates are judged")
     stored: StoredRun | None = None
+    note = ""
     if name is not None and is_stored(name):
         release, stored = find_stored(
             name, place, registry, lambda row: _from_registry(row, place, read, base)
@@ -99,13 +111,25 @@ def find_baseline(
             raise InputError(
                 [Problem(place, "the baseline is not in the registry", repr(name), near(name or "", known))]
             )
-        release = _from_registry(row, place, read, base)
+        try:
+            release = _from_registry(row, place, read, base)
+        except InputError:
+            release = from_row(row)
+            stored = newest_stored(registry, release) if screen else None
+            if stored is None:
+                raise
+            stored = replace(stored, callable=False)
+            note = (
+                f"{row.label} can no longer be run as it was recorded: it is screened against what it scored"
+            )
+    if screen and stored is None:
+        stored = newest_stored(registry, release)
     if holder is None or stands_for(_row_of(release), holder):
-        return Baseline(release, stored=stored)
+        return Baseline(release, note, stored)
     holds = f"({holder.label})"
     if release.label == holder.label:
         holds = f"({holder.label} with another content, digest {_short(holder.digest)})"
-    note = (
+    note = f"{note}; " * bool(note) + (
         f"the baseline {release.label} is not what holds production {holds}: "
         "this verdict says nothing against production"
     )

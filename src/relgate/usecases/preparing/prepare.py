@@ -37,7 +37,6 @@ from relgate.usecases.preparing.staleness import choose_probes, is_steady, stale
 from relgate.usecases.preparing.stored_baseline import (
     StoredSide,
     measured_since,
-    newest_stored,
     pairing_notes,
     stored_side,
 )
@@ -236,7 +235,7 @@ def prepare(
     )
 
     def find(release: Release) -> Baseline:
-        found = find_baseline(
+        return find_baseline(
             release,
             options.baseline,
             registry,
@@ -244,10 +243,8 @@ def prepare(
             environment=options.environment,
             golden_sets=options.golden_sets,
             artifact_kinds=catalog.artifact_kinds,
+            screen=options.screen,
         )
-        if options.screen and found.release is not None and found.stored is None:
-            return replace(found, stored=newest_stored(registry, found.release))
-        return found
 
     inputs = read_inputs(sources, find, problems)
     baseline, releases, rows, suites = inputs.baseline, inputs.releases, inputs.rows, inputs.suites

@@ -125,7 +125,7 @@ def find_stored(
     try:
         release, callable_ = read(row), True
     except InputError:
-        release, callable_ = _from_row(row), False
+        release, callable_ = from_row(row), False
     return release, stored_of(registry, run.id, "candidate", callable_)
 
 
@@ -162,7 +162,7 @@ def _whole(rows: Iterable[MeasurementRow]) -> dict[CaseKey, tuple[MeasurementRow
     return {key: tuple(found) for key, found in calls.items() if key not in away}
 
 
-def _from_row(row: ReleaseRow) -> Release:
+def from_row(row: ReleaseRow) -> Release:
     """The release as far as the registry knows it: enough to say what changed, not to call it."""
     document, _ = parse_yaml(row.manifest, row.manifest_path)
     value: dict[str, Any] = dict(document.value) if document is not None else {}
