@@ -282,7 +282,7 @@ class ReleaseRun:
         redactor = CountingRedactor(self._redactor)
         outcomes = case_outcomes(prepared, judgement, measured)
         made = live.measurer.calls
-        planned = self.planned_calls(self.cases)
+        planned = self.planned_calls(self._wanted or self.cases)
         spared = (unasked if live.spared else 0) + self.planned_calls(live.spared)
         rows = measurement_rows(prepared, measured, outcomes.of_case, redactor)
         scorecard = build_scorecard(

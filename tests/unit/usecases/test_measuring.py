@@ -414,3 +414,12 @@ def test_a_case_without_input_needs_a_recording(project):
     project.manifest(application=project.module("counting_no_input", COUNTING))
     with pytest.raises(InputError, match=r"cases\.jsonl:1.*no input to ask"):
         project.open()
+
+
+def test_a_part_of_the_cases_is_planned_as_a_part(project):
+    project.suite([{"id": f"c{i}", "input": f"q{i}", "expected": "yes"} for i in range(20)], trials=2)
+    code = "def build(release):\n    return lambda request: 'yes'\n"
+    project.manifest(application=project.module("planned_part", code), baseline="none")
+    calls = project.run(only=["c1", "c2"]).scorecard.calls
+    assert (calls.made, calls.planned) == (4, 4)
+    assert project.card().calls.planned == 40
