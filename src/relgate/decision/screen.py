@@ -43,9 +43,13 @@ def screen_verdict(verdict: Verdict, gates: Sequence[GateResult], known: Sequenc
         step = "look at the worst cases: `relgate show RUN CASE`"
         reason = f"{SCREEN_REASON}{found[0]}{more}"
         return replace(
-            Verdict("hold", reason, step, screen=True), attempts=verdict.attempts, lacking=verdict.lacking
+            Verdict("hold", reason, step, screen=True, seen=verdict.seen),
+            attempts=verdict.attempts,
+            lacking=verdict.lacking,
         )
-    return Verdict("hold", CLEAR, _NEXT, attempts=verdict.attempts, screen=True, clear=True)
+    return Verdict(
+        "hold", CLEAR, _NEXT, attempts=verdict.attempts, screen=True, clear=True, seen=verdict.seen
+    )
 
 
 def _worse(gate: GateResult) -> str:

@@ -49,8 +49,8 @@ class Findings:
         stopped: what a budget left unmeasured.
         tuned: whether cases that prove the promote were shown since the baseline was set.
         weakened: required gates that are gone or loosened since the baseline's run, one sentence each.
-        seen_in_part: what a part of a suite's cases showed and no other case outweighs: an incident that is
-            back, a violation.
+        seen: what counts whatever the run's own verdict is: of a part of a suite's cases an incident that is
+            back or a violation, of any run answers that are worse or others than the candidate gave before.
         ended_early: whether calls ended for a reject before every gate was judged.
     """
 
@@ -71,7 +71,7 @@ class Findings:
     stopped: Stopped | None = None
     tuned: bool = False
     weakened: Sequence[str] = ()
-    seen_in_part: Sequence[str] = ()
+    seen: Sequence[str] = ()
 
 
 def decide(findings: Findings) -> Verdict:
@@ -82,7 +82,9 @@ def decide(findings: Findings) -> Verdict:
     alarm, creep against the anchor, an unconfirmed critical miss, or no require gate at all. A partial run
     never promotes and never rejects: what it found stands in its reason.
     """
-    return replace(_decided(findings), attempts=findings.attempt, lacking=_lacking(findings))
+    verdict = _decided(findings)
+    seen = verdict.seen if findings.partial else tuple(findings.seen)
+    return replace(verdict, attempts=findings.attempt, lacking=_lacking(findings), seen=seen)
 
 
 def _lacking(findings: Findings) -> bool:
@@ -97,7 +99,7 @@ def _decided(findings: Findings) -> Verdict:
         stopped = findings.stopped
         reason = stopped.reason if stopped else "only a part of the cases was measured"
         step = stopped.step if stopped else "run all cases of every suite"
-        if seen := (*rejecting, *findings.seen_in_part):
+        if seen := (*rejecting, *findings.seen):
             reason += f"; already seen: {_listed(seen)}"
         return Verdict("hold", reason, step, partial=True, seen=seen)
     if rejecting:

@@ -11,6 +11,8 @@ GateForm = Literal["at_least", "at_most", "non_inferior", "superior", "ratio_at_
 GateOutcome = Literal["pass", "fail", "hold", "error", "partial"]
 RELATIVE_FORMS = ("non_inferior", "superior", "ratio_at_most")
 """Requirements that compare two sides."""
+ABSOLUTE_FORMS = ("at_least", "at_most")
+"""Limits that hold whatever the release is compared with."""
 
 Scalar = str | int | float | bool
 

@@ -52,7 +52,8 @@ class VerdictPart(_Part):
         default=[], description="reasons of a hold beside the first one that nothing below tells"
     )
     seen: list[str] = Field(
-        default=[], description="of a part of the cases: what would reject, as it was seen"
+        default=[],
+        description="what would reject in a part of the cases; answers that are worse or others",
     )
 
 

@@ -57,7 +57,8 @@ class Verdict:
         tuned: of a promote: whether cases that prove it were shown before.
         lacking: whether something that it needs was not measured (an outage, a scorer that failed): such a
             run is no attempt, and the next one goes on with its answers.
-        seen: of a part of the cases: what would reject, as it was seen.
+        seen: of a part of the cases what would reject, as it was seen; of any run that the candidate answered
+            worse or otherwise than before.
         others: reasons of a hold beside the first one that no gate, alarm, anchor or critical case tells, and
             what is proven worse; of a reject what would hold.
     """

@@ -14,7 +14,7 @@ from relgate.store.attempts import PRODUCTION
 from relgate.store.reading import near, release_id, release_of
 from relgate.store.recording import now
 from relgate.store.rows import AliasChange
-from relgate.store.served_verdicts import rejecting_since
+from relgate.store.served_verdicts import newest_first, rejecting_since
 from relgate.store.tables import alias_history, aliases, releases, runs, verdicts, waivers
 
 PREVIOUS = "previous"
@@ -105,13 +105,12 @@ def _refuse_other_baseline(
     """
     if old is None or verdict is None or old.digest == after.digest:
         return
-    if verdict.baseline is None:
-        return  # judged as a first release, while nobody held production: else it holds
-    compared = release_of(connection, verdict.baseline)
-    if stands_for(compared, old):
-        return
-    label = f"{after.name}@{after.version}"
-    with_what, holder = told_apart(compared, old)
+    label, with_what, holder = f"{after.name}@{after.version}", "nothing", old.label
+    if verdict.baseline is not None:
+        compared = release_of(connection, verdict.baseline)
+        if stands_for(compared, old):
+            return
+        with_what, holder = told_apart(compared, old)
     raise Refusal(
         f"the verdict on {label} (run {verdict.run_id}) compared it with {with_what}, and "
         f"{holder} holds {PRODUCTION}\n"
@@ -249,7 +248,7 @@ def _verdicts(connection: Connection, name: str, which: ColumnElement[bool]) -> 
         .join(verdicts, verdicts.c.run == runs.c.number)
         .join(releases, releases.c.id == runs.c.release)
         .where(releases.c.name == name, which, verdicts.c.partial.is_(False))
-        .order_by(runs.c.number.desc())
+        .order_by(*newest_first())
     ).all()
     return (LastVerdict(*row) for row in rows)
 

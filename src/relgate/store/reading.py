@@ -13,6 +13,7 @@ from relgate.domain.errors import Refusal
 from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow
 from relgate.store import blocks
 from relgate.store.rows import CaseRow, ReleaseName, RunRow, Waiver
+from relgate.store.served_verdicts import newest_first
 from relgate.store.tables import (
     artifacts,
     case_blocks,
@@ -133,7 +134,12 @@ _SCREEN = case((verdicts.c.partial, verdicts.c.scorecard["verdict"]["screen"].as
 
 
 def run_rows(
-    connection: Connection, *, limit: int | None = None, release: str | None = None, run_id: str | None = None
+    connection: Connection,
+    *,
+    limit: int | None = None,
+    release: str | None = None,
+    run_id: str | None = None,
+    by_verdict: bool = False,
 ) -> list[RunRow]:
     """Runs, newest first: of a release name, or the one with this id."""
     candidate, baseline = releases.alias("candidate"), releases.alias("baseline")
@@ -158,7 +164,7 @@ def run_rows(
         .join(verdicts, verdicts.c.run == runs.c.number)
         .join(candidate, candidate.c.id == runs.c.release)
         .outerjoin(baseline, baseline.c.id == runs.c.baseline)
-        .order_by(runs.c.number.desc())
+        .order_by(*(newest_first() if by_verdict else (runs.c.number.desc(),)))
         .limit(limit)
     )
     if release is not None:

@@ -144,6 +144,16 @@ class Registry:
         with self._database.read() as connection:
             return served_verdicts.judged(connection, judged_key)
 
+    def spoken_against(self, run_id: str) -> tuple[str, str] | None:
+        """The later run of the same content that speaks against the promote of a run, with its reason."""
+        with self._database.read() as connection:
+            return served_verdicts.spoken_against(connection, run_id)
+
+    def serve(self, run_id: str) -> None:
+        """Remember that the verdict of a run was given again: it is the newest on its content now."""
+        with self._database.write() as connection:
+            served_verdicts.serve(connection, run_id)
+
     def alias(self, name: str, line: str | None = None) -> ReleaseRow | None:
         """The holder of an alias in a release line.
 
@@ -228,10 +238,12 @@ class Registry:
         with self._database.read() as connection:
             return reading.waiver_rows(connection, name)
 
-    def runs(self, limit: int | None = None, release: str | None = None) -> list[RunRow]:
-        """Runs, newest first, all of them or those of a release name."""
+    def runs(
+        self, limit: int | None = None, release: str | None = None, *, by_verdict: bool = False
+    ) -> list[RunRow]:
+        """Runs, newest first, all or of a release name; ``by_verdict``: as new as its verdict was last given."""
         with self._database.read() as connection:
-            return reading.run_rows(connection, limit=limit, release=release)
+            return reading.run_rows(connection, limit=limit, release=release, by_verdict=by_verdict)
 
     def call_means(self, run_id: str) -> dict[str, tuple[float | None, float | None]]:
         """Mean tokens and dollars of a call per suite of a run; None where none is known."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
+from relgate.domain.gate import ABSOLUTE_FORMS
 from relgate.store.rows import StoredVerdict
 from relgate.store.tables import releases, runs, verdicts
 
@@ -40,13 +41,25 @@ def judged(connection: Connection, key: str) -> StoredVerdict | None:
     return StoredVerdict(row.id, row.decision, row.exit_status, row.scorecard, row.finished)
 
 
+def spoken_against(connection: Connection, run_id: str) -> tuple[str, str] | None:
+    """``rejecting_since`` of the run with this id."""
+    row = connection.execute(
+        select(releases.c.digest, runs.c.number, runs.c.baseline)
+        .join(releases, releases.c.id == runs.c.release)
+        .where(runs.c.id == run_id)
+    ).one()
+    return rejecting_since(connection, row.digest, row.number, row.baseline)
+
+
 def rejecting_since(
     connection: Connection, digest: str, number: int, baseline: int | None
 ) -> tuple[str, str] | None:
     """The newest later run of a release's content that speaks against it, with its reason.
 
-    Against the same baseline it rejects, or is a screen that found something; or it showed what rejects
-    against any (a confirmed critical miss, a violation, a returned incident), be it a part of the cases.
+    Against the same baseline it rejects, shows harm (what is proven worse, an alarm), or is a screen that
+    found something; a hold of what is merely not proven, say by other gates, says nothing. Or it showed what
+    counts against any baseline: a confirmed critical miss, a violation, a returned incident, a broken
+    absolute limit, answers that are worse or others than before; be it a part of the cases.
 
     Args:
         connection: the registry.
@@ -70,16 +83,42 @@ def rejecting_since(
     )
     for row in rows:
         verdict = row.scorecard["verdict"]
-        found = row.decision == "reject" or (verdict.get("screen") and not verdict.get("clear"))
+        found = row.decision == "reject" or _shows_harm(row.scorecard)
         if (found and row.baseline == baseline) or verdict.get("seen") or _shows_its_own_fault(row.scorecard):
-            return row.id, row.reason
+            return row.id, "; ".join(verdict.get("seen") or [row.reason])
     return None
+
+
+def _shows_harm(card: Mapping[str, Any]) -> bool:
+    """Whether a screen found something, or a whole run what got worse; a part that saw nothing does not."""
+    verdict = card["verdict"]
+    if verdict.get("partial"):
+        return False
+    if verdict.get("screen"):
+        return not verdict.get("clear")
+    worse = any(gate.get("proven_worse") and gate["role"] == "require" for gate in card.get("gates", ()))
+    return worse or bool(card.get("alarms"))
 
 
 def _shows_its_own_fault(card: Mapping[str, Any]) -> bool:
     """Whether a scorecard holds what rejects whatever the release is compared with."""
-    violated = any(
-        gate["form"] == "violations" and gate["result"] == "fail" and gate["role"] != "report"
+    broken = any(
+        gate["form"] in ("violations", *ABSOLUTE_FORMS)
+        and gate["result"] == "fail"
+        and gate["role"] != "report"
         for gate in card.get("gates", ())
     )
-    return violated or any(miss["confirmed"] for miss in card.get("critical", ()))
+    return broken or any(miss["confirmed"] for miss in card.get("critical", ()))
+
+
+def serve(connection: Connection, run_id: str) -> None:
+    """Remember that a stored verdict was given again: it is the newest one on its content then."""
+    newest = select(func.max(runs.c.number)).scalar_subquery()
+    number = select(runs.c.number).where(runs.c.id == run_id).scalar_subquery()
+    connection.execute(update(verdicts).where(verdicts.c.run == number).values(served=newest))
+
+
+def newest_first() -> tuple[ColumnElement[int], ...]:
+    """The order of verdicts: one that was given again is newer than the runs before that."""
+    again = case((verdicts.c.served.is_not(None), 2 * verdicts.c.served + 1), else_=2 * runs.c.number)
+    return again.desc(), runs.c.number.desc()

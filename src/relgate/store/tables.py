@@ -209,6 +209,7 @@ verdicts = Table(
     _text("policy_digest"),
     _text("judged_key"),
     Column("scorecard", JSON, nullable=False),
+    Column("served", Integer, comment="runs.number of the newest run when it was given again"),
     Index(None, "judged_key"),
 )
 

@@ -108,7 +108,7 @@ def status(registry: Registry, now: datetime) -> list[LineStatus]:
     """Every release line with its last whole run, a partial one only where there is no other."""
     lines: dict[str, RunRow | None] = {}
     partial: dict[str, RunRow] = {}
-    for run in registry.runs():
+    for run in registry.runs(by_verdict=True):
         if run.partial:
             partial.setdefault(run.release.name, run)
         else:
@@ -162,6 +162,8 @@ def _next_step(
             f"mend what {run.release.label} was taken out of production for, then judge the next version; "
             f"{holder.label} is in production"
         )
+    if (against := registry.spoken_against(run.id)) is not None:
+        return f"run all cases again: run {against[0]} of the same content since then says: {against[1]}"
     return f"relgate promote {run.release.label}"
 
 

@@ -310,8 +310,11 @@ def test_show_of_a_release_that_was_only_compared_with_says_so(relgate, make, tm
 
 def _two_in_production_one_after_the_other(relgate, make, path):
     with open_registry(path) as registry:
+        before = registry.alias("production", "support-desk")
         for number in (0, 1):
-            registry.record(make.run_record(f"run-{number}", make.release(f"1.{number}.0"), rows=[]))
+            release = make.release(f"1.{number}.0")
+            registry.record(make.run_record(f"run-{number}", release, baseline=before, rows=[]))
+            before = release
     for version in ("1.0.0", "1.1.0"):
         relgate("promote", version, "--by", "ann", "--registry", path.name)
 
@@ -352,7 +355,8 @@ def test_a_better_release_after_the_way_back_is_proposed(relgate, make, tmp_path
     _two_in_production_one_after_the_other(relgate, make, tmp_path / "r.db")
     relgate("promote", "1.0.0", "--registry", "r.db")
     with open_registry(tmp_path / "r.db") as registry:
-        registry.record(make.run_record("run-2", make.release("1.1.1"), rows=[]))
+        held = registry.alias("production", "support-desk")
+        registry.record(make.run_record("run-2", make.release("1.1.1"), baseline=held, rows=[]))
     output = relgate("status", "--registry", "r.db").output
     assert "next step   relgate promote support-desk@1.1.1\n" in output
 

@@ -8,11 +8,13 @@ from relgate.usecases import promote_release
 
 @pytest.fixture
 def registry(relgate, make, tmp_path):
-    """1.0.0 and 1.1.0 were judged promote, 1.2.0 reject; nobody holds production."""
+    """1.0.0 and 1.1.0 judged promote, 1.2.0 reject, each against the one before; nobody holds production."""
     with open_registry(tmp_path / ".relgate" / "registry.db") as opened:
+        before = None
         for number, decision in enumerate(("promote", "promote", "reject")):
             candidate = make.release(f"1.{number}.0", prompt=f"v{number}")
-            opened.record(make.run_record(f"run-{number}", candidate, decision=decision))
+            opened.record(make.run_record(f"run-{number}", candidate, baseline=before, decision=decision))
+            before = candidate
         yield opened
 
 

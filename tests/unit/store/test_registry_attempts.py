@@ -74,7 +74,9 @@ def line(registry, make, judge):
         key = make.attempt_key(held)
 
         def new(self, version):
-            registry.record(make.run_record(f"run-of-{version}", make.release(version), rows=[]))
+            holder = registry.alias("production", "support-desk")
+            made = make.run_record(f"run-of-{version}", make.release(version), baseline=holder, rows=[])
+            registry.record(made)
             registry.promote("support-desk", version, by="me")
 
         def back(self, version):
@@ -160,7 +162,7 @@ def test_no_number_is_given_twice_when_a_count_that_went_on_is_pinned_again(line
 
 def test_what_was_promoted_is_a_baseline_of_its_own(line, registry, make):
     line.judge("v1")
-    line.judge("v2")
+    line.judge("v2", baseline=line.held)
     registry.promote("support-desk", "1.3.0", by="me")
     assert line.judge("v3", make.attempt_key(make.release("1.3.0", prompt="v2"))) == 1
 
@@ -247,7 +249,7 @@ def test_a_recorded_baseline_in_production_keeps_its_count_when_its_file_grew(re
     registry.promote("support-desk", "1.0.0", by="me")
     candidate = make.release("1.3.0")
     registry.record(make.run_record("first", candidate, baseline=before, attempt=_recorded(make, before)))
-    registry.record(make.run_record("new", make.release("1.1.0"), rows=[]))
+    registry.record(make.run_record("new", make.release("1.1.0"), baseline=before, rows=[]))
     registry.promote("support-desk", "1.1.0", by="me")
     registry.promote("support-desk", "1.0.0", by="me", reason="drill")
     assert registry.next_attempt(_recorded(make, after), make.digest("another")) == 2

@@ -12,13 +12,16 @@ from relgate.store.tables import alias_history
 
 @pytest.fixture
 def judged(registry, make):
-    """Record one verdict on a version."""
+    """Record one verdict on a version, compared with the release before it."""
     counter = iter(range(1000))
+    before = {}
 
     def record(version: str, decision: str = "promote", **options) -> None:
         name = options.pop("name", "support-desk")
         prompt = options.pop("prompt", "v14")
         candidate = make.release(version, name=name, prompt=prompt)
+        options.setdefault("baseline", before.get(name))
+        before[name] = candidate
         registry.record(make.run_record(f"run-{next(counter)}", candidate, decision=decision, **options))
 
     return record
@@ -60,6 +63,15 @@ def test_a_look_at_another_release_takes_no_promote_against_the_holder_back(regi
     judged("1.1.0", prompt="v2", baseline=holder)
     judged("1.1.0", decision, prompt="v2", baseline=make.release("0.9.0", prompt="better"))
     assert registry.promote("support-desk", "1.1.0", by="me").changed
+
+
+def test_a_first_release_replaces_nobody_who_came_into_production_since(registry, judged):
+    judged("1.0.0", baseline=None)
+    judged("1.1.0", baseline=None)
+    registry.promote("support-desk", "1.0.0", by="me")
+    with pytest.raises(Refusal, match=r"compared it with nothing, and support-desk@1\.0\.0 holds production"):
+        registry.promote("support-desk", "1.1.0", by="me")
+    assert registry.promote("support-desk", "1.1.0", by="me", reason="they were compared by hand").changed
 
 
 def test_a_later_verdict_against_the_holder_decides(registry, judged, make):
@@ -150,8 +162,9 @@ def test_only_the_latest_whole_verdict_counts(registry, judged):
     judged("1.0.0", "promote")
     judged("1.0.0", "hold", partial=True)
     registry.promote("support-desk", "1.0.0", by="me")
-    judged("1.1.0", "promote")
-    judged("1.1.0", "reject")
+    held = registry.alias("production", "support-desk")
+    judged("1.1.0", "promote", baseline=held)
+    judged("1.1.0", "reject", baseline=held)
     with pytest.raises(Refusal, match="is reject"):
         registry.promote("support-desk", "1.1.0", by="me")
 
@@ -272,7 +285,7 @@ def test_a_release_that_a_newer_one_followed_is_not_fled(registry, judged):
         registry.promote("support-desk", version, by="me")
     assert registry.promote("support-desk", "1.1.0", by="me", named=False).changed
     assert registry.promote("support-desk", "1.0.0", by="me", named=False).changed
-    judged("1.3.0")
+    judged("1.3.0", baseline=registry.alias("production", "support-desk"))
     assert registry.promote("support-desk", "1.3.0", by="me").way_back is False
 
 

@@ -117,7 +117,8 @@ def test_a_screen_is_told_apart_from_a_part_of_the_cases(registry, make):
 
 def test_the_moves_of_an_alias(registry, make):
     for version in ("1.0.0", "1.1.0"):
-        registry.record(make.run_record(f"run-{version}", make.release(version), rows=[]))
+        holder = registry.alias("production", "support-desk")
+        registry.record(make.run_record(f"run-{version}", make.release(version), baseline=holder, rows=[]))
         registry.promote("support-desk", version, by="ann")
     registry.promote("support-desk", "1.0.0", by="bob", reason="it was slow")
     moves = registry.alias_moves("production")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from relgate.domain.errors import Refusal
+from relgate.usecases.inspect_registry import status
 
 FLAKY = """
 calls = []
@@ -466,3 +469,112 @@ def test_what_is_remembered_of_a_critical_case_is_no_answer_that_is_taken_again(
     desk.suite(cases, gates=[{"metric": "contains", "non_inferior": {"margin": 0.06}}], trials=1)
     calls = desk.card(reuse="always", full=True).calls
     assert (calls.made, calls.reused) == (0, 160)
+
+
+def _refused(desk):
+    said = "of the same content since then says|the latest verdict on desk@2.0.0 is (reject|hold)"
+    with desk.registry() as registry, pytest.raises(Refusal, match=said):
+        registry.promote("desk", "2.0.0", by="ann")
+    return not desk.run().stored
+
+
+@pytest.fixture
+def two(desk):
+    """A promoted candidate with a second suite, and an older release to be compared with."""
+    gates = [
+        {"metric": "contains", "non_inferior": {"margin": 0.05}},
+        {"metric": "contains", "at_least": 0.85},
+    ]
+    desk.suite(_cases(100), gates=gates, trials=1)
+    extra = [{"id": f"c{1000 + i}", "input": f"x{i}", "expected": "yes"} for i in range(60)]
+    desk.suite(extra, folder="extra", gates=GATES, trials=1)
+    limits = {"limits": {"tokens": {"version": "1"}}}
+    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=limits, baseline="none")
+    assert desk.run(full=True).decision == "promote"
+    return desk
+
+
+def test_an_absolute_limit_that_breaks_beside_another_baseline_speaks_against_a_promote(two):
+    _wrong(two, 50)
+    assert two.run(baseline="./older.yaml", reuse="never").decision == "reject"
+    assert _refused(two)
+
+
+@pytest.mark.parametrize("suites", [("mine",), ()], ids=["--suite", "-k"])
+def test_a_whole_suite_of_a_part_speaks_against_a_promote(two, suites):
+    _wrong(two, 12)
+    part = [f"c{i}" for i in range(100)]
+    seen = two.run(only=part, reuse="never", suites=suites).scorecard.verdict.seen
+    assert any("is worse than the same candidate had in" in line for line in seen)
+    assert _refused(two)
+
+
+def test_a_part_beside_another_baseline_speaks_against_a_promote(two):
+    _wrong(two, 20)
+    part = [f"c{i}" for i in range(20)]
+    assert two.run(only=part, baseline="./older.yaml", reuse="never").scorecard.verdict.seen
+    assert _refused(two)
+
+
+def test_small_parts_add_up(two):
+    _wrong(two, 18)
+    seen = [
+        two.run(only=[f"c{i}" for i in range(6 * n, 6 * n + 6)], reuse="never").scorecard.verdict.seen
+        for n in range(3)
+    ]
+    assert seen[0] == []
+    assert "12 cases" in seen[1][0] or "18 cases" in seen[2][0]
+    assert _refused(two)
+
+
+def test_a_screen_that_is_answered_worse_speaks_against_a_promote_and_a_clean_part_of_one_does_not(two):
+    part = [f"c{i}" for i in range(20)]
+    assert two.run(only=part, screen=True, reuse="never").scorecard.verdict.seen == []
+    assert two.run().stored
+    _wrong(two, 20)
+    assert two.run(only=part, screen=True, reuse="never").scorecard.verdict.seen
+    assert _refused(two)
+
+
+def test_a_deterministic_candidate_that_answers_otherwise_beside_another_baseline_is_not_served(desk):
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    desk.manifest(application=desk.application, deterministic=True, artifacts=prompt, baseline="./old.yaml")
+    limits = {"limits": {"tokens": {"version": "1"}}}
+    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=limits, baseline="none")
+    assert desk.run(full=True).decision == "promote"
+    _wrong(desk, 1)
+    card = desk.run(baseline="./older.yaml", full=True).scorecard
+    assert any("answered otherwise in run " in line for line in card.verdict.seen)
+    assert _refused(desk)
+
+
+def test_a_hold_by_stricter_gates_takes_no_promote_back_once_they_are_undone(desk):
+    desk.suite(_cases(80), gates=GATES, trials=1)
+    assert desk.run(full=True).decision == "promote"
+    desk.suite(_cases(80), gates=[{"metric": "contains", "non_inferior": {"margin": 0.01}}], trials=1)
+    assert desk.run(full=True).decision == "hold"
+    with desk.registry() as registry, pytest.raises(Refusal, match="the latest verdict on"):
+        registry.promote("desk", "2.0.0", by="ann")
+    desk.suite(_cases(80), gates=GATES, trials=1)
+    assert desk.run(full=True).stored
+    with desk.registry() as registry:
+        assert registry.promote("desk", "2.0.0", by="ann").decision == "promote"
+
+
+def test_a_hold_for_what_is_proven_worse_stands_when_the_added_case_is_taken_out(desk):
+    desk.suite(_cases(100), gates=GATES, trials=1)
+    assert desk.run(full=True).decision == "promote"
+    _wrong(desk, 14)
+    desk.suite(_cases(101), gates=GATES, trials=1)
+    card = desk.card(full=True)
+    assert card.verdict.decision == "reject" or "proven worse" in card.verdict.reason
+    desk.suite(_cases(100), gates=GATES, trials=1)
+    assert not desk.run(full=True).stored
+
+
+def test_status_does_not_propose_what_promote_refuses(two):
+    _wrong(two, 20)
+    two.run(only=[f"c{i}" for i in range(20)], reuse="never")
+    with two.registry() as registry:
+        [line] = [each for each in status(registry, datetime.now(UTC)) if each.release == "desk"]
+    assert line.next_step.startswith("run all cases again: run ")

@@ -201,10 +201,14 @@ def test_a_suite_that_a_run_compared_in_full_is_not_claimed_untouched_by_the_nex
     assert not any("identical in both releases" in note for note in report.scorecard.notes)
 
 
-def test_a_claim_that_was_wrong_of_one_candidate_is_not_made_of_the_next(project):
-    name = "untouched_disproven"
+@pytest.mark.parametrize("part", [False, True], ids=["a whole run", "a part"])
+def test_a_claim_that_was_wrong_of_one_candidate_is_not_made_of_the_next(project, part):
+    name = f"untouched_disproven_{part}"
     _releases(project, name, hidden="2.0.0")
-    assert "declared untouched but differs" in str(project.run().scorecard.notes)
+    only = [case["id"] for case in CASES] if part else None
+    first = project.run(only=only, suites=("ask",) if part else ()).scorecard
+    assert first.verdict.partial is part
+    assert "declared untouched but differs" in str(first.notes)
     project.manifest(
         version="2.1.0",
         application={"python": f"{name}:build"},

@@ -229,7 +229,7 @@ def judge_run(
             stopped=stopped,
             tuned=is_tuned(prepared.suites, exposed=prepared.exposed),
             weakened=prepared.weakened,
-            seen_in_part=[
+            seen=[
                 *prepared.contradicted,
                 *(
                     told

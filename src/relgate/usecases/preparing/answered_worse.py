@@ -1,57 +1,97 @@
-"""A part of the cases that is answered worse than in an earlier whole run of the same candidate."""
+"""Cases that a candidate answers worse than it did when an earlier run promoted it."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, takewhile
 
 from relgate.decision.measurements import primary_metrics
+from relgate.decision.wording import count
 from relgate.decision.worsening import ALPHA, Again, worsening_p
 from relgate.domain.case import CaseKey
 from relgate.domain.metric import Metric
 from relgate.domain.response import Measurement, Score
-from relgate.usecases.preparing.plan_suite import SuitePlan
+from relgate.store import Registry
+from relgate.usecases.preparing.baseline import Baseline
+from relgate.usecases.preparing.pooled_runs import find_pooled
 from relgate.usecases.preparing.prepare import Prepared
 
+_Calls = Mapping[CaseKey, Sequence[Measurement]]
+_Cell = tuple[str, str | None]
+"""A case and the hop that answered it."""
+_Scores = Mapping[_Cell, Sequence[float]]
 
-def answered_worse(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measurement]]) -> tuple[str, ...]:
-    """What was seen in the suites of which only some cases ran, one line per suite and metric.
+
+def answered_worse(prepared: Prepared, registry: Registry, measured: _Calls) -> tuple[str, ...]:
+    """What got worse since the candidate's last promote, one line per suite and metric.
+
+    What this run measured counts, and together with it what was measured since then, be it a part of the
+    cases, a screen or beside another baseline: parts that are each too small to say anything add up.
 
     Args:
-        prepared: the run, with what earlier ones measured of the same cases.
+        prepared: the run.
+        registry: where earlier runs are.
         measured: what this run measured; without what earlier ones did.
     """
-    return tuple(
-        line
-        for plan in prepared.plans
-        if not plan.hops and any((plan.suite.name, c.id) not in measured for c in plan.suite.all_cases)
-        for line in _of_suite(plan, prepared, measured)
-    )
-
-
-def _of_suite(
-    plan: SuitePlan, prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measurement]]
-) -> Iterable[str]:
-    names = [name for name in primary_metrics(plan.suite, plan.metrics) if plan.metrics[name].bounded]
-    for name in names:
-        metric = plan.metrics[name]
-        cases = []
-        for case in plan.suite.all_cases:
-            key = (plan.suite.name, case.id)
-            earlier = (row for rows in prepared.pooled.rows.get(key, ()) for row in rows)
-            before, now = _scores(earlier, metric), _scores(measured.get(key, ()), metric)
-            if before and now:
-                cases.append(Again(before, now))
-        p = worsening_p(cases) * len(names)  # Bonferroni over the metrics
-        if p <= ALPHA:
-            yield (
-                f"{plan.suite.name}: {name} of {len(cases)} cases is worse than the same candidate had in "
-                f"{', '.join(prepared.pooled.runs)} (p = {p:.2g})"
+    digest = prepared.candidate.digest
+    runs = [run for run in registry.runs(release=prepared.candidate.name) if run.release.digest == digest]
+    since = [run.id for run in takewhile(lambda run: run.partial or run.decision != "promote", runs)]
+    if len(since) == len(runs):
+        return ()
+    promoted = runs[len(since)].id
+    before, later = _calls_of(prepared, registry, [promoted]), _calls_of(prepared, registry, since)
+    lines: list[str] = []
+    for plan in prepared.plans:
+        suite = plan.suite.name
+        names = [name for name in primary_metrics(plan.suite, plan.metrics) if plan.metrics[name].bounded]
+        for name in names:
+            then, after, now = (
+                _scores(calls, suite, plan.metrics[name]) for calls in (before, later, measured)
             )
+            if not now:
+                continue
+            looks = [_compared(then, now), _compared(then, now, after)][: 1 + bool(after)]
+            p, cells = min((worsening_p(cells), len(cells)) for cells in looks)
+            p *= len(names) * len(looks)  # Bonferroni
+            if p <= ALPHA:
+                lines.append(
+                    f"{suite}: {name} of {count(cells, 'case')} is worse than the same candidate had in "
+                    f"{promoted} (p = {p:.2g})"
+                )
+    return tuple(lines)
 
 
-def _scores(rows: Iterable[Measurement], metric: Metric) -> tuple[float, ...]:
-    """The candidate's scores of one case, more is better; not of what was asked again after a miss."""
-    asked = (row for row in rows if row.side == "candidate" and not row.confirmation)
-    found = (row.score(metric.name) for row in asked)
-    values = (score.value for score in found if isinstance(score, Score))
-    return tuple(value if metric.higher_is_better else 1.0 - value for value in values)
+def _compared(then: _Scores, *since: _Scores) -> list[Again]:
+    return [
+        Again(tuple(scores), tuple(again))
+        for cell, scores in then.items()
+        if (again := [score for found in since for score in found.get(cell, ())])
+    ]
+
+
+def _calls_of(prepared: Prepared, registry: Registry, runs: Sequence[str]) -> _Calls:
+    """The candidate's calls of earlier runs, to cases that are the same, scored by what scores now."""
+    found = find_pooled(registry, runs, (), prepared.plans, prepared.records, Baseline(None))
+    return {key: tuple(chain.from_iterable(rows)) for key, rows in found.rows.items()}
+
+
+def _scores(calls: _Calls, suite: str, metric: Metric) -> dict[_Cell, list[float]]:
+    """The candidate's scores, more is better; not of what was asked again after a miss."""
+    found: dict[_Cell, list[float]] = defaultdict(list)
+    for row in _candidate(calls, suite):
+        score = row.score(metric.name)
+        if isinstance(score, Score):
+            value = score.value if metric.higher_is_better else 1.0 - score.value
+            found[row.case_id, row.hop].append(value)
+    return found
+
+
+def _candidate(calls: _Calls, suite: str) -> Iterable[Measurement]:
+    return (
+        row
+        for (of, _), rows in calls.items()
+        if of == suite
+        for row in rows
+        if row.side == "candidate" and not row.confirmation
+    )

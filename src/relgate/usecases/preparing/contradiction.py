@@ -32,8 +32,9 @@ def with_contradiction(
     """The run with a hold where a deterministic candidate answered the same question otherwise before.
 
     Its earlier runs are not pooled, because it would answer the same again; where it does not, they would
-    have to be. Of another candidate, which is pooled with them, only a part of the cases is compared with
-    what it scored then: it judges nothing, and must still speak against a promote that it contradicts.
+    have to be. Another candidate, which is pooled with them, is compared with what it scored when it was
+    promoted: a part of the cases, a screen or a run beside another baseline judges nothing of that, and must
+    still speak against a promote that it contradicts.
 
     Args:
         prepared: the run.
@@ -42,10 +43,12 @@ def with_contradiction(
         redactor: stored texts are redacted, so the new ones are before they are compared.
     """
     candidate = prepared.candidate
-    if candidate.application.kind == "recording" or prepared.screen:
+    if candidate.application.kind == "recording":
         return prepared
     if not candidate.deterministic:
-        return replace(prepared, contradicted=answered_worse(prepared, measured))
+        return replace(prepared, contradicted=answered_worse(prepared, registry, measured))
+    if prepared.screen:
+        return prepared
     for run_id in registry.candidate_runs(candidate.digest):
         before = registry.suites(run_id) if prepared.sealed else []
         rows = (row for row in registry.measurements(run_id) if row.side == "candidate")

@@ -27,8 +27,8 @@ def compared_in_full(registry: Registry, runs: Iterable[str]) -> frozenset[str]:
 
 
 def disproven(registry: Registry, key: AttemptKey) -> frozenset[str]:
-    """The suites whose sentinels differed in any run against a baseline: what is wrong there is not mended by
-    another candidate.
+    """The suites whose sentinels differed in any run against a baseline, a part of the cases among them: what
+    is wrong there is not mended by another candidate.
 
     Args:
         registry: where runs are.
@@ -36,8 +36,13 @@ def disproven(registry: Registry, key: AttemptKey) -> frozenset[str]:
     """
     return frozenset(
         part["suite"]
-        for run in dict.fromkeys(run for run, _, _ in registry.judged_settings(key))
-        for part in registry.scorecard(run).get("untouched", ())
+        for run in registry.runs(release=key.line)
+        if run.baseline is not None
+        and (
+            run.baseline.digest == key.baseline_digest
+            or (run.baseline.name, run.baseline.version) == key.recorded_baseline
+        )
+        for part in registry.scorecard(run.id).get("untouched", ())
         if not part["agreed"]
     )
 
