@@ -241,7 +241,7 @@ class Registry:
     def runs(
         self, limit: int | None = None, release: str | None = None, *, by_verdict: bool = False
     ) -> list[RunRow]:
-        """Runs, newest first, all or of a release name; ``by_verdict``: as new as its verdict was last given."""
+        """Runs, newest first, all or of one name; ``by_verdict``: as new as its verdict was last given."""
         with self._database.read() as connection:
             return reading.run_rows(connection, limit=limit, release=release, by_verdict=by_verdict)
 

@@ -347,7 +347,6 @@ class ReleaseRun:
 
     def _stored_report(self, stored: StoredVerdict) -> Report:
         scorecard = stored_card(stored, self.registry, self.prepared)
-        self.registry.serve(stored.run_id)
         written = self._write(scorecard)
         gates = tuple(gate_result_of(part) for part in scorecard.gates)
         return Report(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from relgate.domain.errors import RegistryError
 from relgate.domain.scorecard import Scorecard
 from relgate.render.commands import HOLDS_PRODUCTION
 from relgate.store import Registry, StoredVerdict
@@ -11,7 +14,12 @@ from relgate.usecases.reporting.waivers import waiver_parts
 
 
 def stored_card(stored: StoredVerdict, registry: Registry, prepared: Prepared) -> Scorecard:
-    """The scorecard of a stored verdict with today's waivers; what is in production is not promoted again."""
+    """The scorecard of a stored verdict with today's waivers; what is in production is not promoted again.
+
+    It is the newest verdict on the release from now on.
+    """
+    with suppress(RegistryError):  # it is given all the same where nothing can be written
+        registry.serve(stored.run_id)
     card = Scorecard.model_validate(stored.scorecard)
     update: dict[str, object] = {"waivers": waiver_parts(registry, prepared.candidate.name)}
     if card.verdict.decision == "promote" and prepared.in_production:
