@@ -216,3 +216,15 @@ def test_a_screen_takes_the_scores_of_production_where_its_code_is_the_one_that_
     card = project.card(screen=True)
     assert (card.verdict.clear, card.calls.made, card.stored_baseline.run) == (True, 60, first)
     assert any("it is screened against what it scored" in note for note in card.notes)
+
+
+def test_what_holds_production_under_another_version_may_take_it_under_this_one(judged):
+    answers = RIGHT | {"c0": "1.0.0"}
+    judged.manifest(version="1.0.1", application=judged.recording("same.jsonl", answers), baseline="none")
+    first = judged.card()
+    judged.manifest(version="1.0.2", application={"recording": "same.jsonl"}, baseline="production")
+    with judged.registry() as registry:
+        registry.promote("desk", "1.0.1", by="ann", waive="a drill")
+    card = judged.card()
+    assert first.release.digest == card.release.digest
+    assert (card.verdict.decision, card.verdict.next_step) == ("promote", "relgate promote desk@1.0.2")

@@ -77,7 +77,7 @@ class Prepared:
         draws: whether anything is asked live and may answer otherwise the next time.
         unfinished: the candidate's runs that showed outcomes and have no verdict.
         uncounted: whether it takes answers that no attempt may stand on.
-        in_production: whether the candidate holds production.
+        in_production: whether the candidate holds production, under this version.
         other_holder: label of the release in production that a promote would replace without having compared
             with it, "" where there is none.
         pooled: what earlier runs of the same candidate measured.
@@ -345,7 +345,8 @@ def prepare(
         screen=options.screen,
         exposed=exposed,
         again=count.again,
-        in_production=holder is not None and holder.digest == candidate.digest,
+        in_production=holder is not None
+        and (holder.label, holder.digest) == (candidate.label, candidate.digest),
         other_holder="" if _held_production(registry, candidate) else baseline.other_holder,
         draws=count.draws,
         unfinished=unfinished,
