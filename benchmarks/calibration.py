@@ -28,6 +28,7 @@ from simulated.few_labels import few_labels
 from simulated.further_gates import further_cells
 from simulated.judged import judged_cells, judged_power_cells
 from simulated.kept import code, keep, kept
+from simulated.more_power import more_power_cells
 from simulated.near_minimum import near_minimum_cells, tight_cells
 from simulated.peers import Compared, compare, contests
 from simulated.policies import EXPERIMENTS as POLICIES
@@ -51,6 +52,7 @@ CELLS: Sequence[Cell] = [
     *near_minimum_cells(),
     *tight_cells(),
     *further_cells(),
+    *more_power_cells(),
 ]
 EXPERIMENTS: Mapping[str, tuple[Experiment, float]] = {
     **POLICIES,

@@ -64,8 +64,10 @@ def promote(
     if before == identity:
         return AliasChange(alias, old, after, False, decision, None, at, by)
     fled = _fled(connection, name) if alias == PRODUCTION else {}
-    if identity in fled and not (named and reason and reason.strip()):
-        raise Refusal(_was_fled(name, version, fled[identity]))
+    for row, taken in fled.items():
+        gone = release_of(connection, row)
+        if gone.digest == after.digest and not (named and reason and reason.strip()):
+            raise Refusal(_was_fled(after, gone, taken))
 
     returns = _held_before(connection, alias, identity)
     if (
@@ -169,12 +171,13 @@ def _fled(connection: Connection, line: str) -> dict[int, Row[Any]]:
     return fled
 
 
-def _was_fled(name: str, version: str, move: Row[Any]) -> str:
+def _was_fled(release: ReleaseRow, gone: ReleaseRow, move: Row[Any]) -> str:
     why = f": {move.reason}" if move.reason else ""
+    same = "" if gone.label == release.label else f", whose content {release.label} has,"
     return (
-        f"{name}@{version} was taken out of production on {move.at[:10]} by {move.actor}{why}\n"
+        f"{gone.label}{same} was taken out of production on {move.at[:10]} by {move.actor}{why}\n"
         f"to put it back all the same, name it and say why: "
-        f"relgate promote {name}@{version} --reason TEXT"
+        f"relgate promote {release.label} --reason TEXT"
     )
 
 

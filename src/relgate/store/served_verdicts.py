@@ -59,7 +59,8 @@ def rejecting_since(
     Against the same baseline it rejects, shows harm (what is proven worse, an alarm), or is a screen that
     found something; a hold of what is merely not proven, say by other gates, says nothing. Or it showed what
     counts against any baseline: a confirmed critical miss, a violation, a returned incident, a broken
-    absolute limit, answers that are worse or others than before; be it a part of the cases.
+    absolute limit, creep against the anchor, answers that are worse or others than before; be it a part of
+    the cases.
 
     Args:
         connection: the registry.
@@ -108,7 +109,8 @@ def _shows_its_own_fault(card: Mapping[str, Any]) -> bool:
         and gate["role"] != "report"
         for gate in card.get("gates", ())
     )
-    return broken or any(miss["confirmed"] for miss in card.get("critical", ()))
+    crept = any(part["holds"] for part in card.get("anchor", ()))
+    return broken or crept or any(miss["confirmed"] for miss in card.get("critical", ()))
 
 
 def serve(connection: Connection, run_id: str) -> None:

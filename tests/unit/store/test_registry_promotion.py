@@ -318,3 +318,14 @@ def test_what_held_production_may_become_the_anchor_without_a_new_verdict(regist
     registry.promote("support-desk", "1.1.0", by="me")
     change = registry.promote("support-desk", "1.0.0", by="me", alias="anchor")
     assert (change.changed, change.waived) == (True, None)
+
+
+def test_what_was_fled_returns_under_another_version_only_with_a_reason(registry, judged, make):
+    fled(registry, judged)
+    held = registry.alias("production", "support-desk")
+    gone = registry.release("support-desk", "1.1.0")
+    twin = replace(gone, version="1.1.1")
+    registry.record(make.run_record("twin", twin, baseline=held))
+    with pytest.raises(Refusal, match=r"1\.1\.0, whose content support-desk@1\.1\.1 has, was taken out"):
+        registry.promote("support-desk", "1.1.1", by="me")
+    assert registry.promote("support-desk", "1.1.1", by="me", reason="mended outside").changed

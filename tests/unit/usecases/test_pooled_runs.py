@@ -578,3 +578,34 @@ def test_status_does_not_propose_what_promote_refuses(two):
     with two.registry() as registry:
         [line] = [each for each in status(registry, datetime.now(UTC)) if each.release == "desk"]
     assert line.next_step.startswith("run all cases again: run ")
+
+
+def test_creep_beside_another_baseline_speaks_against_a_promote(desk):
+    """Six losses of sixty are too few to be worse than before at .01, and enough against the anchor."""
+    limits = {"limits": {"tokens": {"version": "1"}}}
+    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=limits, baseline="none")
+    desk.suite(_cases(60), gates=GATES, trials=1)
+    desk.run("old.yaml", full=True)
+    with desk.registry() as registry:
+        registry.promote("desk", "1.0.0", by="ann", waive="the first one")
+    assert desk.run(full=True).decision == "promote"
+    _wrong(desk, 6)
+    card = desk.run(baseline="./older.yaml", full=True, reuse="never").scorecard
+    assert any(part.holds for part in card.anchor)
+    assert _refused(desk)
+
+
+def test_a_verdict_of_what_was_taken_out_of_production_proposes_no_promotion(desk):
+    desk.suite(_cases(80), gates=GATES, trials=1)
+    desk.run("old.yaml", full=True)
+    with desk.registry() as registry:
+        registry.promote("desk", "1.0.0", by="ann", waive="the first one")
+    assert desk.run(full=True).decision == "promote"
+    with desk.registry() as registry:
+        registry.promote("desk", "2.0.0", by="ann")
+        registry.promote("desk", "1.0.0", by="ann", reason="incident 7")
+    again = desk.run(full=True)
+    assert again.stored
+    assert again.scorecard.verdict.next_step.startswith(
+        "mend what desk@2.0.0 was taken out of production for"
+    )

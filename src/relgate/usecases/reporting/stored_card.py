@@ -8,6 +8,7 @@ from relgate.domain.errors import RegistryError
 from relgate.domain.scorecard import Scorecard
 from relgate.render.commands import HOLDS_PRODUCTION
 from relgate.store import Registry, StoredVerdict
+from relgate.usecases.inspect_registry import step_now
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.reporting.build_scorecard import numbered
 from relgate.usecases.reporting.waivers import waiver_parts
@@ -22,6 +23,7 @@ def stored_card(stored: StoredVerdict, registry: Registry, prepared: Prepared) -
         registry.serve(stored.run_id)
     card = Scorecard.model_validate(stored.scorecard)
     update: dict[str, object] = {"waivers": waiver_parts(registry, prepared.candidate.name)}
-    if card.verdict.decision == "promote" and prepared.in_production:
-        update["next_step"] = HOLDS_PRODUCTION
+    if card.verdict.decision == "promote":
+        here = registry.run(stored.run_id)
+        update["next_step"] = HOLDS_PRODUCTION if prepared.in_production else step_now(registry, here)
     return numbered(card.model_copy(update={"verdict": card.verdict.model_copy(update=update)}))
