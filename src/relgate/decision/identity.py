@@ -150,7 +150,7 @@ def mirrored(data: SuiteData) -> SuiteData:
 
 
 def pass_identical(result: GateResult, why: str) -> GateResult:
-    """A relative gate between equal systems passes at any n; one without a score keeps its error."""
+    """``pass (identical)``: a relative gate between equal systems passes at any n, unless it erred."""
     if result.result == "error":
         return result
     return replace(
