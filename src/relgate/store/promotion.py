@@ -63,11 +63,9 @@ def promote(
     decision = "" if verdict is None else verdict.decision
     if before == identity:
         return AliasChange(alias, old, after, False, decision, None, at, by)
-    fled = _fled(connection, name) if alias == PRODUCTION else {}
-    for row, taken in fled.items():
-        gone = release_of(connection, row)
-        if gone.digest == after.digest and not (named and reason and reason.strip()):
-            raise Refusal(_was_fled(after, gone, taken))
+    taken = fled(connection, name).get(after.digest) if alias == PRODUCTION else None
+    if taken is not None and not (named and reason and reason.strip()):
+        raise Refusal(_was_fled(after, release_of(connection, taken.from_release), taken))
 
     returns = _held_before(connection, alias, identity)
     if (
@@ -93,7 +91,7 @@ def promote(
         was = holder_id(connection, PREVIOUS, name)
         words = f"{name}@{version} took {PRODUCTION}"
         _move(connection, name, PREVIOUS, was, before, at=at, by=by, reason=words, waived=False)
-    way_back = alias == PRODUCTION and before in _fled(connection, name)
+    way_back = alias == PRODUCTION and old is not None and old.digest in fled(connection, name)
     return AliasChange(alias, old, after, True, decision, waived, at, by, way_back)
 
 
@@ -151,24 +149,27 @@ def _held_before(connection: Connection, alias: str, identity: int) -> bool:
     )
 
 
-def _fled(connection: Connection, line: str) -> dict[int, Row[Any]]:
-    """Releases that production was taken from by a way back and that have not held it since.
+def fled(connection: Connection, line: str) -> dict[str, Row[Any]]:
+    """Digests of the contents that production was taken from by a way back and that have not held it since.
 
-    A way back is a move to a release that held production before, unless it was fled itself: putting a fled
-    release back flees nobody.
+    A way back is a move to a content that held production before, unless it was fled itself: putting what was
+    fled back flees nobody, and neither does another version of what holds it.
     """
-    held: set[int] = set()
-    fled: dict[int, Row[Any]] = {}
+    held: set[str] = set()
+    gone: dict[str, Row[Any]] = {}
+    before, after = releases.alias("before"), releases.alias("after")
     for move in connection.execute(
-        select(alias_history)
+        select(alias_history, before.c.digest.label("old"), after.c.digest.label("new"))
+        .outerjoin(before, before.c.id == alias_history.c.from_release)
+        .join(after, after.c.id == alias_history.c.to_release)
         .where(alias_history.c.line == line, alias_history.c.alias == PRODUCTION)
         .order_by(alias_history.c.id)
     ):
-        if move.to_release in held and move.to_release not in fled and move.from_release is not None:
-            fled[move.from_release] = move
-        fled.pop(move.to_release, None)
-        held.add(move.to_release)
-    return fled
+        if move.new in held and move.new not in gone and move.old not in (None, move.new):
+            gone[move.old] = move
+        gone.pop(move.new, None)
+        held.add(move.new)
+    return gone
 
 
 def _was_fled(release: ReleaseRow, gone: ReleaseRow, move: Row[Any]) -> str:

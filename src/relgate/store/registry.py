@@ -183,6 +183,11 @@ class Registry:
         with self._database.read() as connection:
             return alias_reading.former_holders(connection, line, alias)
 
+    def fled(self, line: str) -> frozenset[str]:
+        """Digests of the contents that were taken out of production by a way back."""
+        with self._database.read() as connection:
+            return frozenset(promotion.fled(connection, line))
+
     def holders(self, line: str, alias: str = "production", *, limit: int) -> list[ReleaseRow]:
         """The last releases that held an alias of a line, the newest first."""
         with self._database.read() as connection:

@@ -109,7 +109,7 @@ def _shows_its_own_fault(card: Mapping[str, Any]) -> bool:
         and gate["role"] != "report"
         for gate in card.get("gates", ())
     )
-    crept = any(part["holds"] for part in card.get("anchor", ()))
+    crept = not card["verdict"].get("screen") and any(part["holds"] for part in card.get("anchor", ()))
     return broken or crept or any(miss["confirmed"] for miss in card.get("critical", ()))
 
 

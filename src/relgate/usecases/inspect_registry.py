@@ -157,7 +157,9 @@ def _next_step(
         return next_step(run.next_step, run.id, example_case(registry.scorecard(run.id)), run.release.label)
     if holder == run.release:
         return HOLDS_PRODUCTION
-    if holder is not None and run.release in former:
+    if holder is not None and run.release.digest in {each.digest for each in former} - {holder.digest}:
+        if run.release.digest not in registry.fled(run.release.name):
+            return f"judge the next version: {holder.label} took production after {run.release.label}"
         return (
             f"mend what {run.release.label} was taken out of production for, then judge the next version; "
             f"{holder.label} is in production"

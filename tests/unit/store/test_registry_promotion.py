@@ -329,3 +329,34 @@ def test_what_was_fled_returns_under_another_version_only_with_a_reason(registry
     with pytest.raises(Refusal, match=r"1\.1\.0, whose content support-desk@1\.1\.1 has, was taken out"):
         registry.promote("support-desk", "1.1.1", by="me")
     assert registry.promote("support-desk", "1.1.1", by="me", reason="mended outside").changed
+
+
+def test_another_version_of_what_holds_production_flees_nobody_and_its_way_back_stays_open(
+    registry, judged, make
+):
+    judged("1.0.0")
+    registry.promote("support-desk", "1.0.0", by="ann")
+    first = registry.release("support-desk", "1.0.0")
+    twin = replace(first, version="1.0.1")
+    registry.record(make.run_record("twin", twin, baseline=first))
+    registry.promote("support-desk", "1.0.1", by="ann")
+    registry.promote("support-desk", "1.0.0", by="ann")
+    judged("1.1.0", baseline=first, prompt="v15")
+    registry.promote("support-desk", "1.1.0", by="ann")
+    assert registry.promote("support-desk", "1.0.0", by="ann").changed
+
+
+def test_what_was_fled_and_held_production_since_under_another_version_is_fled_no_more(
+    registry, judged, make
+):
+    for version, prompt in (("1.0.0", "v0"), ("1.1.0", "v1")):
+        judged(version, prompt=prompt)
+        registry.promote("support-desk", version, by="ann")
+    registry.promote("support-desk", "1.0.0", by="ben", reason="refunds fail")
+    held = registry.alias("production", "support-desk")
+    twin = replace(registry.release("support-desk", "1.1.0"), version="1.1.1")
+    registry.record(make.run_record("twin", twin, baseline=held))
+    registry.promote("support-desk", "1.1.1", by="ann", reason="mended outside")
+    judged("1.2.0", baseline=twin, prompt="v2")
+    registry.promote("support-desk", "1.2.0", by="ann")
+    assert registry.promote("support-desk", "1.1.1", by="ann").changed

@@ -609,3 +609,35 @@ def test_a_verdict_of_what_was_taken_out_of_production_proposes_no_promotion(des
     assert again.scorecard.verdict.next_step.startswith(
         "mend what desk@2.0.0 was taken out of production for"
     )
+
+
+@pytest.fixture
+def drifting_baseline(desk):
+    """Candidate and baseline are deterministic, and the candidate misses seven cases."""
+    code = FLAKY.replace(
+        'release.version == "2.0.0" and number < WRONG[0]', "number < WRONG[release.version]"
+    )
+    code = code.replace("WRONG = [0]", 'WRONG = {"1.0.0": 0, "2.0.0": 7}')
+    desk.modul += "_both"
+    application = desk.module(desk.modul, code)
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    keys = {"application": application, "deterministic": True}
+    desk.manifest("old.yaml", "1.0.0", baseline="none", **keys)
+    desk.manifest(artifacts=prompt, baseline="./old.yaml", **keys)
+    desk.suite(_cases(100), gates=GATES, trials=1)
+    return desk
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["asked", "stored"])
+def test_a_deterministic_baseline_that_answers_otherwise_is_no_new_measure(drifting_baseline, stored):
+    desk = drifting_baseline
+    assert desk.run(full=True).decision != "promote"
+    wrong = __import__(desk.modul).WRONG
+    wrong["1.0.0"] = 7
+    options = {}
+    if stored:
+        options["baseline"] = "run:" + desk.run("old.yaml", full=True).scorecard.run.id
+        wrong["1.0.0"] = 0
+    verdict = desk.run(full=True, trials=2, **options).scorecard.verdict
+    assert verdict.decision == "hold"
+    assert "desk@1.0.0 is declared deterministic, and answered otherwise in run " in verdict.reason

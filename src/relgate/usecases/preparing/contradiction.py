@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from relgate.domain.case import CaseKey
 from relgate.domain.digest import canonical_json
 from relgate.domain.metric import RESPONSE_METRICS
-from relgate.domain.response import Measurement, Response, Score
+from relgate.domain.release import Release
+from relgate.domain.response import Measurement, Response, Score, Side
 from relgate.domain.run import MeasurementRow, SuiteRecord
 from relgate.store import Registry
 from relgate.usecases.preparing.answered_worse import answered_worse
@@ -17,6 +18,9 @@ from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
 
 _NAMED = 3
+_BASELINE_RUNS = 3
+"""The newest whole runs that a baseline is held to."""
+
 _STEP = (
     "find what makes it answer otherwise; an application that may do so is not declared `deterministic: true`"
 )
@@ -29,12 +33,13 @@ def with_contradiction(
     measured: Mapping[CaseKey, Sequence[Measurement]],
     redactor: CountingRedactor,
 ) -> Prepared:
-    """The run with a hold where a deterministic candidate answered the same question otherwise before.
+    """The run with a hold where a deterministic release answered the same question otherwise before.
 
     Its earlier runs are not pooled, because it would answer the same again; where it does not, they would
     have to be. Another candidate, which is pooled with them, is compared with what it scored when it was
     promoted: a part of the cases, a screen or a run beside another baseline judges nothing of that, and must
-    still speak against a promote that it contradicts.
+    still speak against a promote that it contradicts. A deterministic baseline is held to its newest runs:
+    who draws anew what it must not fall short of has another measure.
 
     Args:
         prepared: the run.
@@ -42,24 +47,51 @@ def with_contradiction(
         measured: what this run measured.
         redactor: stored texts are redacted, so the new ones are before they are compared.
     """
-    candidate = prepared.candidate
-    if candidate.application.kind == "recording":
-        return prepared
-    if not candidate.deterministic:
-        return replace(prepared, contradicted=answered_worse(prepared, registry, measured))
-    if prepared.screen:
-        return prepared
-    for run_id in registry.candidate_runs(candidate.digest):
+    candidate, baseline = prepared.candidate, prepared.baseline
+    if candidate.application.kind != "recording" and not candidate.deterministic:
+        prepared = replace(prepared, contradicted=answered_worse(prepared, registry, measured))
+    elif _is_held(candidate, prepared):
+        runs: list[tuple[str, Side]] = [
+            (run, "candidate") for run in registry.candidate_runs(candidate.digest)
+        ]
+        if reason := _contradiction(prepared, registry, runs, measured, redactor, candidate, "candidate"):
+            holds = (*prepared.holds, (reason, _STEP))
+            prepared = replace(prepared, holds=holds, contradicted=(reason,), judged_key="")
+    if baseline is not None and baseline.digest != candidate.digest and _is_held(baseline, prepared):
+        stored = prepared.stored_baseline
+        runs = [
+            (run, side)
+            for run, side in registry.stored_runs(baseline.digest)
+            if stored is None or run != stored.run.run_id
+        ][:_BASELINE_RUNS]
+        if reason := _contradiction(prepared, registry, runs, measured, redactor, baseline, "baseline"):
+            prepared = replace(prepared, holds=(*prepared.holds, (reason, _STEP)), judged_key="")
+    return prepared
+
+
+def _is_held(release: Release, prepared: Prepared) -> bool:
+    return release.deterministic and release.application.kind != "recording" and not prepared.screen
+
+
+def _contradiction(
+    prepared: Prepared,
+    registry: Registry,
+    runs: Iterable[tuple[str, Side]],
+    measured: Mapping[CaseKey, Sequence[Measurement]],
+    redactor: CountingRedactor,
+    release: Release,
+    side: Side,
+) -> str:
+    """That a release answered otherwise in one of these runs, on the side that it was on; "" else."""
+    for run_id, then in runs:
         before = registry.suites(run_id) if prepared.sealed else []
-        rows = (row for row in registry.measurements(run_id) if row.side == "candidate")
-        if found := list(islice(_otherwise(prepared, rows, before, measured, redactor), _NAMED)):
-            reason = (
-                f"{candidate.label} is declared deterministic, and answered otherwise in run {run_id}: "
+        rows = (row for row in registry.measurements(run_id) if row.side == then)
+        if found := list(islice(_otherwise(prepared, rows, before, measured, redactor, side), _NAMED)):
+            return (
+                f"{release.label} is declared deterministic, and answered otherwise in run {run_id}: "
                 f"{', '.join(dict.fromkeys(found))}"
             )
-            holds = (*prepared.holds, (reason, _STEP))
-            return replace(prepared, holds=holds, contradicted=(reason,), judged_key="")
-    return prepared
+    return ""
 
 
 def _otherwise(
@@ -68,6 +100,7 @@ def _otherwise(
     before: Sequence[SuiteRecord],
     measured: Mapping[CaseKey, Sequence[Measurement]],
     redactor: CountingRedactor,
+    side: Side,
 ) -> Iterator[str]:
     """The cases of a run that asked the same and were answered otherwise; sealed ones are not named."""
     asked = {(p.suite.name, case.id): case for p in prepared.plans for case in p.suite.all_cases}
@@ -86,7 +119,10 @@ def _otherwise(
         now = [
             m
             for m in measured.get(key, ())
-            if m.side == "candidate" and (m.hop or "") == row.hop and not m.stored and _is_measured(m)
+            if m.side == side
+            and (m.hop or "") == row.hop
+            and (side == "baseline" or not m.stored)
+            and _is_measured(m)
         ]
         if key in prepared.sealed:
             then = _without(row.scores, anew)
