@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -201,6 +202,7 @@ def show(
             return
         folder = golden_sets_folder(golden_sets, os.environ, Path.cwd())
         found = inspect_registry.show_case(store, run, case, folder)
+        pooled = store.scorecard(found[0].run.id).get("pooled", []) if found else []
     if as_json:
         print_json([one.document() for one in found])
         return
@@ -208,6 +210,9 @@ def show(
         if position:
             click.echo()
         _show_case(one)
+    if pooled:
+        where = ", ".join(f"relgate show {earlier} {shlex.quote(case)}" for earlier in pooled)
+        click.echo(f"\nwhat it was answered in earlier runs counts too: {where}")
 
 
 def _show_run(store: Registry, run_id: str, as_json: bool, full: bool) -> None:

@@ -76,7 +76,10 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float, next_alpha: float |
             cases = violating_cases(data, spec.metric, only=gate.only, hops=hops)
             return _violated(gate, sample, blank, len(hit), alpha, cases)
     if sample.expected == 0:
-        return replace(blank, message=f"no case of the suite carries {gate.slice or 'what it selects'}")
+        lacking = f"no case of the suite carries {gate.slice or 'what it selects'}"
+        if data.unpaired:
+            lacking = "no case that it judges has a stored score of the baseline"
+        return replace(blank, message=lacking)
     if sample.n == 0:
         return replace(blank, message=_nothing_measured(sample, spec.metric))
     share = sample.judge_failures / sample.expected

@@ -305,7 +305,7 @@ class ReleaseRun:
                 CallsPart(
                     planned=planned,
                     made=made,
-                    reused=reused(measured) + live.measurer.tally.reused,
+                    reused=reused(measured, prepared.pooled.remembered) + live.measurer.tally.reused,
                     reused_since=live.measurer.tally.since,
                     # a case that ended early may have been asked by the pilot before
                     saved=max(0, min(spared, planned - made - live.measurer.tally.reused)),

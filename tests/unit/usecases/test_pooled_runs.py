@@ -641,3 +641,10 @@ def test_a_deterministic_baseline_that_answers_otherwise_is_no_new_measure(drift
     verdict = desk.run(full=True, trials=2, **options).scorecard.verdict
     assert verdict.decision == "hold"
     assert "desk@1.0.0 is declared deterministic, and answered otherwise in run " in verdict.reason
+
+
+def test_what_is_remembered_of_a_case_without_tolerance_is_no_answer_that_is_taken_again(kind):
+    made = kind.card(full=True).calls.made
+    kind.suite(_cases(80), gates=[{"metric": "contains", "non_inferior": {"margin": 0.06}}], trials=1)
+    calls = kind.card(reuse="always", full=True).calls
+    assert (calls.made, calls.reused) == (0, made)

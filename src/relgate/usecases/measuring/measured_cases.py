@@ -92,14 +92,15 @@ def ran(measured: Mapping[CaseKey, Sequence[Measurement]], suite: Suite) -> int:
     return own if long is None else own + int(long.measured.size)
 
 
-def reused(measured: Mapping[CaseKey, Sequence[Measurement]]) -> int:
+def reused(measured: Mapping[CaseKey, Sequence[Measurement]], remembered: Mapping[CaseKey, int]) -> int:
     """Stored calls that enter gates; nothing of a long suite is taken from a store.
 
     What is remembered of a case that may not miss is no score, and may be of the very answers that were kept.
     """
-    return sum(
+    stored = sum(
         row.stored and not row.confirmation
         for rows in parts_of(measured)
         if not isinstance(rows, LongSuite)
         for row in rows
     )
+    return stored - sum(calls for key, calls in remembered.items() if key in measured)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -31,12 +32,15 @@ class PooledRuns:
         rows: per case the calls of each of these runs that asked the same version of it.
         alone: whether the candidate's calls count without the baseline's.
         unpaired: the cases in which they do anyway, for a violation is the candidate's alone.
+        remembered: per case how many of its calls are of other runs: they may be the very answers that were
+            kept, and are not taken again.
     """
 
     runs: tuple[str, ...] = ()
     rows: Mapping[CaseKey, tuple[tuple[Measurement, ...], ...]] = field(default_factory=dict)
     alone: bool = False
     unpaired: frozenset[CaseKey] = frozenset()
+    remembered: Mapping[CaseKey, int] = field(default_factory=dict)
 
     def join(
         self, plans: Sequence[SuitePlan], measured: Mapping[CaseKey, tuple[Measurement, ...]]
@@ -106,6 +110,7 @@ def find_pooled(
     tried = _keys(plans, lambda suite: (*critical_cases(suite), *suite.regressions))
     zero = _zero_tolerance(plans)
     rows: dict[CaseKey, list[tuple[Measurement, ...]]] = {}
+    remembered: Counter[CaseKey] = Counter()
     used = []
     for run_id in (*runs, *(others if tried or zero else ())):
         candidate, other = (stored_of(registry, run_id, side, confirming=True) for side in SIDES)
@@ -125,10 +130,11 @@ def find_pooled(
                 found = present.scored(key, found, None if key in single else judges)
             if key not in held:
                 found = _alone(found, None if key in tried else zero[key], confirming=key not in zero)
+                remembered[key] += sum(not row.confirmation for row in found)
             rows.setdefault(key, []).append(tuple(found))
         used += [run_id] if same else []
     held_rows = {key: tuple(found) for key, found in rows.items()}
-    return PooledRuns(tuple(used), held_rows, alone, frozenset(zero))
+    return PooledRuns(tuple(used), held_rows, alone, frozenset(zero), remembered)
 
 
 class _Present:
