@@ -260,6 +260,7 @@ class ReleaseRun:
         redact = CountingRedactor(self._redactor).text
         again = CountingRedactor(self._redactor)
         prepared = with_contradiction(prepared, self.registry, found.cases, again)
+        self.prepared = replace(self.prepared, judged_key=prepared.judged_key)
         prepared = with_fingerprint(prepared, found.cases, redact)
         pooled = prepared.pooled.join(prepared.plans, found.cases)
         measured = with_answers(pooled, prepared.plans, redact)

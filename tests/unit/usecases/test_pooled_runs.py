@@ -648,3 +648,26 @@ def test_what_is_remembered_of_a_case_without_tolerance_is_no_answer_that_is_tak
     kind.suite(_cases(80), gates=[{"metric": "contains", "non_inferior": {"margin": 0.06}}], trials=1)
     calls = kind.card(reuse="always", full=True).calls
     assert (calls.made, calls.reused) == (0, made)
+
+
+def test_copies_of_a_bad_run_of_a_deterministic_baseline_do_not_become_its_measure(drifting_baseline):
+    desk = drifting_baseline
+    desk.run(full=True)
+    wrong = __import__(desk.modul).WRONG
+    wrong["1.0.0"] = 7
+    bad = "run:" + desk.run("old.yaml", full=True).scorecard.run.id
+    wrong["1.0.0"] = 0
+    for trials in (1, 2, 3, 4, 5):
+        assert desk.run(full=True, trials=trials, baseline=bad).decision == "hold"
+
+
+def test_a_hold_for_what_a_baseline_answered_otherwise_is_not_given_again(drifting_baseline):
+    desk = drifting_baseline
+    wrong = __import__(desk.modul).WRONG
+    wrong["2.0.0"], wrong["1.0.0"] = 0, 1
+    desk.run("old.yaml", full=True)
+    wrong["1.0.0"] = 0
+    ends = [desk.run(full=True) for _ in range(5)]
+    assert not any(end.stored for end in ends[:4])
+    assert [end.decision for end in ends[:3]] == ["hold"] * 3
+    assert ends[4].decision == "promote"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -19,7 +20,9 @@ from relgate.usecases.redacting import CountingRedactor
 
 _NAMED = 3
 _BASELINE_RUNS = 3
-"""The newest whole runs that a baseline is held to."""
+"""The newest whole runs that asked a case, whose answers a baseline is held to."""
+_LOOKED_AT = 10
+"""Runs among which they are looked for."""
 
 _STEP = (
     "find what makes it answer otherwise; an application that may do so is not declared `deterministic: true`"
@@ -58,15 +61,22 @@ def with_contradiction(
             holds = (*prepared.holds, (reason, _STEP))
             prepared = replace(prepared, holds=holds, contradicted=(reason,), judged_key="")
     if baseline is not None and baseline.digest != candidate.digest and _is_held(baseline, prepared):
-        stored = prepared.stored_baseline
-        runs = [
-            (run, side)
-            for run, side in registry.stored_runs(baseline.digest)
-            if stored is None or run != stored.run.run_id
-        ][:_BASELINE_RUNS]
-        if reason := _contradiction(prepared, registry, runs, measured, redactor, baseline, "baseline"):
+        asked = islice(_asked_live(prepared, registry, baseline), _LOOKED_AT)
+        if reason := _contradiction(
+            prepared, registry, asked, measured, redactor, baseline, "baseline", at_most=_BASELINE_RUNS
+        ):
             prepared = replace(prepared, holds=(*prepared.holds, (reason, _STEP)), judged_key="")
     return prepared
+
+
+def _asked_live(prepared: Prepared, registry: Registry, baseline: Release) -> Iterator[tuple[str, Side]]:
+    """The whole runs that asked a baseline, newest first, without the one that is taken and its copies."""
+    stored = prepared.stored_baseline
+    for run, side in registry.stored_runs(baseline.digest):
+        card = registry.scorecard(run)
+        copied = side == "baseline" and card.get("stored_baseline") is not None
+        if not copied and card["calls"]["made"] and (stored is None or run != stored.run.run_id):
+            yield run, side
 
 
 def _is_held(release: Release, prepared: Prepared) -> bool:
@@ -81,12 +91,21 @@ def _contradiction(
     redactor: CountingRedactor,
     release: Release,
     side: Side,
+    *,
+    at_most: int | None = None,
 ) -> str:
-    """That a release answered otherwise in one of these runs, on the side that it was on; "" else."""
+    """That a release answered otherwise in one of these runs, on the side that it was on; "" else.
+
+    ``at_most`` so many of them count for each case: the newest that asked it.
+    """
+    heard: Counter[CaseKey] = Counter()
     for run_id, then in runs:
+        enough = {key for key, count in heard.items() if at_most is not None and count >= at_most}
         before = registry.suites(run_id) if prepared.sealed else []
         rows = (row for row in registry.measurements(run_id) if row.side == then)
-        if found := list(islice(_otherwise(prepared, rows, before, measured, redactor, side), _NAMED)):
+        rows = (row for row in rows if (row.suite, row.case_id) not in enough)
+        said = _otherwise(prepared, rows, before, measured, redactor, side, heard)
+        if found := list(islice(said, _NAMED)):
             return (
                 f"{release.label} is declared deterministic, and answered otherwise in run {run_id}: "
                 f"{', '.join(dict.fromkeys(found))}"
@@ -101,17 +120,22 @@ def _otherwise(
     measured: Mapping[CaseKey, Sequence[Measurement]],
     redactor: CountingRedactor,
     side: Side,
+    heard: Counter[CaseKey],
 ) -> Iterator[str]:
-    """The cases of a run that asked the same and were answered otherwise; sealed ones are not named."""
+    """The cases of a run that asked the same and were answered otherwise; sealed ones are not named.
+
+    Every case that asked the same is counted in ``heard``.
+    """
     asked = {(p.suite.name, case.id): case for p in prepared.plans for case in p.suite.all_cases}
     unchanged: set[CaseKey] = set()
     if prepared.sealed:
-        same = _versions(before).items() & _versions(prepared.records).items()
-        unchanged = {key for key, _ in same}
+        kept = _versions(before).items() & _versions(prepared.records).items()
+        unchanged = {key for key, _ in kept}
     anew = {m.name for m in RESPONSE_METRICS if not m.bounded} | {
         scorer.metric.name for plan in prepared.plans for scorer in plan.scorers["candidate"] if scorer.asked
     }
     said: set[CaseKey] = set()
+    compared: set[CaseKey] = set()
     for row in rows:
         key = (row.suite, row.case_id)
         if key in said or key not in asked or row.outcome not in _MEASURED:
@@ -124,12 +148,16 @@ def _otherwise(
             and (side == "baseline" or not m.stored)
             and _is_measured(m)
         ]
+        same = key in unchanged if key in prepared.sealed else redactor.text(asked[key].text) == row.input
+        if not (same and now):
+            continue
+        if key not in compared:
+            compared.add(key)
+            heard[key] += 1
         if key in prepared.sealed:
-            then = _without(row.scores, anew)
-            differs = key in unchanged and bool(now) and then not in (_without(_scores(m), anew) for m in now)
+            differs = _without(row.scores, anew) not in (_without(_scores(m), anew) for m in now)
         else:
-            same_question = redactor.text(asked[key].text) == row.input
-            differs = same_question and bool(now) and _told(row) not in (_told_now(m, redactor) for m in now)
+            differs = _told(row) not in (_told_now(m, redactor) for m in now)
         if differs:
             said.add(key)
             yield "sealed cases" if key in prepared.sealed else row.case_id
