@@ -29,7 +29,7 @@ def test_of_many_cases_the_sum_is_normal():
     few, many = cases[:200], cases[:201]
     assert worsening_p(many) == pytest.approx(worsening_p(few), abs=0.03)
     assert worsening_p([Again((1.0,), (1.0,))] * 300) == 1.0
-    assert worsening_p([*cases, *[Again((1.0,) * 3, (0.0,) * 3)] * 20]) < 1e-6
+    assert worsening_p([*cases, *[Again((1.0,) * 3, (0.0,) * 3)] * 60]) < 1e-6
 
 
 def test_nothing_that_can_be_compared_says_nothing():
