@@ -14,15 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relgate import stats
+from relgate.decision.permutation import on_grid, sum_distribution
 from relgate.late import np, special
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 CASES = 40
 ALPHA = 0.10
-GRID = 100
-"""Scores in [0, 1] are laid on hundredths, so that their sums have an exact distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def _score(asked: Sequence[Asked]) -> float:
     for one in asked:
         if one.score is None or len(one.stored_scores) < 2:
             continue
-        scores = [round(GRID * score) for score in (*one.stored_scores, one.score)]
+        scores = [on_grid(score) for score in (*one.stored_scores, one.score)]
         observed += scores[-1]
         parts.append(scores)
     if not parts:
@@ -123,12 +122,3 @@ def _score(asked: Sequence[Asked]) -> float:
     low = float(mass[:observed].sum()) + 0.5 * at
     high = float(mass[observed + 1 :].sum()) + 0.5 * at
     return min(2.0 * min(low, high), 1.0)
-
-
-def sum_distribution(parts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-    """Probabilities of a sum with one value drawn from each part, shape (largest sum + 1,)."""
-    mass = np.ones(1)
-    for values in parts:
-        one = np.bincount(values).astype(np.float64) / len(values)
-        mass = np.convolve(mass, one)
-    return mass

@@ -13,6 +13,9 @@ from relgate.domain.gate import GateForm, GateResult
 from relgate.domain.metric import Metric
 from relgate.late import np
 
+_NAMED = 5
+"""Ids that are told of many."""
+
 
 def percent(value: float, digits: int = 1) -> str:
     """``2.95 %`` of .0295; trailing zeros are dropped."""
@@ -185,6 +188,3 @@ def some(ids: Iterable[str]) -> str:
     """``a, b, c, d, e ...``: the first few of many."""
     first = list(islice(ids, _NAMED + 1))
     return ", ".join(first[:_NAMED]) + (" ..." if len(first) > _NAMED else "")
-
-
-_NAMED = 5

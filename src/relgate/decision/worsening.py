@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from relgate.decision.fingerprint import GRID, sum_distribution
+from relgate.decision.permutation import on_grid, sum_distribution
 from relgate.late import np, special
 
 ALPHA = 0.01
@@ -40,8 +40,8 @@ def worsening_p(cases: Sequence[Again]) -> float:
     """
     observed, parts = 0, []
     for case in cases:
-        now = [round(GRID * score) for score in case.now]
-        before = [round(GRID * score) for score in case.before]
+        now = [on_grid(score) for score in case.now]
+        before = [on_grid(score) for score in case.before]
         if math.comb(len(now) + len(before), len(now)) > _COMBINATIONS:
             now = now[:1]
         observed += sum(now)

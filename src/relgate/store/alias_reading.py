@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from relgate.domain.errors import Refusal
 from relgate.domain.run import ReleaseRow
+from relgate.store.attempts import PRODUCTION
 from relgate.store.reading import release_of
 from relgate.store.rows import AliasRow, ReleaseName
 from relgate.store.tables import alias_history, aliases, releases
@@ -103,3 +104,25 @@ def holders(connection: Connection, line: str, alias: str, limit: int) -> list[R
     )
     held = list(dict.fromkeys(row.to_release for row in moves))[:limit]
     return [release_of(connection, identity) for identity in held]
+
+
+def fled(connection: Connection, line: str) -> dict[str, Row[Any]]:
+    """Digests of the contents that production was taken from by a way back and that have not held it since.
+
+    A way back is a move to a content that held production before, unless it was fled itself: putting what was
+    fled back flees nobody, and neither does another version of what holds it.
+    """
+    held: set[str] = set()
+    gone: dict[str, Row[Any]] = {}
+    for move in connection.execute(
+        select(alias_history, _BEFORE.c.digest.label("old"), _AFTER.c.digest.label("new"))
+        .outerjoin(_BEFORE, _BEFORE.c.id == alias_history.c.from_release)
+        .join(_AFTER, _AFTER.c.id == alias_history.c.to_release)
+        .where(alias_history.c.line == line, alias_history.c.alias == PRODUCTION)
+        .order_by(alias_history.c.id)
+    ):
+        if move.new in held and move.new not in gone and move.old not in (None, move.new):
+            gone[move.old] = move
+        gone.pop(move.new, None)
+        held.add(move.new)
+    return gone

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select
 
 from relgate.domain.errors import Refusal
 from relgate.domain.run import ReleaseRow, stands_for, told_apart
-from relgate.store.alias_reading import holder_id
+from relgate.store.alias_reading import fled, holder_id
 from relgate.store.attempts import PRODUCTION
 from relgate.store.reading import near, release_id, release_of
 from relgate.store.recording import now
@@ -147,29 +147,6 @@ def _held_before(connection: Connection, alias: str, identity: int) -> bool:
         ).first()
         is not None
     )
-
-
-def fled(connection: Connection, line: str) -> dict[str, Row[Any]]:
-    """Digests of the contents that production was taken from by a way back and that have not held it since.
-
-    A way back is a move to a content that held production before, unless it was fled itself: putting what was
-    fled back flees nobody, and neither does another version of what holds it.
-    """
-    held: set[str] = set()
-    gone: dict[str, Row[Any]] = {}
-    before, after = releases.alias("before"), releases.alias("after")
-    for move in connection.execute(
-        select(alias_history, before.c.digest.label("old"), after.c.digest.label("new"))
-        .outerjoin(before, before.c.id == alias_history.c.from_release)
-        .join(after, after.c.id == alias_history.c.to_release)
-        .where(alias_history.c.line == line, alias_history.c.alias == PRODUCTION)
-        .order_by(alias_history.c.id)
-    ):
-        if move.new in held and move.new not in gone and move.old not in (None, move.new):
-            gone[move.old] = move
-        gone.pop(move.new, None)
-        held.add(move.new)
-    return gone
 
 
 def _was_fled(release: ReleaseRow, gone: ReleaseRow, move: Row[Any]) -> str:

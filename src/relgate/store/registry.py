@@ -155,11 +155,7 @@ class Registry:
             served_verdicts.serve(connection, run_id)
 
     def alias(self, name: str, line: str | None = None) -> ReleaseRow | None:
-        """The holder of an alias in a release line.
-
-        Args:
-            name: such as ``production``.
-            line: the manifest's ``release``; without it the only line that has the alias.
+        """The holder of an alias, such as ``production``, in a release line or in the only one that has it.
 
         Raises:
             Refusal: no line was named and several have the alias.
@@ -186,7 +182,7 @@ class Registry:
     def fled(self, line: str) -> frozenset[str]:
         """Digests of the contents that were taken out of production by a way back."""
         with self._database.read() as connection:
-            return frozenset(promotion.fled(connection, line))
+            return frozenset(alias_reading.fled(connection, line))
 
     def holders(self, line: str, alias: str = "production", *, limit: int) -> list[ReleaseRow]:
         """The last releases that held an alias of a line, the newest first."""
