@@ -25,6 +25,11 @@ def judge_against(what: str, holder: str, compared: str) -> str:
     )
 
 
+def mend_what_fled(what: str) -> str:
+    """The next step where production was taken from a content that would take it again."""
+    return f"mend what {what} was taken out of production for, then judge the next version"
+
+
 def next_step(text: str, run_id: str, case: str | None, release: str) -> str:
     """A next step whose commands can be typed.
 

@@ -125,7 +125,7 @@ def _refuse_what_was_seen_since(connection: Connection, release: ReleaseRow, ver
     Raises:
         Refusal: a later run of the same content rejects.
     """
-    found = rejecting_since(connection, release.digest, verdict.run, verdict.baseline)
+    found = rejecting_since(connection, release.digest, verdict.run)
     if found is None:
         return
     run_id, reason = found
@@ -205,7 +205,7 @@ def _promote_against(connection: Connection, release: ReleaseRow, holder: Releas
     for verdict in _verdicts(connection, release.name, releases.c.digest == release.digest):
         if verdict.baseline is None or not stands_for(release_of(connection, verdict.baseline), holder):
             continue
-        since = rejecting_since(connection, release.digest, verdict.run, verdict.baseline)
+        since = rejecting_since(connection, release.digest, verdict.run)
         return verdict if verdict.decision == "promote" and since is None else None
     return None
 

@@ -11,6 +11,8 @@ from relgate.domain.gate import ABSOLUTE_FORMS
 from relgate.store.rows import StoredVerdict
 from relgate.store.tables import releases, runs, verdicts
 
+_BASELINE = releases.alias("compared")
+
 
 def judged(connection: Connection, key: str) -> StoredVerdict | None:
     """The last whole run under this key; no promote that a later run of the same content speaks against."""
@@ -18,7 +20,6 @@ def judged(connection: Connection, key: str) -> StoredVerdict | None:
         select(
             runs.c.id,
             runs.c.number,
-            runs.c.baseline,
             releases.c.digest,
             runs.c.finished,
             verdicts.c.decision,
@@ -33,10 +34,7 @@ def judged(connection: Connection, key: str) -> StoredVerdict | None:
     ).first()
     if row is None:
         return None
-    if (
-        row.decision == "promote"
-        and rejecting_since(connection, row.digest, row.number, row.baseline) is not None
-    ):
+    if row.decision == "promote" and rejecting_since(connection, row.digest, row.number) is not None:
         return None
     return StoredVerdict(row.id, row.decision, row.exit_status, row.scorecard, row.finished)
 
@@ -44,34 +42,37 @@ def judged(connection: Connection, key: str) -> StoredVerdict | None:
 def spoken_against(connection: Connection, run_id: str) -> tuple[str, str] | None:
     """``rejecting_since`` of the run with this id."""
     row = connection.execute(
-        select(releases.c.digest, runs.c.number, runs.c.baseline)
+        select(releases.c.digest, runs.c.number)
         .join(releases, releases.c.id == runs.c.release)
         .where(runs.c.id == run_id)
     ).one()
-    return rejecting_since(connection, row.digest, row.number, row.baseline)
+    return rejecting_since(connection, row.digest, row.number)
 
 
-def rejecting_since(
-    connection: Connection, digest: str, number: int, baseline: int | None
-) -> tuple[str, str] | None:
+def rejecting_since(connection: Connection, digest: str, number: int) -> tuple[str, str] | None:
     """The newest later run of a release's content that speaks against it, with its reason.
 
-    Against the same baseline it rejects, shows harm (what is proven worse, an alarm), or is a screen that
-    found something; a hold of what is merely not proven, say by other gates, says nothing. Or it showed what
-    counts against any baseline: a confirmed critical miss, a violation, a returned incident, a broken
-    absolute limit, creep against the anchor, answers that are worse or others than before; be it a part of
-    the cases.
+    Against a baseline of the same content it rejects, shows harm (what is proven worse, an alarm), or is a
+    screen that found something; a hold of what is merely not proven, say by other gates, says nothing. Or it
+    showed what counts against any baseline: a confirmed critical miss, a violation, a returned incident, a
+    broken absolute limit, creep against the anchor, answers that are worse or others than before; be it a
+    part of the cases.
 
     Args:
         connection: the registry.
         digest: of the release.
         number: of the run after which it is looked for.
-        baseline: the row of that run's baseline.
     """
+    baseline = connection.execute(
+        select(_BASELINE.c.digest)
+        .select_from(runs)
+        .outerjoin(_BASELINE, _BASELINE.c.id == runs.c.baseline)
+        .where(runs.c.number == number)
+    ).scalar_one()
     rows = connection.execute(
         select(
             runs.c.id,
-            runs.c.baseline,
+            _BASELINE.c.digest.label("baseline"),
             verdicts.c.decision,
             verdicts.c.reason,
             verdicts.c.partial,
@@ -79,6 +80,7 @@ def rejecting_since(
         )
         .join(verdicts, verdicts.c.run == runs.c.number)
         .join(releases, releases.c.id == runs.c.release)
+        .outerjoin(_BASELINE, _BASELINE.c.id == runs.c.baseline)
         .where(releases.c.digest == digest, runs.c.number > number)
         .order_by(runs.c.number.desc())
     )
@@ -115,12 +117,15 @@ def _shows_its_own_fault(card: Mapping[str, Any]) -> bool:
 
 def serve(connection: Connection, run_id: str) -> None:
     """Remember that a stored verdict was given again: it is the newest one on its content then."""
-    newest = select(func.max(runs.c.number)).scalar_subquery()
+    newest = connection.execute(select(func.max(runs.c.number))).scalar_one()
+    before = select(func.max(verdicts.c.turn)).where(verdicts.c.served == newest)
+    turn = 1 + (connection.execute(before).scalar_one() or 0)
     number = select(runs.c.number).where(runs.c.id == run_id).scalar_subquery()
-    connection.execute(update(verdicts).where(verdicts.c.run == number).values(served=newest))
+    connection.execute(update(verdicts).where(verdicts.c.run == number).values(served=newest, turn=turn))
 
 
 def newest_first() -> tuple[ColumnElement[int], ...]:
     """The order of verdicts: one that was given again is newer than the runs before that."""
-    again = case((verdicts.c.served.is_not(None), 2 * verdicts.c.served + 1), else_=2 * runs.c.number)
-    return again.desc(), runs.c.number.desc()
+    after = func.coalesce(verdicts.c.served, runs.c.number)
+    given_again = case((verdicts.c.served.is_not(None), 1), else_=0)
+    return after.desc(), given_again.desc(), verdicts.c.turn.desc(), runs.c.number.desc()

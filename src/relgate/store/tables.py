@@ -27,7 +27,7 @@ from sqlalchemy import (
     true,
 )
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The schema that this version reads and writes: the newest revision in ``migrations/versions``."""
 
 VERSION_TABLE = "relgate_schema"
@@ -210,6 +210,13 @@ verdicts = Table(
     _text("judged_key"),
     Column("scorecard", JSON, nullable=False),
     Column("served", Integer, comment="runs.number of the newest run when it was given again"),
+    Column(
+        "turn",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="which of those that were given again after the same run it was, from 1",
+    ),
     Index(None, "judged_key"),
 )
 

@@ -14,7 +14,7 @@ from relgate.domain.digest import short
 from relgate.domain.errors import Refusal
 from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow, stands_for, told_apart
 from relgate.files.manifest import load_manifest, resolve_release
-from relgate.render.commands import HOLDS_PRODUCTION, example_case, judge_against, next_step
+from relgate.render.commands import HOLDS_PRODUCTION, example_case, judge_against, mend_what_fled, next_step
 from relgate.store.reading import near
 from relgate.store.registry import Registry
 from relgate.store.rows import AliasRow, ReleaseName, RunRow, Waiver
@@ -160,10 +160,7 @@ def _next_step(
     if holder is not None and run.release.digest in {each.digest for each in former} - {holder.digest}:
         if run.release.digest not in registry.fled(run.release.name):
             return f"judge the next version: {holder.label} took production after {run.release.label}"
-        return (
-            f"mend what {run.release.label} was taken out of production for, then judge the next version; "
-            f"{holder.label} is in production"
-        )
+        return f"{mend_what_fled(run.release.label)}; {holder.label} is in production"
     if (against := registry.spoken_against(run.id)) is not None:
         return f"run all cases again: run {against[0]} of the same content since then says: {against[1]}"
     return f"relgate promote {run.release.label}"

@@ -93,3 +93,20 @@ def test_releases_that_never_held_production_are_no_anchor(desk):
     for step in range(3):
         _release(desk, step, lost=0)
         assert desk.run(f"release{step}.yaml").scorecard.anchor == []
+
+
+def test_another_anchor_is_another_question(desk):
+    for step, lost in enumerate((0, 0, 30)):
+        _release(desk, step, lost=lost)
+        desk.run(f"release{step}.yaml")
+        _promote(desk, step)
+    _promote(desk, 1, alias="anchor")
+    _release(desk, 3, lost=32)
+    held = desk.run("release3.yaml")
+    assert held.scorecard.verdict.reason.startswith("creep: ")
+    _promote(desk, 2, alias="anchor")
+    forgiven = desk.run("release3.yaml")
+    assert (forgiven.stored, forgiven.decision) == (False, "promote")
+    _promote(desk, 1, alias="anchor")
+    again = desk.run("release3.yaml")
+    assert again.decision == "hold"

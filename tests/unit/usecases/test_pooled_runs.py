@@ -672,3 +672,113 @@ def test_a_hold_for_what_a_baseline_answered_otherwise_is_not_given_again(drifti
     assert not any(end.stored for end in ends[:4])
     assert [end.decision for end in ends[:3]] == ["hold"] * 3
     assert ends[4].decision == "promote"
+
+
+def test_copies_that_are_taken_again_do_not_become_a_measure_of_a_deterministic_baseline(drifting_baseline):
+    desk = drifting_baseline
+    wrong = __import__(desk.modul).WRONG
+    wrong["2.0.0"] = 0
+    desk.run(full=True)
+    wrong["1.0.0"] = wrong["2.0.0"] = 7
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    more = {"application": {"python": f"{desk.modul}:build"}, "deterministic": True}
+    for number in range(5):
+        name, limits = f"next{number}.yaml", {"limits": {"tokens": {"version": f"{number}"}}}
+        desk.manifest(name, "2.0.0", artifacts=prompt | limits, baseline="./old.yaml", **more)
+        assert desk.run(name, full=True, reuse="always").decision == "hold"
+        wrong["1.0.0"] = 0
+
+
+@pytest.mark.parametrize("side", ["candidate", "baseline"])
+def test_a_deterministic_release_that_answers_one_trial_otherwise_holds(desk, side):
+    version = "2.0.0" if side == "candidate" else "1.0.0"
+    code = FLAKY.replace(
+        'release.version == "2.0.0" and number < WRONG[0]',
+        f'release.version == "{version}" and request.trial and number < 2',
+    )
+    desk.modul += f"_{side}"
+    keys = {"application": desk.module(desk.modul, code), "deterministic": True}
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    desk.manifest("old.yaml", "1.0.0", baseline="none", **keys)
+    desk.manifest(artifacts=prompt, baseline="./old.yaml", **keys)
+    assert desk.run(full=True).decision == "promote"
+    verdict = desk.run(full=True, trials=3).scorecard.verdict
+    assert verdict.decision == "hold"
+    assert f"desk@{version} is declared deterministic, and answered otherwise" in verdict.reason
+    assert "from one trial to the next: c0, c1" in verdict.reason
+
+
+def test_a_screen_that_a_deterministic_candidate_answers_otherwise_speaks_against_its_promote(desk):
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    desk.manifest(application=desk.application, deterministic=True, artifacts=prompt, baseline="./old.yaml")
+    limits = {"limits": {"tokens": {"version": "1"}}}
+    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=limits, baseline="none")
+    assert desk.run(full=True).decision == "promote"
+    _wrong(desk, 3)
+    [seen] = desk.run(screen=True, baseline="./older.yaml").scorecard.verdict.seen
+    assert "answered otherwise in run " in seen
+    assert _refused(desk)
+
+
+def test_harm_beside_another_version_of_the_same_baseline_speaks_against_a_promote(desk):
+    desk.suite(_cases(100), gates=GATES, trials=1)
+    desk.manifest("twin.yaml", "1.0.1", application=desk.application, baseline="none")
+    assert desk.run(full=True).decision == "promote"
+    _wrong(desk, 14)
+    desk.suite(_cases(101), gates=GATES, trials=1)
+    card = desk.card(full=True, baseline="./twin.yaml", reuse="never")
+    assert card.verdict.decision == "reject" or "proven worse" in card.verdict.reason
+    desk.suite(_cases(100), gates=GATES, trials=1)
+    assert _refused(desk)
+
+
+def test_a_promote_of_a_candidate_compared_with_itself_is_no_yardstick(two):
+    assert two.run(baseline="./candidate.yaml").scorecard.verdict.reason.startswith("nothing changed")
+    _wrong(two, 20)
+    assert two.run(only=[f"c{i}" for i in range(20)], reuse="never").scorecard.verdict.seen
+    assert _refused(two)
+
+
+def test_of_two_verdicts_that_are_given_again_the_last_one_counts(desk):
+    def judged(gate):
+        desk.suite(_cases(80), gates=[gate], trials=1)
+        return desk.run(full=True)
+
+    lenient, strict = {"metric": "contains", "at_least": 0.5}, {"metric": "contains", "at_least": 0.99}
+    _wrong(desk, 20)
+    assert judged(strict).decision == "reject"
+    assert judged(lenient).decision == "promote"
+    assert judged(lenient).stored
+    assert judged(strict).stored
+    with desk.registry() as registry, pytest.raises(Refusal, match="the latest verdict on"):
+        registry.promote("desk", "2.0.0", by="ann")
+    assert judged(lenient).stored
+    with desk.registry() as registry:
+        [line] = [each for each in status(registry, datetime.now(UTC)) if each.release == "desk"]
+        assert line.next_step == "relgate promote desk@2.0.0"
+
+
+def test_a_screen_is_not_told_what_a_whole_run_said(desk):
+    desk.manifest(application=desk.application, baseline="none")
+    desk.suite(_cases(80), gates=[{"metric": "contains", "at_least": 0.5}], trials=1)
+    assert desk.run(full=True).decision == "promote"
+    _wrong(desk, 60)
+    screen = desk.run(screen=True, reuse="never")
+    assert not screen.stored
+    assert screen.decision != "promote"
+
+
+def test_a_fresh_run_of_what_was_taken_out_of_production_proposes_no_promotion(desk):
+    desk.suite(_cases(160), gates=GATES, trials=1)
+    desk.run("old.yaml", full=True)
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    desk.manifest("twin.yaml", "2.1.0", application=desk.application, artifacts=prompt, baseline="./old.yaml")
+    with desk.registry() as registry:
+        registry.promote("desk", "1.0.0", by="ann", waive="the first one")
+    assert desk.run(full=True).decision == "promote"
+    with desk.registry() as registry:
+        registry.promote("desk", "2.0.0", by="ann")
+        registry.promote("desk", "1.0.0", by="ann", reason="incident 7")
+    card = desk.run("twin.yaml", full=True).scorecard
+    assert card.verdict.decision == "promote", card.verdict.reason
+    assert card.verdict.next_step.startswith("mend what desk@2.1.0 was taken out of production for")

@@ -4,37 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from relgate.decision.anchor import RELEASES, AnchorData
+from relgate.decision.anchor import AnchorData
 from relgate.decision.measurements import arrange
 from relgate.domain.case import CaseKey
 from relgate.domain.response import Measurement
 from relgate.domain.run import SuiteRecord
 from relgate.store import Registry
+from relgate.usecases.preparing.anchor_releases import anchor_releases
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.stored_baseline import StoredSide, stored_of, stored_side
-
-ANCHOR = "anchor"
-"""The alias of the anchor that is set by hand: ``relgate promote RELEASE --alias anchor``."""
 
 
 def find_anchors(registry: Registry, prepared: Prepared) -> tuple[tuple[str, bool, StoredSide], ...]:
     """Label, whether it was set by hand, and stored scores of every release that may be the anchor.
 
-    That is the holder of the alias ``anchor``, else the last twelve releases that held production; without
-    the candidate, the baseline (which is compared already) and those of which no whole run is stored.
+    Those of which no whole run is stored are left out.
     """
-    line = prepared.candidate.name
-    by_hand = registry.alias(ANCHOR, line)
-    releases = [by_hand] if by_hand is not None else registry.holders(line, limit=RELEASES)
-    compared = {prepared.candidate.digest, prepared.baseline.digest if prepared.baseline else ""}
+    releases, by_hand = anchor_releases(registry, prepared.candidate, prepared.baseline)
     found = []
     for release in releases:
-        if release.digest in compared:
-            continue
         side = _stored_side(registry, release.digest, prepared.plans, prepared.records)
         if side is not None:
-            found.append((f"{release.name}@{release.version}", by_hand is not None, side))
+            found.append((f"{release.name}@{release.version}", by_hand, side))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from relgate.decision.worsening import ALPHA, Again, worsening_p
 from relgate.domain.case import CaseKey
 from relgate.domain.metric import Metric
 from relgate.domain.response import Measurement, Score
-from relgate.store import Registry
+from relgate.store import Registry, RunRow
 from relgate.usecases.preparing.baseline import Baseline
 from relgate.usecases.preparing.pooled_runs import find_pooled
 from relgate.usecases.preparing.prepare import Prepared
@@ -36,7 +36,7 @@ def answered_worse(prepared: Prepared, registry: Registry, measured: _Calls) -> 
     """
     digest = prepared.candidate.digest
     runs = [run for run in registry.runs(release=prepared.candidate.name) if run.release.digest == digest]
-    since = [run.id for run in takewhile(lambda run: run.partial or run.decision != "promote", runs)]
+    since = [run.id for run in takewhile(lambda run: not _measured_a_promote(run), runs)]
     if len(since) == len(runs):
         return ()
     promoted = runs[len(since)].id
@@ -60,6 +60,12 @@ def answered_worse(prepared: Prepared, registry: Registry, measured: _Calls) -> 
                     f"{promoted} (p = {p:.2g})"
                 )
     return tuple(lines)
+
+
+def _measured_a_promote(run: RunRow) -> bool:
+    """Whether a run promoted by its answers; who is compared with itself is promoted without any."""
+    itself = run.baseline is not None and run.baseline.digest == run.release.digest
+    return run.decision == "promote" and not run.partial and not itself
 
 
 def _compared(then: _Scores, *since: _Scores) -> list[Again]:

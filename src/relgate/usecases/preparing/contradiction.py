@@ -27,7 +27,14 @@ _LOOKED_AT = 10
 _STEP = (
     "find what makes it answer otherwise; an application that may do so is not declared `deterministic: true`"
 )
+_BASELINE_STEP = (
+    "find what made {label} answer otherwise and mend it, then run again: the hold ends once its newest "
+    f"{_BASELINE_RUNS} runs agree"
+)
 _MEASURED = ("response", "application")
+
+_Draw = tuple[CaseKey, int, str, float | None]
+"""A call by its case, trial, hop and milliseconds: no two calls take the same time, but copies of one do."""
 
 
 def with_contradiction(
@@ -53,19 +60,25 @@ def with_contradiction(
     candidate, baseline = prepared.candidate, prepared.baseline
     if candidate.application.kind != "recording" and not candidate.deterministic:
         prepared = replace(prepared, contradicted=answered_worse(prepared, registry, measured))
-    elif _is_held(candidate, prepared):
+    elif _is_held(candidate):
         runs: list[tuple[str, Side]] = [
             (run, "candidate") for run in registry.candidate_runs(candidate.digest)
         ]
         if reason := _contradiction(prepared, registry, runs, measured, redactor, candidate, "candidate"):
             holds = (*prepared.holds, (reason, _STEP))
             prepared = replace(prepared, holds=holds, contradicted=(reason,), judged_key="")
-    if baseline is not None and baseline.digest != candidate.digest and _is_held(baseline, prepared):
+    if (
+        baseline is not None
+        and baseline.digest != candidate.digest
+        and _is_held(baseline)
+        and not prepared.screen
+    ):
         asked = islice(_asked_live(prepared, registry, baseline), _LOOKED_AT)
         if reason := _contradiction(
             prepared, registry, asked, measured, redactor, baseline, "baseline", at_most=_BASELINE_RUNS
         ):
-            prepared = replace(prepared, holds=(*prepared.holds, (reason, _STEP)), judged_key="")
+            step = _BASELINE_STEP.format(label=baseline.label)
+            prepared = replace(prepared, holds=(*prepared.holds, (reason, step)), judged_key="")
     return prepared
 
 
@@ -79,8 +92,8 @@ def _asked_live(prepared: Prepared, registry: Registry, baseline: Release) -> It
             yield run, side
 
 
-def _is_held(release: Release, prepared: Prepared) -> bool:
-    return release.deterministic and release.application.kind != "recording" and not prepared.screen
+def _is_held(release: Release) -> bool:
+    return release.deterministic and release.application.kind != "recording"
 
 
 def _contradiction(
@@ -94,17 +107,24 @@ def _contradiction(
     *,
     at_most: int | None = None,
 ) -> str:
-    """That a release answered otherwise in one of these runs, on the side that it was on; "" else.
+    """That a release answered otherwise in one of these runs, on the side that it was on, or within this one;
+    "" else.
 
     ``at_most`` so many of them count for each case: the newest that asked it.
     """
+    if found := list(islice(_unsteady(prepared, measured, redactor, side), _NAMED)):
+        return (
+            f"{release.label} is declared deterministic, and answered otherwise from one trial to the next: "
+            f"{', '.join(dict.fromkeys(found))}"
+        )
     heard: Counter[CaseKey] = Counter()
+    drawn: set[_Draw] = set()
     for run_id, then in runs:
         enough = {key for key, count in heard.items() if at_most is not None and count >= at_most}
         before = registry.suites(run_id) if prepared.sealed else []
         rows = (row for row in registry.measurements(run_id) if row.side == then)
         rows = (row for row in rows if (row.suite, row.case_id) not in enough)
-        said = _otherwise(prepared, rows, before, measured, redactor, side, heard)
+        said = _otherwise(prepared, rows, before, measured, redactor, side, heard, drawn)
         if found := list(islice(said, _NAMED)):
             return (
                 f"{release.label} is declared deterministic, and answered otherwise in run {run_id}: "
@@ -121,19 +141,19 @@ def _otherwise(
     redactor: CountingRedactor,
     side: Side,
     heard: Counter[CaseKey],
+    drawn: set[_Draw],
 ) -> Iterator[str]:
     """The cases of a run that asked the same and were answered otherwise; sealed ones are not named.
 
-    Every case that asked the same is counted in ``heard``.
+    Every case that asked the same is counted in ``heard``; not where its answer is a copy of one that was
+    ``drawn`` by another run.
     """
     asked = {(p.suite.name, case.id): case for p in prepared.plans for case in p.suite.all_cases}
     unchanged: set[CaseKey] = set()
     if prepared.sealed:
         kept = _versions(before).items() & _versions(prepared.records).items()
         unchanged = {key for key, _ in kept}
-    anew = {m.name for m in RESPONSE_METRICS if not m.bounded} | {
-        scorer.metric.name for plan in prepared.plans for scorer in plan.scorers["candidate"] if scorer.asked
-    }
+    anew = _of_the_day(prepared)
     said: set[CaseKey] = set()
     compared: set[CaseKey] = set()
     for row in rows:
@@ -151,16 +171,48 @@ def _otherwise(
         same = key in unchanged if key in prepared.sealed else redactor.text(asked[key].text) == row.input
         if not (same and now):
             continue
+        draw = (key, row.trial, row.hop, row.latency_ms)
         if key not in compared:
             compared.add(key)
-            heard[key] += 1
+            heard[key] += row.latency_ms is None or draw not in drawn
+        drawn.add(draw)
         if key in prepared.sealed:
-            differs = _without(row.scores, anew) not in (_without(_scores(m), anew) for m in now)
+            differs = any(_without(row.scores, anew) != _without(_scores(m), anew) for m in now)
         else:
-            differs = _told(row) not in (_told_now(m, redactor) for m in now)
+            differs = any(_told(row) != _told_now(m, redactor) for m in now)
         if differs:
             said.add(key)
             yield "sealed cases" if key in prepared.sealed else row.case_id
+
+
+def _unsteady(
+    prepared: Prepared,
+    measured: Mapping[CaseKey, Sequence[Measurement]],
+    redactor: CountingRedactor,
+    side: Side,
+) -> Iterator[str]:
+    """The cases that this run asked more than once and that were answered otherwise; sealed ones unnamed."""
+    anew = _of_the_day(prepared)
+    for plan in prepared.plans:
+        for case in plan.suite.all_cases:
+            key = (plan.suite.name, case.id)
+            sealed = key in prepared.sealed
+            first: dict[str | None, object] = {}
+            for m in measured.get(key, ()):
+                if m.side != side or m.stored or not _is_measured(m):
+                    continue
+                said = _without(_scores(m), anew) if sealed else _told_now(m, redactor)
+                if first.setdefault(m.hop, said) != said:
+                    yield "sealed cases" if sealed else case.id
+                    break
+
+
+def _of_the_day(prepared: Prepared) -> frozenset[str]:
+    """Metrics that belong to the machine and the day, or to a model that judged."""
+    unbounded = {m.name for m in RESPONSE_METRICS if not m.bounded}
+    return frozenset(unbounded).union(
+        scorer.metric.name for plan in prepared.plans for scorer in plan.scorers["candidate"] if scorer.asked
+    )
 
 
 def _versions(suites: Sequence[SuiteRecord]) -> dict[CaseKey, str]:
@@ -191,5 +243,5 @@ def _scores(m: Measurement) -> dict[str, float | None]:
 
 
 def _without(scores: Mapping[str, float | None], names: Collection[str]) -> dict[str, float | None]:
-    """The scores but for those that belong to the machine and the day, or to a model that judged."""
+    """The scores but for these."""
     return {name: value for name, value in scores.items() if name not in names}

@@ -9,10 +9,12 @@ from relgate.domain.digest import digest_json
 from relgate.domain.release import Release
 from relgate.store import Registry, StoredVerdict
 from relgate.usecases.options import RunOptions
+from relgate.usecases.preparing.anchor_releases import anchor_releases
 from relgate.usecases.preparing.baseline import Baseline
 
 
 def judged_key_of(
+    registry: Registry,
     candidate: Release,
     baseline: Baseline,
     suites: Sequence[Suite],
@@ -24,6 +26,7 @@ def judged_key_of(
     """The key of a run's verdict.
 
     Args:
+        registry: where the anchors of the line are.
         candidate: the candidate.
         baseline: what it is compared with.
         suites: every suite that judges it.
@@ -32,6 +35,7 @@ def judged_key_of(
         plugins: digest of the project's own scorers.
         holds: reason and next step of what holds before the first call.
     """
+    anchors, by_hand = anchor_releases(registry, candidate, baseline.release)
     return digest_json(
         {
             "release": [candidate.name, candidate.version, candidate.digest],
@@ -44,13 +48,17 @@ def judged_key_of(
             "trials": options.trials,
         }
         | ({"stored": baseline.stored.run_id} if baseline.stored else {})
+        | ({"anchors": [by_hand, *sorted({row.digest for row in anchors})]} if anchors else {})
         | ({"holds": [reason for reason, _ in holds]} if holds else {})
     )
 
 
-def judged_before(registry: Registry, key: str, *, full: bool) -> StoredVerdict | None:
-    """The stored verdict; not a reject that ended its run early where every gate is asked for now."""
-    stored = registry.judged(key)
-    if stored is None or not full or stored.decision != "reject":
+def judged_before(registry: Registry, key: str, options: RunOptions) -> StoredVerdict | None:
+    """The stored verdict; not a reject that ended its run early where every gate is asked for now.
+
+    A screen looks anew: nothing is promoted from it, and it is not told what a whole run said.
+    """
+    stored = None if options.screen else registry.judged(key)
+    if stored is None or not options.full or stored.decision != "reject":
         return stored
     return None if stored.scorecard["calls"]["saved"] else stored

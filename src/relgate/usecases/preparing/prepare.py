@@ -24,7 +24,7 @@ from relgate.domain.run import AttemptKey, SuiteRecord
 from relgate.store import Registry, StoredVerdict
 from relgate.usecases.options import RunOptions
 from relgate.usecases.preparing.attempt_count import count_attempt, key_of
-from relgate.usecases.preparing.baseline import PRODUCTION, Baseline, find_baseline, uncompared_holds
+from relgate.usecases.preparing.baseline import Baseline, find_baseline, uncompared_holds
 from relgate.usecases.preparing.case_records import suite_records
 from relgate.usecases.preparing.changes_since import ComparedSuites, changes_since
 from relgate.usecases.preparing.exposure import golden_of, were_shown, with_broken_seals
@@ -33,6 +33,7 @@ from relgate.usecases.preparing.judged_key import judged_before, judged_key_of
 from relgate.usecases.preparing.notes import broken_seal_notes, release_notes, sealed_notes, tuned_notes
 from relgate.usecases.preparing.plan_suite import SuitePlan, plan_suite
 from relgate.usecases.preparing.pooled_runs import PooledRuns, find_pooled
+from relgate.usecases.preparing.production import Standing, standing_of
 from relgate.usecases.preparing.staleness import choose_probes, is_steady, stale_hold, staleness
 from relgate.usecases.preparing.stored_baseline import (
     StoredSide,
@@ -77,9 +78,7 @@ class Prepared:
         draws: whether anything is asked live and may answer otherwise the next time.
         unfinished: the candidate's runs that showed outcomes and have no verdict.
         uncounted: whether it takes answers that no attempt may stand on.
-        in_production: whether the candidate holds production, under this version.
-        other_holder: label of the release in production that a promote would replace without having compared
-            with it, "" where there is none.
+        standing: what the candidate is to production.
         pooled: what earlier runs of the same candidate measured.
         sealed: suite and id of every sealed case.
         untouched: suites that nothing changed can reach.
@@ -111,8 +110,7 @@ class Prepared:
     draws: bool = False
     unfinished: Unfinished = field(default_factory=Unfinished)
     uncounted: bool = False
-    in_production: bool = False
-    other_holder: str = ""
+    standing: Standing = field(default_factory=Standing)
     pooled: PooledRuns = field(default_factory=PooledRuns)
     sealed: frozenset[tuple[str, str]] = frozenset()
     untouched: UntouchedSuites = field(default_factory=UntouchedSuites)
@@ -289,7 +287,6 @@ def prepare(
     if baseline.release is not None:
         settle_from_registry(trials, plans, baseline.release, registry, alpha)
     side = None if baseline.stored is None else stored_side(baseline.stored, plans, records)
-    holder = registry.alias(PRODUCTION, candidate.name)
     compared = ComparedSuites(read, records, inputs.left_out)
     changes = changes_since(registry, candidate, baseline.release, baseline.stored, compared, count)
     holds = changes.holds
@@ -303,7 +300,9 @@ def prepare(
                 side = replace(side, stale=reasons)
             else:
                 side = replace(side, probes=choose_probes(side, plans, options.seed))
-    judged_key = judged_key_of(candidate, baseline, suites, policy, options, catalog.plugins_digest, holds)
+    judged_key = judged_key_of(
+        registry, candidate, baseline, suites, policy, options, catalog.plugins_digest, holds
+    )
     return Prepared(
         candidate=candidate,
         baseline=baseline.release,
@@ -315,7 +314,7 @@ def prepare(
         attempt=attempt,
         alpha=alpha,
         judged_key=judged_key,
-        stored=judged_before(registry, judged_key, full=options.full),
+        stored=judged_before(registry, judged_key, options),
         same_digest=same,
         left_out=inputs.left_out,
         feasibility=tuple(
@@ -345,9 +344,7 @@ def prepare(
         screen=options.screen,
         exposed=exposed,
         again=count.again,
-        in_production=holder is not None
-        and (holder.label, holder.digest) == (candidate.label, candidate.digest),
-        other_holder="" if _held_production(registry, candidate) else baseline.other_holder,
+        standing=standing_of(registry, candidate, baseline),
         draws=count.draws,
         unfinished=unfinished,
         pooled=find_pooled(registry, count.continued, others, plans, records, baseline),
@@ -378,10 +375,6 @@ def _judged_by(suite: Suite, spec: GateSpec, side: StoredSide | None, *, exposed
     return (
         replace(judged, cases=tuple(c for c in judged.cases if c.id not in unpaired)) if unpaired else judged
     )
-
-
-def _held_production(registry: Registry, candidate: Release) -> bool:
-    return any(row.digest == candidate.digest for row in registry.former_holders(candidate.name))
 
 
 def _live_calls(side: StoredSide, plans: Sequence[SuitePlan], trials: TrialPlan) -> int:

@@ -39,7 +39,7 @@ from relgate.domain.scorecard import (
 )
 from relgate.domain.verdict import Verdict
 from relgate.redaction import number_placeholders
-from relgate.render.commands import HOLDS_PRODUCTION, judge_against
+from relgate.render.commands import HOLDS_PRODUCTION, judge_against, mend_what_fled
 from relgate.stats import PositionBias
 from relgate.usecases.judging.judge_run import Judgement
 from relgate.usecases.judging.judge_trusts import judge_part
@@ -111,10 +111,13 @@ def build_scorecard(
     verdict = judgement.verdict
     if verdict.decision == "promote":
         step = f"relgate promote {prepared.candidate.label}"
-        if prepared.in_production:
+        standing = prepared.standing
+        if standing.holds:
             step = HOLDS_PRODUCTION
-        elif prepared.other_holder and prepared.baseline is not None:
-            step = judge_against(prepared.candidate.label, prepared.other_holder, prepared.baseline.label)
+        elif standing.fled:
+            step = mend_what_fled(prepared.candidate.label)
+        elif standing.other_holder and prepared.baseline is not None:
+            step = judge_against(prepared.candidate.label, standing.other_holder, prepared.baseline.label)
         verdict = replace(verdict, next_step=step)
     counted = outcomes.counts
     parts = {

@@ -60,7 +60,7 @@ def run_record(
         exit_status=verdict.exit_status,
         partial=verdict.partial or verdict.screen,
         policy_digest=prepared.policy_digest,
-        judged_key=prepared.judged_key if whole else "",
+        judged_key=prepared.judged_key if whole and not prepared.untouched.holds else "",
         attempt=prepared.attempt_key if whole else None,
         attempt_number=prepared.attempt,
         again=prepared.again,

@@ -25,5 +25,5 @@ def stored_card(stored: StoredVerdict, registry: Registry, prepared: Prepared) -
     update: dict[str, object] = {"waivers": waiver_parts(registry, prepared.candidate.name)}
     if card.verdict.decision == "promote":
         here = registry.run(stored.run_id)
-        update["next_step"] = HOLDS_PRODUCTION if prepared.in_production else step_now(registry, here)
+        update["next_step"] = HOLDS_PRODUCTION if prepared.standing.holds else step_now(registry, here)
     return numbered(card.model_copy(update={"verdict": card.verdict.model_copy(update=update)}))

@@ -1,0 +1,25 @@
+"""Which older releases of a line a candidate may creep away from."""
+
+from __future__ import annotations
+
+from relgate.decision.anchor import RELEASES
+from relgate.domain.release import Release
+from relgate.domain.run import ReleaseRow
+from relgate.store import Registry
+
+ANCHOR = "anchor"
+"""The alias of the anchor that is set by hand: ``relgate promote RELEASE --alias anchor``."""
+
+
+def anchor_releases(
+    registry: Registry, candidate: Release, baseline: Release | None
+) -> tuple[tuple[ReleaseRow, ...], bool]:
+    """Every release that may be the anchor, and whether it was set by hand.
+
+    That is the holder of the alias ``anchor``, else the last twelve releases that held production; without
+    the candidate and the baseline, which is compared already.
+    """
+    by_hand = registry.alias(ANCHOR, candidate.name)
+    found = [by_hand] if by_hand is not None else registry.holders(candidate.name, limit=RELEASES)
+    compared = {candidate.digest, baseline.digest if baseline else ""}
+    return tuple(row for row in found if row.digest not in compared), by_hand is not None
