@@ -28,6 +28,7 @@ from simulated.few_labels import few_labels
 from simulated.further_gates import further_cells
 from simulated.judged import judged_cells, judged_power_cells
 from simulated.kept import code, keep, kept
+from simulated.looks import early_stop
 from simulated.more_power import more_power_cells
 from simulated.near_minimum import near_minimum_cells, tight_cells
 from simulated.peers import Compared, compare, contests
@@ -57,6 +58,7 @@ CELLS: Sequence[Cell] = [
 EXPERIMENTS: Mapping[str, tuple[Experiment, float]] = {
     **POLICIES,
     "A judge with 50 labels, judged by several methods": (few_labels, 0.5),
+    "Early stop: ten looks at one required gate": (early_stop, 0.2),
 }
 CONTESTS = contests()
 Job = tuple[str, int, int, int]

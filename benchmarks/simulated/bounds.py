@@ -39,9 +39,6 @@ def size_holds(rate: float, bound: float | None, repetitions: int, errors: float
     return bound is None or rate <= bound + errors * error(bound, repetitions)
 
 
-def power_holds(rate: float, figure: float | None, repetitions: int, errors: float = 2.0) -> bool:
-    """Whether a share lies at most so many Monte-Carlo errors below the study's figure less .03."""
-    if figure is None:
-        return True
-    least = figure - POWER_LESS
+def power_holds(rate: float, least: float, repetitions: int, errors: float = 2.0) -> bool:
+    """Whether a share lies at most so many Monte-Carlo errors below what it is held to."""
     return rate >= least - errors * error(least, repetitions)

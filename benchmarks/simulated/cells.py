@@ -19,7 +19,7 @@ from relgate.decision.unchanged import Unchanged
 from relgate.domain.case import Case, Suite
 from relgate.domain.gate import GateForm, GateSpec
 from relgate.domain.metric import Metric
-from simulated.bounds import SIZE_AT_MOST, Rule, power_holds, size_holds
+from simulated.bounds import POWER_LESS, SIZE_AT_MOST, Rule, power_holds, size_holds
 from simulated.worlds import (
     PRODUCTION,
     from_difference,
@@ -62,6 +62,8 @@ class Cell:
         weight: share of the repetitions that it gets (slow methods get fewer).
         rate: of violations, for zero tolerance.
         harm: alpha of the test that alarms use, in place of the gate's; 0 for gates.
+        held_to: what the power is held to in place of the figure less what is allowed, with the reason; None
+            where the figure stands.
     """
 
     kind: str
@@ -76,6 +78,7 @@ class Cell:
     weight: float = 1.0
     rate: float = 0.0
     harm: float = 0.0
+    held_to: tuple[float, str] | None = None
 
     @property
     def name(self) -> str:
@@ -95,6 +98,11 @@ class Measured:
     failed: float
 
     @property
+    def rate(self) -> float:
+        """The share decided on the side of the figure."""
+        return self.failed if self.cell.failing else self.passed
+
+    @property
     def holds(self) -> bool:
         """Whether its bound holds within two Monte-Carlo errors."""
         return self.holds_within(2.0)
@@ -102,8 +110,8 @@ class Measured:
     def holds_within(self, errors: float) -> bool:
         """Whether its bound holds: size on both sides of the boundary, or power on its side."""
         if self.cell.figure is not None:
-            rate = self.failed if self.cell.failing else self.passed
-            return power_holds(rate, self.cell.figure, self.repetitions, errors)
+            least = self.cell.figure - POWER_LESS if self.cell.held_to is None else self.cell.held_to[0]
+            return power_holds(self.rate, least, self.repetitions, errors)
         bound = SIZE_AT_MOST[self.cell.rule]
         # a violation rejects by policy, whatever the rate: only the pass side of zero tolerance has a size
         sides = [self.passed] if self.cell.draw is None else [self.passed, self.failed]

@@ -56,6 +56,7 @@ class Claim:
         at_most: its upper bound, two Monte-Carlo errors on top; None where there is none.
         at_least: its lower bound, likewise.
         study: the study's figure, "" where it has none.
+        unreached: why the study's figure is not what is stated, "" where it is.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Claim:
     at_most: float | None = None
     at_least: float | None = None
     study: str = ""
+    unreached: str = ""
 
     @property
     def bounded(self) -> bool:

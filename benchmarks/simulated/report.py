@@ -57,12 +57,21 @@ class Report:
         ]
         return found
 
-
-FEW_LABELS = (
-    "The study gives .78 for 50 labels, at a size of .072 (.113 where every difference is a loss), which the "
-    "bound above forbids; that row is held to .64, the power of its method once both sizes are .060 "
-    '("A judge with 50 labels" below has both).'
-)
+    @property
+    def unreached(self) -> list[str]:
+        """Powers below the study's figure less what is allowed, whatever they are held to."""
+        found = []
+        for m in self.cells:
+            if m.cell.figure is not None and m.rate < (least := m.cell.figure - POWER_LESS):
+                why = f"within two errors of {least:.3f}" if m.cell.held_to is None else m.cell.held_to[1]
+                found.append(f"{m.cell.name}: {m.rate:.3f}, {m.cell.figure:g} in the study: {why}")
+        for claims in self.claims.values():
+            for claim in claims:
+                if claim.unreached and claim.rate < float(claim.study) - POWER_LESS:
+                    found.append(
+                        f"{claim.name}: {claim.rate:.3f}, {claim.study} in the study: {claim.unreached}"
+                    )
+        return found
 
 
 def render(report: Report) -> str:
@@ -92,6 +101,9 @@ def render(report: Report) -> str:
         "has one.",
         "## What missed its bound",
         "\n".join(f"- {miss}" for miss in report.misses) or "Nothing.",
+        f"## Powers below the study's figure less {POWER_LESS:.2f}",
+        "What is prescribed does not reach these, or by less than the draws of this run can tell:",
+        "\n".join(f"- {line}" for line in report.unreached) or "None.",
     ]
     if alone:
         parts += ["## Size, every case a unit of its own", _cells(alone)]
@@ -103,7 +115,7 @@ def render(report: Report) -> str:
             _cells(clustered),
         ]
     if powers:
-        parts += ["## Power", FEW_LABELS, _powers(powers)]
+        parts += ["## Power", _powers(powers)]
     for name, claims in report.claims.items():
         parts += [f"## {name}", _claims(claims)]
     if report.compared:
@@ -156,7 +168,7 @@ def _powers(found: Sequence[Measured]) -> str:
             m.cell.kind,
             m.cell.data,
             _where(m),
-            f"{m.failed if m.cell.failing else m.passed:.3f}",
+            f"{m.rate:.3f}",
             f"{m.cell.figure:.3f}",
             str(m.repetitions),
             "" if m.holds else "**missed**",
