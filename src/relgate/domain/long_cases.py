@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from relgate.domain.case import Case, Suite
@@ -13,6 +14,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Numbers: TypeAlias = "NDArray[np.int64]"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTexts:
+    """What neighbouring cases ask and expect, a column each.
+
+    Attributes:
+        ids: their ids.
+        lines: their lines in the file, from 1.
+        inputs: what each asks, None where it asks nothing.
+        expected: what each expects, None where it expects nothing.
+    """
+
+    ids: list[str]
+    lines: list[int]
+    inputs: list[str | None]
+    expected: list[str | None]
 
 
 class LongCases(Sequence[Case], ABC):
@@ -52,6 +70,14 @@ class LongCases(Sequence[Case], ABC):
     @abstractmethod
     def tag_values(self, tag: str) -> list[str]:
         """Every value of a tag as text, sorted."""
+
+    @abstractmethod
+    def texts(self) -> CaseTexts | None:
+        """All these cases as columns; None where one of them asks or expects anything but a text.
+
+        Raises:
+            FileChanged: the file is not what it was.
+        """
 
     @property
     @abstractmethod

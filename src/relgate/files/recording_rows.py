@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -32,6 +33,30 @@ class RecordingRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     tokens: int | None = None
     cost_usd: float | None = None
     error: str | None = None
+
+
+class PlainRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+    """A line of a recording that tells no more than a text and how it was made."""
+
+    case_id: str
+    trial: int = 0
+    output: str | None = None
+    served_by: str | None = None
+    latency_ms: float | None = None
+    first_token_ms: float | None = None
+    tokens: int | None = None
+    cost_usd: float | None = None
+
+
+_decode_plain = msgspec.json.Decoder(PlainRow).decode_lines
+
+
+def plain_rows(lines: Sequence[bytes]) -> list[PlainRow] | None:
+    """Lines that are each a row, decoded together; None where one of them is no plain answer."""
+    try:
+        return _decode_plain(b"\n".join(lines))
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return None
 
 
 decode_row = msgspec.json.Decoder(RecordingRow).decode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relgate.domain.case import Case
@@ -25,6 +25,22 @@ def normalise(text: str, *, case_sensitive: bool = False) -> str:
     if "," in plain:
         plain = _THOUSANDS.sub("", plain)
     return plain if case_sensitive else plain.casefold()
+
+
+_SPACES = ("  ", " \n", "\n ", "\t", "\v", "\f", "\r", "\x1c", "\x1d", "\x1e", "\x1f")
+
+
+def normalised(texts: Sequence[str], *, case_sensitive: bool = False) -> list[str]:
+    """Every text as ``normalise`` gives it; those that only letter case can change are taken together."""
+    joined = "\n" + "\n".join(texts) + "\n"
+    if (
+        not joined.isascii()
+        or "," in joined
+        or joined.count("\n") != len(texts) + 1
+        or any(space in joined for space in _SPACES)
+    ):
+        return [normalise(text, case_sensitive=case_sensitive) for text in texts]
+    return list(texts) if case_sensitive else joined[1:-1].casefold().split("\n")
 
 
 def after_last(text: str, marker: str | None) -> str:

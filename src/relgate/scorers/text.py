@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
@@ -11,8 +12,9 @@ from pydantic import AfterValidator, Field
 from relgate.domain.case import Case
 from relgate.domain.response import Response, ScorerFailure
 from relgate.domain.scorer import Judge, Judgement, ScorerContext
-from relgate.scorers.comparing import OneOrMore, after_last, expected_texts, normalise
+from relgate.scorers.comparing import OneOrMore, expected_texts
 from relgate.scorers.options import OptionProblem, Options, read_options
+from relgate.scorers.text_judge import TextJudge
 
 LONGEST_SEARCH = 200_000
 """Characters that regex and numeric look at; longer answers would only slow a backtracking pattern."""
@@ -77,31 +79,23 @@ def make_one_of(options: Mapping[str, Any], context: ScorerContext) -> Judge:
 
 
 def _equality(scorer: str, settings: ExactOptions) -> Judge:
-    def judge(case: Case, response: Response) -> Judgement:
-        wanted = expected_texts(case, settings.value, scorer)
-        if wanted is None or isinstance(wanted, ScorerFailure):
-            return wanted
-        answer = normalise(
-            after_last(response.output, settings.after), case_sensitive=settings.case_sensitive
-        )
-        return any(answer == normalise(text, case_sensitive=settings.case_sensitive) for text in wanted)
-
-    return judge
+    return TextJudge(
+        scorer,
+        settings.value,
+        operator.eq,
+        any,
+        case_sensitive=settings.case_sensitive,
+        after=settings.after,
+    )
 
 
 def make_contains(options: Mapping[str, Any], context: ScorerContext) -> Judge:
     """1 when the answer holds every expected text (``any: true``: at least one of them)."""
     settings = read_options(ContainsOptions, options)
     enough = any if settings.any_ else all
-
-    def judge(case: Case, response: Response) -> Judgement:
-        wanted = expected_texts(case, settings.value, "contains")
-        if wanted is None or isinstance(wanted, ScorerFailure):
-            return wanted
-        answer = normalise(response.output, case_sensitive=settings.case_sensitive)
-        return enough(normalise(text, case_sensitive=settings.case_sensitive) in answer for text in wanted)
-
-    return judge
+    return TextJudge(
+        "contains", settings.value, operator.contains, enough, case_sensitive=settings.case_sensitive
+    )
 
 
 def make_regex(options: Mapping[str, Any], context: ScorerContext) -> Judge:

@@ -14,6 +14,7 @@ from relgate.domain.long_cases import LongCases
 from relgate.files import jsonl
 from relgate.store import suites as suites_store
 from relgate.usecases.measuring.long_suites import long_suite
+from relgate.usecases.measuring.long_suites.plain_answers import PlainAnswers
 from relgate.usecases.reporting import registry_rows
 
 
@@ -30,6 +31,8 @@ class Scorers:
 
 
 WORDS = ("good", "bad", "good", "good", "beside", "broken", "good: yes", "jo.doe@customer-mail.net good")
+
+PLAIN = (*WORDS, "", " Good", "1,000 good", "not\tso  good", "“good”", "GOOD", "a\nb")
 
 
 def cases_of(draw: random.Random, count: int, features: set[str]) -> list[dict]:
@@ -58,13 +61,15 @@ def cases_of(draw: random.Random, count: int, features: set[str]) -> list[dict]:
     return found
 
 
-def answers_of(draw: random.Random, cases: list[dict], features: set[str], *, worse: bool) -> list[dict]:
+def answers_of(
+    draw: random.Random, cases: list[dict], features: set[str], *, worse: bool, words: tuple[str, ...] = WORDS
+) -> list[dict]:
     rows = []
     for case in cases:
         if "gaps" in features and draw.random() < 0.05:
             continue
         for trial in range(draw.choice([1, 2, 3]) if "trials" in features else 1):
-            row = {"case_id": case["id"], "output": draw.choice(WORDS[: 4 if worse else 8])}
+            row = {"case_id": case["id"], "output": draw.choice(words[: 4 if worse else len(words)])}
             if trial or "trials" in features:
                 row["trial"] = trial
             if "failures" in features and draw.random() < 0.1:
@@ -72,7 +77,7 @@ def answers_of(draw: random.Random, cases: list[dict], features: set[str], *, wo
             elif "numbers" in features:
                 row |= {"latency_ms": round(draw.expovariate(0.01), 3), "cost_usd": draw.random() / 1000}
                 row |= {"tokens": draw.randrange(9), "served_by": "p/m"} if draw.random() < 0.7 else {}
-                if draw.random() < 0.3:
+                if draw.random() < 0.3 and words is WORDS:
                     call = {"name": "refund", "arguments": {"to": "jo.doe@customer-mail.net"}}
                     row |= {"tool_calls": [call], "retrieved": ["article 1", "card 4111 1111 1111 1111"]}
             rows.append(row)
@@ -105,13 +110,26 @@ FEATURES = (
 )  # fmt: skip
 
 
-def write(project, seed: int) -> None:
+def write(project, seed: int, *, plain: bool = False) -> set[str]:
+    """A project of random cases and answers; which of ``FEATURES`` it has.
+
+    Args:
+        project: where.
+        seed: of everything drawn.
+        plain: whether texts alone decide, and most of the answers are one text each.
+    """
     draw = random.Random(seed)
     features = {feature for feature in FEATURES if draw.random() < 0.4}
     if seed == 0:
         features = set()
+    if plain:
+        features -= {"trials", "structured", "forbidden", "regressions", "same inputs"}
     cases = cases_of(draw, draw.randrange(40, 90), features)
-    keys = {"scorers": ["contains", "shaky"], "slices": ["lang"] if "tags" in features else []}
+    own = {"one_of": {"as": "shaky"} | ({"value": ["good", "bad"]} if seed % 4 == 3 else {})}
+    keys = {
+        "scorers": ["contains", own if plain else "shaky"],
+        "slices": ["lang"] if "tags" in features else [],
+    }
     gates = [gate for gate in GATES if "tags" in features or not {"by", "only"} & gate.keys()]
     if "baseline" in features:
         gates += [gate for gate in PAIRED if "tags" in features or "by" not in gate]
@@ -121,6 +139,11 @@ def write(project, seed: int) -> None:
         keys["scorers"] = [*keys["scorers"], FORBIDDEN]
     if "defaults" not in features:
         keys["gates"] = gates
+    if plain and seed % 2:
+        for case in cases[1:]:
+            if draw.random() < 0.2:
+                del case["expected"]
+    words = PLAIN if plain else WORDS
     project.suite(cases, **keys)
     project.suite([{"id": f"s{n}", "input": f"q{n}", "expected": "good"} for n in range(5)], folder="small")
     everything = [*cases, *({"id": f"s{n}"} for n in range(5))]
@@ -133,13 +156,14 @@ def write(project, seed: int) -> None:
         path.write_text(
             "\ufeff" + path.read_text(encoding="utf-8").replace("\n", "\n \r\n", 3), encoding="utf-8"
         )
-    project.rows("new.jsonl", answers_of(draw, everything, features, worse=False))
+    project.rows("new.jsonl", answers_of(draw, everything, features, worse=False, words=words))
     base = {}
     if "baseline" in features:
-        project.rows("old.jsonl", answers_of(draw, everything, features, worse=True))
+        project.rows("old.jsonl", answers_of(draw, everything, features, worse=True, words=words))
         project.manifest("production.yaml", "1.0.0", application={"recording": "old.jsonl"}, baseline="none")
         base = {"baseline": "./production.yaml"}
     project.manifest(application={"recording": "new.jsonl"}, **({"baseline": "none"} | base))
+    return features
 
 
 def shorten(monkeypatch) -> None:
@@ -198,6 +222,28 @@ def test_a_long_suite_is_judged_told_and_stored_as_a_short_one(project, monkeypa
     long = judged(project, long=True, name="long")
     for part, found in short.items():
         assert long[part] == found, part
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_plain_answers_are_scored_together_as_one_after_another(project, monkeypatch, seed):
+    features = write(project, seed, plain=True)
+    project.environment["RELGATE_REDACTION_KEY"] = "same"
+    shorten(monkeypatch)
+    together, sides = [], PlainAnswers.sides
+
+    def noted(self, part):
+        found = sides(self, part)
+        together.append(found is not None)
+        return found
+
+    monkeypatch.setattr(PlainAnswers, "sides", noted)
+    found = judged(project, long=True, name="together")
+    monkeypatch.setattr(PlainAnswers, "sides", lambda self, part: None)
+    singly = judged(project, long=True, name="singly")
+    for part, alone in singly.items():
+        assert found[part] == alone, part
+    says_itself = seed % 4 == 3  # what is expected
+    assert any(together) or says_itself or "failures" in features
 
 
 @pytest.mark.parametrize("seed", [1, 4, 7])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 import msgspec
 
 from relgate.domain.case import Case
-from relgate.domain.long_cases import LongCases, Numbers
+from relgate.domain.long_cases import CaseTexts, LongCases, Numbers
 from relgate.files.cases import input_of
 from relgate.files.long.lines import LongLines, Offsets, small
 from relgate.late import np
@@ -24,6 +24,17 @@ _LOOKS_WITHOUT_INDEX = 50
 """How many ids may be looked for before an index is worth its memory."""
 
 _decode = msgspec.json.Decoder().decode
+
+
+class _Asked(msgspec.Struct, gc=False):
+    """What a case asks and expects, where both are texts."""
+
+    id: str
+    input: str | None = None
+    expected: str | None = None
+
+
+_decode_asked = msgspec.json.Decoder(_Asked).decode_lines
 
 
 class Texts:
@@ -117,6 +128,20 @@ class CaseTable:
             digest = f"sha256:{digests[64 * place : 64 * place + 64]}"
             found.append(case_of(_decode(line), lines.line(number), digest))
         return found
+
+    def texts(self, numbers: Numbers) -> CaseTexts | None:
+        """See ``LongCases``."""
+        lines = self.lines.read(numbers)
+        try:
+            found = _decode_asked(b"\n".join(lines))  # each line was one object when the file was scanned
+        except (msgspec.MsgspecError, RecursionError, ValueError):
+            return None
+        return CaseTexts(
+            [case.id for case in found],
+            self.lines.lines(numbers),
+            [case.input for case in found],
+            [case.expected for case in found],
+        )
 
 
 def case_of(value: Mapping[str, Any], line: int, digest: str) -> Case:
@@ -227,6 +252,10 @@ class CaseFile(LongCases):
     def digests(self) -> NDArray[np.uint8]:
         """See ``LongCases``."""
         return self.table.digests
+
+    def texts(self) -> CaseTexts | None:
+        """See ``LongCases``."""
+        return self.table.texts(self._numbers)
 
     def tagged(self, only: Mapping[str, object]) -> LongCases:
         """See ``LongCases``."""

@@ -96,6 +96,11 @@ class LongLines:
         """A line's number in the file, from 1."""
         return number + 1 if self._numbers is None else int(self._numbers[number])
 
+    def lines(self, numbers: NDArray[np.integer[Any]]) -> list[int]:
+        """Their numbers in the file, from 1."""
+        found: list[int] = (numbers + 1 if self._numbers is None else self._numbers[numbers]).tolist()
+        return found
+
     def read(self, numbers: NDArray[np.integer[Any]]) -> list[bytes]:
         """These lines again.
 

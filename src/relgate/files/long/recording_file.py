@@ -14,7 +14,14 @@ import msgspec
 from relgate.domain.long_cases import LongCases, Numbers, repeats
 from relgate.domain.response import Outcome
 from relgate.files.long.lines import LineIndex, LongLines, Offsets, UnusualFile, scan, small
-from relgate.files.recording_rows import RecordingRow, decode_row, is_sound, outcome_of
+from relgate.files.recording_rows import (
+    PlainRow,
+    RecordingRow,
+    decode_row,
+    is_sound,
+    outcome_of,
+    plain_rows,
+)
 from relgate.late import np
 
 if TYPE_CHECKING:
@@ -144,6 +151,14 @@ class RecordingFile(Mapping[tuple[str, int], Outcome]):
             FileChanged: the file is not what it was.
         """
         return [(row.case_id, outcome_of(row)) for row in self._rows(numbers)]
+
+    def plain(self, numbers: Places) -> list[PlainRow] | None:
+        """These lines as plain answers; None where one of them holds anything else.
+
+        Raises:
+            FileChanged: the file is not what it was.
+        """
+        return plain_rows(self._lines.read(numbers))
 
     def answers(self, cases: LongCases) -> Answers:
         """Which lines answer the cases of a file; found once."""
