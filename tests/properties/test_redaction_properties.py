@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relgate.redaction import PATTERNS, Finder, Finding, Redactor
+from relgate.redaction.hints import hints_at_a_finding
 
 SECRETS = [
     "jo.doe@example.com",
@@ -214,3 +215,25 @@ def test_every_kind_of_finding_is_hinted_at(text: str):
 def test_what_hints_at_nothing_holds_nothing(text: str):
     assert REDACTOR.redact(text) == PLAIN.redact(text)
     assert REDACTOR.find(text) == PLAIN.find(text)
+
+
+PADDING = "word\n" * 80
+
+
+@pytest.mark.parametrize("text", WHOLE)
+def test_every_kind_of_finding_is_hinted_at_in_a_long_text(text: str):
+    assert REDACTOR.find(PADDING + text) == PLAIN.find(PADDING + text) != []
+    assert hints_at_a_finding(f"{PADDING}{text}\n{PADDING}")
+
+
+@settings(max_examples=500)
+@given(st.text(st.sampled_from([*"ANz0123456789 ().-/\n", "é", "٣"]), max_size=40) | suspicious)
+def test_a_long_text_hints_at_what_a_short_one_does(text: str):
+    assert hints_at_a_finding(f"{text}\n{PADDING}") == hints_at_a_finding(text)
+
+
+def test_nine_digits_with_only_separators_between_are_hinted_at():
+    assert not hints_at_a_finding(PADDING + "1 2 (3) 4.5-6/7 8 x9")
+    assert hints_at_a_finding(PADDING + "1 2 (3) 4.5-6/7 8 - 9")
+    assert not hints_at_a_finding(PADDING + "NO93 8601-X117 94")
+    assert hints_at_a_finding(PADDING + "NO93 8601-X117 947")

@@ -8,28 +8,43 @@ _NUMBER = re.compile(r"\d(?:(?:[ ().\-/]*+\d){8}|(?<=[A-Za-z][A-Za-z]\d)\d(?:[ -
 """Nine digits with only separators in between (card, telephone, social security), or an IBAN's shape."""
 
 
+_LONG = 256
+"""Characters from which a look at shapes is quicker than the search for a number."""
+
+_SHAPES = bytes(
+    ord("a") if chr(code).isalpha() else ord("0") if chr(code).isdigit() else code for code in range(128)
+).ljust(256, b"\n")
+_SEPARATORS = b" ().-/"
+
+
 def hints_at_a_finding(text: str) -> bool:
-    """Whether a built-in finder may find something; where it is False none of them does."""
+    """Whether a built-in finder may find something; where it is False none of them does.
+
+    One character is looked for many times as quickly as several: the rarest of a sign comes first.
+    """
     return (
         "@" in text  # EMAIL, PASSWORD in a URL
-        or "sk-" in text  # KEY
-        or "AKIA" in text
-        or "ASIA" in text
-        or "AIza" in text
-        or "SG." in text
-        or "eyJ" in text  # JWT
-        or "xox" in text  # TOKEN
-        or "glpat-" in text
-        or "pypi-" in text
-        or "uthorization" in text
-        or "UTHORIZATION" in text
+        or ("-" in text and ("sk-" in text or "glpat-" in text or "pypi-" in text))  # KEY, TOKEN
+        or ("A" in text and ("I" in text and ("AKIA" in text or "ASIA" in text or "AIza" in text)))
+        or ("G" in text and "SG." in text)
+        or ("J" in text and "eyJ" in text)  # JWT
+        or ("x" in text and "xox" in text)  # TOKEN
+        or ("z" in text and "uthorization" in text)
+        or ("Z" in text and "UTHORIZATION" in text)
         or "earer" in text
-        or "EARER" in text
-        or "PRIVATE KEY" in text
+        or ("R" in text and ("EARER" in text or "PRIVATE KEY" in text))
         or ("_" in text and _hints_at_underscored(text))
-        or _NUMBER.search(text) is not None
+        or _hints_at_number(text)
         or _hints_at_assignment(text)
     )
+
+
+def _hints_at_number(text: str) -> bool:
+    if len(text) >= _LONG and text.isascii():
+        shapes = text.encode().translate(_SHAPES)
+        if b"aa00" not in shapes and b"0" * 9 not in shapes.translate(None, _SEPARATORS):
+            return False
+    return _NUMBER.search(text) is not None
 
 
 def _hints_at_underscored(text: str) -> bool:

@@ -144,6 +144,9 @@ class LongLines:
         with self.path.open("rb", buffering=0) as file:
             file.seek(first)
             block = file.read(begins[-1] + sizes[-1] - first)
+        whole = block.split(b"\n")
+        if list(map(len, whole)) == sizes:
+            return whole
         return [block[b - first : b - first + size] for b, size in zip(begins, sizes, strict=True)]
 
     def _single(self, begins: list[int], sizes: list[int]) -> list[bytes]:
