@@ -51,10 +51,10 @@ class PlainRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False
 _decode_plain = msgspec.json.Decoder(PlainRow).decode_lines
 
 
-def plain_rows(lines: Sequence[bytes]) -> list[PlainRow] | None:
-    """Lines that are each a row, decoded together; None where one of them is no plain answer."""
+def plain_rows(block: bytes) -> list[PlainRow] | None:
+    """Rows with only white space between, decoded together; None where one of them is no plain answer."""
     try:
-        return _decode_plain(b"\n".join(lines))
+        return _decode_plain(block)
     except (msgspec.MsgspecError, RecursionError, ValueError):
         return None
 
@@ -68,6 +68,22 @@ def is_sound(row: RecordingRow) -> bool:
         return False
     numbers = (row.latency_ms, row.first_token_ms, row.tokens, row.cost_usd)
     return all(value is None or value >= 0 for value in numbers)
+
+
+def are_sound(rows: Sequence[PlainRow]) -> bool:
+    """``is_sound`` of all of them."""
+    if "" in [row.case_id for row in rows] or min([row.trial for row in rows]) < 0:
+        return False
+    columns: tuple[list[float | None], ...] = (
+        [row.latency_ms for row in rows],
+        [row.first_token_ms for row in rows],
+        [row.tokens for row in rows],
+        [row.cost_usd for row in rows],
+    )
+    return all(
+        column.count(None) == len(rows) or all(value is None or value >= 0 for value in column)
+        for column in columns
+    )
 
 
 def outcome_of(row: RecordingRow) -> Response | Failure:

@@ -8,6 +8,7 @@ from typing import Any
 
 from relgate.domain.case import Case
 from relgate.domain.response import ScorerFailure
+from relgate.domain.spacing import single_spaced
 
 Scalar = str | int | float
 OneOrMore = Scalar | list[Scalar]
@@ -27,20 +28,12 @@ def normalise(text: str, *, case_sensitive: bool = False) -> str:
     return plain if case_sensitive else plain.casefold()
 
 
-_SPACES = ("  ", " \n", "\n ", "\t", "\v", "\f", "\r", "\x1c", "\x1d", "\x1e", "\x1f")
-
-
 def normalised(texts: Sequence[str], *, case_sensitive: bool = False) -> list[str]:
     """Every text as ``normalise`` gives it; those that only letter case can change are taken together."""
-    joined = "\n" + "\n".join(texts) + "\n"
-    if (
-        not joined.isascii()
-        or "," in joined
-        or joined.count("\n") != len(texts) + 1
-        or any(space in joined for space in _SPACES)
-    ):
+    joined = single_spaced(texts)
+    if joined is None or "," in joined:
         return [normalise(text, case_sensitive=case_sensitive) for text in texts]
-    return list(texts) if case_sensitive else joined[1:-1].casefold().split("\n")
+    return list(texts) if case_sensitive else joined.casefold().split("\n")
 
 
 def after_last(text: str, marker: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from json.encoder import encode_basestring
 from operator import lt
@@ -19,10 +19,12 @@ from relgate.domain.digest import canonical_json
 from relgate.domain.errors import Problem
 from relgate.domain.gate import Scalar
 from relgate.domain.long_cases import repeats
+from relgate.domain.spacing import single_spaced
 from relgate.files.cases import KEYS, input_of, problems_of
 from relgate.files.jsonl import read_row
 from relgate.files.long.case_file import AT_ONCE, CaseFile, CaseTable, Texts
 from relgate.files.long.lines import LineIndex, UnusualFile, scan, small
+from relgate.files.long.plain_cases import KnownTags, PlainCases, plain_cases
 from relgate.files.reading import shown
 from relgate.late import np
 
@@ -31,6 +33,7 @@ _USUAL = frozenset({"id", "input", "expected", "tags"})
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,200}").fullmatch
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _decode = msgspec.json.Decoder().decode
+_sha256 = hashlib.sha256
 
 
 class CaseScan:
@@ -67,6 +70,7 @@ class CaseScan:
         self._ascending = True
         self._documents = hashlib.sha256(b"[")
         self._line = 0
+        self._known_tags = KnownTags()
 
     def cases(self) -> CaseFile:
         """The cases of the file."""
@@ -82,6 +86,12 @@ class CaseScan:
         return CaseFile(table)
 
     def _block(self, begin: int, lines: list[bytes]) -> None:
+        plain = plain_cases(lines, self._known_tags)
+        if plain is not None:
+            self._line += len(lines)
+            self._index.add(begin, lines, [])
+            self._note_ids(plain.ids, self._note_plain(plain))
+            return
         blank: list[int] = []
         ids: list[str] = []
         documents: list[str] = []
@@ -94,8 +104,10 @@ class CaseScan:
             ids.append(value["id"])
             documents.append(self._note(value))
         self._index.add(begin, lines, blank)
-        if not ids:
-            return
+        if ids:
+            self._note_ids(ids, documents)
+
+    def _note_ids(self, ids: Sequence[str], documents: Iterable[str]) -> None:
         content = [each.encode() for each in ids]
         self._ids += b"".join(content)
         self._id_sizes.extend(map(len, content))
@@ -143,6 +155,36 @@ class CaseScan:
             code = values.setdefault(str(tags[name]), len(values)) + 1 if name in tags else 0
             self._codes[name].append(code)
         return _document(value["id"], digest, tags, cluster, critical)
+
+    def _note_plain(self, plain: PlainCases) -> list[str]:
+        """Note cases in the columns; the documents of each."""
+        given, wanted = (_spelled(texts, plain.escaped) for texts in (plain.inputs, plain.expected))
+        digests = b"".join(
+            [
+                _sha256(f'{{"expected":{one},"input":{other}}}'.encode()).digest()
+                for one, other in zip(wanted, given, strict=True)
+            ]
+        )
+        self._digests += digests
+        self._expects = self._expects or plain.expected.count(None) < len(plain.expected)
+        self._inputs.extend(_input_hashes(plain.inputs))
+        self._critical += bytes(len(plain.ids))
+        codes: dict[str, dict[int, int]] = {name: {} for name in self._values}
+        for tags in {id(tags): tags for tags in plain.tags}.values():
+            for name, tag in tags.values.items():
+                self.tags.setdefault(name, set()).add(tag)
+            for name, values in self._values.items():
+                held = tags.values
+                codes[name][id(tags)] = (
+                    values.setdefault(str(held[name]), len(values)) + 1 if name in held else 0
+                )
+        for name, of_tags in codes.items():
+            self._codes[name].extend([of_tags[id(tags)] for tags in plain.tags])
+        hexes = digests.hex()
+        return [
+            f'["{case_id}","sha256:{hexes[at : at + 64]}",{tags.text},null,false]'
+            for case_id, at, tags in zip(plain.ids, range(0, len(hexes), 64), plain.tags, strict=True)
+        ]
 
     def _table(self) -> CaseTable:
         self._cluster += array("q", [-1]) * (len(self._inputs) - len(self._cluster))
@@ -198,6 +240,13 @@ def _text(value: str | None) -> str:
     return "null" if value is None else encode_basestring(value)
 
 
+def _spelled(texts: Sequence[str | None], escaped: bool) -> list[str]:
+    """``_text`` of each; ``escaped`` is whether any of them needs a backslash."""
+    if escaped or None in texts:
+        return list(map(_text, texts))
+    return [f'"{text}"' for text in texts]
+
+
 def _document(
     case_id: str, digest: bytes, tags: Mapping[str, Scalar], cluster: str | int | None, critical: Any
 ) -> str:
@@ -250,6 +299,15 @@ def _input_hash(given: Any) -> int:
     lines = () if asked is None or isinstance(asked, str) else _spoken(asked)
     said = tuple((role, " ".join(content.casefold().split())) for role, content in lines)
     return hash(said) or 1 if any(content for _, content in said) else 0
+
+
+def _input_hashes(inputs: Sequence[str | None]) -> list[int]:
+    """``_input_hash`` of each."""
+    texts = [text or "" for text in inputs]
+    joined = single_spaced(texts)
+    if joined is None:
+        return list(map(_input_hash, inputs))
+    return [hash((("", words),)) or 1 if words else 0 for words in joined.casefold().split("\n")]
 
 
 def _spoken(messages: Sequence[Message]) -> Iterator[tuple[str, str]]:

@@ -63,6 +63,15 @@ def _lines(block: bytes) -> list[bytes]:
     return block.split(b"\n")
 
 
+def hold_one_each(block: bytes, lines: int) -> bool:
+    """Whether each of so many lines holds one JSON object, if all of them hold as many objects as they are.
+
+    Every line end stands between two braces then: no object can go on there, and no text holds a line end.
+    """
+    ends = block.count(b"}\n{")
+    return ends == lines - 1 or ends + block.count(b"}\r\n{") == lines - 1
+
+
 class LongLines:
     """Where the lines of a file stand, and what they held.
 

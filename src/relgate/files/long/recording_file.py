@@ -13,10 +13,11 @@ import msgspec
 
 from relgate.domain.long_cases import LongCases, Numbers, repeats
 from relgate.domain.response import Outcome
-from relgate.files.long.lines import LineIndex, LongLines, Offsets, UnusualFile, scan, small
+from relgate.files.long.lines import LineIndex, LongLines, Offsets, UnusualFile, hold_one_each, scan, small
 from relgate.files.recording_rows import (
     PlainRow,
     RecordingRow,
+    are_sound,
     decode_row,
     is_sound,
     outcome_of,
@@ -158,7 +159,7 @@ class RecordingFile(Mapping[tuple[str, int], Outcome]):
         Raises:
             FileChanged: the file is not what it was.
         """
-        return plain_rows(self._lines.read(numbers))
+        return plain_rows(b"\n".join(self._lines.read(numbers)))
 
     def answers(self, cases: LongCases) -> Answers:
         """Which lines answer the cases of a file; found once."""
@@ -216,7 +217,19 @@ def _scanned(path: Path) -> RecordingFile:
     hashes, trials = array("q"), array("I")
     latency, cost = bytearray(), bytearray()
     for begin, lines in scan(path):
-        blank = []
+        blank: list[int] = []
+        block = b"\n".join(lines)
+        rows = plain_rows(block) if hold_one_each(block, len(lines)) else None
+        if rows is not None and len(rows) == len(lines) and are_sound(rows):
+            hashes.extend([hash(row.case_id) for row in rows])
+            try:
+                trials.extend([row.trial for row in rows])
+            except OverflowError:
+                raise UnusualFile from None
+            latency += bytes([row.latency_ms is not None for row in rows])
+            cost += bytes([row.cost_usd is not None for row in rows])
+            index.add(begin, lines, blank)
+            continue
         for place, line in enumerate(lines):
             try:
                 row = decode_row(line)
