@@ -153,5 +153,6 @@ def test_plain_lines_are_read_at_once(path: Path) -> None:
 def test_an_object_over_two_lines_is_none_beside_two_on_one(path: Path) -> None:
     split = ['{"id":"a"', ',"input":"b"}', '{"id":"c"}{"id":"d"}']
     assert case_scan.plain_cases([line.encode() for line in split], case_scan.KnownTags()) is None
-    path.write_text("\n".join(split).replace("id", "case_id").replace("input", "output"), encoding="utf-8")
+    spelled = "\n".join([*split, ""]).replace("id", "case_id").replace("input", "output")
+    path.write_text(spelled, encoding="utf-8")
     assert recording_file.scanned(path) is None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -171,6 +172,29 @@ class CaseRecord:
     def protected(self) -> bool:
         """Whether the verdict stands on this one case."""
         return bool(self.critical or self.regression or self.harmful)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBlock:
+    """Neighbouring cases of a long recorded suite, a column each.
+
+    Attributes:
+        ids: their ids.
+        digests: the 32 bytes of each digest, end to end.
+        protected: the whole record of those that are protected, by their places.
+    """
+
+    ids: list[str]
+    digests: bytes
+    protected: Mapping[int, CaseRecord]
+
+
+class RecordBlocks(Sequence[CaseRecord]):
+    """The cases of a long recorded suite, made as they are asked for."""
+
+    @abstractmethod
+    def blocks(self, size: int) -> Iterator[RecordBlock]:
+        """All of them, ``size`` at a time."""
 
 
 @dataclass(frozen=True, slots=True)

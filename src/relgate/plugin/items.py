@@ -121,5 +121,6 @@ def ids_of(cases: Sequence[Case]) -> Sequence[str]:
 def _without(cases: Sequence[Case], alone: Collection[str]) -> Sequence[Case]:
     if not isinstance(cases, LongCases):
         return tuple(case for case in cases if case.id not in alone)
-    kept = [case_id not in alone for case_id in cases.ids]
-    return cases.numbered(cases.numbers[kept]) if alone else cases
+    if not alone:
+        return cases
+    return cases.numbered(cases.numbers[[case_id not in alone for case_id in cases.ids]])

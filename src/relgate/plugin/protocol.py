@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
@@ -128,7 +129,9 @@ class ItemProtocol:
                     self.outcomes[item.node_id_of(key[1])] = "failed"
                 if maxfail and session.testsfailed + outcome.failing.count >= maxfail:
                     break
-        for case_id, found in self._reports(item) if self._settled is None else ():
+        # a case that is only counted is no reason to stop, and nothing that is remembered of it goes away
+        quiet = outcome.counts if not maxfail and not self._remembered else None
+        for case_id, found in self._reports(item, quiet) if self._settled is None else ():
             outcome.add(case_id, found)
             self._note(item.node_id_of(case_id), found, one_of_many=True)
             if maxfail and session.testsfailed + outcome.failing.count >= maxfail:
@@ -151,9 +154,11 @@ class ItemProtocol:
         except RelgateError as error:
             give_up(f"the engine failed: {error}; no verdict")
 
-    def _reports(self, item: MeasuredItem) -> Iterator[tuple[str, CaseReport]]:
+    def _reports(
+        self, item: MeasuredItem, quiet: Counter[str] | None = None
+    ) -> Iterator[tuple[str, CaseReport]]:
         try:
-            yield from self._run.reports(item.suite_name, item.cases, beat=self._beat)
+            yield from self._run.reports(item.suite_name, item.cases, self._beat, quiet)
         except RelgateError as error:
             give_up(f"the engine failed: {error}; no verdict")
 

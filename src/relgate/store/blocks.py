@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, insert, select
 
-from relgate.domain.run import CaseBlock, CaseRecord, MeasurementRow
+from relgate.domain.run import CaseBlock, CaseRecord, MeasurementRow, RecordBlocks
 from relgate.store.database import to_json
 from relgate.store.rows import CaseRow
 from relgate.store.tables import case_blocks, stored_text
@@ -252,25 +252,38 @@ def case_ids(packed: bytes) -> list[str]:
 
 def pack_records(records: Iterable[CaseRecord]) -> Iterator[tuple[int, bytes]]:
     """The cases of a long suite's record in blocks, each with the number of its first case."""
-    first, remaining = 0, iter(records)
+    first = 0
+    if isinstance(records, RecordBlocks):
+        for block in records.blocks(BLOCK):
+            yield first, _packed_records(block.ids, block.digests, block.protected)
+            first += len(block.ids)
+        return
+    remaining = iter(records)
     while some := list(islice(remaining, BLOCK)):
         digests = [record.digest for record in some]
         usual = all(map(_DIGEST, digests))
         yield (
             first,
-            msgspec.msgpack.encode(
-                {
-                    "ids": _compressed([record.id for record in some]),
-                    "digests": bytes.fromhex("".join(digests).replace("sha256:", "")) if usual else digests,
-                    "protected": [
-                        (number, record.critical, record.regression, record.harmful, record.content)
-                        for number, record in enumerate(some)
-                        if record.protected
-                    ],
-                }
+            _packed_records(
+                [record.id for record in some],
+                bytes.fromhex("".join(digests).replace("sha256:", "")) if usual else digests,
+                {number: record for number, record in enumerate(some) if record.protected},
             ),
         )
         first += len(some)
+
+
+def _packed_records(ids: list[str], digests: bytes | list[str], protected: Mapping[int, CaseRecord]) -> bytes:
+    return msgspec.msgpack.encode(
+        {
+            "ids": _compressed(ids),
+            "digests": digests,
+            "protected": [
+                (number, record.critical, record.regression, record.harmful, record.content)
+                for number, record in sorted(protected.items())
+            ],
+        }
+    )
 
 
 def unpack_records(packed: bytes) -> Iterator[CaseRecord]:

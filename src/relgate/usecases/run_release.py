@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,12 +18,7 @@ from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError
 from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url, responses_file
-from relgate.usecases.judging.judge_run import (
-    NOTHING_CHANGED,
-    Judgement,
-    judge_run,
-    nothing_changed,
-)
+from relgate.usecases.judging.judge_run import NOTHING_CHANGED, Judgement, judge_run, nothing_changed
 from relgate.usecases.judging.judge_trusts import changed_before, trusted_before, with_answers
 from relgate.usecases.judging.moved_models import moved_models
 from relgate.usecases.judging.screening import screened
@@ -42,11 +38,7 @@ from relgate.usecases.preparing.staleness import with_fingerprint
 from relgate.usecases.preparing.traffic import changes_found, sampled
 from relgate.usecases.redacting import CountingRedactor, secrets_of
 from relgate.usecases.report import CaseReport, Report
-from relgate.usecases.reporting.build_scorecard import (
-    CaseOutcomes,
-    build_scorecard,
-    case_outcomes,
-)
+from relgate.usecases.reporting.build_scorecard import CaseOutcomes, build_scorecard, case_outcomes
 from relgate.usecases.reporting.case_report import CaseReporter
 from relgate.usecases.reporting.gate_parts import gate_result_of
 from relgate.usecases.reporting.registry_rows import is_attempt, measurement_rows, run_record
@@ -209,9 +201,15 @@ class ReleaseRun:
         return self._reporter.report((suite, case_id), rows, self._redacted)
 
     def reports(
-        self, suite: str, cases: Sequence[Case], beat: Callable[[], None] | None = None
+        self,
+        suite: str,
+        cases: Sequence[Case],
+        beat: Callable[[], None] | None = None,
+        quiet: Counter[str] | None = None,
     ) -> Iterator[tuple[str, CaseReport]]:
         """What became of some cases of a suite, one after another; waits for each as ``case`` does.
+
+        Cases that are only counted may be left out where ``quiet`` counts them by what became of them.
 
         Raises:
             EngineError: the engine ended before one was measured.
@@ -224,7 +222,7 @@ class ReleaseRun:
             self._draw.show_recorded()
         live = self._live
         yield from self._reporter.long_reports(
-            long, cases, lambda number: live.wait_for(long, number, beat), self._redacted
+            long, cases, lambda number: live.wait_for(long, number, beat), self._redacted, quiet
         )
 
     def _redacted(self, text: str) -> str:

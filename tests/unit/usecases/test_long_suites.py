@@ -6,15 +6,18 @@ import json
 import random
 import re
 import time
+from collections import Counter
 from dataclasses import asdict, replace
 
 import pytest
 
 from relgate.domain.long_cases import LongCases
 from relgate.files import jsonl
+from relgate.store import blocks
 from relgate.store import suites as suites_store
 from relgate.usecases.measuring.long_suites import long_suite
 from relgate.usecases.measuring.long_suites.plain_answers import PlainAnswers
+from relgate.usecases.preparing import case_records
 from relgate.usecases.reporting import registry_rows
 
 
@@ -171,6 +174,8 @@ def shorten(monkeypatch) -> None:
     for module in (jsonl, long_suite, registry_rows, suites_store):
         monkeypatch.setattr(module, "LONG_SUITE", 20)
     monkeypatch.setattr(long_suite, "AT_ONCE", 7)
+    monkeypatch.setattr(blocks, "BLOCK", 11)
+    monkeypatch.setattr(case_records, "_AT_ONCE", 5)
 
 
 def judged(project, *, long: bool, only=None, name: str) -> dict:
@@ -189,6 +194,11 @@ def judged(project, *, long: bool, only=None, name: str) -> dict:
         for case_id, found in chunk.items():
             whole = reports["mine", case_id]
             assert (found.outcome, found.failure) == (whole.outcome, whole.failure)
+        quiet = Counter()
+        told = dict(run.reports("mine", suites["mine"].cases, quiet=quiet))
+        assert told == {case_id: chunk[case_id] for case_id in told}
+        assert quiet == Counter(found.outcome for case_id, found in chunk.items() if case_id not in told)
+        assert quiet.keys() <= {"hit", "fixed"}
     report = run.conclude()
     run.close()
     card = untimed(report.scorecard.document())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, overload
 
 import msgspec
@@ -52,6 +53,13 @@ class Texts:
     def of(self, numbers: Numbers) -> list[str]:
         """The texts with these numbers."""
         ends = self._ends[numbers].tolist()
+        if numbers.size > 1 and bool(np.all(numbers[1:] - numbers[:-1] == 1)):
+            first = int(self._ends[numbers[0] - 1]) if numbers[0] else 0
+            passage = self._content[first : ends[-1]]
+            if passage.isascii():
+                text = passage.decode()
+                places = [0, *(end - first for end in ends)]
+                return [text[begin:end] for begin, end in pairwise(places)]
         begins = np.where(numbers > 0, self._ends[numbers - 1], 0).tolist()
         content = self._content
         return [content[begin:end].decode() for begin, end in zip(begins, ends, strict=True)]

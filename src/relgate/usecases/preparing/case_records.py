@@ -12,13 +12,14 @@ from relgate.decision.unchanged import sample_digest
 from relgate.domain.case import Case, Suite
 from relgate.domain.digest import canonical_json, digest_json
 from relgate.domain.long_cases import LongCases
-from relgate.domain.run import CaseRecord, SuiteRecord, SuiteSettings
+from relgate.domain.run import CaseRecord, RecordBlock, RecordBlocks, SuiteRecord, SuiteSettings
+from relgate.late import np
 
 _AT_ONCE = 1000
 _TAGS_DIGITS = 16
 
 
-class LongCaseRecords(Sequence[CaseRecord]):
+class LongCaseRecords(RecordBlocks):
     """The records of a long suite, made as they are asked for.
 
     Args:
@@ -36,18 +37,35 @@ class LongCaseRecords(Sequence[CaseRecord]):
         return len(self._suite.all_cases)
 
     def __iter__(self) -> Iterator[CaseRecord]:
-        rest = canonical_json(list(self._scored_by))[1:].decode()
-        may_not_miss = self._cases.critical
-        critical = dict(zip(may_not_miss.numbers.tolist(), may_not_miss, strict=True))
-        for begin in range(0, self._cases.total, _AT_ONCE):
-            digests = self._cases.digests[begin : begin + _AT_ONCE].tobytes().hex()
-            for place, case_id in enumerate(self._cases.ids[begin : begin + _AT_ONCE]):
-                own = f'["sha256:{digests[64 * place : 64 * place + 64]}",{rest}'
-                if (case := critical.get(begin + place)) is not None:
-                    yield self._record(case)
+        for block in self.blocks(_AT_ONCE):
+            digests = block.digests.hex()
+            for place, case_id in enumerate(block.ids):
+                if (protected := block.protected.get(place)) is not None:
+                    yield protected
                     continue
-                yield CaseRecord(case_id, f"sha256:{hashlib.sha256(own.encode()).hexdigest()}")
-        yield from map(self._record, self._suite.regressions)
+                yield CaseRecord(case_id, f"sha256:{digests[64 * place : 64 * place + 64]}")
+
+    def blocks(self, size: int) -> Iterator[RecordBlock]:
+        """See ``RecordBlocks``."""
+        rest = canonical_json(list(self._scored_by))[1:]
+        total, critical = self._cases.total, self._cases.critical
+        for begin in range(0, len(self), size):
+            cases = self._cases[begin : begin + size]
+            assert isinstance(cases, LongCases)
+            others = self._suite.regressions[max(0, begin - total) : max(0, begin + size - total)]
+            first, last = np.searchsorted(critical.numbers, (begin, begin + size))
+            may_not_miss = critical.numbered(critical.numbers[first:last])
+            numbered = zip(may_not_miss.numbers.tolist(), may_not_miss, strict=True)
+            protected = {number - begin: self._record(case) for number, case in numbered}
+            protected |= {place: self._record(case) for place, case in enumerate(others, len(cases))}
+            hexes = self._cases.digests[begin : begin + size].tobytes().hex().encode()
+            versions = [
+                hashlib.sha256(b'["sha256:%b",%b' % (hexes[at : at + 64], rest)).digest()
+                for at in range(0, len(hexes), 64)
+            ]
+            behind = range(len(cases), len(cases) + len(others))
+            versions += [bytes.fromhex(protected[place].digest.removeprefix("sha256:")) for place in behind]
+            yield RecordBlock([*cases.ids, *(case.id for case in others)], b"".join(versions), protected)
 
     @overload
     def __getitem__(self, index: int) -> CaseRecord: ...

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
 from relgate.decision.long_suites.column_outcomes import OUTCOMES
-from relgate.decision.outcomes import case_outcome, critical_misses, hit_metrics, outcome_of_calls
+from relgate.decision.outcomes import (
+    CaseOutcome,
+    case_outcome,
+    critical_misses,
+    hit_metrics,
+    outcome_of_calls,
+)
 from relgate.decision.sealing import HIDDEN
 from relgate.domain.case import Case, CaseKey, Suite
 from relgate.domain.long_cases import LongCases, Numbers, held_cases
 from relgate.domain.response import Failure, Measurement, ScorerFailure
+from relgate.late import np
 from relgate.usecases.judging.judge_run import arrange_suite
 from relgate.usecases.measuring.case_failure import case_failure
 from relgate.usecases.measuring.long_suites.long_suite import LongSuite
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.report import CaseReport
+
+_SILENT: tuple[CaseOutcome, ...] = ("hit", "fixed")
+"""What becomes of a case that nothing more is told of."""
 
 
 class CaseReporter:
@@ -75,6 +86,7 @@ class CaseReporter:
         cases: LongCases,
         wait: Callable[[int], None],
         redact: Callable[[str], str],
+        quiet: Counter[str] | None = None,
     ) -> Iterator[tuple[str, CaseReport]]:
         """Id and report of some cases of a long suite, one after another.
 
@@ -83,10 +95,14 @@ class CaseReporter:
             cases: the cases.
             wait: returns once the case with this number is measured.
             redact: applied to every text.
+            quiet: where it is given, counts the cases of which nothing more is to be told than that they are
+                a hit or fixed; they are left out.
 
         Raises:
             EngineError: the engine ended before one was measured.
         """
+        if quiet is not None:
+            cases = self._notable(long, cases, wait, quiet)
         plain = {name: CaseReport(name, {}, 0, failure="", message="") for name in OUTCOMES}
         looked_at = set(self._told_apart(long.plan, cases).tolist())
         for case_id, number in zip(cases.ids, cases.numbers.tolist(), strict=True):
@@ -98,6 +114,21 @@ class CaseReporter:
                 yield case_id, self.report((long.plan.suite.name, case_id), long.rows(number), redact)
             else:
                 yield case_id, plain[outcome]
+
+    def _notable(
+        self, long: LongSuite, cases: LongCases, wait: Callable[[int], None], quiet: Counter[str]
+    ) -> LongCases:
+        """The cases that ``quiet`` does not count."""
+        waiting = cases.numbers
+        while (waiting := waiting[long.codes(waiting) == len(OUTCOMES)]).size:
+            wait(int(waiting[0]))
+            waiting = waiting[1:]
+        codes = long.codes(cases.numbers)
+        silent = np.isin(codes, [OUTCOMES.index(name) for name in _SILENT])
+        silent &= ~np.isin(cases.numbers, self._told_apart(long.plan, cases))
+        for name in _SILENT:
+            quiet[name] += int(np.count_nonzero(codes[silent] == OUTCOMES.index(name)))
+        return cases.numbered(cases.numbers[~silent])
 
     def _told_apart(self, plan: SuitePlan, cases: LongCases) -> Numbers:
         """Numbers of the cases of which more is to be told than what became of them."""

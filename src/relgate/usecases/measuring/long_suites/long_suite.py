@@ -93,6 +93,10 @@ class LongSuite:
         code = int(self._codes[number])
         return None if code == _UNMEASURED else OUTCOMES[code]
 
+    def codes(self, numbers: Numbers) -> Codes:
+        """What became of each case, places in ``OUTCOMES``; ``len(OUTCOMES)`` where it was not measured."""
+        return self._codes[numbers]
+
     @property
     def measured(self) -> Numbers:
         """Numbers of the cases that were measured."""
