@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import groupby, islice
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.dialects import sqlite
@@ -13,12 +12,11 @@ from sqlalchemy.dialects import sqlite
 from relgate.domain.errors import AttemptMoved, RegistryError
 from relgate.domain.run import CaseBlock, MeasurementRow, ReleaseRow, RunRecord
 from relgate.store import attempts, blocks, suites, unfinished
+from relgate.store.columns import Columns, insert_columns
 from relgate.store.tables import artifacts, cases, releases, responses, runs, scores, verdicts
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
-
-CHUNK = 5000
 
 
 def now() -> str:
@@ -170,75 +168,64 @@ def _insert_rows(
     """Write calls in rows of their own and give how many cases they belong to."""
     numbers: dict[tuple[str, str], int] = {}
     first_rows = []
+    case_numbers = []
     for row in rows:
         key = (row.suite, row.case_id)
-        if key not in numbers:
-            numbers[key] = first_case + len(numbers)
+        number = numbers.get(key)
+        if number is None:
+            number = numbers[key] = first_case + len(numbers)
             first_rows.append(row)
-    _insert_many(
-        connection, cases, (_case(run, number, row) for number, row in enumerate(first_rows, first_case))
-    )
-    _insert_many(
-        connection,
-        responses,
-        (
-            _response(run, number, numbers[row.suite, row.case_id], row)
-            for number, row in enumerate(rows, first_response)
-        ),
-    )
-    _insert_many(
-        connection,
-        scores,
-        (
-            {"run": run, "response": number, "metric": metric, "value": value}
-            for number, row in enumerate(rows, first_response)
-            for metric, value in row.scores.items()
-        ),
-    )
+        case_numbers.append(number)
+    insert_columns(connection, cases, _case_columns(run, first_case, first_rows))
+    insert_columns(connection, responses, _response_columns(run, first_response, case_numbers, rows))
+    insert_columns(connection, scores, _score_columns(run, first_response, rows))
     return len(first_rows)
 
 
-def _case(run: int, number: int, row: MeasurementRow) -> dict[str, Any]:
+def _case_columns(run: int, first: int, rows: list[MeasurementRow]) -> Columns:
     return {
-        "run": run,
-        "number": number,
-        "suite": row.suite,
-        "suite_folder": row.suite_folder,
-        "case_id": row.case_id,
-        "case_line": row.case_line,
-        "input": row.input,
-        "expected": row.expected,
-        "outcome": row.case_outcome,
+        "run": [run] * len(rows),
+        "number": range(first, first + len(rows)),
+        "suite": [row.suite for row in rows],
+        "suite_folder": [row.suite_folder for row in rows],
+        "case_id": [row.case_id for row in rows],
+        "case_line": [row.case_line for row in rows],
+        "input": [row.input for row in rows],
+        "expected": [row.expected for row in rows],
+        "outcome": [row.case_outcome for row in rows],
     }
 
 
-def _response(run: int, number: int, case_number: int, row: MeasurementRow) -> dict[str, Any]:
+def _response_columns(run: int, first: int, case_numbers: list[int], rows: list[MeasurementRow]) -> Columns:
     return {
-        "run": run,
-        "number": number,
-        "case_number": case_number,
-        "side": row.side,
-        "trial": row.trial,
-        "hop": row.hop,
-        "confirmation": row.confirmation,
-        "outcome": row.outcome,
-        "output": row.output,
-        "served_by": row.served_by,
-        "latency_ms": row.latency_ms,
-        "tokens": row.tokens,
-        "cost_usd": row.cost_usd,
-        "tool_calls": [dict(call) for call in row.tool_calls],
-        "retrieved": list(row.retrieved),
-        "model": row.model,
+        "run": [run] * len(rows),
+        "number": range(first, first + len(rows)),
+        "case_number": case_numbers,
+        "side": [row.side for row in rows],
+        "trial": [row.trial for row in rows],
+        "hop": [row.hop for row in rows],
+        "confirmation": [row.confirmation for row in rows],
+        "outcome": [row.outcome for row in rows],
+        "output": [row.output for row in rows],
+        "served_by": [row.served_by for row in rows],
+        "latency_ms": [row.latency_ms for row in rows],
+        "tokens": [row.tokens for row in rows],
+        "cost_usd": [row.cost_usd for row in rows],
+        "tool_calls": [[dict(call) for call in row.tool_calls] for row in rows],
+        "retrieved": [list(row.retrieved) for row in rows],
+        "model": [row.model for row in rows],
     }
 
 
-def _insert_many(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-    for chunk in _chunks(rows):
-        connection.execute(insert(table), chunk)
-
-
-def _chunks(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    remaining = iter(rows)
-    while chunk := list(islice(remaining, CHUNK)):
-        yield chunk
+def _score_columns(run: int, first: int, rows: list[MeasurementRow]) -> Columns:
+    found = [
+        (number, metric, value)
+        for number, row in enumerate(rows, first)
+        for metric, value in row.scores.items()
+    ]
+    return {
+        "run": [run] * len(found),
+        "response": [number for number, _, _ in found],
+        "metric": [metric for _, metric, _ in found],
+        "value": [value for _, _, value in found],
+    }

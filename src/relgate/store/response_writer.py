@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +16,11 @@ from relgate.store.responses import ResponseStore, State
 
 Item = TypeVar("Item")
 
-GATHER_SECONDS = 0.03
-"""How long what arrives is gathered into one transaction: each takes the interpreter from the engine."""
+TURN_SECONDS = 0.06
+"""Between the beginnings of two transactions under load: each takes the interpreter from the engine."""
+
+GATHER_AT_LEAST = 0.01
+"""Seconds; a disk that is slow gets fewer answers at a time, but never one by one."""
 
 MOST_AT_ONCE = 2000
 FLUSH_SECONDS = 5.0
@@ -52,6 +56,7 @@ class ResponseWriter(Generic[Item]):
         self._encode = encode
         self._run = run
         self._record = None if record is None else _opened(record, header)
+        self._gather_seconds = TURN_SECONDS
         self._queue: SimpleQueue[Item | threading.Event | None] = SimpleQueue()
         self._hurried = threading.Event()
         self._keys: list[str] = []
@@ -96,8 +101,11 @@ class ResponseWriter(Generic[Item]):
     def _work(self) -> None:
         while True:
             items, written, ended = self._gather()
+            began = time.monotonic()
             if items and not self.problem:
                 self._write(items)
+            # whatever arrived meanwhile has waited as long as the writing took
+            self._gather_seconds = max(GATHER_AT_LEAST, TURN_SECONDS - (time.monotonic() - began))
             if written is not None:
                 written.set()
             if ended:
@@ -109,7 +117,7 @@ class ResponseWriter(Generic[Item]):
         items: list[Item] = []
         found = self._queue.get()
         if not (found is None or isinstance(found, threading.Event)):
-            self._hurried.wait(GATHER_SECONDS)
+            self._hurried.wait(self._gather_seconds)
         while found is not None:
             if isinstance(found, threading.Event):
                 self._hurried.clear()
