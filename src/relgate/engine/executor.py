@@ -98,6 +98,10 @@ class Executor(Generic[Key, Result]):
         """Tasks finished so far."""
         return len(self._results)
 
+    def is_done(self, key: Key) -> bool:
+        """Whether a task has its result."""
+        return key in self._results
+
     def wait(self, key: Key, beat: Callable[[], None] | None = None) -> Result | None:
         """The result of one task, None where it was not needed; waits for it.
 

@@ -16,6 +16,7 @@ from relgate.plugin.last_line import LastLine
 from relgate.plugin.lastfailed import MISSED, merge_last_failed
 from relgate.plugin.live_line import LiveLine
 from relgate.plugin.reports import case_report, chunk_report, missed_before, skipped_case, teardown_report
+from relgate.plugin.starts import starts_are_read
 from relgate.plugin.teardowns import teardown_is_read
 from relgate.usecases.report import CaseReport
 from relgate.usecases.run_release import ReleaseRun
@@ -59,16 +60,40 @@ class ItemProtocol:
         self._last_line = LastLine(config)
         config.pluginmanager.register(self._last_line)
         self._teardown_is_read = teardown_is_read(config)
+        self._starts_are_read = starts_are_read(config)
+        self._hook = config.hook
         self.line: LiveLine | None = None
         self.outcomes: dict[str, str] = {}
         self.failures = 0
 
     def report(self, item: MeasuredItem, nextitem: pytest.Item | None) -> None:
         """Wait for the cases of an item and report them."""
-        hook = item.ihook
-        silent = self.is_silent(item)
-        if not silent:  # the terminal names a file when a test of it starts
-            hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        self._hook = item.ihook
+        self._report(item, nextitem, named=not self.is_silent(item), torn_down=True)
+
+    def report_following(self, item: CaseItem, nextitem: pytest.Item | None) -> None:
+        """Report a case that is measured, right after another one of its file.
+
+        The hooks are those of that file, its name was printed, and nothing was set up in between.
+        """
+        unread = self._settled is None and not self._starts_are_read
+        self._report(
+            item,
+            nextitem,
+            named=not unread and not self.is_silent(item),
+            torn_down=nextitem is None or nextitem.parent is not item.parent,
+        )
+
+    def is_measured(self, item: CaseItem) -> bool:
+        """Whether a case can be reported without a wait."""
+        return self._settled is not None or self._run.is_measured(item.key)
+
+    def _report(
+        self, item: MeasuredItem, nextitem: pytest.Item | None, *, named: bool, torn_down: bool
+    ) -> None:
+        hook, node_id, location = self._hook, item.nodeid, item.location
+        if named:  # the terminal names a file when a test of it starts
+            hook.pytest_runtest_logstart(nodeid=node_id, location=location)
         if isinstance(item, ChunkItem):
             call = self._chunk(item)
         else:
@@ -79,9 +104,10 @@ class ItemProtocol:
         if self._teardown_is_read:
             hook.pytest_runtest_logreport(report=teardown_report(item, call))
         self._last_line.count(call)
-        item.session._setupstate.teardown_exact(nextitem)
-        if not silent:
-            hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        if torn_down:
+            item.session._setupstate.teardown_exact(nextitem)
+        if named:
+            hook.pytest_runtest_logfinish(nodeid=node_id, location=location)
 
     def is_silent(self, item: MeasuredItem) -> bool:
         """Whether nothing is printed of an item: nobody is asked, and it did not carry the stored verdict."""

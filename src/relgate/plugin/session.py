@@ -14,6 +14,7 @@ from relgate.domain.case_set import CaseSet
 from relgate.domain.errors import InputError, RelgateError
 from relgate.domain.long_cases import LongCases
 from relgate.plugin import manifest_of
+from relgate.plugin.case_loop import CaseLoop
 from relgate.plugin.conftests import load_golden_set_conftests
 from relgate.plugin.garbage import no_search, searched_at_last
 from relgate.plugin.items import MeasuredItem, SuiteFile
@@ -60,6 +61,8 @@ class RelgateSession:
         self._last_failed: frozenset[str] = frozenset()
         self._summary: list[str] = []
         self._quiet = Quiet(config)
+        self._loop = CaseLoop()
+        config.pluginmanager.register(self._loop)
         self._restore_sigterm = end_on_sigterm()
 
     @classmethod
@@ -179,6 +182,7 @@ class RelgateSession:
         self._protocol = ItemProtocol(
             self.config, self.run, items, self._settled, self._last_failed, self._quiet.show
         )
+        self._loop.lead(self._protocol)
         self._progress = self._expected(session, self._protocol)
         try:
             result = yield
@@ -281,6 +285,7 @@ class RelgateSession:
         if isinstance(item, MeasuredItem):
             if not self._collect_like:
                 self._report(item, nextitem)
+                self._loop.report_following(item)
             return True
         if self._running:
             self._settle_down()

@@ -171,6 +171,10 @@ class ReleaseRun:
         """Cases measured so far."""
         return self._live.done if self._live is not None else 0
 
+    def is_measured(self, key: CaseKey) -> bool:
+        """Whether a case that is a task of its own is measured: ``case`` would not wait."""
+        return self._live is not None and self._live.is_measured(key)
+
     @property
     def kept(self) -> str:
         """What becomes of the answers of a run that ended without a verdict; "" where it has none."""

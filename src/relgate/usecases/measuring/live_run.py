@@ -234,6 +234,10 @@ class LiveRun:
         """Cases measured so far."""
         return self._executor.done
 
+    def is_measured(self, key: CaseKey) -> bool:
+        """Whether a case that is a task of its own is measured."""
+        return self._executor.is_done(key)
+
     def status(self, planned: int) -> RunStatus:
         """How far the run is, of so many calls."""
         made = self.measurer.calls + self.measurer.tally.reused
