@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from relgate.applications.completion import (
@@ -70,6 +70,7 @@ class ChatResponder:
         self._route = release.routes[release.application.value]
         self._template = question_template(release)
         self._asks = bool(placeholders(self._template))  # for nothing but the question
+        self._hops: dict[Target, _Hop] = {}
         self._tools = [
             _tool(json.loads(a.text)) for a in release.of_kind("tool_schema") if a.content is not None
         ]
@@ -123,35 +124,54 @@ class ChatResponder:
     async def _ask(
         self, target: Target, messages: list[dict[str, str]], request: Request
     ) -> tuple[Response, HttpReply]:
-        model = self._release.artifact("model", target.model)
-        provider = self._release.providers[target.provider]
-        body: dict[str, Any] = {
-            "model": model.settings.get("id") or model.name,
-            "messages": messages,
-            **dict(model.settings.get("parameters") or {}),
-        }
+        hop = self._hop(target)
+        body: dict[str, Any] = {"model": hop.model, "messages": messages, **hop.parameters}
         if self._tools:
             body["tools"] = self._tools
         if body.get("stream"):
             body.setdefault("stream_options", {"include_usage": True})
-        call = _call(provider, body, request.headers)
-        reply = await self._transport.send(provider, call)
-        response = _read(reply, provider.price_of(target.model))
+        call = _call(hop, body, request.headers)
+        reply = await self._transport.send(hop.provider, call)
+        response = _read(reply, hop.price)
         if response.tokens is not None:
-            self._transport.used(provider, call, response.tokens)
+            self._transport.used(hop.provider, call, response.tokens)
         return response, reply
 
+    def _hop(self, target: Target) -> _Hop:
+        hop = self._hops.get(target)
+        if hop is None:
+            model = self._release.artifact("model", target.model)
+            provider = self._release.providers[target.provider]
+            hop = self._hops[target] = _Hop(
+                provider,
+                provider.price_of(target.model),
+                model.settings.get("id") or model.name,
+                dict(model.settings.get("parameters") or {}),
+                provider.base_url.rstrip("/") + "/chat/completions",
+                {"Authorization": f"Bearer {provider.api_key.reveal()}"} if provider.api_key else {},
+            )
+        return hop
 
-def _call(provider: Provider, body: Mapping[str, Any], headers: Mapping[str, str]) -> HttpCall:
-    sent = dict(headers)
-    if provider.api_key:
-        sent["Authorization"] = f"Bearer {provider.api_key.reveal()}"
+
+@dataclass(frozen=True, slots=True)
+class _Hop:
+    """What every request to a target has in common."""
+
+    provider: Provider
+    price: Price | None
+    model: Any
+    parameters: Mapping[str, Any]
+    url: str
+    headers: Mapping[str, str]
+
+
+def _call(hop: _Hop, body: Mapping[str, Any], headers: Mapping[str, str]) -> HttpCall:
     sent_body = encoded(body)
     written = body.get("max_tokens", body.get("max_completion_tokens"))
     return HttpCall(
-        url=provider.base_url.rstrip("/") + "/chat/completions",
+        url=hop.url,
         body=sent_body,
-        headers=sent,
+        headers={**headers, **hop.headers},
         stream=bool(body.get("stream")),
         tokens=len(sent_body) // BYTES_PER_TOKEN + (written if isinstance(written, int) else 0),
     )

@@ -89,24 +89,32 @@ def outcome_of_calls(
         hops: the targets measured one by one, empty outside fallback suites.
         paired: whether a baseline was measured.
     """
+    wanted = {metric.name for metric in metrics}
     values: dict[tuple[Side, str, str], list[tuple[int, float]]] = {}
     for row in rows:
         if row.confirmation or (isinstance(row.outcome, Failure) and row.outcome.kind != "application"):
             continue
         for score in row.scores:
-            if isinstance(score, Score):
+            if score.metric in wanted and isinstance(score, Score):
                 cell = (row.side, score.metric, row.hop or "")
                 values.setdefault(cell, []).append((row.trial, score.value))
 
     def hits(side: Side) -> bool | None:
         return _hits(
-            (metric, sum(value for _, value in sorted(found)) / len(found))
+            (metric, _mean_in_order(found))
             for metric in metrics
             for hop in hops or ("",)
             if (found := values.get((side, metric.name, hop)))
         )
 
     return _outcome(hits("candidate"), hits("baseline") if paired else None)
+
+
+def _mean_in_order(found: list[tuple[int, float]]) -> float:
+    """The mean of trials' values, summed in the order of the trials."""
+    if len(found) == 1:
+        return found[0][1]
+    return sum(value for _, value in sorted(found)) / len(found)
 
 
 def _outcome(mine: bool | None, theirs: bool | None) -> CaseOutcome:

@@ -28,6 +28,7 @@ from relgate.engine.sse import EventStream
 BODY_AT_MOST = 16 * 2**20
 """Bytes of one answer that are read; no model writes more, and a run must not fill the memory."""
 
+_NO_LIMIT = nullcontext()
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -70,12 +71,14 @@ class HttpTransport:
         self._clock = clock or MonotonicClock()
         self._draw = random.Random(seed)
         self._lines: dict[tuple[str, str], _Line] = {}
+        self._known: dict[int, tuple[Provider, _Line]] = {}
 
     async def close(self) -> None:
         """Close every connection; to be called in the loop that sent."""
         for line in self._lines.values():
             await line.session.close()
         self._lines.clear()
+        self._known.clear()
 
     def used(self, provider: Provider, call: HttpCall, tokens: int) -> None:
         """Correct the tokens of a request by what it cost."""
@@ -117,6 +120,9 @@ class HttpTransport:
             await self._clock.sleep(wait)
 
     def _line(self, provider: Provider) -> _Line:
+        known = self._known.get(id(provider))
+        if known is not None:
+            return known[1]
         key = (provider.base_url, provider.api_key.reveal() if provider.api_key else "")
         line = self._lines.get(key)
         if line is None:
@@ -125,6 +131,7 @@ class HttpTransport:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
             line = self._lines[key] = _Line(Lane(provider, self._clock, self._draw), session)
+        self._known[id(provider)] = provider, line  # holding it keeps its id from being another's
         return line
 
     async def _exchange(
@@ -134,7 +141,7 @@ class HttpTransport:
         limit = provider.first_byte_timeout_seconds
         first = None if limit is None else asyncio.timeout(limit)
         try:
-            async with first or nullcontext():
+            async with first or _NO_LIMIT:
                 answer = await session.request(
                     call.method,
                     call.url,
@@ -196,8 +203,13 @@ def _is_event_stream(headers: Mapping[str, str]) -> bool:
 
 
 async def _whole(answer: aiohttp.ClientResponse) -> bytes:
-    parts, size = list[bytes](), 0
-    async for chunk in answer.content.iter_any():
+    content = answer.content
+    first = await content.readany()
+    size = _within(len(first))
+    if content.at_eof() and content.exception() is None:  # as nearly every answer
+        return first
+    parts = [first]
+    async for chunk in content.iter_any():
         size = _within(size + len(chunk))
         parts.append(chunk)
     return b"".join(parts)
