@@ -8,14 +8,15 @@ from contextlib import suppress
 
 import pytest
 
-from relgate.plugin.garbage import kept_for_good, no_search
+from relgate.plugin.garbage import RARELY, RareSearches, kept_for_good, no_search
 
 
 @pytest.fixture(autouse=True)
 def restored():
-    was_on = gc.isenabled()
+    was_on, threshold = gc.isenabled(), gc.get_threshold()
     yield
     gc.unfreeze()
+    gc.set_threshold(*threshold)
     (gc.enable if was_on else gc.disable)()
 
 
@@ -48,6 +49,37 @@ def test_nothing_is_left_out_where_an_import_failed():
     searches, _ = _failing_inside(kept_for_good)
     assert not searches
     assert gc.get_freeze_count() == 0
+
+
+def test_rare_searches_end_as_they_were():
+    gc.set_threshold(700, 10, 10)
+    searches = RareSearches()
+    for _ in range(2):
+        searches.start()
+        searches.start()
+        assert gc.get_threshold() == (RARELY, 10, 10)
+        searches.stop()
+        searches.stop()
+        assert gc.get_threshold() == (700, 10, 10)
+
+
+@pytest.mark.parametrize("own", [(0, 10, 10), (2 * RARELY, 5, 5)])
+def test_who_searches_more_rarely_still_is_left_alone(own):
+    gc.set_threshold(*own)
+    searches = RareSearches()
+    searches.start()
+    assert gc.get_threshold() == own
+    searches.stop()
+    assert gc.get_threshold() == own
+
+
+def test_what_an_application_chose_meanwhile_stays():
+    gc.set_threshold(700, 10, 10)
+    searches = RareSearches()
+    searches.start()
+    gc.set_threshold(300, 10, 10)
+    searches.stop()
+    assert gc.get_threshold() == (300, 10, 10)
 
 
 KNOT = """

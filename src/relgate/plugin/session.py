@@ -16,7 +16,7 @@ from relgate.domain.long_cases import LongCases
 from relgate.plugin import manifest_of
 from relgate.plugin.case_loop import CaseLoop
 from relgate.plugin.conftests import load_golden_set_conftests
-from relgate.plugin.garbage import no_search, searched_at_last
+from relgate.plugin.garbage import RareSearches, no_search, searched_at_last
 from relgate.plugin.items import MeasuredItem, SuiteFile
 from relgate.plugin.lastfailed import last_failed
 from relgate.plugin.live_line import LiveLine
@@ -61,6 +61,7 @@ class RelgateSession:
         self._last_failed: frozenset[str] = frozenset()
         self._summary: list[str] = []
         self._quiet = Quiet(config)
+        self._searches = RareSearches()
         self._loop = CaseLoop()
         config.pluginmanager.register(self._loop)
         self._restore_sigterm = end_on_sigterm()
@@ -228,6 +229,7 @@ class RelgateSession:
         """Stop everything that may print, then let it print again."""
         if self._protocol is not None:
             self._protocol.end()
+        self._searches.stop()
         try:
             self.run.close()
         finally:
@@ -242,6 +244,7 @@ class RelgateSession:
         if self._running or self._settled is not None:
             return
         self._quiet.start()
+        self._searches.start()
         try:
             self.run.start(_chosen(self.run, self._items))
         except InputError as error:
@@ -296,6 +299,7 @@ class RelgateSession:
         assert self._protocol is not None
         self._protocol.wait_for_all()
         self._quiet.stop()
+        self._searches.stop()
 
     def _report(self, item: MeasuredItem, nextitem: pytest.Item | None) -> None:
         assert self._protocol is not None
