@@ -66,6 +66,11 @@ class CaseItem(MeasuredItem):
         """Suite and case id."""
         return self.suite_name, self.cases[0].id
 
+    @property
+    def keys(self) -> Iterator[CaseKey]:
+        """The only one."""
+        return iter((self.key,))
+
 
 class ChunkItem(MeasuredItem):
     """Neighbouring cases of a long file; those that the session names one by one have items of their own."""

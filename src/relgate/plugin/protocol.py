@@ -94,11 +94,11 @@ class ItemProtocol:
         hook, node_id, location = self._hook, item.nodeid, item.location
         if named:  # the terminal names a file when a test of it starts
             hook.pytest_runtest_logstart(nodeid=node_id, location=location)
-        if isinstance(item, ChunkItem):
-            call = self._chunk(item)
-        else:
-            assert isinstance(item, CaseItem)
+        if isinstance(item, CaseItem):  # of its own type, and so found at once
             call = self._case(item)
+        else:
+            assert isinstance(item, ChunkItem)
+            call = self._chunk(item)
         self.end()
         hook.pytest_runtest_logreport(report=call)
         if self._teardown_is_read:

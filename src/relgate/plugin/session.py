@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from relgate.domain.case import CaseKey
 from relgate.domain.case_set import CaseSet
 from relgate.domain.errors import InputError, RelgateError
 from relgate.domain.long_cases import LongCases
@@ -53,6 +54,7 @@ class RelgateSession:
         self._only_suites = False
         self._controlled: list[MeasuredItem] | None = None
         self._items: list[MeasuredItem] = []
+        self._selected = CaseSet()
         self._progress: Progress | None = None
         self._controlled_done = False
         self._settled: str | None = None
@@ -178,7 +180,8 @@ class RelgateSession:
         errors = session.testsfailed and not session.config.option.continue_on_collection_errors
         if not items or errors:
             return (yield)
-        if _chosen(self.run, items) == self.run.cases:
+        self._selected = _chosen(self.run, items)
+        if self._selected == self.run.cases:
             self._settled = self.run.settled
         self._protocol = ItemProtocol(
             self.config, self.run, items, self._settled, self._last_failed, self._quiet.show
@@ -246,7 +249,7 @@ class RelgateSession:
         self._quiet.start()
         self._searches.start()
         try:
-            self.run.start(_chosen(self.run, self._items))
+            self.run.start(self._selected)
         except InputError as error:
             self._quiet.stop()
             summarise_errors([str(problem) for problem in error.problems], os.environ)
@@ -366,9 +369,12 @@ class RelgateSession:
 
 def _chosen(run: ReleaseRun, items: Sequence[pytest.Item]) -> CaseSet:
     """The cases of these items."""
-    measured = [item for item in items if isinstance(item, MeasuredItem)]
-    return CaseSet.chosen(
-        run.prepared.suites,
-        [key for item in measured if not isinstance(item.cases, LongCases) for key in item.keys],
-        [(item.suite_name, item.cases) for item in measured if isinstance(item.cases, LongCases)],
-    )
+    keys: list[CaseKey] = []
+    long: list[tuple[str, LongCases]] = []
+    for item in items:
+        if isinstance(item, MeasuredItem):
+            if isinstance(item.cases, LongCases):
+                long.append((item.suite_name, item.cases))
+            else:
+                keys += item.keys
+    return CaseSet.chosen(run.prepared.suites, keys, long)

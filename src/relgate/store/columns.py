@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import JSON, Column, Connection, Dialect, Table, insert
+
+from relgate.store.tables import StoredText, stored_text
 
 CHUNK = 5000
 """Rows of one statement's executemany."""
@@ -26,13 +28,23 @@ def insert_columns(connection: Connection, table: Table, columns: Columns) -> No
 
 
 def _insert_by_driver(connection: Connection, table: Table, columns: Columns) -> None:
-    dialect = connection.dialect
-    statement = insert(table).compile(dialect=dialect, column_keys=list(columns))
-    bound = []
-    for name in statement.positiontup or ():
-        values = columns[name]
-        process = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
-        bound.append(values if process is None else map(process, values))
-    rows = zip(*bound, strict=True)
+    statement = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
+    rows = zip(
+        *(_bound(table.c[name], columns[name], connection.dialect) for name in statement.positiontup or ()),
+        strict=True,
+    )
     while chunk := list(islice(rows, CHUNK)):
         connection.exec_driver_sql(str(statement), chunk)
+
+
+def _bound(column: Column[Any], values: Sequence[Any], dialect: Dialect) -> Iterable[Any]:
+    """The values as the driver takes them; what SQLAlchemy would do in three calls is done in one."""
+    process = column.type.dialect_impl(dialect).bind_processor(dialect)
+    if process is None:
+        return values
+    if isinstance(column.type, StoredText):
+        return [None if value is None else stored_text(value) for value in values]
+    if isinstance(column.type, JSON):
+        nothing = process([])
+        return [nothing if value == [] else process(value) for value in values]
+    return map(process, values)

@@ -71,24 +71,33 @@ class _Priced:
     def price(self, measured: Mapping[CaseKey, Sequence[Measurement]], judge_usd: float | None) -> SuitePrice:
         """The suite's price."""
         suite, prepared = self._plan.suite, self._prepared
+        present, trial = self._present_and_trial() if not self.asks_nobody else (Calls(), Calls())
         lines = sum(plan.suite.name == suite.name for plan, _ in sampled(prepared).values())
         line = Calls(0 if self._recorded else len(prepared.sides))
-        once = dict.fromkeys(prepared.sides, 1)
-        cases: Sequence[Case] = () if self.asks_nobody else suite.all_cases
         return SuitePrice(
-            present=sum((self.present(case) for case in cases), Calls()),
+            present=present,
             case=self._further(suite.cases),
             case_of={
                 gate.spec.metric: self._further(planned_cases(gate, suite))
                 for gate in self._plan.gates
                 if suite.kind == "safety"
             },
-            trial=sum((self._calls(case, once) for case in cases), Calls()),
+            trial=trial,
             traffic=line * lines,
             line=line,
             usd=_usd_per_call(self._plan, measured),
             judge_usd=judge_usd,
         )
+
+    def _present_and_trial(self) -> tuple[Calls, Calls]:
+        """All cases of this run with all their trials, and with one."""
+        prepared, plan = self._prepared, self._plan
+        cases, once = plan.suite.all_cases, dict.fromkeys(prepared.sides, 1)
+        if self.judged:
+            present = sum((self.present(case) for case in cases), Calls())
+            return present, sum((self._calls(case, once) for case in cases), Calls())
+        made = sum(prepared.calls_of(plan, case) for case in cases)
+        return Calls(made), Calls(len(cases) * len(prepared.sides) * self._hops)
 
     def present(self, case: Case) -> Calls:
         """One case of this run with all its trials."""
@@ -105,10 +114,9 @@ class _Priced:
         stored = prepared.stored_baseline
         alone = suite.name in prepared.untouched.claimed or (stored is not None and not stored.run.callable)
         sides: tuple[Side, ...] = ("candidate",) if alone else prepared.sides
-        found = [
-            self._calls(case, dict.fromkeys(sides, len(prepared.trials.trials("candidate", suite, case))))
-            for case in like
-        ]
+        counted = ((len(prepared.trials.trials("candidate", suite, case)), case) for case in like)
+        asked = counted if self.judged else dict(counted).items()  # the same for cases asked as often
+        found = [self._calls(case, dict.fromkeys(sides, count)) for count, case in asked]
         return max(found, key=lambda calls: calls.made + calls.judged, default=Calls())
 
     def _calls(self, case: Case, trials: Mapping[Side, int]) -> Calls:

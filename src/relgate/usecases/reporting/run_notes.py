@@ -89,8 +89,9 @@ def _application_failures(parts: Sequence[Part], redact: Callable[[str], str]) -
             mine = [row.outcome for row in part if row.side == side]
             own = [o.message for o in mine if isinstance(o, Failure) and o.kind == "application"]
             asked += bool(mine)
-            failed += bool(own)
-            messages.update(list(dict.fromkeys(own)))
+            if own:
+                failed += 1
+                messages.update(list(dict.fromkeys(own)))
         if messages:
             message = _brief(redact(messages.most_common(1)[0][0]))
             cases = times(asked, "case")
