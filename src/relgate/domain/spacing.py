@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_OTHERS = ("  ", " \n", "\n ", "\t", "\v", "\f", "\r", "\x1c", "\x1d", "\x1e", "\x1f")
+_OTHERS = ("\t", "\v", "\f", "\r", "\x1c", "\x1d", "\x1e", "\x1f")
 
 
 def single_spaced(texts: Sequence[str]) -> str | None:
@@ -12,4 +12,8 @@ def single_spaced(texts: Sequence[str]) -> str | None:
     joined = "\n" + "\n".join(texts) + "\n"
     if not joined.isascii() or joined.count("\n") != len(texts) + 1:
         return None
-    return None if any(space in joined for space in _OTHERS) else joined[1:-1]
+    if any(space in joined for space in _OTHERS):
+        return None
+    if "" in texts:  # between two line ends
+        return None if any(space in joined for space in ("  ", " \n", "\n ")) else joined[1:-1]
+    return None if "  " in joined.replace("\n", " ") else joined[1:-1]

@@ -104,7 +104,7 @@ class SuiteFile(pytest.File):
         named = names_one_by_one(self.config, self)
         for begin in range(0, len(cases), CHUNK):
             part = cases[begin : begin + CHUNK]
-            alone = {case_id for case_id in ids_of(part) if named(case_id)}
+            alone = set() if named is None else {case_id for case_id in ids_of(part) if named(case_id)}
             yield from (self._single(case) for case in part if case.id in alone) if alone else ()
             if len(alone) < len(part):
                 yield ChunkItem.from_parent(

@@ -12,10 +12,10 @@ from relgate.files.paths import resolved
 from relgate.plugin.lastfailed import last_failed
 
 
-def names_one_by_one(config: pytest.Config, file: pytest.File) -> Callable[[str], bool]:
+def names_one_by_one(config: pytest.Config, file: pytest.File) -> Callable[[str], bool] | None:
     """Whether a case, by its id, is named: by a node id, ``--deselect``, ``--lf`` or ``--ff``.
 
-    ``-k`` and ``-m`` look at each item, so they name every case.
+    None where nothing is named. ``-k`` and ``-m`` look at each item, so they name every case.
     """
     option: Any = config.option
     if getattr(option, "keyword", "") or getattr(option, "markexpr", ""):
@@ -25,6 +25,8 @@ def names_one_by_one(config: pytest.Config, file: pytest.File) -> Callable[[str]
     if getattr(option, "lf", False) or getattr(option, "failedfirst", False):
         exact |= {node_id.removeprefix(begin) for node_id in last_failed(config) if node_id.startswith(begin)}
     deselected = tuple(getattr(option, "deselect", None) or ())
+    if not exact and not deselected:
+        return None
     return lambda case_id: case_id in exact or f"{begin}{case_id}".startswith(deselected)
 
 

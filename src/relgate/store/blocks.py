@@ -19,12 +19,15 @@ from sqlalchemy import Connection, insert, select
 from relgate.domain.run import CaseBlock, CaseRecord, MeasurementRow, RecordBlocks
 from relgate.store.database import to_json
 from relgate.store.rows import CaseRow
-from relgate.store.tables import case_blocks, stored_text
+from relgate.store.tables import case_blocks, stored_text, suite_blocks
 
 BLOCK = 1000
 """Cases of a block: enough to be compressed well, few enough to be unpacked for one of them."""
 
 _FAST = 1
+_WRITTEN_AT_ONCE = 20
+"""Blocks of one statement."""
+
 _DIGEST = re.compile("sha256:[0-9a-f]{64}").fullmatch
 ABSENT = "absent"
 """What stands for the score of a metric that a call has no score of; a failed scorer's is null."""
@@ -173,19 +176,43 @@ def _plain(item: Any) -> Any:
     return dict(item) if isinstance(item, Mapping) else item
 
 
-def add(connection: Connection, run: int, first_case: int, first_response: int, block: CaseBlock) -> None:
-    """Write a block; to be called inside the transaction that writes the run."""
-    connection.execute(
-        insert(case_blocks).values(
-            run=run,
-            first_case=first_case,
-            first_response=first_response,
-            suite=block.suite,
-            models=[list(model) for model in block.models],
-            case_ids=block.case_ids,
-            content=block.content,
+def add(
+    connection: Connection, run: int, first_case: int, first_response: int, found: Iterable[CaseBlock]
+) -> tuple[int, int]:
+    """Write blocks; to be called inside the transaction that writes the run.
+
+    Returns:
+        The numbers of the first case and the first response behind them.
+    """
+    remaining = iter(found)
+    while some := list(islice(remaining, _WRITTEN_AT_ONCE)):
+        rows = []
+        for block in some:
+            rows.append(
+                {
+                    "run": run,
+                    "first_case": first_case,
+                    "first_response": first_response,
+                    "suite": block.suite,
+                    "models": [list(model) for model in block.models],
+                    "case_ids": block.case_ids,
+                    "content": block.content,
+                }
+            )
+            first_case += block.cases
+            first_response += block.calls
+        connection.execute(insert(case_blocks), rows)
+    return first_case, first_response
+
+
+def add_records(connection: Connection, run: int, suite: str, records: Iterable[CaseRecord]) -> None:
+    """Write the cases of a long suite's record; to be called inside the transaction that writes the run."""
+    remaining = pack_records(records)
+    while some := list(islice(remaining, _WRITTEN_AT_ONCE)):
+        connection.execute(
+            insert(suite_blocks),
+            [{"run": run, "suite": suite, "first": first, "cases": packed} for first, packed in some],
         )
-    )
 
 
 def case_rows(connection: Connection, run: int) -> Iterator[tuple[int, CaseRow]]:

@@ -155,11 +155,8 @@ def _insert_measurements(
             first_case += _insert_rows(connection, run, rows, first_case, first_response)
             first_response += len(rows)
             continue
-        for block in group:
-            assert isinstance(block, CaseBlock)
-            blocks.add(connection, run, first_case, first_response, block)
-            first_case += block.cases
-            first_response += block.calls
+        held = (one for one in group if isinstance(one, CaseBlock))
+        first_case, first_response = blocks.add(connection, run, first_case, first_response, held)
 
 
 def _insert_rows(

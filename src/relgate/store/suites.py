@@ -45,10 +45,7 @@ def add(connection: Connection, run: int, records: tuple[SuiteRecord, ...]) -> N
             ],
         )
     for record in filter(_is_long, records):
-        for first, packed in blocks.pack_records(record.cases):
-            connection.execute(
-                insert(suite_blocks).values(run=run, suite=record.suite, first=first, cases=packed)
-            )
+        blocks.add_records(connection, run, record.suite, record.cases)
 
 
 def of_run(connection: Connection, run_id: str) -> list[SuiteRecord]:

@@ -108,9 +108,10 @@ class CaseScan:
             self._note_ids(ids, documents)
 
     def _note_ids(self, ids: Sequence[str], documents: Iterable[str]) -> None:
-        content = [each.encode() for each in ids]
-        self._ids += b"".join(content)
-        self._id_sizes.extend(map(len, content))
+        content = "".join(ids).encode()
+        self._ids += content
+        plain = content.isascii()
+        self._id_sizes.extend(map(len, ids) if plain else [len(each.encode()) for each in ids])
         self._hashes.extend(map(hash, ids))
         self._ascending &= self._last < ids[0] and all(map(lt, ids, ids[1:]))
         joined = ",".join(documents).encode()
@@ -293,8 +294,7 @@ def _finished(digest: Any) -> str:
 def _input_hash(given: Any) -> int:
     """Equal where ``decision.duplicates`` takes two inputs for the same, 0 where there is nothing to ask."""
     if type(given) is str:
-        words = " ".join(given.casefold().split())
-        return hash((("", words),)) or 1 if words else 0
+        return _hash_of_words(" ".join(given.casefold().split()))
     asked = input_of(given)
     lines = () if asked is None or isinstance(asked, str) else _spoken(asked)
     said = tuple((role, " ".join(content.casefold().split())) for role, content in lines)
@@ -307,7 +307,11 @@ def _input_hashes(inputs: Sequence[str | None]) -> list[int]:
     joined = single_spaced(texts)
     if joined is None:
         return list(map(_input_hash, inputs))
-    return [hash((("", words),)) or 1 if words else 0 for words in joined.casefold().split("\n")]
+    return list(map(_hash_of_words, joined.casefold().split("\n")))
+
+
+def _hash_of_words(words: str) -> int:
+    return hash(words) or 1 if words else 0
 
 
 def _spoken(messages: Sequence[Message]) -> Iterator[tuple[str, str]]:

@@ -124,11 +124,13 @@ class CaseReporter:
             wait(int(waiting[0]))
             waiting = waiting[1:]
         codes = long.codes(cases.numbers)
-        silent = np.isin(codes, [OUTCOMES.index(name) for name in _SILENT])
-        silent &= ~np.isin(cases.numbers, self._told_apart(long.plan, cases))
+        loud = np.ones(len(cases), np.bool_)
         for name in _SILENT:
-            quiet[name] += int(np.count_nonzero(codes[silent] == OUTCOMES.index(name)))
-        return cases.numbered(cases.numbers[~silent])
+            loud[codes == OUTCOMES.index(name)] = False
+        loud[np.searchsorted(cases.numbers, self._told_apart(long.plan, cases))] = True
+        for name in _SILENT:
+            quiet[name] += int(np.count_nonzero(codes[~loud] == OUTCOMES.index(name)))
+        return cases.numbered(cases.numbers[loud])
 
     def _told_apart(self, plan: SuitePlan, cases: LongCases) -> Numbers:
         """Numbers of the cases of which more is to be told than what became of them."""
