@@ -50,7 +50,10 @@ class PlainCalls:
             found = np.array(column, np.float64)  # None becomes NaN, which no score is
             known = ~np.isnan(found)
             counts[metric] = known.astype(np.uint8)
-            scores[metric] = found[known]
+            values = found[known]
+            # a block lives as long as the run: where all scores are equal, one is enough
+            equal = bool(np.all(values == values[0]))
+            scores[metric] = np.broadcast_to(values[0], values.size) if equal else values
         return SideBlock(
             counts=counts,
             scores=scores,
