@@ -14,8 +14,9 @@ from relgate.store.attempts import PRODUCTION
 from relgate.store.reading import near, release_id, release_of
 from relgate.store.recording import now
 from relgate.store.rows import AliasChange
-from relgate.store.served_verdicts import newest_first, rejecting_since
+from relgate.store.served_verdicts import rejecting_since
 from relgate.store.tables import alias_history, aliases, releases, runs, verdicts, waivers
+from relgate.store.verdict_order import newest_first
 
 PREVIOUS = "previous"
 
@@ -63,7 +64,7 @@ def promote(
     decision = "" if verdict is None else verdict.decision
     if before == identity:
         return AliasChange(alias, old, after, False, decision, None, at, by)
-    taken = fled(connection, name).get(after.digest) if alias == PRODUCTION else None
+    taken = _taken_out(connection, after) if alias == PRODUCTION else None
     if taken is not None and not (named and reason and reason.strip()):
         raise Refusal(_was_fled(after, release_of(connection, taken.from_release), taken))
 
@@ -135,6 +136,15 @@ def _refuse_what_was_seen_since(connection: Connection, release: ReleaseRow, ver
         f"run all cases again: pytest --manifest FILE\n"
         f"or promote it all the same: relgate promote {release.label} --waive REASON"
     )
+
+
+def _taken_out(connection: Connection, release: ReleaseRow) -> Row[Any] | None:
+    """The move that took production from what a release stands for, where that has not come back."""
+    moves = fled(connection, release.name)
+    if release.digest in moves:
+        return moves[release.digest]
+    gone = (move for move in moves.values() if stands_for(release, release_of(connection, move.from_release)))
+    return next(gone, None)
 
 
 def _held_before(connection: Connection, alias: str, identity: int) -> bool:

@@ -13,7 +13,6 @@ from relgate.domain.errors import Refusal
 from relgate.domain.run import ArtifactRow, MeasurementRow, ReleaseRow
 from relgate.store import blocks
 from relgate.store.rows import CaseRow, ReleaseName, RunRow, Waiver
-from relgate.store.served_verdicts import newest_first
 from relgate.store.tables import (
     artifacts,
     case_blocks,
@@ -25,6 +24,7 @@ from relgate.store.tables import (
     verdicts,
     waivers,
 )
+from relgate.store.verdict_order import newest_first
 
 
 def release_rows(connection: Connection, query: Select[Any]) -> list[ReleaseRow]:

@@ -26,7 +26,6 @@ from relgate.store import (
     promotion,
     reading,
     recording,
-    served_verdicts,
     suites,
     unfinished,
 )
@@ -39,13 +38,13 @@ from relgate.store.rows import (
     RegressionCase,
     ReleaseName,
     RunRow,
-    StoredVerdict,
     Waiver,
 )
 from relgate.store.tables import releases
+from relgate.store.verdict_access import VerdictAccess
 
 
-class Registry:
+class Registry(VerdictAccess):
     """What ``open_registry`` gives. Every method is one transaction; a failure is a RegistryError."""
 
     def __init__(self, database: Database) -> None:
@@ -139,21 +138,6 @@ class Registry:
         with self._database.read() as connection:
             return attempts.continued_set(connection, key)
 
-    def judged(self, judged_key: str) -> StoredVerdict | None:
-        """The last whole verdict under this key."""
-        with self._database.read() as connection:
-            return served_verdicts.judged(connection, judged_key)
-
-    def spoken_against(self, run_id: str) -> tuple[str, str] | None:
-        """The later run of the same content that speaks against the promote of a run, with its reason."""
-        with self._database.read() as connection:
-            return served_verdicts.spoken_against(connection, run_id)
-
-    def serve(self, run_id: str) -> None:
-        """Remember that the verdict of a run was given again: it is the newest on its content now."""
-        with self._database.write() as connection:
-            served_verdicts.serve(connection, run_id)
-
     def alias(self, name: str, line: str | None = None) -> ReleaseRow | None:
         """The holder of an alias, such as ``production``, in a release line or in the only one that has it.
 
@@ -179,10 +163,11 @@ class Registry:
         with self._database.read() as connection:
             return alias_reading.former_holders(connection, line, alias)
 
-    def fled(self, line: str) -> frozenset[str]:
-        """Digests of the contents that were taken out of production by a way back."""
+    def fled(self, line: str) -> list[ReleaseRow]:
+        """What was taken out of production by a way back and has not come back."""
         with self._database.read() as connection:
-            return frozenset(alias_reading.fled(connection, line))
+            moves = alias_reading.fled(connection, line).values()
+            return [reading.release_of(connection, move.from_release) for move in moves]
 
     def holders(self, line: str, alias: str = "production", *, limit: int) -> list[ReleaseRow]:
         """The last releases that held an alias of a line, the newest first."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from relgate.domain.gate import ABSOLUTE_FORMS
+from relgate.domain.run import ReleaseRow, stands_for
+from relgate.store.reading import release_of
 from relgate.store.rows import StoredVerdict
 from relgate.store.tables import releases, runs, verdicts
-
-_BASELINE = releases.alias("compared")
 
 
 def judged(connection: Connection, key: str) -> StoredVerdict | None:
@@ -50,29 +50,45 @@ def spoken_against(connection: Connection, run_id: str) -> tuple[str, str] | Non
 
 
 def rejecting_since(connection: Connection, digest: str, number: int) -> tuple[str, str] | None:
-    """The newest later run of a release's content that speaks against it, with its reason.
+    """``speaking_against`` the verdict of a run, among the runs after it.
 
-    Against a baseline of the same content it rejects, shows harm (what is proven worse, an alarm), or is a
-    screen that found something; a hold of what is merely not proven, say by other gates, says nothing. Or it
-    showed what counts against any baseline: a confirmed critical miss, a violation, a returned incident, a
-    broken absolute limit, creep against the anchor, answers that are worse or others than before; be it a
-    part of the cases.
+    Args:
+        connection: the registry.
+        digest: of its release.
+        number: its number.
+    """
+    row = connection.execute(select(runs.c.baseline).where(runs.c.number == number)).scalar_one()
+    baseline = None if row is None else release_of(connection, row)
+    return speaking_against(connection, digest, baseline, number)
+
+
+def newest_begun(connection: Connection, moment: str) -> int:
+    """The number of the newest run that had begun at a moment (ISO 8601, UTC), 0 where there is none."""
+    begun = select(func.max(runs.c.number)).where(runs.c.started <= moment)
+    return connection.execute(begun).scalar_one() or 0
+
+
+def speaking_against(
+    connection: Connection, digest: str, baseline: ReleaseRow | None, number: int
+) -> tuple[str, str] | None:
+    """The newest later run of a release's content that speaks against a promote of it, with its reason.
+
+    Against what stands for the promote's baseline it rejects, shows harm (what is proven worse, an alarm), or
+    is a screen that found something; a hold of what is merely not proven, say by other gates, says nothing.
+    Or it showed what counts against any baseline: a confirmed critical miss, a violation, a returned
+    incident, a broken absolute limit, creep against the anchor, answers that are worse or others than
+    before; be it a part of the cases.
 
     Args:
         connection: the registry.
         digest: of the release.
+        baseline: what the promote compared it with.
         number: of the run after which it is looked for.
     """
-    baseline = connection.execute(
-        select(_BASELINE.c.digest)
-        .select_from(runs)
-        .outerjoin(_BASELINE, _BASELINE.c.id == runs.c.baseline)
-        .where(runs.c.number == number)
-    ).scalar_one()
     rows = connection.execute(
         select(
             runs.c.id,
-            _BASELINE.c.digest.label("baseline"),
+            runs.c.baseline,
             verdicts.c.decision,
             verdicts.c.reason,
             verdicts.c.partial,
@@ -80,16 +96,22 @@ def rejecting_since(connection: Connection, digest: str, number: int) -> tuple[s
         )
         .join(verdicts, verdicts.c.run == runs.c.number)
         .join(releases, releases.c.id == runs.c.release)
-        .outerjoin(_BASELINE, _BASELINE.c.id == runs.c.baseline)
         .where(releases.c.digest == digest, runs.c.number > number)
         .order_by(runs.c.number.desc())
     )
     for row in rows:
         verdict = row.scorecard["verdict"]
         found = row.decision == "reject" or _shows_harm(row.scorecard)
-        if (found and row.baseline == baseline) or verdict.get("seen") or _shows_its_own_fault(row.scorecard):
+        alike = found and _compared_alike(connection, row.baseline, baseline)
+        if alike or verdict.get("seen") or _shows_its_own_fault(row.scorecard):
             return row.id, "; ".join(verdict.get("seen") or [row.reason])
     return None
+
+
+def _compared_alike(connection: Connection, compared: int | None, baseline: ReleaseRow | None) -> bool:
+    if compared is None or baseline is None:
+        return compared is None and baseline is None
+    return stands_for(release_of(connection, compared), baseline)
 
 
 def _shows_harm(card: Mapping[str, Any]) -> bool:
@@ -122,10 +144,3 @@ def serve(connection: Connection, run_id: str) -> None:
     turn = 1 + (connection.execute(before).scalar_one() or 0)
     number = select(runs.c.number).where(runs.c.id == run_id).scalar_subquery()
     connection.execute(update(verdicts).where(verdicts.c.run == number).values(served=newest, turn=turn))
-
-
-def newest_first() -> tuple[ColumnElement[int], ...]:
-    """The order of verdicts: one that was given again is newer than the runs before that."""
-    after = func.coalesce(verdicts.c.served, runs.c.number)
-    given_again = case((verdicts.c.served.is_not(None), 1), else_=0)
-    return after.desc(), given_again.desc(), verdicts.c.turn.desc(), runs.c.number.desc()

@@ -158,7 +158,7 @@ def _next_step(
     if holder == run.release:
         return HOLDS_PRODUCTION
     if holder is not None and run.release.digest in {each.digest for each in former} - {holder.digest}:
-        if run.release.digest not in registry.fled(run.release.name):
+        if run.release.digest not in {gone.digest for gone in registry.fled(run.release.name)}:
             return f"judge the next version: {holder.label} took production after {run.release.label}"
         return f"{mend_what_fled(run.release.label)}; {holder.label} is in production"
     if (against := registry.spoken_against(run.id)) is not None:

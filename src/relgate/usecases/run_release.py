@@ -147,16 +147,10 @@ class ReleaseRun:
         if self.options.replay is not None:
             header, replayed = load_replay(self.options.replay, self.prepared, self._wanted)
             draw = header.run
-            if holds := replay_holds(header, replayed, self.prepared):
+            if holds := replay_holds(header, replayed, self.prepared, self.registry):
                 self.prepared = self.prepared.held_for_its_answers(holds, attempt=False)
         self._live = LiveRun(
-            self.prepared,
-            self.options,
-            selected,
-            self._stack,
-            self._redacting,
-            self._responses,
-            replayed,
+            self.prepared, self.options, selected, self._stack, self._redacting, self._responses, replayed
         )
         self._draw = Draw(self.registry, self.prepared, self._live, self._started, draw)
         self._live.start()

@@ -682,7 +682,7 @@ def test_copies_that_are_taken_again_do_not_become_a_measure_of_a_deterministic_
     wrong["1.0.0"] = wrong["2.0.0"] = 7
     prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
     more = {"application": {"python": f"{desk.modul}:build"}, "deterministic": True}
-    for number in range(5):
+    for number in range(12):
         name, limits = f"next{number}.yaml", {"limits": {"tokens": {"version": f"{number}"}}}
         desk.manifest(name, "2.0.0", artifacts=prompt | limits, baseline="./old.yaml", **more)
         assert desk.run(name, full=True, reuse="always").decision == "hold"
@@ -782,3 +782,115 @@ def test_a_fresh_run_of_what_was_taken_out_of_production_proposes_no_promotion(d
     card = desk.run("twin.yaml", full=True).scorecard
     assert card.verdict.decision == "promote", card.verdict.reason
     assert card.verdict.next_step.startswith("mend what desk@2.1.0 was taken out of production for")
+
+
+@pytest.mark.parametrize(
+    "how", [{"trials": 2}, {"only": ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"]}]
+)
+def test_the_replay_of_a_good_day_undoes_nothing_that_was_seen_since(desk, how):
+    desk.suite(_cases(200), gates=GATES, trials=1)
+    day = desk.folder / "day.jsonl"
+    assert desk.run(full=True, record=day).decision == "promote"
+    assert desk.run(full=True, replay=day).decision == "promote"
+    _wrong(desk, 60)
+    bad = desk.run(full=True, reuse="never", **how)
+    assert bad.decision != "promote" or bad.scorecard.verdict.seen
+    replayed = desk.run(full=True, replay=day)
+    assert replayed.decision == "hold"
+    assert "of the same content, after the replayed answers, says: " in replayed.scorecard.verdict.reason
+    with desk.registry() as registry, pytest.raises(Refusal):
+        registry.promote("desk", "2.0.0", by="ann")
+
+
+def test_an_application_that_tells_the_same_time_of_every_call_is_no_copy_of_itself(drifting_baseline):
+    desk = drifting_baseline
+    code = (desk.folder / "code" / f"{desk.modul}.py").read_text()
+    code = code.replace(
+        'return "no" if wrong else "yes"', 'return R("no" if wrong else "yes", latency_ms=12.0)'
+    )
+    desk.modul += "_timed"
+    application = desk.module(desk.modul, "from relgate.domain.response import Response as R\n" + code)
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    keys = {"application": application, "deterministic": True}
+    desk.manifest("old.yaml", "1.0.0", baseline="none", **keys)
+    desk.manifest(artifacts=prompt, baseline="./old.yaml", **keys)
+    wrong = __import__(desk.modul).WRONG
+    wrong["2.0.0"], wrong["1.0.0"] = 0, 1
+    desk.run("old.yaml", full=True)
+    wrong["1.0.0"] = 0
+    assert [desk.run(full=True).decision for _ in range(4)] == ["hold"] * 3 + ["promote"]
+
+
+def test_a_scorer_more_forgets_nothing_that_a_sealed_case_was_answered_otherwise(desk):
+    desk.modul += "_switching"
+    application = desk.module(desk.modul, SWITCHING)
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    desk.manifest("old.yaml", "1.0.0", application=application, deterministic=True, baseline="none")
+    desk.manifest(application=application, deterministic=True, baseline="./old.yaml", artifacts=prompt)
+    desk.suite(_cases(80), gates=GATES, trials=1, sealed=True)
+    module = __import__(desk.modul)
+    module.WRONG |= {case_id for _, case_id in desk.open().prepared.sealed}
+    desk.card(full=True)
+    module.WRONG.clear()
+    desk.suite(_cases(80), gates=GATES, trials=1, sealed=True, scorers=["contains", "no_pii"])
+    assert "answered otherwise in run " in desk.card(full=True).verdict.reason
+
+
+@pytest.fixture
+def recorded(project):
+    """A recorded production, and a candidate that is recorded as well; both files may grow."""
+
+    def answers(lines, wrong=0):
+        return {f"c{i}": "no" if i < wrong else "yes" for i in range(lines)}
+
+    def laid(lines, wrong=1):
+        project.suite(_cases(lines), gates=GATES, trials=1)
+        old = project.recording("old.jsonl", answers(lines))
+        project.manifest("old.yaml", "1.0.0", application=old, baseline="none")
+        new = project.recording("new.jsonl", answers(lines, wrong))
+        project.manifest(application=new, baseline="./old.yaml")
+
+    project.laid = laid
+    laid(200)
+    project.run("old.yaml", full=True)
+    with project.registry() as registry:
+        registry.promote("desk", "1.0.0", by="ann", waive="the first one")
+    return project
+
+
+def test_a_recorded_baseline_whose_file_grew_is_compared_already_and_no_anchor(recorded):
+    recorded.laid(260, wrong=6)
+    card = recorded.card(full=True)
+    assert card.anchor == []
+    assert card.verdict.decision == "promote"
+
+
+def test_what_was_taken_out_of_production_does_not_return_by_one_line_more(recorded):
+    assert recorded.run(full=True).decision == "promote"
+    with recorded.registry() as registry:
+        registry.promote("desk", "2.0.0", by="ann")
+        registry.promote("desk", "1.0.0", by="ann", reason="it leaks")
+    recorded.laid(260)
+    card = recorded.card(full=True)
+    assert card.verdict.next_step.startswith("mend what desk@2.0.0 was taken out of production for")
+    with recorded.registry() as registry, pytest.raises(Refusal, match="was taken out of production"):
+        registry.promote("desk", "2.0.0", by="ann")
+
+
+def test_harm_beside_a_recorded_baseline_whose_file_grew_speaks_against_a_promote(recorded):
+    modul = recorded.folder.name.replace("-", "_") + "_grown"
+    application = recorded.module(modul, FLAKY)
+    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+    recorded.write("p.md", "text")
+    recorded.manifest(application=application, baseline="./old.yaml", artifacts=prompt)
+    assert recorded.run(full=True).decision == "promote"
+    recorded.laid(201)
+    recorded.manifest(application=application, baseline="./old.yaml", artifacts=prompt)
+    __import__(modul).WRONG[0] = 20
+    card = recorded.card(full=True)
+    assert card.verdict.decision == "reject" or "proven worse" in card.verdict.reason
+    recorded.laid(200)
+    recorded.manifest(application=application, baseline="./old.yaml", artifacts=prompt)
+    with recorded.registry() as registry, pytest.raises(Refusal):
+        registry.promote("desk", "2.0.0", by="ann")
+    assert not recorded.run(full=True).stored

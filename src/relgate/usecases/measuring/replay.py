@@ -14,7 +14,9 @@ from relgate.domain.response import Outcome, Score, ScorerFailure, Side
 from relgate.domain.transport import HttpCall, HttpReply
 from relgate.files.kept import Header, load_kept
 from relgate.files.reading import shown
+from relgate.store import Registry
 from relgate.usecases.measuring.caller import call_key
+from relgate.usecases.preparing.baseline import row_of
 from relgate.usecases.preparing.plan_suite import traffic_key
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.staleness import is_steady
@@ -94,13 +96,19 @@ def load_replay(
 
 
 def replay_holds(
-    header: Header, found: Mapping[str, Kept], prepared: Prepared
+    header: Header, found: Mapping[str, Kept], prepared: Prepared, registry: Registry
 ) -> tuple[tuple[str, str], ...]:
     """Why answers of a file cannot decide a promote.
 
-    They are old, and systems may answer otherwise now; or they are of runs that were no attempt, of which
-    anybody may have picked the luckiest.
+    A later run of the same content speaks against it; they are old, and systems may answer otherwise now; or
+    they are of runs that were no attempt, of which anybody may have picked the luckiest.
     """
+    baseline = None if prepared.baseline is None else row_of(prepared.baseline)
+    newest = max(kept.at for kept in found.values())
+    since = registry.spoken_against_since(prepared.candidate.digest, baseline, newest)
+    if since is not None:
+        reason = f"run {since[0]} of the same content, after the replayed answers, says: {since[1]}"
+        return ((reason, "run all cases again without --replay"),)
     if all(is_steady(r) for r in (prepared.candidate, prepared.baseline) if r is not None):
         return ()
     if not header.whole:

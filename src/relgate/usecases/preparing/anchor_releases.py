@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from relgate.decision.anchor import RELEASES
 from relgate.domain.release import Release
-from relgate.domain.run import ReleaseRow
+from relgate.domain.run import ReleaseRow, stands_for
 from relgate.store import Registry
+from relgate.usecases.preparing.baseline import row_of
 
 ANCHOR = "anchor"
 """The alias of the anchor that is set by hand: ``relgate promote RELEASE --alias anchor``."""
@@ -21,5 +22,6 @@ def anchor_releases(
     """
     by_hand = registry.alias(ANCHOR, candidate.name)
     found = [by_hand] if by_hand is not None else registry.holders(candidate.name, limit=RELEASES)
-    compared = {candidate.digest, baseline.digest if baseline else ""}
-    return tuple(row for row in found if row.digest not in compared), by_hand is not None
+    compared = [row_of(one) for one in (candidate, baseline) if one is not None]
+    apart = (row for row in found if not any(stands_for(one, row) for one in compared))
+    return tuple(apart), by_hand is not None

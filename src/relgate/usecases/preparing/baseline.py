@@ -124,7 +124,7 @@ def find_baseline(
             )
     if screen and stored is None:
         stored = newest_stored(registry, release)
-    if holder is None or stands_for(_row_of(release), holder):
+    if holder is None or stands_for(row_of(release), holder):
         return Baseline(release, note, stored)
     holds = f"({holder.label})"
     if release.label == holder.label:
@@ -136,7 +136,8 @@ def find_baseline(
     return Baseline(release, note, stored, told_apart(release, holder)[1])
 
 
-def _row_of(release: Release) -> ReleaseRow:
+def row_of(release: Release) -> ReleaseRow:
+    """A release as far as others can be told to stand for it."""
     return ReleaseRow(release.name, release.version, release.digest, "", "", "", artifact_rows(release))
 
 

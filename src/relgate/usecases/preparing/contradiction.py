@@ -15,6 +15,7 @@ from relgate.domain.response import Measurement, Response, Score, Side
 from relgate.domain.run import MeasurementRow, SuiteRecord
 from relgate.store import Registry
 from relgate.usecases.preparing.answered_worse import answered_worse
+from relgate.usecases.preparing.case_records import as_scored_then
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.redacting import CountingRedactor
 
@@ -22,19 +23,22 @@ _NAMED = 3
 _BASELINE_RUNS = 3
 """The newest whole runs that asked a case, whose answers a baseline is held to."""
 _LOOKED_AT = 10
-"""Runs among which they are looked for."""
+"""Runs that tell anything new, among which they are looked for."""
 
 _STEP = (
     "find what makes it answer otherwise; an application that may do so is not declared `deterministic: true`"
 )
 _BASELINE_STEP = (
     "find what made {label} answer otherwise and mend it, then run again: the hold ends once its newest "
-    f"{_BASELINE_RUNS} runs agree"
+    f"{_BASELINE_RUNS} runs agree; an application that may do so is not declared `deterministic: true`"
 )
 _MEASURED = ("response", "application")
 
 _Draw = tuple[CaseKey, int, str, float | None]
-"""A call by its case, trial, hop and milliseconds: no two calls take the same time, but copies of one do."""
+"""A call by its case, trial, hop and milliseconds: no two calls take the same time, but copies of one do.
+
+An application that tells the same time of every call says nothing by it.
+"""
 
 
 def with_contradiction(
@@ -73,7 +77,7 @@ def with_contradiction(
         and _is_held(baseline)
         and not prepared.screen
     ):
-        asked = islice(_asked_live(prepared, registry, baseline), _LOOKED_AT)
+        asked = _asked_live(prepared, registry, baseline)
         if reason := _contradiction(
             prepared, registry, asked, measured, redactor, baseline, "baseline", at_most=_BASELINE_RUNS
         ):
@@ -119,23 +123,29 @@ def _contradiction(
         )
     heard: Counter[CaseKey] = Counter()
     drawn: set[_Draw] = set()
+    looked_at = 0
     for run_id, then in runs:
+        if at_most is not None and looked_at >= _LOOKED_AT:
+            break
+        told = heard.total()
         enough = {key for key, count in heard.items() if at_most is not None and count >= at_most}
         before = registry.suites(run_id) if prepared.sealed else []
-        rows = (row for row in registry.measurements(run_id) if row.side == then)
-        rows = (row for row in rows if (row.suite, row.case_id) not in enough)
-        said = _otherwise(prepared, rows, before, measured, redactor, side, heard, drawn)
+        rows = [row for row in registry.measurements(run_id) if row.side == then]
+        timed = len({row.latency_ms for row in rows}) > 1
+        rows = [row for row in rows if (row.suite, row.case_id) not in enough]
+        said = _otherwise(prepared, rows, before, measured, redactor, side, heard, drawn if timed else set())
         if found := list(islice(said, _NAMED)):
             return (
                 f"{release.label} is declared deterministic, and answered otherwise in run {run_id}: "
                 f"{', '.join(dict.fromkeys(found))}"
             )
+        looked_at += heard.total() > told
     return ""
 
 
 def _otherwise(
     prepared: Prepared,
-    rows: Iterator[MeasurementRow],
+    rows: Iterable[MeasurementRow],
     before: Sequence[SuiteRecord],
     measured: Mapping[CaseKey, Sequence[Measurement]],
     redactor: CountingRedactor,
@@ -151,8 +161,8 @@ def _otherwise(
     asked = {(p.suite.name, case.id): case for p in prepared.plans for case in p.suite.all_cases}
     unchanged: set[CaseKey] = set()
     if prepared.sealed:
-        kept = _versions(before).items() & _versions(prepared.records).items()
-        unchanged = {key for key, _ in kept}
+        now_as_then = as_scored_then(prepared.records, prepared.suites, before)
+        unchanged = {key for key, _ in _versions(before).items() & _versions(now_as_then).items()}
     anew = _of_the_day(prepared)
     said: set[CaseKey] = set()
     compared: set[CaseKey] = set()
@@ -177,7 +187,7 @@ def _otherwise(
             heard[key] += row.latency_ms is None or draw not in drawn
         drawn.add(draw)
         if key in prepared.sealed:
-            differs = any(_without(row.scores, anew) != _without(_scores(m), anew) for m in now)
+            differs = any(_differ(_without(row.scores, anew), _scores(m)) for m in now)
         else:
             differs = any(_told(row) != _told_now(m, redactor) for m in now)
         if differs:
@@ -213,6 +223,11 @@ def _of_the_day(prepared: Prepared) -> frozenset[str]:
     return frozenset(unbounded).union(
         scorer.metric.name for plan in prepared.plans for scorer in plan.scorers["candidate"] if scorer.asked
     )
+
+
+def _differ(then: Mapping[str, float | None], now: Mapping[str, float | None]) -> bool:
+    """Whether any metric that both have differs: a scorer may have come or gone."""
+    return any(then[name] != now[name] for name in then.keys() & now.keys())
 
 
 def _versions(suites: Sequence[SuiteRecord]) -> dict[CaseKey, str]:

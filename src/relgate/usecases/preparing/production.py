@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relgate.domain.release import Release
+from relgate.domain.run import stands_for
 from relgate.store import Registry
-from relgate.usecases.preparing.baseline import PRODUCTION, Baseline
+from relgate.usecases.preparing.baseline import PRODUCTION, Baseline, row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Standing:
 
     Attributes:
         holds: whether it holds production, under this version.
-        fled: whether its content was taken out of production and has not come back.
+        fled: whether what it stands for was taken out of production and has not come back.
         other_holder: label of the release in production that a promote would replace without having compared
             with it, "" where there is none.
     """
@@ -31,6 +32,6 @@ def standing_of(registry: Registry, candidate: Release, baseline: Baseline) -> S
     held_before = any(row.digest == candidate.digest for row in registry.former_holders(candidate.name))
     return Standing(
         holds=holder is not None and (holder.label, holder.digest) == (candidate.label, candidate.digest),
-        fled=candidate.digest in registry.fled(candidate.name),
+        fled=any(stands_for(row_of(candidate), gone) for gone in registry.fled(candidate.name)),
         other_holder="" if held_before else baseline.other_holder,
     )
