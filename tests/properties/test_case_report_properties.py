@@ -116,3 +116,18 @@ def test_nothing_is_told_of_a_sealed_case():
     plan = _plan(Case("c", "question"), (RIGHT,), ())
     told = CaseReporter([plan], {("s", "c")}, paired=True).report(("s", "c"), (), str)
     assert (told.outcome, told.scores, told.trials) == ("sealed", {}, 0)
+
+
+@given(calls)
+def test_mean_scores_are_means_over_the_calls(rows):
+    """Also of one call alone, which is told without sums."""
+    told = CaseReporter(
+        [_plan(Case(id="c", input="question"), (RIGHT,), ())], frozenset(), paired=False
+    ).report(("s", "c"), rows, lambda text: text)
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        if row.side == "candidate" and not row.confirmation:
+            for score in row.scores:
+                if not isinstance(score, ScorerFailure):
+                    values.setdefault(score.metric, []).append(score.value)
+    assert told.scores == {name: sum(found) / len(found) for name, found in values.items()}

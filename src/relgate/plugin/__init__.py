@@ -75,11 +75,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _session_class() -> type[RelgateSession]:
     from relgate.plugin.garbage import kept_for_good, search_all
+    from relgate.plugin.rewriting import not_rewritten
 
     first = "relgate.plugin.session" not in sys.modules
     if not first:
         search_all()
-    with kept_for_good() if first else nullcontext():
+    with not_rewritten(), kept_for_good() if first else nullcontext():
         from relgate.plugin.session import RelgateSession
     return RelgateSession
 

@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+from relgate.decision.planning.next_step import Calls
 from relgate.decision.policy import attempt_alpha
 from relgate.stats import discordance_upper, nam_n
+from relgate.usecases.judging.case_prices import _Priced
 
 N, TRIALS, USD = 40, 1, 0.001
 GATES = [{"metric": "contains", "non_inferior": {"margin": 0.05}}]
@@ -87,3 +89,26 @@ def test_more_cases_of_a_deterministic_candidate_are_planned_as_the_attempt_that
     cases = [{"id": f"c{n}", "input": f"question {n}", "expected": "yes"} for n in range(N + further)]
     priced.suite(cases, gates=GATES, trials=TRIALS)
     assert priced.card().verdict.attempts == 2
+
+
+def test_a_suite_costs_the_sum_of_its_cases(priced, monkeypatch):
+    """Case by case it comes to the same, and one more case costs as much as the dearest."""
+    quick, suites = _Priced.price, []
+
+    def price(self, measured, judge_usd):
+        found = quick(self, measured, judge_usd)
+        prepared, suite = self._prepared, self._plan.suite
+        once = dict.fromkeys(prepared.sides, 1)
+        trials = [
+            dict.fromkeys(prepared.sides, len(prepared.trials.trials("candidate", suite, case)))
+            for case in suite.cases
+        ]
+        assert found.present == sum(map(self.present, suite.all_cases), Calls())
+        assert found.trial == sum((self._calls(case, once) for case in suite.all_cases), Calls())
+        assert found.case == max(map(self._calls, suite.cases, trials), key=lambda calls: calls.made)
+        suites.append(suite.name)
+        return found
+
+    monkeypatch.setattr(_Priced, "price", price)
+    priced.card()
+    assert sorted(suites) == ["mine", "other"]
