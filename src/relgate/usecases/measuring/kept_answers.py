@@ -235,19 +235,24 @@ def redacted(answer: Answer, redactor: Redactor) -> Kept:
     raw = False
     if isinstance(outcome, Response):
         raw = bool(outcome.evidence)
-        outcome = replace(
-            outcome,
-            output=cleaner.text(outcome.output),
-            tool_calls=tuple(
-                ToolCall(cleaner.text(call.name), cleaner.value(dict(call.arguments)))
-                for call in outcome.tool_calls
-            ),
-            retrieved=tuple(map(cleaner.text, outcome.retrieved)),
-            served_by=None if outcome.served_by is None else cleaner.text(outcome.served_by),
-            model=None if outcome.model is None else cleaner.text(outcome.model),
-            failed_hops=tuple(map(cleaner.text, outcome.failed_hops)),
-            evidence=(),
-        )
+        output = cleaner.text(outcome.output)
+        served_by = None if outcome.served_by is None else cleaner.text(outcome.served_by)
+        model = None if outcome.model is None else cleaner.text(outcome.model)
+        lists = outcome.tool_calls or outcome.retrieved or outcome.failed_hops or outcome.evidence
+        if lists or (output, served_by, model) != (outcome.output, outcome.served_by, outcome.model):
+            outcome = replace(
+                outcome,
+                output=output,
+                tool_calls=tuple(
+                    ToolCall(cleaner.text(call.name), cleaner.value(dict(call.arguments)))
+                    for call in outcome.tool_calls
+                ),
+                retrieved=tuple(map(cleaner.text, outcome.retrieved)),
+                served_by=served_by,
+                model=model,
+                failed_hops=tuple(map(cleaner.text, outcome.failed_hops)),
+                evidence=(),
+            )
     else:
         outcome = replace(outcome, message=cleaner.text(outcome.message))
     return Kept(answer.key, answer.at, outcome, answer.scores, answer.scored_by, raw or bool(cleaner.counts))
