@@ -139,10 +139,10 @@ def test_a_candidate_that_answered_before_is_not_held_against_a_baseline_that_an
 def test_kept_answers_of_another_day_promote_nothing(paired):
     assert paired.run("--full").ret == 0
     with closing(sqlite3.connect(paired.path / ".relgate/responses.db")) as connection, connection:
-        for digest, body in connection.execute("select digest, body from bodies").fetchall():
+        for number, body in connection.execute("select id, body from answers").fetchall():
             old = body.replace(b'"at":"20', b'"at":"19')
             assert old != body
-            connection.execute("update bodies set body = ? where digest = ?", (old, digest))
+            connection.execute("update answers set body = ? where id = ?", (old, number))
     _rescore(paired)
     result = paired.run("--full", "--reuse=always")
     assert result.ret == 10, paired.text(result)

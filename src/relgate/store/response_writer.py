@@ -37,6 +37,7 @@ class ResponseWriter(Generic[Item]):
         header: its first line.
 
     Attributes:
+        count: answers written so far.
         problem: why answers are not kept any more, "" while they are.
 
     Raises:
@@ -59,15 +60,10 @@ class ResponseWriter(Generic[Item]):
         self._gather_seconds = TURN_SECONDS
         self._queue: SimpleQueue[Item | threading.Event | None] = SimpleQueue()
         self._hurried = threading.Event()
-        self._keys: list[str] = []
+        self.count = 0
         self.problem = ""
         self._thread = threading.Thread(target=self._work, name="relgate-answers", daemon=True)
         self._thread.start()
-
-    @property
-    def count(self) -> int:
-        """Answers written so far."""
-        return len(self._keys)
 
     def put(self, item: Item) -> None:
         """Keep an answer; returns at once."""
@@ -82,9 +78,9 @@ class ResponseWriter(Generic[Item]):
             self.problem = self.problem or "the disk is too slow"
 
     def finish(self, state: State, more: tuple[str, ...] = ()) -> None:
-        """Note what became of the run that asked for what was written, and of these."""
+        """Note what became of the run that asked for what was written, and of what it took from others."""
         self.flush()
-        self._store.finish((*self._keys, *more), state)
+        self._store.finish(self._run, more, state)
 
     def close(self) -> None:
         """Write what is left and close; may be called twice."""
@@ -141,7 +137,7 @@ class ResponseWriter(Generic[Item]):
         except (RegistryError, OSError, ValueError) as error:
             self.problem = str(error)
             return
-        self._keys += [key for key, _ in rows]
+        self.count += len(rows)
 
 
 def _opened(path: Path, header: bytes) -> BinaryIO:

@@ -1,9 +1,10 @@
 """Answers that were paid for, in a file of this machine: an interrupted run goes on where it was.
 
 It is no part of the registry, which holds what was decided and may be shared: this file holds what a run
-has in hand, is written while it runs, and may be deleted at any time at the price of asking again. Its two
-tables are written many times a second, so they are spoken to directly and know no migrations. Their rows lie
-in the order in which they came: by their digests each would be written into another page.
+has in hand, is written while it runs, and may be deleted at any time at the price of asking again. It is
+written many times a second, so it is spoken to directly, knows no migrations, and nothing is kept in order
+but the answers themselves: each is appended, named by its digest, and only who looks for one makes an index,
+for itself and for as long as it looks. What became of a run is noted once, not at each of its answers.
 """
 
 from __future__ import annotations
@@ -22,15 +23,19 @@ from relgate.domain.errors import RegistryError
 KEPT_FOR = timedelta(days=30)
 BUSY_SECONDS = 30.0
 _SCHEMA = """
-create table if not exists bodies (digest text primary key, body blob not null);
-create table if not exists answers (
-    key text primary key, digest text not null, at text not null, run text not null, done integer not null
+create table if not exists runs (
+    id integer primary key, name text not null unique, at text not null, done integer not null
 );
-create index if not exists answers_run on answers (run);
+create table if not exists answers (
+    id integer primary key, key text not null, digest text not null, at text not null, run integer not null,
+    body blob not null
+);
+create table if not exists taken (answer integer primary key, done integer not null);
 """
+"""``taken`` has the answers whose end is not that of the run that asked for them: another run took them."""
 
 
-_ROWS_AT_ONCE = 200
+_ROWS_AT_ONCE = 150
 """Rows of one statement, whose every step gives the interpreter away; SQLite takes 999 values."""
 
 
@@ -44,7 +49,7 @@ class State(IntEnum):
 
 
 class ResponseStore:
-    """Bodies by their digest, and which of them answers a key; used by one thread at a time.
+    """Answers, each by its key and its digest; used by one thread at a time.
 
     Args:
         path: the file; it and its folder are made where they are not there, for this user alone.
@@ -55,15 +60,24 @@ class ResponseStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._runs: dict[str, int] = {}
+        self._indexed = -1
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # never a file that is there: closing it again would take SQLite's locks from this process
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
-            self._connection.executescript("pragma journal_mode=wal; pragma synchronous=normal;" + _SCHEMA)
+            self._connection.executescript("pragma journal_mode=wal; pragma synchronous=normal;")
+            if self._is_of_another_version():
+                self._connection.executescript("drop table answers; drop table if exists bodies;")
+            self._connection.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise RegistryError(f"{path}: answers cannot be kept ({error}); delete the file") from error
+
+    def _is_of_another_version(self) -> bool:
+        columns = [row[1] for row in self._connection.execute("pragma table_info(answers)")]
+        return bool(columns) and "body" not in columns
 
     def put(self, rows: Iterable[tuple[str, bytes]], run: str, at: datetime) -> None:
         """Keep answers by their keys, in one transaction.
@@ -71,60 +85,135 @@ class ResponseStore:
         Raises:
             RegistryError: the disk is full, or the file is damaged.
         """
-        found = [(key, hashlib.sha256(body).hexdigest(), body) for key, body in rows]
-        moment = at.astimezone(UTC).isoformat(timespec="milliseconds")
+        moment = _spelled(at)
         try:
             with self._connection as connection:
+                number = self._number_of(run, moment)
+                found = [(key, hashlib.sha256(body).hexdigest(), moment, number, body) for key, body in rows]
                 for start in range(0, len(found), _ROWS_AT_ONCE):
                     some = found[start : start + _ROWS_AT_ONCE]
                     connection.execute(
-                        f"insert or ignore into bodies values {_places('(?, ?)', some)}",
-                        [value for _, digest, body in some for value in (digest, body)],
-                    )
-                    connection.execute(
-                        f"insert or replace into answers values {_places('(?, ?, ?, ?, 0)', some)}",
-                        [value for key, digest, _ in some for value in (key, digest, moment, run)],
+                        "insert into answers (key, digest, at, run, body) values "
+                        f"{_places('(?, ?, ?, ?, ?)', some)}",
+                        [value for row in some for value in row],
                     )
         except sqlite3.Error as error:
+            self._runs.clear()  # the transaction may have begun the run
             raise RegistryError(f"{self._path}: {error}") from error
+
+    def _number_of(self, run: str, moment: str) -> int:
+        number = self._runs.get(run)
+        if number is None:
+            self._connection.execute(
+                "insert or ignore into runs (name, at, done) values (?, ?, ?)",
+                (run, moment, State.UNFINISHED),
+            )
+            query = "select id from runs where name = ?"
+            number = self._runs[run] = int(self._connection.execute(query, (run,)).fetchone()[0])
+        return number
 
     def has_unfinished(self) -> bool:
         """Whether a run ended without a verdict and left answers."""
-        return self._connection.execute("select 1 from answers where done = 0 limit 1").fetchone() is not None
+        return self._connection.execute("select 1 from runs where done = 0 limit 1").fetchone() is not None
 
     def oldest_unfinished(self, run: str) -> datetime | None:
         """When the oldest answer of a run was written that nobody finished; None where there is none."""
-        query = "select min(at) from answers where run = ? and done = 0"
+        self._index()
+        query = """
+            select min(answers.at) from newest join answers on answers.id = newest.answer
+            join runs on runs.id = answers.run left join taken on taken.answer = answers.id
+            where runs.name = ? and coalesce(taken.done, runs.done) = 0
+        """
         at = self._connection.execute(query, (run,)).fetchone()[0]
         return None if at is None else datetime.fromisoformat(at)
 
     def find(self, key: str, *, not_of: str) -> tuple[bytes, State, str] | None:
-        """The answer to a key, what became of the run that paid for it, and that run.
+        """The newest answer to a key, what became of the run that paid for it, and that run.
 
         Args:
             key: what is looked for.
             not_of: a run whose own answers do not count.
         """
-        row = self._connection.execute(
-            "select body, done, run from answers join bodies using (digest) where key = ? and run != ?",
-            (key, not_of),
-        ).fetchone()
+        self._index()
+        query = """
+            select body, coalesce(taken.done, runs.done), name from newest
+            join answers on answers.id = newest.answer join runs on runs.id = answers.run
+            left join taken on taken.answer = answers.id
+            where newest.key = ? and name != ?
+        """
+        row = self._connection.execute(query, (key, not_of)).fetchone()
         return None if row is None else (row[0], State(row[1]), row[2])
 
-    def finish(self, keys: Iterable[str], state: State) -> None:
-        """Note what became of the run of those among these that were unfinished, and drop what is older than
-        a month."""
-        oldest = (datetime.now(UTC) - KEPT_FOR).isoformat(timespec="milliseconds")
+    def _index(self) -> None:
+        """Learn the newest answer to each key, in a table of this connection alone."""
+        connection = self._connection
+        last = int(connection.execute("select coalesce(max(id), 0) from answers").fetchone()[0])
+        if last == self._indexed:
+            return
+        connection.execute(
+            "create temp table if not exists newest (key text primary key, answer integer not null)"
+        )
+        connection.execute(
+            "insert or replace into newest "
+            "select key, max(id) from answers where id > ? and id <= ? group by key",
+            (self._indexed, last),
+        )
+        connection.commit()
+        self._indexed = last
+
+    def finish(self, run: str, taken: Sequence[str], state: State) -> None:
+        """Note what became of a run and of the answers that it took, as far as they were unfinished, and drop
+        what is older than a month.
+
+        Args:
+            run: the run.
+            taken: keys of answers that other runs asked for.
+            state: what became of it.
+        """
         with contextlib.suppress(sqlite3.Error), self._connection as connection:
-            connection.executemany(
-                f"update answers set done = {state:d} where key = ? and done = 0", [(key,) for key in keys]
-            )
-            connection.execute("delete from answers where at < ?", (oldest,))
-            connection.execute("delete from bodies where digest not in (select digest from answers)")
+            if taken:
+                self._note_taken(taken, state)
+            connection.execute("update runs set done = ? where name = ? and done = 0", (state, run))
+            oldest = (_spelled(datetime.now(UTC) - KEPT_FOR),)
+            if connection.execute("select 1 from runs where at < ? limit 1", oldest).fetchone() is not None:
+                connection.execute("delete from answers where at < ?", oldest)
+                connection.execute("delete from taken where answer not in (select id from answers)")
+                connection.execute(
+                    "delete from runs where at < ? and id not in (select run from answers)", oldest
+                )
+
+    def _note_taken(self, keys: Sequence[str], state: State) -> None:
+        """An unfinished run of which everything was taken is unfinished no more."""
+        self._index()
+        connection = self._connection
+        connection.execute("create temp table wanted (key text primary key)")
+        connection.executemany("insert or ignore into wanted values (?)", [(key,) for key in keys])
+        connection.execute(
+            """
+            insert or ignore into taken select answers.id, ? from wanted join newest using (key)
+            join answers on answers.id = newest.answer join runs on runs.id = answers.run
+            left join taken as ended on ended.answer = answers.id
+            where coalesce(ended.done, runs.done) = 0
+            """,
+            (state,),
+        )
+        connection.execute("drop table wanted")
+        connection.execute(
+            """
+            update runs set done = ? where done = 0 and id in (
+                select run from answers where id in (select answer from taken)
+            ) and id not in (select run from answers where id not in (select answer from taken))
+            """,
+            (state,),
+        )
 
     def close(self) -> None:
         """Close the file; may be called twice."""
         self._connection.close()
+
+
+def _spelled(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _places(row: str, rows: Sequence[object]) -> str:

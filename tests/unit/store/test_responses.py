@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from relgate.store.responses import ResponseStore
+from relgate.store.responses import ResponseStore, State
 
 COUNT = """
 import sqlite3, sys
@@ -56,3 +58,81 @@ def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "responses.db"
     ResponseStore(path).close()
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_what_another_run_took_is_unfinished_no_more(tmp_path: Path) -> None:
+    """An interrupted run left four answers; one was asked anew, two were taken by a run that ended."""
+    store = ResponseStore(tmp_path / "responses.db")
+    now = datetime.now(UTC)
+    try:
+        store.put([(f"key {n}", b"%d" % n) for n in range(4)], "left", now)
+        store.put([("key 3", b"anew")], "next", now)
+        assert store.has_unfinished()
+        assert store.find("key 0", not_of="next") == (b"0", State.UNFINISHED, "left")
+        assert store.find("key 3", not_of="next") is None
+        store.finish("next", ["key 0", "key 1"], State.JUDGED)
+        assert store.find("key 0", not_of="third") == (b"0", State.JUDGED, "left")
+        assert store.find("key 2", not_of="third") == (b"2", State.UNFINISHED, "left")
+        assert store.find("key 3", not_of="third") == (b"anew", State.JUDGED, "next")
+        assert store.oldest_unfinished("left") is not None
+        store.finish("third", ["key 2"], State.OF_NO_ATTEMPT)
+        assert store.find("key 0", not_of="fourth") == (b"0", State.JUDGED, "left")
+        assert store.find("key 2", not_of="fourth") == (b"2", State.OF_NO_ATTEMPT, "left")
+        assert store.oldest_unfinished("left") is None
+    finally:
+        store.close()
+
+
+def test_a_run_of_which_everything_was_taken_leaves_nothing_unfinished(tmp_path: Path) -> None:
+    store = ResponseStore(tmp_path / "responses.db")
+    try:
+        store.put([("key", b"1")], "left", datetime.now(UTC))
+        store.finish("next", ["key"], State.JUDGED)
+        assert not store.has_unfinished()
+    finally:
+        store.close()
+
+
+def test_answers_older_than_a_month_are_dropped_when_a_run_ends(tmp_path: Path) -> None:
+    store = ResponseStore(tmp_path / "responses.db")
+    old = datetime.now(UTC) - timedelta(days=31)
+    try:
+        store.put([("old", b"1")], "long ago", old)
+        store.put([("new", b"2")], "run", datetime.now(UTC))
+        store.finish("run", [], State.JUDGED)
+        assert store.find("old", not_of="") is None
+        assert store.find("new", not_of="") == (b"2", State.JUDGED, "run")
+        assert not store.has_unfinished()
+    finally:
+        store.close()
+
+
+def test_what_another_process_keeps_is_found_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "responses.db"
+    reader, writer = ResponseStore(path), ResponseStore(path)
+    try:
+        assert reader.find("key", not_of="") is None
+        writer.put([("key", b"1")], "run", datetime.now(UTC))
+        assert reader.find("key", not_of="") == (b"1", State.UNFINISHED, "run")
+        writer.put([("key", b"2")], "run", datetime.now(UTC))
+        assert reader.find("key", not_of="") == (b"2", State.UNFINISHED, "run")
+    finally:
+        reader.close()
+        writer.close()
+
+
+def test_a_file_of_an_older_version_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "responses.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "create table bodies (digest text primary key, body blob);"
+            "create table answers (key text primary key, digest text, at text, run text, done integer);"
+            "insert into answers values ('key', 'd', 'now', 'run', 0);"
+        )
+    store = ResponseStore(path)
+    try:
+        assert not store.has_unfinished()
+        store.put([("key", b"1")], "run", datetime.now(UTC))
+        assert store.find("key", not_of="") == (b"1", State.UNFINISHED, "run")
+    finally:
+        store.close()
