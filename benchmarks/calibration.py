@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from simulated.against_zero import harm_cells, harm_power_cells, superiority_cells
 from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells, size_cells
 from simulated.few_labels import few_labels
-from simulated.further_gates import further_cells
+from simulated.further_gates import further_cells, further_clustered_cells
 from simulated.judged import judged_cells, judged_power_cells
 from simulated.kept import code, keep, kept
 from simulated.looks import early_stop
@@ -54,6 +54,7 @@ CELLS: Sequence[Cell] = [
     *tight_cells(),
     *further_cells(),
     *more_power_cells(),
+    *further_clustered_cells(),
 ]
 EXPERIMENTS: Mapping[str, tuple[Experiment, float]] = {
     **POLICIES,

@@ -38,6 +38,8 @@ CLUSTERS = (8, 20, 50)
 MARGIN = {20: 0.15, 50: 0.10, 200: 0.05, 1000: 0.02}
 """Margins whose n_min each size reaches: 19, 29, 59, 149 cases."""
 
+CLUSTER_MARGIN = {8: 0.10, 20: 0.10, 50: 0.05}
+
 SHAPES = ("all ties", "zero-inflated", "skewed", "catastrophe")
 TRIALS = 3
 Draw = Callable[[np.random.Generator], Sample]
@@ -215,7 +217,7 @@ def rule_of(without: Rule, shape: str, clusters: int) -> Rule:
 
 def _at(n: int, clusters: int) -> Iterator[Cell]:
     units = units_of(n, clusters)
-    margin = MARGIN.get(n, 0.10 if clusters <= 20 else 0.05)
+    margin = CLUSTER_MARGIN[clusters] if clusters else MARGIN[n]
 
     def cell(kind: str, shape: str, without: Rule, judged: Gate, draw: Draw | None, **more: float) -> Cell:
         return Cell(kind, shape, n, clusters, rule_of(without, shape, clusters), judged, draw, **more)  # type: ignore[arg-type]

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from relgate.decision.sample import Sample
 from relgate.decision.unchanged import Unchanged
 from relgate.domain.metric import Metric
 from simulated.bounds import Rule
-from simulated.cells import MARGIN, RIGHT, SIZES, TRIALS, Cell, gate
+from simulated.cells import CLUSTER_MARGIN, CLUSTERS, MARGIN, RIGHT, SIZES, TRIALS, Cell, gate, rule_of
 from simulated.worlds import PRODUCTION, Floats, pairs, sample, trial_means, units_of
 
 OVER_REFUSAL = Metric("over_refusal", "binary", higher_is_better=False)
@@ -71,16 +72,74 @@ def further_cells() -> Iterator[Cell]:
         )
 
 
+def further_clustered_cells() -> Iterator[Cell]:
+    """The same on clusters, which are one size for all gates; "catastrophe" breaks whole ones at once."""
+    for clusters in CLUSTERS:
+        units = units_of(0, clusters)
+        margin = CLUSTER_MARGIN[clusters]
+        for shape, more, psi in (
+            ("catastrophe", 0.0, 0.005),
+            ("zero-inflated", 0.01, 0.03),
+            ("skewed", 0.10, 0.13),
+        ):
+            together = shape == "catastrophe"
+            worse, better = margin + more / 2.0, more / 2.0
+
+            def turned(
+                rng: np.random.Generator,
+                u: np.ndarray = units,
+                w: float = worse,
+                b: float = better,
+                t: bool = together,
+            ) -> Sample:
+                return sample(*_turned(*pairs(rng, u, w, b, together=t)), u, clustered=True)
+
+            def turned_means(
+                rng: np.random.Generator,
+                u: np.ndarray = units,
+                p: float = psi,
+                m: float = margin,
+                t: bool = together,
+            ) -> Sample:
+                means = trial_means(rng, u, p, TRIALS, m / PRODUCTION, together=t)
+                return sample(*_turned(*means), u, clustered=True, single=False)
+
+            def pooled(
+                rng: np.random.Generator,
+                u: np.ndarray = units,
+                p: float = psi,
+                m: float = margin,
+                t: bool = together,
+            ) -> Sample:
+                hops = _one_hop_worse(rng, u, p, HOPS * m, together=t)
+                return sample(*hops, u, clustered=True, single=False)
+
+            for kind, metric, draw in (
+                ("non-inferiority of over-refusals, one trial", OVER_REFUSAL, turned),
+                (f"non-inferiority of over-refusals, {TRIALS} trials", OVER_REFUSAL, turned_means),
+                (f"non-inferiority, {HOPS} hops pooled", RIGHT, pooled),
+            ):
+                yield Cell(
+                    kind,
+                    shape,
+                    int(units.size),
+                    clusters,
+                    rule_of("asymptotic", shape, clusters),
+                    gate(metric, "non_inferior", margin),
+                    draw,
+                )
+
+
 def _turned(candidate: Floats, baseline: Floats) -> tuple[Floats, Floats]:
     """The same pairs where a hit is what one does not want."""
     return 1.0 - candidate, 1.0 - baseline
 
 
 def _one_hop_worse(
-    rng: np.random.Generator, units: np.ndarray, psi: float, lost: float
+    rng: np.random.Generator, units: np.ndarray, psi: float, lost: float, *, together: bool = False
 ) -> tuple[Floats, Floats]:
     """Case means over hops of which one alone loses this share of its cases: the mean loses half of it."""
-    first = trial_means(rng, units, psi, 1, lost / PRODUCTION)
+    first = trial_means(rng, units, psi, 1, lost / PRODUCTION, together=together)
     second = trial_means(rng, units, psi, 1)
     candidate, baseline = ((a + b) / HOPS for a, b in zip(first, second, strict=True))
     return candidate, baseline

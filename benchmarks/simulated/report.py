@@ -98,7 +98,8 @@ def render(report: Report) -> str:
         "`passed` and `failed` are shares of the runs, `error` is one Monte-Carlo standard error at the "
         "bound. A bound is missed when a share lies more than two of them beyond it. On the boundary both "
         "sides are errors, so both have the bound; zero tolerance rejects by policy, so only its pass side "
-        "has one.",
+        'has one. Pass or fail has no "all ties" on a boundary: a difference that is the same in every case '
+        "is 0 or 1 there.",
         "## What missed its bound",
         "\n".join(f"- {miss}" for miss in report.misses) or "Nothing.",
         f"## Powers below the study's figure less {POWER_LESS:.2f}",

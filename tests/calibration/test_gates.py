@@ -24,7 +24,7 @@ from simulated.cells import (
     power_cells,
     size_cells,
 )
-from simulated.further_gates import further_cells
+from simulated.further_gates import further_cells, further_clustered_cells
 from simulated.judged import judged_cells, judged_power_cells
 from simulated.policies import Claim, attempts, creep, default_policy
 from simulated.report import Report, render
@@ -38,7 +38,10 @@ pytestmark = pytest.mark.calibration
 
 REPETITIONS, ERRORS, SEED = 60, 3.0, 20260101
 SIZES = [*size_cells(), *balanced_cells(), *superiority_cells(), *harm_cells()]
-CELLS = [*(cell for cell in [*SIZES, *further_cells()] if cell.n <= 500), *judged_cells()]
+CELLS = [
+    *(cell for cell in [*SIZES, *further_cells(), *further_clustered_cells()] if cell.n <= 500),
+    *judged_cells(),
+]
 POWERS = [
     *(cell for cell in [*power_cells(), *harm_power_cells()] if cell.n <= 200),
     *judged_power_cells(),
