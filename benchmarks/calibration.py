@@ -29,6 +29,7 @@ from simulated.further_gates import further_cells, further_clustered_cells
 from simulated.judged import judged_cells, judged_power_cells
 from simulated.kept import code, keep, kept
 from simulated.looks import early_stop
+from simulated.millions import a_million_cases
 from simulated.more_power import more_power_cells
 from simulated.near_minimum import near_minimum_cells, tight_cells
 from simulated.peers import Compared, compare, contests
@@ -60,6 +61,7 @@ EXPERIMENTS: Mapping[str, tuple[Experiment, float]] = {
     **POLICIES,
     "A judge with 50 labels, judged by several methods": (few_labels, 0.5),
     "Early stop: ten looks at one required gate": (early_stop, 0.2),
+    "A million cases on the boundary": (a_million_cases, 1.0),
 }
 CONTESTS = contests()
 Job = tuple[str, int, int, int]
