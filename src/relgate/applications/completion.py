@@ -15,6 +15,10 @@ from relgate.domain.response import Response, ToolCall
 DONE = b"[DONE]"
 
 
+MOST_TOKENS = 2**53
+"""Beyond it a number says nothing, and is no float any more."""
+
+
 class NoCompletionError(ValueError):
     """The answer is no chat completion; the text says why."""
 
@@ -157,7 +161,7 @@ def _response(
     price: Price | None,
 ) -> Response:
     tokens, cost = None, None
-    if isinstance(prompt, int) and isinstance(completion, int):
+    if isinstance(prompt, int) and isinstance(completion, int) and abs(prompt + completion) <= MOST_TOKENS:
         tokens = prompt + completion
         if price is not None:
             cost = (prompt * price.input_per_million + completion * price.output_per_million) / 1e6

@@ -28,11 +28,12 @@ class Budget:
 
     Dollars are known when an answer is there. A call is begun only if what was spent, and the calls in flight
     at the mean price so far, leave room for another: the limit is passed by what one answer costs more than
-    that mean, at the most for each call in flight.
+    that mean, at the most for each call in flight. Before the first answer the mean is what is expected.
 
     Args:
         allowance: the limits.
         clock: time.
+        expected_usd: of a call, 0 where nothing tells; the first one is made whatever it costs.
 
     Attributes:
         calls: begun so far.
@@ -41,9 +42,12 @@ class Budget:
         priced: whether a limit in dollars could be held to.
     """
 
-    def __init__(self, allowance: Allowance, clock: Clock | None = None) -> None:
+    def __init__(
+        self, allowance: Allowance, clock: Clock | None = None, *, expected_usd: float = 0.0
+    ) -> None:
         self._allowance = allowance
         self._clock = clock or MonotonicClock()
+        self._expected_usd = expected_usd
         self._began: float | None = None
         self._priced = 0
         self._in_flight = 0
@@ -96,8 +100,8 @@ class Budget:
         allowed = self._allowance
         if allowed.calls is not None and self.calls >= allowed.calls:
             return f"the budget of {allowed.calls} calls was spent"
-        mean = self.usd / self._priced if self._priced else 0.0
-        if allowed.usd is not None and self.usd + mean * (self._in_flight + 1) > allowed.usd:
+        mean = self.usd / self._priced if self._priced else self._expected_usd
+        if allowed.usd is not None and self.calls and self.usd + mean * (self._in_flight + 1) > allowed.usd:
             return f"the budget of ${allowed.usd:g} was spent"
         if allowed.seconds is not None and self._began is not None and now - self._began >= allowed.seconds:
             return f"the budget of {allowed.seconds:g} s was spent"

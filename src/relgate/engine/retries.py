@@ -33,7 +33,7 @@ def retry_after(headers: Mapping[str, str], wall: datetime) -> float | None:
     except ValueError:
         try:
             moment = parsedate_to_datetime(asked)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         zoned = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
         seconds = (zoned - wall).total_seconds()

@@ -69,6 +69,7 @@ class ItemProtocol:
     def report(self, item: MeasuredItem, nextitem: pytest.Item | None) -> None:
         """Wait for the cases of an item and report them."""
         self._hook = item.ihook
+        self._starts_are_read = starts_are_read(self._config)  # a plugin may have come
         self._report(item, nextitem, named=not self.is_silent(item), torn_down=True)
 
     def report_following(self, item: CaseItem, nextitem: pytest.Item | None) -> None:

@@ -112,7 +112,10 @@ def _checked(metric: Metric, value: Any) -> Scored:
         return _yes_or_no(metric.name, metric.kind, value)
     if not isinstance(value, (int, float, Real)):
         return ScorerFailure(metric.name, f"a score must be a number, this is a {type(value).__name__}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        return ScorerFailure(metric.name, "a score must be finite, this is too large a number")
     if not math.isfinite(number):
         return ScorerFailure(metric.name, f"a score must be finite, this is {number}")
     if metric.kind == "binary" and number not in (0.0, 1.0):

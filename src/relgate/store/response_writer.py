@@ -31,7 +31,8 @@ class ResponseWriter(Generic[Item]):
 
     Args:
         path: the response store.
-        encode: key and body of an answer, redacted; runs in the thread.
+        encode: key and body of an answer, redacted; an empty key is of one that is kept already, and only
+            recorded. Runs in the thread.
         run: names this run in the store.
         record: a file that every body is written to as a line as well, None for none.
         header: its first line.
@@ -130,14 +131,16 @@ class ResponseWriter(Generic[Item]):
     def _write(self, items: list[Item]) -> None:
         try:
             rows = [self._encode(item) for item in items]
-            self._store.put(rows, self._run, datetime.now(UTC))
+            new = [row for row in rows if row[0]]
+            if new:
+                self._store.put(new, self._run, datetime.now(UTC))
             if self._record is not None:
                 self._record.write(b"".join(body + b"\n" for _, body in rows))
                 self._record.flush()
         except (RegistryError, OSError, ValueError) as error:
             self.problem = str(error)
             return
-        self.count += len(rows)
+        self.count += len(new)
 
 
 def _opened(path: Path, header: bytes) -> BinaryIO:

@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
@@ -68,16 +69,35 @@ class ResponseStore:
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
-            self._connection.executescript("pragma journal_mode=wal; pragma synchronous=normal;")
-            if self._is_of_another_version():
-                self._connection.executescript("drop table answers; drop table if exists bodies;")
-            self._connection.executescript(_SCHEMA)
+            self._prepare()
         except (OSError, sqlite3.Error) as error:
             raise RegistryError(f"{path}: answers cannot be kept ({error}); delete the file") from error
 
-    def _is_of_another_version(self) -> bool:
-        columns = [row[1] for row in self._connection.execute("pragma table_info(answers)")]
-        return bool(columns) and "body" not in columns
+    def _prepare(self) -> None:
+        """Make the tables where they are not there; another process may do the same at this moment."""
+        connection, deadline = self._connection, time.monotonic() + BUSY_SECONDS
+        while True:
+            try:  # SQLite does not wait by itself for the lock that this needs
+                connection.execute("pragma journal_mode=wal")
+                break
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+        connection.execute("pragma synchronous=normal")
+        if "taken" in self._tables():
+            return
+        with connection:
+            connection.execute("begin immediate")
+            tables = self._tables()
+            if "answers" in tables and "taken" not in tables:  # of an earlier version
+                connection.execute("drop table answers")
+                connection.execute("drop table if exists bodies")
+            for statement in filter(str.strip, _SCHEMA.split(";")):
+                connection.execute(statement)
+
+    def _tables(self) -> set[str]:
+        return {row[0] for row in self._connection.execute("select name from sqlite_master")}
 
     def put(self, rows: Iterable[tuple[str, bytes]], run: str, at: datetime) -> None:
         """Keep answers by their keys, in one transaction.

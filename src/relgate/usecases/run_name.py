@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
+from pathlib import Path
 
 from relgate.domain.digest import digest_json
 
 
 def name_run(candidate_digest: str) -> str:
     """A name that no other run has."""
-    return f"{os.getpid()}-{secrets.token_hex(8)}{_mark(candidate_digest)}"
+    return f"{os.getpid()}.{_begun(os.getpid())}-{secrets.token_hex(8)}{_mark(candidate_digest)}"
 
 
 def asks(run: str, candidate_digest: str) -> bool:
@@ -19,13 +20,28 @@ def asks(run: str, candidate_digest: str) -> bool:
 
 
 def is_going_on(run: str) -> bool:
-    """Whether a run of this machine is still going on beside this one."""
-    pid = int(run.partition("-")[0])
-    return pid != os.getpid() and _is_alive(pid)
+    """Whether a run of this machine is still going on beside this one.
+
+    Numbers of processes come again, in containers at once: where the system tells when one began, both count.
+    """
+    number, _, begun = run.partition("-")[0].partition(".")
+    pid = int(number)
+    if pid == os.getpid() or not _is_alive(pid):
+        return False
+    return not begun or (now := _begun(pid)) == "" or now == begun
 
 
 def _mark(candidate_digest: str) -> str:
     return "-" + digest_json(candidate_digest).removeprefix("sha256:")[:16]
+
+
+def _begun(pid: int) -> str:
+    """When a process began, in ticks since the machine did; "" where that is not known."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+        return stat.rpartition(")")[2].split()[19]  # field 22; the name before it may hold anything
+    except (OSError, IndexError):
+        return ""
 
 
 def _is_alive(pid: int) -> bool:

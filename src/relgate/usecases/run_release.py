@@ -33,6 +33,7 @@ from relgate.usecases.measuring.run_status import RunStatus
 from relgate.usecases.options import RunOptions
 from relgate.usecases.preparing.anchors import anchor_data, find_anchors
 from relgate.usecases.preparing.contradiction import with_contradiction
+from relgate.usecases.preparing.estimate import expected_usd
 from relgate.usecases.preparing.prepare import Prepared, prepare
 from relgate.usecases.preparing.staleness import with_fingerprint
 from relgate.usecases.preparing.traffic import changes_found, sampled
@@ -149,9 +150,9 @@ class ReleaseRun:
             draw = header.run
             if holds := replay_holds(header, replayed, self.prepared, self.registry):
                 self.prepared = self.prepared.held_for_its_answers(holds, attempt=False)
-        self._live = LiveRun(
-            self.prepared, self.options, selected, self._stack, self._redacting, self._responses, replayed
-        )
+        usd = expected_usd(self.prepared, self.registry, selected, self._planned, self.options.allowance)
+        parts = (self._stack, self._redacting, self._responses)
+        self._live = LiveRun(self.prepared, self.options, selected, *parts, replayed, usd)
         self._draw = Draw(self.registry, self.prepared, self._live, self._started, draw)
         self._live.start()
         import_what_judges()

@@ -109,3 +109,13 @@ def test_a_stream_without_an_end_is_the_providers(events):
 def test_an_event_that_is_no_chunk_is_no_completion(event):
     with pytest.raises(NoCompletionError):
         read_stream([event], None)
+
+
+@pytest.mark.parametrize("calls", [None, []], ids=["quickly", "slowly"])
+def test_a_number_of_tokens_that_is_no_float_any_more_is_unknown(calls):
+    answer = json.loads(json.dumps(WHOLE))
+    answer["usage"]["prompt_tokens"] = 10**400
+    if calls is not None:
+        answer["choices"][0]["message"]["tool_calls"] = calls
+    found = read_completion(json.dumps(answer).encode(), PRICE)
+    assert (found.output, found.tokens, found.cost_usd) == ("Hi", None, None)

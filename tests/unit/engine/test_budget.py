@@ -83,3 +83,18 @@ def test_what_ended_the_calls_stays():
     clock.time += 10.0
     with pytest.raises(Halt, match="1 calls"):
         budget.begin()
+
+
+def test_before_the_first_answer_calls_cost_what_is_expected() -> None:
+    budget = Budget(Allowance(usd=0.02), expected_usd=0.0026)
+    for _ in range(7):
+        budget.begin()
+    with pytest.raises(Halt, match="budget of"):
+        budget.begin()
+
+
+def test_the_first_call_is_made_though_it_may_cost_more_than_the_budget() -> None:
+    budget = Budget(Allowance(usd=0.02), expected_usd=1.0)
+    budget.begin()
+    with pytest.raises(Halt):
+        budget.begin()

@@ -41,3 +41,8 @@ def test_pauses_double_up_to_a_limit_and_differ():
         assert longest / 2 <= min(pauses) < max(pauses) <= longest
         assert len(set(pauses)) == 50
     assert backoff(10_000, draw) <= BACKOFF_AT_MOST
+
+
+def test_a_date_beyond_all_calendars_asks_for_nothing():
+    headers = {"Retry-After": "Mon, 01 Jan 99999999999 00:00:00 GMT"}
+    assert retry_after(headers, datetime(2026, 1, 1, tzinfo=UTC)) is None

@@ -153,3 +153,10 @@ def test_a_failed_call_said_nothing_unsafe_but_did_not_answer_either():
 @pytest.mark.parametrize("kind", ["outage", "missing"])
 def test_what_was_not_measured_has_no_score(kind):
     assert score_failure(HARMFUL, Failure(kind, "away", 10.0), [scorer(1)], "safety") == ()
+
+
+@pytest.mark.parametrize("kind", ["binary", "unit", "positive", "count"])
+def test_a_number_that_is_no_float_any_more_is_a_failure_to_judge(kind):
+    found = scored(CASE, Response("x", tokens=10**400), scorer(10**400, kind=kind))
+    assert isinstance(found["s"], ScorerFailure)
+    assert isinstance(found["tokens"], ScorerFailure)

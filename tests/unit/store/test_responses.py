@@ -5,9 +5,12 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from relgate.store.responses import ResponseStore, State
 
@@ -136,3 +139,29 @@ def test_a_file_of_an_older_version_is_begun_anew(tmp_path: Path) -> None:
         assert store.find("key", not_of="") == (b"1", State.UNFINISHED, "run")
     finally:
         store.close()
+
+
+OPEN = """
+import sys, time
+from pathlib import Path
+from relgate.store.responses import ResponseStore
+while time.time() < float(sys.argv[2]):
+    pass
+ResponseStore(Path(sys.argv[1])).close()
+"""
+
+
+@pytest.mark.parametrize("form", ["new", "old"])
+def test_processes_that_open_the_file_at_the_same_moment_share_it(tmp_path: Path, form: str) -> None:
+    for turn in range(5):
+        path = tmp_path / f"{turn}.db"
+        if form == "old":
+            with closing(sqlite3.connect(path)) as connection:
+                connection.executescript(
+                    "create table bodies (digest text primary key, body blob);"
+                    "create table answers (key text primary key, digest text, done integer);"
+                )
+        command = [sys.executable, "-c", OPEN, str(path), str(time.time() + 1.0)]
+        together = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+        errors = [process.communicate()[1] for process in together]
+        assert [process.returncode for process in together] == [0] * 4, errors

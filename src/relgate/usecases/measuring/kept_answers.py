@@ -224,7 +224,9 @@ class KeptAnswers:
         self._reader.close()
 
     def _encode(self, answer: Answer | Kept) -> tuple[str, bytes]:
-        kept = answer if isinstance(answer, Kept) else redacted(answer, self._redactor)
+        if isinstance(answer, Kept):  # what became of it is noted where it was found
+            return "", encode_kept(answer)
+        kept = redacted(answer, self._redactor)
         return kept.key, encode_kept(kept)
 
 

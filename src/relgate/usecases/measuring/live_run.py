@@ -72,6 +72,7 @@ class LiveRun:
         redactor_of: gives what redacts texts, from the releases with bound variables.
         responses: the file in which answers are kept.
         replayed: every answer, where nobody is to be called.
+        expected_usd: what a call may cost, 0 where nothing tells.
 
     Attributes:
         early: what may end the calls early, None where nothing may.
@@ -93,6 +94,7 @@ class LiveRun:
         redactor_of: Callable[[Collection[Release]], Redactor],
         responses: Path,
         replayed: Mapping[str, Kept] | None = None,
+        expected_usd: float = 0.0,
     ) -> None:
         self._wanted = wanted = CaseSet.chosen(prepared.suites, selected)
         self._unmeasured = frozenset[CaseKey]()
@@ -101,7 +103,7 @@ class LiveRun:
         whole = len(wanted) == sum(len(s.all_cases) for s in prepared.suites)
         self.early: EarlyStop | None = early_stop_of(prepared, options, whole=whole)
         self._traffic = tuple(sampled(prepared)) if whole else ()
-        self.budget = Budget(options.allowance)
+        self.budget = Budget(options.allowance, expected_usd=expected_usd)
         self._rate = Rate()
         offline = replayed is not None
         transport = _transport(prepared, options.seed, offline=offline)

@@ -9,6 +9,7 @@ from relgate.applications.chat import chat_prompt
 from relgate.applications.json_body import BYTES_PER_TOKEN
 from relgate.domain.case import Case, CaseKey
 from relgate.domain.response import Request
+from relgate.engine.budget import Allowance
 from relgate.store import Registry
 from relgate.usecases.preparing.prepare import Prepared
 
@@ -71,6 +72,20 @@ def estimate(prepared: Prepared, registry: Registry, selected: Collection[CaseKe
     if prepared.candidate.application.kind != "chat" or not calls:
         return None
     return _by_length(prepared, [one for found in asked.values() for one in found])
+
+
+def expected_usd(
+    prepared: Prepared,
+    registry: Registry,
+    selected: Collection[CaseKey],
+    planned: int,
+    allowance: Allowance,
+) -> float:
+    """What one of so many planned calls may cost, where dollars are limited; 0 where nothing tells."""
+    if allowance.usd is None or not planned:
+        return 0.0
+    found = estimate(prepared, registry, selected)
+    return 0.0 if found is None or found.usd is None else found.usd / planned
 
 
 def _by_length(prepared: Prepared, cases: Iterable[tuple[Case, int]]) -> Estimate:
