@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from relgate.decision.sample import Sample
 from relgate.decision.unchanged import Unchanged
 from relgate.domain.metric import Metric
 from simulated.bounds import Rule
 from simulated.cells import CLUSTER_MARGIN, CLUSTERS, MARGIN, RIGHT, SIZES, TRIALS, Cell, gate, rule_of
-from simulated.worlds import PRODUCTION, Floats, pairs, sample, trial_means, units_of
+from simulated.worlds import PRODUCTION, Floats, Ints, pairs, sample, trial_means, units_of
 
 OVER_REFUSAL = Metric("over_refusal", "binary", higher_is_better=False)
 HOPS = 2
@@ -87,37 +86,35 @@ def further_clustered_cells() -> Iterator[Cell]:
 
             def turned(
                 rng: np.random.Generator,
-                u: np.ndarray = units,
                 w: float = worse,
                 b: float = better,
                 t: bool = together,
-            ) -> Sample:
-                return sample(*_turned(*pairs(rng, u, w, b, together=t)), u, clustered=True)
+                u: Ints = units,
+            ) -> tuple[Floats, Floats]:
+                return _turned(*pairs(rng, u, w, b, together=t))
 
             def turned_means(
                 rng: np.random.Generator,
-                u: np.ndarray = units,
                 p: float = psi,
                 m: float = margin,
                 t: bool = together,
-            ) -> Sample:
-                means = trial_means(rng, u, p, TRIALS, m / PRODUCTION, together=t)
-                return sample(*_turned(*means), u, clustered=True, single=False)
+                u: Ints = units,
+            ) -> tuple[Floats, Floats]:
+                return _turned(*trial_means(rng, u, p, TRIALS, m / PRODUCTION, together=t))
 
             def pooled(
                 rng: np.random.Generator,
-                u: np.ndarray = units,
                 p: float = psi,
                 m: float = margin,
                 t: bool = together,
-            ) -> Sample:
-                hops = _one_hop_worse(rng, u, p, HOPS * m, together=t)
-                return sample(*hops, u, clustered=True, single=False)
+                u: Ints = units,
+            ) -> tuple[Floats, Floats]:
+                return _one_hop_worse(rng, u, p, HOPS * m, together=t)
 
-            for kind, metric, draw in (
-                ("non-inferiority of over-refusals, one trial", OVER_REFUSAL, turned),
-                (f"non-inferiority of over-refusals, {TRIALS} trials", OVER_REFUSAL, turned_means),
-                (f"non-inferiority, {HOPS} hops pooled", RIGHT, pooled),
+            for kind, metric, single, draw in (
+                ("non-inferiority of over-refusals, one trial", OVER_REFUSAL, True, turned),
+                (f"non-inferiority of over-refusals, {TRIALS} trials", OVER_REFUSAL, False, turned_means),
+                (f"non-inferiority, {HOPS} hops pooled", RIGHT, False, pooled),
             ):
                 yield Cell(
                     kind,
@@ -126,7 +123,7 @@ def further_clustered_cells() -> Iterator[Cell]:
                     clusters,
                     rule_of("asymptotic", shape, clusters),
                     gate(metric, "non_inferior", margin),
-                    draw,
+                    lambda rng, d=draw, u=units, s=single: sample(*d(rng), u, clustered=True, single=s),
                 )
 
 

@@ -23,6 +23,8 @@ def build(release):
 WRONG = [0]
 """
 GATES = [{"metric": "contains", "non_inferior": {"margin": 0.05}}]
+PROMPT = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
+LIMITS = {"limits": {"tokens": {"version": "1"}}}
 
 
 def _cases(n):
@@ -36,8 +38,7 @@ def desk(project, request):
     project.application = project.module(name, FLAKY)
     project.write("p.md", "text")
     project.manifest("old.yaml", "1.0.0", application=project.application, baseline="none")
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
-    project.manifest(application=project.application, artifacts=prompt, baseline="./old.yaml")
+    project.manifest(application=project.application, artifacts=PROMPT, baseline="./old.yaml")
     project.modul = name
     return project
 
@@ -257,9 +258,8 @@ def test_an_earlier_violation_cannot_be_re_rolled_away(desk):
     )
     desk.modul += "_safety"
     application = desk.module(desk.modul, refuse)
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
     desk.manifest("old.yaml", "1.0.0", application=application, baseline="none")
-    desk.manifest(application=application, artifacts=prompt, baseline="./old.yaml")
+    desk.manifest(application=application, artifacts=PROMPT, baseline="./old.yaml")
     _wrong(desk, 1)
     assert desk.card().verdict.decision == "reject"
     _wrong(desk, 0)
@@ -335,8 +335,7 @@ def test_a_miss_is_remembered_when_another_release_takes_production(desk, missed
     desk.run("older.yaml")
     with desk.registry() as registry:
         registry.promote("desk", "0.9.0", by="ann", waive="a rollback")
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
-    desk.manifest(application=desk.application, artifacts=prompt, baseline="production")
+    desk.manifest(application=desk.application, artifacts=PROMPT, baseline="production")
     card = desk.card()
     assert card.verdict.decision == "reject"
     assert "critical case c0 missed" in card.verdict.reason
@@ -344,8 +343,7 @@ def test_a_miss_is_remembered_when_another_release_takes_production(desk, missed
 
 @pytest.mark.parametrize("again", [{"trials": 2}, {"full": True}], ids=["other trials", "in full"])
 def test_a_candidate_that_is_declared_deterministic_and_answers_otherwise_holds(desk, again):
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
-    desk.manifest(application=desk.application, deterministic=True, artifacts=prompt, baseline="./old.yaml")
+    desk.manifest(application=desk.application, deterministic=True, artifacts=PROMPT, baseline="./old.yaml")
     _wrong(desk, 1)
     desk.card(full=True)
     _wrong(desk, 0)
@@ -386,9 +384,8 @@ def build(release):
 def test_whatever_a_deterministic_candidate_answers_otherwise_is_seen(desk, how, sealed, told):
     desk.modul += "_switching"
     application = desk.module(desk.modul, SWITCHING)
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
     desk.manifest("old.yaml", "1.0.0", application=application, deterministic=True, baseline="none")
-    desk.manifest(application=application, deterministic=True, baseline="./old.yaml", artifacts=prompt)
+    desk.manifest(application=application, deterministic=True, baseline="./old.yaml", artifacts=PROMPT)
     desk.suite(_cases(80), gates=GATES, trials=1, sealed=sealed)
     hidden = {case_id for _, case_id in desk.open().prepared.sealed}
     module = __import__(desk.modul)
@@ -404,8 +401,7 @@ def test_whatever_a_deterministic_candidate_answers_otherwise_is_seen(desk, how,
 
 
 def test_a_part_that_a_deterministic_candidate_answers_otherwise_speaks_against_its_promote(desk):
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
-    desk.manifest(application=desk.application, deterministic=True, artifacts=prompt, baseline="./old.yaml")
+    desk.manifest(application=desk.application, deterministic=True, artifacts=PROMPT, baseline="./old.yaml")
     desk.suite(_cases(80), gates=[{"metric": "contains", "at_least": 0.5}], trials=1)
     assert desk.card().verdict.decision == "promote"
     _wrong(desk, 5)
@@ -438,8 +434,7 @@ def test_a_promote_is_not_served_after_a_miss_against_another_baseline(desk):
     cases = _cases(80)
     cases[0]["critical"] = "never"
     desk.suite(cases, gates=[{"metric": "contains", "at_least": 0.5}], trials=1)
-    limits = {"limits": {"tokens": {"version": "1"}}}
-    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=limits, baseline="none")
+    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=LIMITS, baseline="none")
     assert desk.run().decision == "promote"
     _wrong(desk, 1)
     assert desk.run(baseline="./older.yaml").decision == "reject"
@@ -488,8 +483,7 @@ def two(desk):
     desk.suite(_cases(100), gates=gates, trials=1)
     extra = [{"id": f"c{1000 + i}", "input": f"x{i}", "expected": "yes"} for i in range(60)]
     desk.suite(extra, folder="extra", gates=GATES, trials=1)
-    limits = {"limits": {"tokens": {"version": "1"}}}
-    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=limits, baseline="none")
+    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=LIMITS, baseline="none")
     assert desk.run(full=True).decision == "promote"
     return desk
 
@@ -538,10 +532,8 @@ def test_a_screen_that_is_answered_worse_speaks_against_a_promote_and_a_clean_pa
 
 
 def test_a_deterministic_candidate_that_answers_otherwise_beside_another_baseline_is_not_served(desk):
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
-    desk.manifest(application=desk.application, deterministic=True, artifacts=prompt, baseline="./old.yaml")
-    limits = {"limits": {"tokens": {"version": "1"}}}
-    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=limits, baseline="none")
+    desk.manifest(application=desk.application, deterministic=True, artifacts=PROMPT, baseline="./old.yaml")
+    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=LIMITS, baseline="none")
     assert desk.run(full=True).decision == "promote"
     _wrong(desk, 1)
     card = desk.run(baseline="./older.yaml", full=True).scorecard
@@ -583,8 +575,7 @@ def test_status_does_not_propose_what_promote_refuses(two):
 
 def test_creep_beside_another_baseline_speaks_against_a_promote(desk):
     """Six losses of sixty are too few to be worse than before at .01, and enough against the anchor."""
-    limits = {"limits": {"tokens": {"version": "1"}}}
-    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=limits, baseline="none")
+    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=LIMITS, baseline="none")
     desk.suite(_cases(60), gates=GATES, trials=1)
     desk.run("old.yaml", full=True)
     with desk.registry() as registry:
@@ -621,10 +612,9 @@ def drifting_baseline(desk):
     code = code.replace("WRONG = [0]", 'WRONG = {"1.0.0": 0, "2.0.0": 7}')
     desk.modul += "_both"
     application = desk.module(desk.modul, code)
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
     keys = {"application": application, "deterministic": True}
     desk.manifest("old.yaml", "1.0.0", baseline="none", **keys)
-    desk.manifest(artifacts=prompt, baseline="./old.yaml", **keys)
+    desk.manifest(artifacts=PROMPT, baseline="./old.yaml", **keys)
     desk.suite(_cases(100), gates=GATES, trials=1)
     return desk
 
@@ -680,11 +670,10 @@ def test_copies_that_are_taken_again_do_not_become_a_measure_of_a_deterministic_
     wrong["2.0.0"] = 0
     desk.run(full=True)
     wrong["1.0.0"] = wrong["2.0.0"] = 7
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
     more = {"application": {"python": f"{desk.modul}:build"}, "deterministic": True}
     for number in range(12):
         name, limits = f"next{number}.yaml", {"limits": {"tokens": {"version": f"{number}"}}}
-        desk.manifest(name, "2.0.0", artifacts=prompt | limits, baseline="./old.yaml", **more)
+        desk.manifest(name, "2.0.0", artifacts=PROMPT | limits, baseline="./old.yaml", **more)
         assert desk.run(name, full=True, reuse="always").decision == "hold"
         wrong["1.0.0"] = 0
 
@@ -698,9 +687,8 @@ def test_a_deterministic_release_that_answers_one_trial_otherwise_holds(desk, si
     )
     desk.modul += f"_{side}"
     keys = {"application": desk.module(desk.modul, code), "deterministic": True}
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
     desk.manifest("old.yaml", "1.0.0", baseline="none", **keys)
-    desk.manifest(artifacts=prompt, baseline="./old.yaml", **keys)
+    desk.manifest(artifacts=PROMPT, baseline="./old.yaml", **keys)
     assert desk.run(full=True).decision == "promote"
     verdict = desk.run(full=True, trials=3).scorecard.verdict
     assert verdict.decision == "hold"
@@ -709,10 +697,8 @@ def test_a_deterministic_release_that_answers_one_trial_otherwise_holds(desk, si
 
 
 def test_a_screen_that_a_deterministic_candidate_answers_otherwise_speaks_against_its_promote(desk):
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
-    desk.manifest(application=desk.application, deterministic=True, artifacts=prompt, baseline="./old.yaml")
-    limits = {"limits": {"tokens": {"version": "1"}}}
-    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=limits, baseline="none")
+    desk.manifest(application=desk.application, deterministic=True, artifacts=PROMPT, baseline="./old.yaml")
+    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=LIMITS, baseline="none")
     assert desk.run(full=True).decision == "promote"
     _wrong(desk, 3)
     [seen] = desk.run(screen=True, baseline="./older.yaml").scorecard.verdict.seen
@@ -771,8 +757,7 @@ def test_a_screen_is_not_told_what_a_whole_run_said(desk):
 def test_a_fresh_run_of_what_was_taken_out_of_production_proposes_no_promotion(desk):
     desk.suite(_cases(160), gates=GATES, trials=1)
     desk.run("old.yaml", full=True)
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
-    desk.manifest("twin.yaml", "2.1.0", application=desk.application, artifacts=prompt, baseline="./old.yaml")
+    desk.manifest("twin.yaml", "2.1.0", application=desk.application, artifacts=PROMPT, baseline="./old.yaml")
     with desk.registry() as registry:
         registry.promote("desk", "1.0.0", by="ann", waive="the first one")
     assert desk.run(full=True).decision == "promote"
@@ -810,10 +795,9 @@ def test_an_application_that_tells_the_same_time_of_every_call_is_no_copy_of_its
     )
     desk.modul += "_timed"
     application = desk.module(desk.modul, "from relgate.domain.response import Response as R\n" + code)
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
     keys = {"application": application, "deterministic": True}
     desk.manifest("old.yaml", "1.0.0", baseline="none", **keys)
-    desk.manifest(artifacts=prompt, baseline="./old.yaml", **keys)
+    desk.manifest(artifacts=PROMPT, baseline="./old.yaml", **keys)
     wrong = __import__(desk.modul).WRONG
     wrong["2.0.0"], wrong["1.0.0"] = 0, 1
     desk.run("old.yaml", full=True)
@@ -824,9 +808,8 @@ def test_an_application_that_tells_the_same_time_of_every_call_is_no_copy_of_its
 def test_a_scorer_more_forgets_nothing_that_a_sealed_case_was_answered_otherwise(desk):
     desk.modul += "_switching"
     application = desk.module(desk.modul, SWITCHING)
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
     desk.manifest("old.yaml", "1.0.0", application=application, deterministic=True, baseline="none")
-    desk.manifest(application=application, deterministic=True, baseline="./old.yaml", artifacts=prompt)
+    desk.manifest(application=application, deterministic=True, baseline="./old.yaml", artifacts=PROMPT)
     desk.suite(_cases(80), gates=GATES, trials=1, sealed=True)
     module = __import__(desk.modul)
     module.WRONG |= {case_id for _, case_id in desk.open().prepared.sealed}
@@ -880,17 +863,16 @@ def test_what_was_taken_out_of_production_does_not_return_by_one_line_more(recor
 def test_harm_beside_a_recorded_baseline_whose_file_grew_speaks_against_a_promote(recorded):
     modul = recorded.folder.name.replace("-", "_") + "_grown"
     application = recorded.module(modul, FLAKY)
-    prompt = {"prompt": {"p": {"version": "1", "path": "p.md", "variables": []}}}
     recorded.write("p.md", "text")
-    recorded.manifest(application=application, baseline="./old.yaml", artifacts=prompt)
+    recorded.manifest(application=application, baseline="./old.yaml", artifacts=PROMPT)
     assert recorded.run(full=True).decision == "promote"
     recorded.laid(201)
-    recorded.manifest(application=application, baseline="./old.yaml", artifacts=prompt)
+    recorded.manifest(application=application, baseline="./old.yaml", artifacts=PROMPT)
     __import__(modul).WRONG[0] = 20
     card = recorded.card(full=True)
     assert card.verdict.decision == "reject" or "proven worse" in card.verdict.reason
     recorded.laid(200)
-    recorded.manifest(application=application, baseline="./old.yaml", artifacts=prompt)
+    recorded.manifest(application=application, baseline="./old.yaml", artifacts=PROMPT)
     with recorded.registry() as registry, pytest.raises(Refusal):
         registry.promote("desk", "2.0.0", by="ann")
     assert not recorded.run(full=True).stored
