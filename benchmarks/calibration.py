@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from simulated.against_zero import harm_cells, harm_power_cells, superiority_cells
 from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells, size_cells
 from simulated.few_labels import few_labels
-from simulated.further_gates import further_cells, further_clustered_cells
-from simulated.judged import judged_cells, judged_power_cells
+from simulated.further_gates import further_cells, further_clustered_cells, unchanged_clustered_cells
+from simulated.judged import judged_boundary_cells, judged_cells, judged_power_cells
 from simulated.kept import code, keep, kept
 from simulated.looks import early_stop
 from simulated.millions import a_million_cases
@@ -56,6 +56,8 @@ CELLS: Sequence[Cell] = [
     *further_cells(),
     *more_power_cells(),
     *further_clustered_cells(),
+    *judged_boundary_cells(),
+    *unchanged_clustered_cells(),
 ]
 EXPERIMENTS: Mapping[str, tuple[Experiment, float]] = {
     **POLICIES,

@@ -11,6 +11,7 @@ from relgate.decision.policy import ALPHA
 from relgate.domain.metric import Metric
 from simulated.bounds import Rule
 from simulated.cells import CLUSTERS, QUALITY, RIGHT, SHAPES, SIZES, TRIALS, Cell, gate, rule_of
+from simulated.judged import POWER_WEIGHT
 from simulated.worlds import (
     PRODUCTION,
     Ints,
@@ -133,6 +134,7 @@ def harm_power_cells() -> Iterator[Cell]:
             lambda rng, u=units, f=drop / PRODUCTION: trial_means(rng, u, 0.08, TRIALS, f),
             figure=0.80,
             level=ALPHA / WATCHES,
+            weight=POWER_WEIGHT,
         )
 
 
@@ -147,6 +149,7 @@ def _harm(
     rule: Rule | None = None,
     figure: float | None = None,
     level: float = ALPHA,
+    weight: float = 1.0,
 ) -> Cell:
     single = kind.endswith("one trial")
     return Cell(
@@ -159,5 +162,6 @@ def _harm(
         lambda rng: sample(*values(rng), units, clustered=bool(clusters), single=single),
         figure,
         failing=True,
+        weight=weight,
         harm=level,
     )

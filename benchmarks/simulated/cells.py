@@ -64,8 +64,6 @@ class Cell:
         weight: share of the repetitions that it gets (slow methods get fewer).
         rate: of violations, for zero tolerance.
         harm: alpha of the test that alarms use, in place of the gate's; 0 for gates.
-        held_to: what the power is held to in place of the figure less what is allowed, with the reason; None
-            where the figure stands.
     """
 
     kind: str
@@ -80,7 +78,6 @@ class Cell:
     weight: float = 1.0
     rate: float = 0.0
     harm: float = 0.0
-    held_to: tuple[float, str] | None = None
 
     @property
     def name(self) -> str:
@@ -112,8 +109,7 @@ class Measured:
     def holds_within(self, errors: float) -> bool:
         """Whether its bound holds: size on both sides of the boundary, or power on its side."""
         if self.cell.figure is not None:
-            least = self.cell.figure - POWER_LESS if self.cell.held_to is None else self.cell.held_to[0]
-            return power_holds(self.rate, least, self.repetitions, errors)
+            return power_holds(self.rate, self.cell.figure - POWER_LESS, self.repetitions, errors)
         bound = SIZE_AT_MOST[self.cell.rule]
         # a violation rejects by policy, whatever the rate: only the pass side of zero tolerance has a size
         sides = [self.passed] if self.cell.draw is None else [self.passed, self.failed]

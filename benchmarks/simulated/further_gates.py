@@ -10,10 +10,12 @@ from relgate.decision.unchanged import Unchanged
 from relgate.domain.metric import Metric
 from simulated.bounds import Rule
 from simulated.cells import CLUSTER_MARGIN, CLUSTERS, MARGIN, RIGHT, SIZES, TRIALS, Cell, gate, rule_of
-from simulated.worlds import PRODUCTION, Floats, Ints, pairs, sample, trial_means, units_of
+from simulated.worlds import PRODUCTION, Floats, Ints, choose, pairs, sample, trial_means, units_of
 
 OVER_REFUSAL = Metric("over_refusal", "binary", higher_is_better=False)
 HOPS = 2
+INPUTS = {8: 0.35, 20: 0.15, 50: 0.10}
+"""By inputs of a traffic sample a margin that so many could prove (`n_min`)."""
 
 
 def further_cells() -> Iterator[Cell]:
@@ -140,3 +142,28 @@ def _one_hop_worse(
     second = trial_means(rng, units, psi, 1)
     candidate, baseline = ((a + b) / HOPS for a, b in zip(first, second, strict=True))
     return candidate, baseline
+
+
+def unchanged_clustered_cells() -> Iterator[Cell]:
+    """Outputs of lines with equal inputs: an input whose answers did not all stay has changed."""
+    for clusters, margin in INPUTS.items():
+        units = units_of(0, clusters)
+        for shape, alike in (("changes lean together", False), ("all answers to an input change", True)):
+
+            def draw(
+                rng: np.random.Generator, u: Ints = units, m: float = margin, same: bool = alike
+            ) -> Unchanged:
+                inputs = int(u.max()) + 1
+                of_input = rng.random(inputs)[u] < m
+                changed = of_input if same else choose(rng, np.array([m, 1.0 - m]), u) == 0
+                return Unchanged("simulated", inputs, np.unique(u[changed]).size, 0, ())
+
+            yield Cell(
+                "unchanged outputs, equal inputs",
+                shape,
+                int(units.size),
+                clusters,
+                "exact",
+                gate(RIGHT, "non_inferior", margin),
+                draw,
+            )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from relgate.decision.anchor import crept
-from relgate.decision.early_stop.look_plan import GatePlan
+from relgate.decision.early_stop.look_plan import GatePlan, passes_from
 from relgate.decision.early_stop.looks import look_at
 from relgate.decision.evidence import Evidence, difference_evidence
 from relgate.decision.policy import ALPHA, Gate, attempt_alpha, spread_gates
@@ -56,7 +56,6 @@ class Claim:
         at_most: its upper bound, two Monte-Carlo errors on top; None where there is none.
         at_least: its lower bound, likewise.
         study: the study's figure, "" where it has none.
-        unreached: why the study's figure is not what is stated, "" where it is.
     """
 
     name: str
@@ -65,7 +64,6 @@ class Claim:
     at_most: float | None = None
     at_least: float | None = None
     study: str = ""
-    unreached: str = ""
 
     @property
     def bounded(self) -> bool:
@@ -117,7 +115,7 @@ def looks(repetitions: int, seed: int) -> list[Claim]:
         ]
         for name, judged, kind, bound, draw in worlds:
             least = 100 if kind == "U" else 1
-            plan = GatePlan(judged, kind, frozenset(), n, least, ALPHA)  # type: ignore[arg-type]
+            plan = GatePlan(judged, kind, frozenset(), n, least, ALPHA, passes_from(judged))  # type: ignore[arg-type]
             times = max(20, repetitions // (4 if judged.metric is QUALITY else 1))
             hits = sum(_passes_some_look(plan, *draw(), units) for _ in range(times))
             claims.append(

@@ -59,19 +59,17 @@ class Report:
 
     @property
     def unreached(self) -> list[str]:
-        """Powers below the study's figure less what is allowed, whatever they are held to."""
-        found = []
-        for m in self.cells:
-            if m.cell.figure is not None and m.rate < (least := m.cell.figure - POWER_LESS):
-                why = f"within two errors of {least:.3f}" if m.cell.held_to is None else m.cell.held_to[1]
-                found.append(f"{m.cell.name}: {m.rate:.3f}, {m.cell.figure:g} in the study: {why}")
-        for claims in self.claims.values():
-            for claim in claims:
-                if claim.unreached and claim.rate < float(claim.study) - POWER_LESS:
-                    found.append(
-                        f"{claim.name}: {claim.rate:.3f}, {claim.study} in the study: {claim.unreached}"
-                    )
-        return found
+        """Powers below the study's figure less what is allowed, by however little."""
+        return [
+            f"{m.cell.name}: {m.rate:.3f}, {m.cell.figure:g} in the study"
+            for m in self.cells
+            if m.cell.figure is not None and m.rate < m.cell.figure - POWER_LESS
+        ] + [
+            f"{claim.name}: {claim.rate:.3f}, {claim.study} in the study"
+            for claims in self.claims.values()
+            for claim in claims
+            if claim.at_least is not None and claim.rate < claim.at_least
+        ]
 
 
 def render(report: Report) -> str:
@@ -103,7 +101,7 @@ def render(report: Report) -> str:
         "## What missed its bound",
         "\n".join(f"- {miss}" for miss in report.misses) or "Nothing.",
         f"## Powers below the study's figure less {POWER_LESS:.2f}",
-        "What is prescribed does not reach these, or by less than the draws of this run can tell:",
+        "By however little, so also by less than the draws of this run can tell:",
         "\n".join(f"- {line}" for line in report.unreached) or "None.",
     ]
     if alone:

@@ -109,7 +109,7 @@ class GateLook:
         n: cases judged.
         fraction: share of the gate's own units, its information fraction.
         p_pass: evidence that the requirement is met.
-        level: what ``p_pass`` may be at most to pass.
+        level: what ``p_pass`` may be at most to pass; 0 where the cases are too few to prove a pass.
         p_fail: evidence that the requirement is broken.
         fail_level: what ``p_fail`` may be at most to fail, at the gate's reject weight.
         passes: whether it passes.

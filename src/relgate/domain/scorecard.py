@@ -91,7 +91,9 @@ class LookPart(_Part):
     n: int
     fraction: float = Field(description="share of the gate's own units")
     p: float = Field(description="evidence that the requirement is met")
-    level: float = Field(description="what p may be at most to pass at this look")
+    level: float = Field(
+        description="what p may be at most to pass at this look; 0 where too few cases to pass had run"
+    )
     p_fail: float
     fail_level: float = Field(description="what p_fail may be at most to fail at this look")
 

@@ -41,12 +41,14 @@ class Moments:
         mean: Their mean, in the unit of the data.
         sd: Standard deviation (ddof 1), 0 where nothing differs.
         skewness: Third standardised moment (ddof 0), 0 where nothing differs.
+        df: Degrees of freedom of sd; 0 for those of n observations, n - 1.
     """
 
     n: int
     mean: float
     sd: float
     skewness: float
+    df: float = 0.0
 
     @classmethod
     def of(cls, d: FloatArray) -> Moments:
@@ -88,7 +90,7 @@ class Moments:
         g = self.skewness
         transformed = t + g / (6.0 * root) + g * t * t / (3.0 * root) + g * g * t**3 / (27.0 * self.n)
         sign = -1.0 if direction(alternative) == "greater" else 1.0
-        return float(special.stdtr(self.n - 1, sign * transformed))
+        return float(special.stdtr(self.df or self.n - 1, sign * transformed))
 
     def hall_interval(self, alpha: float = 0.05) -> Interval:
         """Return what `hall_interval` returns for data with these moments.
@@ -97,7 +99,7 @@ class Moments:
             ValueError: No spread, or alpha out of range.
         """
         self._refuse_degenerate()
-        y = float(special.stdtrit(self.n - 1, 1.0 - one_sided_alpha(alpha)))
+        y = float(special.stdtrit(self.df or self.n - 1, 1.0 - one_sided_alpha(alpha)))
         scale = self.sd / math.sqrt(self.n)
         low = self.mean - _hall_inverse(y, self) * scale
         high = self.mean - _hall_inverse(-y, self) * scale

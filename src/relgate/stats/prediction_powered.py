@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
+CLEARLY_SKEWED = 3.0
+"""Standard errors from which skewness is no noise."""
+
+
 @dataclass(frozen=True, slots=True)
 class PredictionPoweredMean:
     """A mean from n human labels and a judge's scores on N more cases.
@@ -36,6 +40,7 @@ class PredictionPoweredMean:
         n_unlabeled: Cases with the judge's score only.
         skewness: Third standardised moment that one of n observations would have for a mean as skewed as this
             one; 0 where se is 0.
+        df: Degrees of freedom of se.
     """
 
     estimate: float
@@ -43,7 +48,8 @@ class PredictionPoweredMean:
     lam: float
     n: int
     n_unlabeled: int
-    skewness: float = 0.0
+    skewness: float
+    df: float
 
     @property
     def moments(self) -> Moments:
@@ -52,25 +58,40 @@ class PredictionPoweredMean:
         Rare losses leave the corrected labels skewed, and the t test then passes too often: measured size .07
         to .17 with 100 labels where every difference is a loss, .04 to .06 by Hall's t.
         """
-        return Moments(self.n, self.estimate, self.se * math.sqrt(self.n), self.skewness)
+        return self._with(self.skewness)
+
+    @property
+    def moments_of_losses(self) -> Moments:
+        """The same for evidence that the mean is above a boundary: only clear losses are corrected for.
+
+        Of a few dozen labels the skewness is mostly noise, and a correction by noise costs power (.73 instead
+        of .755 with 50 labels) while one for a long tail of gains costs size (.065 instead of .055 with 60).
+        So the skewness counts where it is negative and below three of its standard errors in a normal sample,
+        sqrt(6 / n); else Student's t is left.
+        """
+        sure = self.skewness < -CLEARLY_SKEWED * math.sqrt(6.0 / self.n)
+        return self._with(self.skewness if sure else 0.0)
+
+    def _with(self, skewness: float) -> Moments:
+        return Moments(self.n, self.estimate, self.se * math.sqrt(self.n), skewness, self.df)
 
     def p(self, mu0: float, alternative: Alternative) -> float:
-        """Return the t-test p-value against `mu0` with n - 1 degrees of freedom.
+        """Return the t-test p-value against `mu0` with `df` degrees of freedom.
 
         Raises:
             ValueError: No variance (se = 0), or another alternative.
         """
         self._refuse_no_variance()
         t = (self.estimate - finite(mu0, "mu0")) / self.se
-        return float(special.stdtr(self.n - 1, -t if direction(alternative) == "greater" else t))
+        return float(special.stdtr(self.df, -t if direction(alternative) == "greater" else t))
 
     def interval(self, alpha: float = 0.05) -> Interval:
-        """Return two one-sided bounds at 1 - alpha each, by t with n - 1 degrees of freedom.
+        """Return two one-sided bounds at 1 - alpha each, by t with `df` degrees of freedom.
 
         Raises:
             ValueError: No variance (se = 0), or alpha out of range.
         """
-        return self._bounds(float(special.stdtrit(self.n - 1, 1.0 - one_sided_alpha(alpha))))
+        return self._bounds(float(special.stdtrit(self.df, 1.0 - one_sided_alpha(alpha))))
 
     def normal_interval(self, alpha: float = 0.05) -> Interval:
         """Return the same bounds by the normal distribution, as the reference implementation ppi-python does.
@@ -97,6 +118,15 @@ def _tuned(y: FloatArray, yhat: FloatArray, unlabeled: FloatArray, ratio: float)
     pooled = np.concatenate((yhat, unlabeled))
     spread = float(pooled.var(ddof=1))
     if no_spread(math.sqrt(spread), pooled):
+        return 0.0
+    covariance = float(np.mean((y - y.mean()) * (yhat - yhat.mean())))
+    return min(1.0, max(0.0, covariance / ((1.0 + ratio) * spread)))
+
+
+def _slope(y: FloatArray, yhat: FloatArray, ratio: float) -> float:
+    """Return the slope of labels on the judge's values, over 1 + ``ratio`` and cut to [0, 1]."""
+    spread = float(yhat.var())
+    if no_spread(math.sqrt(spread), yhat):
         return 0.0
     covariance = float(np.mean((y - y.mean()) * (yhat - yhat.mean())))
     return min(1.0, max(0.0, covariance / ((1.0 + ratio) * spread)))
@@ -131,7 +161,7 @@ def ppi_mean(
     corrected = labels - trust * judged
     estimate = trust * float(rest.mean()) + float(corrected.mean())
     se = math.sqrt(trust * trust * float(rest.var()) / rest.size + float(corrected.var()) / labels.size)
-    return _mean(estimate, se, trust, corrected, rest, np.concatenate((labels, judged, rest)))
+    return _mean(estimate, se, trust, corrected, rest, labels.size - 1.0, (labels, judged, rest))
 
 
 def ppi_mean_cross_fitted(
@@ -140,7 +170,10 @@ def ppi_mean_cross_fitted(
     """The same with the trust of each fold of labels tuned on the other folds: for fewer than 100 labels.
 
     Tuned on the labels that it is applied to, the trust is too sure of itself when labels are few (measured
-    size .072 instead of .058 at 50 labels).
+    size .072 instead of .058 at 50 labels). The trust is the slope of the labels on the judge's values of the
+    same answers: a variance of the judge from all cases, which is known better, costs power (.747 instead of
+    .762 at 50 labels), for what the labels' covariance and variance err by is mostly the same. The degrees of
+    freedom are those of a sum of two means (Satterthwaite 1946; Welch 1947).
 
     Args:
         y: Human values, shape (n,), n >= 2 * folds.
@@ -158,24 +191,34 @@ def ppi_mean_cross_fitted(
         raise ValueError(f"y has {labels.size} values, yhat {judged.size}")
     part = np.arange(labels.size) % folds
     ratio = labels.size / rest.size
-    trusts = np.array([_tuned(labels[part != k], judged[part != k], rest, ratio) for k in range(folds)])
+    trusts = np.array([_slope(labels[part != k], judged[part != k], ratio) for k in range(folds)])
     each = trusts[part]
     trust = float(each.mean())
     corrected = labels - each * judged
     estimate = trust * float(rest.mean()) + float(corrected.mean())
-    se = math.sqrt(trust * trust * float(rest.var()) / rest.size + float(corrected.var(ddof=1)) / labels.size)
-    return _mean(estimate, se, trust, corrected, rest, np.concatenate((labels, judged, rest)))
+    of_judge = trust * trust * float(rest.var()) / rest.size
+    of_labels = float(corrected.var(ddof=1)) / labels.size
+    variance = of_judge + of_labels
+    parts = of_judge**2 / (rest.size - 1.0) + of_labels**2 / (labels.size - 1.0)
+    df = variance**2 / parts if parts > 0.0 else labels.size - 1.0
+    return _mean(estimate, math.sqrt(variance), trust, corrected, rest, df, (labels, judged, rest))
 
 
 def _mean(
-    estimate: float, se: float, trust: float, corrected: FloatArray, rest: FloatArray, data: FloatArray
+    estimate: float,
+    se: float,
+    trust: float,
+    corrected: FloatArray,
+    rest: FloatArray,
+    df: float,
+    data: tuple[FloatArray, ...],
 ) -> PredictionPoweredMean:
     """The result, with the skewness of a sum of two independent means: third cumulants add up."""
     n = corrected.size
-    if no_spread(se, data):
-        return PredictionPoweredMean(estimate, 0.0, trust, n, rest.size)
+    if no_spread(se, np.concatenate(data)):
+        return PredictionPoweredMean(estimate, 0.0, trust, n, rest.size, 0.0, df)
     third = _third(corrected) / n**2 + trust**3 * _third(rest) / rest.size**2
-    return PredictionPoweredMean(estimate, se, trust, n, rest.size, third / se**3 * math.sqrt(n))
+    return PredictionPoweredMean(estimate, se, trust, n, rest.size, third / se**3 * math.sqrt(n), df)
 
 
 def _third(values: FloatArray) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from relgate.stats import ppi_mean, ppi_mean_cross_fitted
+from relgate.stats import PredictionPoweredMean, ppi_mean, ppi_mean_cross_fitted
 from relgate.stats.means import Moments
 
 RNG = np.random.default_rng(5)
@@ -87,7 +87,9 @@ def test_cross_fitting_agrees_with_tuning_when_labels_are_many():
     drawn = np.random.default_rng(2)
     human = drawn.normal(size=2000)
     judge = human + drawn.normal(size=2000) * 0.5
-    rest = drawn.normal(size=4000)
+    rest = (
+        drawn.normal(size=4000) + drawn.normal(size=4000) * 0.5
+    )  # the same judge: a random subset is labelled
     one, other = ppi_mean(human, judge, rest), ppi_mean_cross_fitted(human, judge, rest)
     assert other.lam == pytest.approx(one.lam, abs=0.02)
     assert other.estimate == pytest.approx(one.estimate, abs=0.002)
@@ -119,3 +121,33 @@ def test_rare_losses_pass_less_often_by_halls_t_than_by_the_plain_one():
             hall += found.moments.hall_p(-0.05, "greater") <= 0.05
     assert hall / 400 <= 0.06
     assert plain / 400 >= 0.08
+
+
+def test_the_trust_of_a_fold_is_the_slope_on_the_other_labels():
+    human, judge = np.tile([1.0, 0.0, -1.0, 0.0], 10), np.tile([2.0, 0.0, -2.0, 0.0], 10)
+    found = ppi_mean_cross_fitted(human, judge, np.tile([3.0, -3.0], 40), folds=10)
+    assert found.lam == pytest.approx(0.5 / (1.0 + 40 / 80))
+
+
+def test_degrees_of_freedom_lie_between_those_of_the_labels_and_of_both_means():
+    drawn = np.random.default_rng(3)
+    human = drawn.normal(size=50)
+    judge = human + drawn.normal(size=50)
+    found = ppi_mean_cross_fitted(human, judge, drawn.normal(size=250) * 1.4)
+    assert 49.0 < found.df < 49.0 + 249.0
+    alone = ppi_mean_cross_fitted(human, np.zeros(50), np.zeros(250))
+    assert alone.df == pytest.approx(49.0)
+    assert ppi_mean(human, judge, drawn.normal(size=250)).df == 49.0
+
+
+@pytest.mark.parametrize(
+    ("skewness", "counts"),
+    [(-1.1, True), (-1.0, False), (0.0, False), (1.1, False)],  # 3 sqrt(6 / 50) = 1.039
+)
+def test_only_a_clear_tail_of_losses_is_corrected_for(skewness, counts):
+    found = PredictionPoweredMean(0.0, 0.03, 0.5, 50, 250, skewness, 60.0)
+    assert found.moments.skewness == skewness
+    assert found.moments_of_losses.skewness == (skewness if counts else 0.0)
+    student = found.p(-0.05, "greater")
+    wary = found.moments_of_losses.hall_p(-0.05, "greater")
+    assert wary > student if counts else wary == pytest.approx(student)

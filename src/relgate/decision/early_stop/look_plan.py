@@ -58,6 +58,8 @@ class GatePlan:
         units: independent units among them.
         minimum: units below which a look at a gate of class U is skipped.
         weight: alpha of its fail side.
+        passes_from: units below which a flawless run proves nothing, so that a look there spends no alpha on
+            a pass.
     """
 
     gate: Gate
@@ -66,6 +68,7 @@ class GatePlan:
     units: int
     minimum: int
     weight: float
+    passes_from: int = 1
 
     @property
     def testable(self) -> bool:
@@ -151,6 +154,7 @@ def _plan_gate(gate: Gate, suite: Suite, weights: Mapping[str, float]) -> GatePl
         units=units,
         minimum=_minimum(gate, clustered=clustered),
         weight=weights[gate.spec.role],
+        passes_from=passes_from(gate),
     )
 
 
@@ -171,12 +175,26 @@ def _can_pass_early(planned: GatePlan, alpha: float) -> bool:
         return False
     if spec.form == "ratio_at_most" or spec.quantile is not None:
         return True
-    room = 1.0 - spec.boundary if spec.form == "at_least" else spec.boundary
+    room = _room(planned.gate)
     share = 0.5 if planned.kind == "S" else STAGES[1]
     if not 0.0 < room < 1.0:
         return False
     spent = stats.hsd_spent(share, alpha)
     return len(planned.cases) * share >= stats.n_min(room, spent)
+
+
+def _room(gate: Gate) -> float:
+    """Rate of failures that the boundary of a mean leaves."""
+    spec = gate.spec
+    return 1.0 - spec.boundary if spec.form == "at_least" else spec.boundary
+
+
+def passes_from(gate: Gate) -> int:
+    """Independent units below which a flawless run does not prove a gate's mean: `n_min`; 1 for others."""
+    if gate.spec.form == "ratio_at_most" or gate.spec.quantile is not None:
+        return 1
+    room = _room(gate)
+    return stats.n_min(room, ALPHA) if 0.0 < room < 1.0 else 1
 
 
 def case_order(suite: Suite, gates: Sequence[Gate], seed: int) -> tuple[Case, ...]:

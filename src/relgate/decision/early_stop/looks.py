@@ -101,11 +101,12 @@ def look_at(
     if sample.n == 0 or sample.missing:
         return None
     fraction = min(1.0, sample.unit_count / planned.units)
-    level = level_at(planned, past, fraction, alpha)
+    unproven = fraction < 1.0 and sample.unit_count < planned.passes_from
+    level = 0.0 if unproven else level_at(planned, could_pass(past), fraction, alpha)
     fail_level = level_at(planned, past, fraction, planned.weight)
     if level is None or fail_level is None or sample.unit_count < planned.minimum:
         return None
-    ps = _p_values(planned, sample, level, last=fraction >= 1.0)
+    ps = _p_values(planned, sample, level or alpha, last=fraction >= 1.0)
     if ps is None:
         return None
     p_pass, p_fail = ps
@@ -118,9 +119,14 @@ def look_at(
         level=level,
         p_fail=p_fail,
         fail_level=fail_level,
-        passes=p_pass <= level,
+        passes=not unproven and p_pass <= level,
         fails=p_fail <= fail_level,
     )
+
+
+def could_pass(past: Sequence[GateLook]) -> Sequence[GateLook]:
+    """The looks that had cases enough to pass: they alone have spent alpha of the pass side."""
+    return [one for one in past if one.level > 0.0]
 
 
 def level_at(planned: GatePlan, past: Sequence[GateLook], fraction: float, alpha: float) -> float | None:

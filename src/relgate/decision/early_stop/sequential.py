@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from relgate.decision.early_stop.look_plan import LOOKS, GatePlan, SuiteLooks
-from relgate.decision.early_stop.looks import level_at
+from relgate.decision.early_stop.looks import could_pass, level_at
 from relgate.decision.gates import judge_gate, sample_of
 from relgate.decision.measurements import SuiteData
 from relgate.decision.policy import ALPHA, Gate
@@ -67,7 +67,7 @@ def judge_looked(
     passed = next((one for i, one in enumerate(past) if _passed(planned, past[:i], one, alpha)), None)
     level = alpha
     if whole:
-        level = level_at(planned, past, 1.0, alpha) or (past[-1].level if past else alpha)
+        level = level_at(planned, could_pass(past), 1.0, alpha) or (past[-1].level if past else alpha)
     left = alpha if passed is not None else level
     # the looks of the next run will have spent as much of its alpha as those of this one
     further = left if next_alpha is None else next_alpha * left / alpha
@@ -87,7 +87,7 @@ def judge_looked(
 
 def _passed(planned: GatePlan, before: Sequence[GateLook], one: GateLook, alpha: float) -> bool:
     """Whether a look passed, at the alpha that the attempt has by now: another run may have come first."""
-    level = level_at(planned, before, one.fraction, alpha)
+    level = level_at(planned, could_pass(before), one.fraction, alpha)
     return one.passes and level is not None and one.p_pass <= level
 
 

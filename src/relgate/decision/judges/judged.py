@@ -27,8 +27,6 @@ UNCORRECTED = "labels correct only non_inferior gates without hops and clusters"
 POWER = 0.8
 APART = 0.25
 """Difference between a label and the judge, on the scale of scores, from which the judge missed something."""
-FEW_MISSED = 2
-"""Labels that differ from the judge below which they may all have missed what it overlooks."""
 FOLDS = 10
 """Parts of the labels among which the trust in the judge is cross-fitted."""
 UNLIKELY = 0.001
@@ -236,14 +234,16 @@ def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -
     if split.rest.size >= 2:
         found = _prediction_powered(split)
         if found.se > 0.0:
-            down, up = (_prediction_powered(split, unseen) for unseen in (-1.0, 1.0))
+            down, up = found, found
+            if not np.any(np.abs(split.human - split.judged) > APART):
+                down, up = (_prediction_powered(split, unseen) for unseen in (-1.0, 1.0))
             return Corrected(
                 found.estimate,
                 stats.Interval(
-                    min(found.estimate, down.moments.hall_interval(alpha).low),
+                    min(found.estimate, down.moments_of_losses.hall_interval(alpha).low),
                     max(found.estimate, up.moments.hall_interval(alpha).high, up.interval(alpha).high),
                 ),
-                down.moments.hall_p(at_worst, "greater"),
+                down.moments_of_losses.hall_p(at_worst, "greater"),
                 _worse_p(up, at_best),
                 _worse_p(up, 0.0),
                 found.moments.sd,
@@ -298,11 +298,12 @@ class _Drawn:
 def _prediction_powered(
     split: LabelledDifferences, unseen: float | None = None
 ) -> stats.PredictionPoweredMean:
-    """PPI++ on the labels; where at most one of them differs from the judge, with one more that does.
+    """PPI++ on the labels, with one more label where none of them differs from the judge.
 
-    What a judge misses altogether shows in the labels that differ from it alone. With one of them or none
-    they may as well all have missed it: judges that overlook one loss in ten, and see none where there is
-    none, then passed .10 to .18 of candidates on the boundary. The trust in the judge is cross-fitted at any
+    What a judge misses altogether shows in the labels that differ from it alone. Without one they may as well
+    all have missed it: judges that overlook one loss in ten, and see none where there is none, then passed
+    .10 to .18 of candidates on the boundary. One that differs makes the corrected labels so skewed that
+    Hall's t is cautious enough. The trust in the judge is cross-fitted at any
     number of labels: tuned on those that it is applied to, it passed .065 to .11 of them, up to 400 labels.
 
     Args:
@@ -310,8 +311,7 @@ def _prediction_powered(
         unseen: the label that was not drawn, beside a judge who sees no difference; None for none.
     """
     human, judged = split.human, split.judged
-    differ = int(np.count_nonzero(np.abs(human - judged) > APART))
-    if unseen is not None and differ < FEW_MISSED:
+    if unseen is not None:
         human, judged = np.append(human, unseen), np.append(judged, 0.0)
     return stats.ppi_mean_cross_fitted(human, judged, split.rest, folds=FOLDS)
 

@@ -93,9 +93,28 @@ def test_levels_of_class_s_are_the_bounds_of_the_vectors(build):
 
 
 def _look(fraction, **changes):
-    fields = {"gate": "g", "look": 1, "n": 1, "fraction": fraction, "p_pass": 1.0, "level": 0.0}
+    fields = {"gate": "g", "look": 1, "n": 1, "fraction": fraction, "p_pass": 1.0, "level": 0.001}
     fields |= {"p_fail": 1.0, "fail_level": 0.0, "passes": False, "fails": False}
     return GateLook(**(fields | changes))
+
+
+def test_a_look_at_fewer_cases_than_could_pass_spends_no_alpha_on_a_pass(build):
+    plan = _plan(build, n=200)  # 59 flawless cases prove a margin of 5 points
+    [planned] = plan.gates
+    data = [(look, _data(build, plan, ran)) for look, ran in plan.ends[:3]]
+    past = []
+    for look, seen in data:
+        past.append(look_at(planned, sample_of(planned.gate, seen), past, look=look, alpha=0.05))
+    assert [one.level for one in past] == [0.0, 0.0, pytest.approx(level_at(planned, [], 0.3, 0.05))]
+    assert [one.passes for one in past[:2]] == [False, False]
+    assert past[2].level > level_at(planned, past[:2], 0.3, 0.05)
+
+
+def test_a_look_at_fewer_cases_than_could_pass_still_rejects(build):
+    plan = _plan(build, n=200)
+    (look, ran), *_ = plan.ends
+    found = decide_look(plan, (), _data(build, plan, ran, wrong=plan.order), look=look, ran=ran)
+    assert found.rejects == (plan.gates[0].gate.id,)
 
 
 def test_class_u_spends_its_increments_and_hands_a_skipped_share_on(build):
