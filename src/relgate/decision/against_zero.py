@@ -39,22 +39,27 @@ Small gains beside rare full losses passed .065 of the time there (200 cases, th
 """
 
 
-def is_sparse(differ: Any, n: int) -> Any:
+HARM_ONE_IN = 3
+"""Of the cases one in so many differs at most where Hall's t alone is too easy on harm."""
+
+
+def is_sparse(differ: Any, n: int, one_in: int = 2) -> Any:
     """Whether Hall's t is used although few cases differ and most tie.
 
     Args:
         differ: how many of the cases differ: a number, or one per sample, shape (R,).
         n: cases.
+        one_in: one of so many cases differs at most.
     """
-    return (differ >= FEW_DIFFER) & (differ < SPARSE_BELOW) & (2 * differ <= n)
+    return (differ >= FEW_DIFFER) & (differ < SPARSE_BELOW) & (one_in * differ <= n)
 
 
 def harm_p(sample: Sample, metric: Metric) -> tuple[float, str]:
     """Evidence that the candidate is worse than the baseline at all, and the method.
 
     Mid-p McNemar at one trial; Hall on case means, mid-p of the signs when fewer than six cases differ;
-    CR2 where the suite counts clusters (verdict.md 3). Where six to nineteen differ and most tie, Hall's p
-    is never below the smaller of mid-p and the chance that a gain which undoes the loss went unseen: alone
+    CR2 where the suite counts clusters (verdict.md 3). Where six to nineteen differ, a third at most, Hall's
+    p is never below the smaller of mid-p and the chance that a gain which undoes the loss went unseen: alone
     it is too easy there (size up to .078). p = 1 when nothing differs or clusters are too few.
     """
     difference = oriented(sample, metric)
@@ -71,7 +76,7 @@ def harm_p(sample: Sample, metric: Metric) -> tuple[float, str]:
     if differ < FEW_DIFFER or float(np.std(difference)) < 1e-12 or is_binary(sample, metric):
         return signs, "mid-p McNemar"
     p = stats.hall_p(difference, 0.0, "less")
-    if is_sparse(differ, sample.n):
+    if is_sparse(differ, sample.n, HARM_ONE_IN):
         unseen = stats.unseen_loss_p(-float(np.mean(difference)), sample.n)
         return max(p, min(unseen, signs)), "Hall on case means, few differ"
     return p, "Hall on case means"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relgate import stats
-from relgate.decision.against_zero import FEW_DIFFER, STRICTER, is_sparse
+from relgate.decision.against_zero import FEW_DIFFER, HARM_ONE_IN, STRICTER, is_sparse
 from relgate.decision.alarms import UNPROTECTED_BELOW
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import (
@@ -365,7 +365,7 @@ def harm_p(d: Floats, clusters: fast.Clusters | None, single: bool) -> Floats:
         return signs
     n, differ = d.shape[1], (d != 0.0).sum(axis=1)
     hall, unseen = fast.hall_p(d, 0.0, "less"), fast.unseen_loss_p(-d.mean(axis=1), n)
-    p = np.where(is_sparse(differ, n), np.maximum(hall, np.minimum(unseen, signs)), hall)
+    p = np.where(is_sparse(differ, n, HARM_ONE_IN), np.maximum(hall, np.minimum(unseen, signs)), hall)
     found: Floats = np.where((differ < FEW_DIFFER) | (d.std(axis=1) < 1e-12), signs, p)
     return found
 
