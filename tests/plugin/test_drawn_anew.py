@@ -106,6 +106,16 @@ def test_a_part_that_asks_anew_breaks_what_was_stopped(drifting):
     assert _attempt(drifting)[0] == 2
 
 
+def test_a_screen_that_asks_anew_hides_nothing_that_a_stopped_run_left(drifting, provider):
+    drifting.run(*STOPPED)
+    drifting.run("--screen", "--reuse=never")
+    calls = provider.calls
+    drifting.run("--full")
+    assert _attempt(drifting)[0] == 1
+    assert provider.calls - calls == CALLS - 50
+    assert drifting.rows("unfinished_runs") == []
+
+
 def test_a_part_that_goes_on_leaves_what_was_stopped(drifting, provider):
     drifting.run(*STOPPED)
     drifting.run("--full", "-k", "c1 or c2")

@@ -78,10 +78,18 @@ class ResponseWriter(Generic[Item]):
         if not written.wait(FLUSH_SECONDS):
             self.problem = self.problem or "the disk is too slow"
 
-    def finish(self, state: State, more: tuple[str, ...] = ()) -> None:
-        """Note what became of the run that asked for what was written, and of what it took from others."""
+    def finish(self, state: State, more: tuple[int, ...] = ()) -> str:
+        """Note what became of the run that asked for what was written, and of what it took from others.
+
+        Returns:
+            Why it could not be noted, "" where it was.
+        """
         self.flush()
-        self._store.finish(self._run, more, state)
+        try:
+            self._store.finish(self._run, more, state)
+        except RegistryError as error:
+            return str(error)
+        return ""
 
     def close(self) -> None:
         """Write what is left and close; may be called twice."""

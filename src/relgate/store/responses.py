@@ -15,6 +15,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
@@ -36,6 +37,9 @@ create table if not exists taken (answer integer primary key, done integer not n
 """``taken`` has the answers whose end is not that of the run that asked for them: another run took them."""
 
 
+_NONE = -1
+"""No state."""
+
 _ROWS_AT_ONCE = 150
 """Rows of one statement, whose every step gives the interpreter away; SQLite takes 999 values."""
 
@@ -49,18 +53,38 @@ class State(IntEnum):
     """It ended, but is no attempt: a screen, a part of the cases, an outage."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer that was kept.
+
+    Attributes:
+        number: its own in the file.
+        body: what was kept.
+        state: what became of the run that paid for it, or of the one that took it.
+        run: who paid for it.
+    """
+
+    number: int
+    body: bytes
+    state: State
+    run: str
+
+
 class ResponseStore:
     """Answers, each by its key and its digest; used by one thread at a time.
 
     Args:
         path: the file; it and its folder are made where they are not there, for this user alone.
+        of_attempts: whether who looks for an answer passes over those of screens and of some cases, which
+            hide nothing that an interrupted run left.
 
     Raises:
         RegistryError: it cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, of_attempts: bool = False) -> None:
         self._path = path
+        self._of_attempts = of_attempts
         self._runs: dict[str, int] = {}
         self._indexed = -1
         try:
@@ -147,8 +171,8 @@ class ResponseStore:
         at = self._connection.execute(query, (run,)).fetchone()[0]
         return None if at is None else datetime.fromisoformat(at)
 
-    def find(self, key: str, *, not_of: str) -> tuple[bytes, State, str] | None:
-        """The newest answer to a key, what became of the run that paid for it, and that run.
+    def find(self, key: str, *, not_of: str) -> Found | None:
+        """The newest answer to a key.
 
         Args:
             key: what is looked for.
@@ -156,13 +180,13 @@ class ResponseStore:
         """
         self._index()
         query = """
-            select body, coalesce(taken.done, runs.done), name from newest
+            select answers.id, body, coalesce(taken.done, runs.done), name from newest
             join answers on answers.id = newest.answer join runs on runs.id = answers.run
             left join taken on taken.answer = answers.id
             where newest.key = ? and name != ?
         """
         row = self._connection.execute(query, (key, not_of)).fetchone()
-        return None if row is None else (row[0], State(row[1]), row[2])
+        return None if row is None else Found(row[0], row[1], State(row[2]), row[3])
 
     def _index(self) -> None:
         """Learn the newest answer to each key, in a table of this connection alone."""
@@ -174,50 +198,61 @@ class ResponseStore:
             "create temp table if not exists newest (key text primary key, answer integer not null)"
         )
         connection.execute(
-            "insert or replace into newest "
-            "select key, max(id) from answers where id > ? and id <= ? group by key",
-            (self._indexed, last),
+            """
+            insert or replace into newest select key, max(answers.id) from answers
+            join runs on runs.id = answers.run left join taken on taken.answer = answers.id
+            where answers.id > ? and answers.id <= ? and coalesce(taken.done, runs.done) != ? group by key
+            """,
+            (self._indexed, last, State.OF_NO_ATTEMPT if self._of_attempts else _NONE),
         )
         connection.commit()
         self._indexed = last
 
-    def finish(self, run: str, taken: Sequence[str], state: State) -> None:
+    def finish(self, run: str, taken: Sequence[int], state: State) -> None:
         """Note what became of a run and of the answers that it took, as far as they were unfinished, and drop
         what is older than a month.
 
         Args:
             run: the run.
-            taken: keys of answers that other runs asked for.
+            taken: numbers of answers that other runs asked for.
             state: what became of it.
-        """
-        with contextlib.suppress(sqlite3.Error), self._connection as connection:
-            if taken:
-                self._note_taken(taken, state)
-            connection.execute("update runs set done = ? where name = ? and done = 0", (state, run))
-            oldest = (_spelled(datetime.now(UTC) - KEPT_FOR),)
-            if connection.execute("select 1 from runs where at < ? limit 1", oldest).fetchone() is not None:
-                connection.execute("delete from answers where at < ?", oldest)
-                connection.execute("delete from taken where answer not in (select id from answers)")
-                connection.execute(
-                    "delete from runs where at < ? and id not in (select run from answers)", oldest
-                )
 
-    def _note_taken(self, keys: Sequence[str], state: State) -> None:
+        Raises:
+            RegistryError: it could not be noted: the file is locked, full or damaged.
+        """
+        try:
+            with self._connection as connection:
+                if taken:
+                    self._note_taken(taken, state)
+                connection.execute("update runs set done = ? where name = ? and done = 0", (state, run))
+                self._drop_old()
+        except sqlite3.Error as error:
+            raise RegistryError(f"{self._path}: {error}") from error
+
+    def _drop_old(self) -> None:
+        connection, oldest = self._connection, (_spelled(datetime.now(UTC) - KEPT_FOR),)
+        if connection.execute("select 1 from runs where at < ? limit 1", oldest).fetchone() is not None:
+            connection.execute("delete from answers where at < ?", oldest)
+            connection.execute("delete from taken where answer not in (select id from answers)")
+            connection.execute(
+                "delete from runs where at < ? and id not in (select run from answers)", oldest
+            )
+
+    def _note_taken(self, numbers: Sequence[int], state: State) -> None:
         """An unfinished run of which everything was taken is unfinished no more."""
-        self._index()
         connection = self._connection
-        connection.execute("create temp table wanted (key text primary key)")
-        connection.executemany("insert or ignore into wanted values (?)", [(key,) for key in keys])
+        connection.execute("create temp table if not exists wanted (answer integer primary key)")
+        connection.execute("delete from wanted")
+        connection.executemany("insert or ignore into wanted values (?)", [(number,) for number in numbers])
         connection.execute(
             """
-            insert or ignore into taken select answers.id, ? from wanted join newest using (key)
-            join answers on answers.id = newest.answer join runs on runs.id = answers.run
+            insert or ignore into taken select answers.id, ? from wanted
+            join answers on answers.id = wanted.answer join runs on runs.id = answers.run
             left join taken as ended on ended.answer = answers.id
             where coalesce(ended.done, runs.done) = 0
             """,
             (state,),
         )
-        connection.execute("drop table wanted")
         connection.execute(
             """
             update runs set done = ? where done = 0 and id in (

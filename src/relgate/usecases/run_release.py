@@ -318,8 +318,8 @@ class ReleaseRun:
         # the next run goes on with what a budget ended, or an outage kept from being whole
         goes_on = stopped is not None or judgement.verdict.lacking
         report = self._finish(scorecard, judgement, rows=rows, redactor=redactor, goes_on=goes_on)
-        if not goes_on:
-            live.answers.finish(attempt=is_attempt(prepared, judgement))
+        if not goes_on and (unnoted := live.answers.finish(attempt=is_attempt(prepared, judgement))):
+            report = replace(report, unwritten=(*report.unwritten, unnoted))
         return report
 
     def conclude_settled(self) -> Report:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from relgate.domain.errors import RegistryError
 from relgate.store.responses import ResponseStore, State
 
 COUNT = """
@@ -30,6 +31,17 @@ def _seen_from_outside(path: Path) -> int:
 def _put(store: ResponseStore, first: int, count: int) -> None:
     rows = [(f"key {n}", b"%d" % n) for n in range(first, first + count)]
     store.put(rows, "run", datetime.now(UTC))
+
+
+def _said(store: ResponseStore, key: str) -> tuple[bytes, State, str] | None:
+    found = store.find(key, not_of="")
+    return None if found is None else (found.body, found.state, found.run)
+
+
+def _number(store: ResponseStore, key: str) -> int:
+    found = store.find(key, not_of="")
+    assert found is not None
+    return found.number
 
 
 def test_what_is_written_after_another_process_came_and_went_is_not_lost(tmp_path: Path) -> None:
@@ -51,8 +63,8 @@ def test_many_answers_are_put_at_once_and_the_last_one_to_a_key_stands(tmp_path:
     try:
         store.put([(f"key {n}", b"%d" % (n % 7)) for n in range(1001)], "run", datetime.now(UTC))
         store.put([("key 0", b"old"), ("key 0", b"new")], "run", datetime.now(UTC))
-        assert store.find("key 1000", not_of="another") == (b"6", False, "run")
-        assert store.find("key 0", not_of="another") == (b"new", False, "run")
+        assert _said(store, "key 1000") == (b"6", State.UNFINISHED, "run")
+        assert _said(store, "key 0") == (b"new", State.UNFINISHED, "run")
     finally:
         store.close()
 
@@ -71,16 +83,16 @@ def test_what_another_run_took_is_unfinished_no_more(tmp_path: Path) -> None:
         store.put([(f"key {n}", b"%d" % n) for n in range(4)], "left", now)
         store.put([("key 3", b"anew")], "next", now)
         assert store.has_unfinished()
-        assert store.find("key 0", not_of="next") == (b"0", State.UNFINISHED, "left")
+        assert _said(store, "key 0") == (b"0", State.UNFINISHED, "left")
         assert store.find("key 3", not_of="next") is None
-        store.finish("next", ["key 0", "key 1"], State.JUDGED)
-        assert store.find("key 0", not_of="third") == (b"0", State.JUDGED, "left")
-        assert store.find("key 2", not_of="third") == (b"2", State.UNFINISHED, "left")
-        assert store.find("key 3", not_of="third") == (b"anew", State.JUDGED, "next")
+        store.finish("next", [_number(store, "key 0"), _number(store, "key 1")], State.JUDGED)
+        assert _said(store, "key 0") == (b"0", State.JUDGED, "left")
+        assert _said(store, "key 2") == (b"2", State.UNFINISHED, "left")
+        assert _said(store, "key 3") == (b"anew", State.JUDGED, "next")
         assert store.oldest_unfinished("left") is not None
-        store.finish("third", ["key 2"], State.OF_NO_ATTEMPT)
-        assert store.find("key 0", not_of="fourth") == (b"0", State.JUDGED, "left")
-        assert store.find("key 2", not_of="fourth") == (b"2", State.OF_NO_ATTEMPT, "left")
+        store.finish("third", [_number(store, "key 2")], State.OF_NO_ATTEMPT)
+        assert _said(store, "key 0") == (b"0", State.JUDGED, "left")
+        assert _said(store, "key 2") == (b"2", State.OF_NO_ATTEMPT, "left")
         assert store.oldest_unfinished("left") is None
     finally:
         store.close()
@@ -90,8 +102,43 @@ def test_a_run_of_which_everything_was_taken_leaves_nothing_unfinished(tmp_path:
     store = ResponseStore(tmp_path / "responses.db")
     try:
         store.put([("key", b"1")], "left", datetime.now(UTC))
-        store.finish("next", ["key"], State.JUDGED)
+        store.finish("next", [_number(store, "key")], State.JUDGED)
         assert not store.has_unfinished()
+    finally:
+        store.close()
+
+
+def test_a_screen_that_asked_anew_hides_nothing_that_an_interrupted_run_left(tmp_path: Path) -> None:
+    path = tmp_path / "responses.db"
+    store, going_on = ResponseStore(path), ResponseStore(path, of_attempts=True)
+    now = datetime.now(UTC)
+    try:
+        store.put([("key", b"1"), ("other", b"2")], "left", now)
+        store.put([("key", b"anew")], "screen", now)
+        store.finish("screen", [], State.OF_NO_ATTEMPT)
+        assert _said(store, "key") == (b"anew", State.OF_NO_ATTEMPT, "screen")
+        assert _said(going_on, "key") == (b"1", State.UNFINISHED, "left")
+        store.finish("next", [_number(going_on, "key"), _number(going_on, "other")], State.JUDGED)
+        assert _said(going_on, "key") == (b"1", State.JUDGED, "left")
+        assert not store.has_unfinished()
+    finally:
+        going_on.close()
+        store.close()
+
+
+def test_a_run_whose_end_cannot_be_noted_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relgate.store.responses.BUSY_SECONDS", 0.05)
+    path = tmp_path / "responses.db"
+    store = ResponseStore(path)
+    try:
+        store.put([("key", b"1")], "run", datetime.now(UTC))
+        with closing(sqlite3.connect(path, isolation_level=None)) as another:
+            another.execute("begin immediate")
+            with pytest.raises(RegistryError, match=r"responses\.db: database is locked"):
+                store.finish("run", [], State.JUDGED)
+        assert _said(store, "key") == (b"1", State.UNFINISHED, "run")
+        store.finish("run", [_number(store, "key")], State.JUDGED)
+        assert _said(store, "key") == (b"1", State.JUDGED, "run")
     finally:
         store.close()
 
@@ -104,7 +151,7 @@ def test_answers_older_than_a_month_are_dropped_when_a_run_ends(tmp_path: Path) 
         store.put([("new", b"2")], "run", datetime.now(UTC))
         store.finish("run", [], State.JUDGED)
         assert store.find("old", not_of="") is None
-        assert store.find("new", not_of="") == (b"2", State.JUDGED, "run")
+        assert _said(store, "new") == (b"2", State.JUDGED, "run")
         assert not store.has_unfinished()
     finally:
         store.close()
@@ -116,9 +163,9 @@ def test_what_another_process_keeps_is_found_at_once(tmp_path: Path) -> None:
     try:
         assert reader.find("key", not_of="") is None
         writer.put([("key", b"1")], "run", datetime.now(UTC))
-        assert reader.find("key", not_of="") == (b"1", State.UNFINISHED, "run")
+        assert _said(reader, "key") == (b"1", State.UNFINISHED, "run")
         writer.put([("key", b"2")], "run", datetime.now(UTC))
-        assert reader.find("key", not_of="") == (b"2", State.UNFINISHED, "run")
+        assert _said(reader, "key") == (b"2", State.UNFINISHED, "run")
     finally:
         reader.close()
         writer.close()
@@ -136,7 +183,7 @@ def test_a_file_of_an_older_version_is_begun_anew(tmp_path: Path) -> None:
     try:
         assert not store.has_unfinished()
         store.put([("key", b"1")], "run", datetime.now(UTC))
-        assert store.find("key", not_of="") == (b"1", State.UNFINISHED, "run")
+        assert _said(store, "key") == (b"1", State.UNFINISHED, "run")
     finally:
         store.close()
 

@@ -36,7 +36,7 @@ def test_an_answer_of_a_screen_stays_one_when_a_run_that_records_took_it_and_was
     try:
         found = store.find(KEY, not_of="")
         assert found is not None
-        assert found[1:] == (State.OF_NO_ATTEMPT, "1-screen-mark")
+        assert (found.state, found.run) == (State.OF_NO_ATTEMPT, "1-screen-mark")
         assert not store.has_unfinished()
     finally:
         store.close()

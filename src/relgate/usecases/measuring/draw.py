@@ -87,9 +87,11 @@ class Draw:
             draws=self._draws,
             suites=tuple(plan.suite.name for plan in prepared.plans),
         )
+        # a screen decides nothing: whoever goes on with a stopped run takes none of its answers
+        drawn_anew = () if prepared.screen else prepared.unfinished.drawn_anew
         # whether the registry can be written to is told when the run is recorded
         with uninterrupted(), suppress(RegistryError):
-            self._registry.begin(prepared.attempt_key, candidate, run, prepared.unfinished.drawn_anew)
+            self._registry.begin(prepared.attempt_key, candidate, run, drawn_anew)
             self.ended = (run.id,)
 
 

@@ -139,7 +139,7 @@ class KeptAnswers:
         self.run = name_run(self._candidate)
         self._alive: dict[str, bool] = {}
         self._recording = record is not None
-        self._used: list[str] = []
+        self._used: list[int] = []
         self.of_no_attempt = False
         self._writer: ResponseWriter[Answer | Kept] = ResponseWriter(
             path,
@@ -148,7 +148,7 @@ class KeptAnswers:
             record=record,
             header=encode_header(*releases, self.run, whole=whole),
         )
-        self._reader = ResponseStore(path)
+        self._reader = ResponseStore(path, of_attempts=reuse == "run")
         self._looks = reuse == "always" or (reuse == "run" and self._reader.has_unfinished())
 
     @property
@@ -160,23 +160,22 @@ class KeptAnswers:
         """The kept answer to a key that this run may use."""
         if not self._looks:
             return None
-        row = self._reader.find(key, not_of=self.run)
-        if row is None:
+        found = self._reader.find(key, not_of=self.run)
+        if found is None:
             return None
-        body, state, run = row
-        done = state is not State.UNFINISHED
-        if not done and self._goes_on(run):
+        done = found.state is not State.UNFINISHED
+        if not done and self._goes_on(found.run):
             return None
         try:
-            kept = decode_kept(body)
+            kept = decode_kept(found.body)
         except (msgspec.MsgspecError, ValueError):  # written by another version
             return None
-        if (done and self._reuse != "always") or (baseline and not self._beside_candidate(run)):
+        if (done and self._reuse != "always") or (baseline and not self._beside_candidate(found.run)):
             return None
         if self._reuse == "run" and kept.at < self._since:
             return None
-        self._used.append(key)
-        self.of_no_attempt |= state is State.OF_NO_ATTEMPT
+        self._used.append(found.number)
+        self.of_no_attempt |= found.state is State.OF_NO_ATTEMPT
         if self._recording:
             self._writer.put(kept)
         return kept
@@ -206,17 +205,21 @@ class KeptAnswers:
         """Wait until every answer is written."""
         self._writer.flush()
 
-    def finish(self, *, attempt: bool) -> None:
+    def finish(self, *, attempt: bool) -> str:
         """Note that the run has ended, so that nobody goes on with it.
 
         Args:
             attempt: whether its verdict is an attempt and stands on what it took as well. A run that is none
                 leaves what it took to those who go on.
+
+        Returns:
+            What the reader must know where it could not be noted, else "".
         """
         if attempt:
-            self._writer.finish(State.JUDGED, tuple(self._used))
+            problem = self._writer.finish(State.JUDGED, tuple(self._used))
         else:
-            self._writer.finish(State.OF_NO_ATTEMPT)
+            problem = self._writer.finish(State.OF_NO_ATTEMPT)
+        return problem and f"{problem}: the next run takes this one's answers for those of an interrupted run"
 
     def close(self) -> None:
         """Write what is left; may be called twice."""

@@ -105,7 +105,7 @@ def _taken(found: Sequence[UnfinishedRun], responses: Path, options: RunOptions)
     if options.reuse == "never" or not responses.exists():
         return []
     since = datetime.now(UTC) - RESUMED_WITHIN
-    with closing(ResponseStore(responses)) as store:
+    with closing(ResponseStore(responses, of_attempts=options.reuse == "run")) as store:
         return [
             run.id
             for run in found
