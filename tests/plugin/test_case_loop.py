@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from relgate.plugin.case_loop import AT_ONCE
+
 CASES = 150
 WRAPPER = """
 import pytest
@@ -42,6 +44,34 @@ def around():
 def test_one(): pass
 def test_two(): pass
 """
+LATE = """
+import pytest
+
+class Late:
+    started, reported = [], []
+    def pytest_runtest_logstart(self, nodeid):
+        self.started.append(nodeid)
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" and "cases.jsonl" in report.nodeid:
+            self.reported.append(report.nodeid)
+
+late, seen = Late(), []
+
+class First:
+    def __init__(self, config):
+        self.config = config
+    def pytest_runtest_logreport(self, report):
+        seen.append(report.nodeid)
+        if len(seen) == 5:
+            self.config.pluginmanager.register(late)
+
+def pytest_sessionstart(session):
+    session.config.pluginmanager.register(First(session.config))
+
+def pytest_unconfigure():
+    unheard = [name for name in late.reported if name not in late.started]
+    print("HEARD", len(set(late.reported)), late.reported.index(unheard[-1]) if unheard else -1)
+"""
 ALONE = ("-s", "-p", "no:rerunfailures", "-p", "no:timeout")
 
 
@@ -68,6 +98,17 @@ def desk(project):
     project.write("candidate.yaml", project.manifest("{recording: recording.jsonl}"))
     project.write("test_ordinary.py", ORDINARY)
     return project
+
+
+def test_a_plugin_that_comes_late_hears_of_the_cases_of_the_next_call_on(desk):
+    desk.write("conftest.py", LATE)
+    found = re.search(
+        r"HEARD (\d+) (-?\d+)", desk.spawn(*ALONE, "golden_sets/one", "golden_sets/two").stdout.str()
+    )
+    assert found is not None
+    reported, last_unheard = map(int, found.groups())
+    assert 2 * CASES - 5 <= reported <= 2 * CASES
+    assert last_unheard < AT_ONCE
 
 
 def test_another_plugin_wraps_each_case(desk):

@@ -155,6 +155,33 @@ def test_an_answer_that_is_no_json_is_the_applications_failure(against, chat):
     assert "the answer is no chat completion" in " ".join(shown.split())
 
 
+def test_a_completion_with_bytes_that_are_no_text_is_read_and_loses_no_case(against, chat):
+    """One in ten answers has a stray byte in its text: the wrong answer of one case, and of no other."""
+
+    def stray(handler, number):
+        if number % 10:
+            return False
+        body = b'{"choices": [{"message": {"role": "assistant", "content": "answer \xff\xfe"}}]}'
+        return reply(handler, 200, body)
+
+    result, server, shown = against(stray)
+    assert "Traceback" not in shown
+    assert result.ret == 0, shown
+    assert server.requests == CASES
+    assert (chat.scorecard()["cases"]["hit"], chat.scorecard()["cases"]["miss"]) == (CASES - 6, 6)
+
+
+def test_a_server_that_speaks_no_http_holds(against, chat):
+    def garble(handler, number):
+        handler.wfile.write(b"HTTP/9.9 banana\r\n\r\n")
+        handler.close_connection = True
+        return True
+
+    result, _, shown = against(garble, limits=", retry_seconds: 1")
+    assert result.ret == 10, shown
+    assert "the answer is no HTTP" in " ".join(shown.split())
+
+
 def test_a_host_that_does_not_resolve_holds(chat, monkeypatch):
     monkeypatch.setenv("PROVIDER_URL", "http://desk.invalid/v1")
     chat.suite("small", chat.numbered(CASES), GATES)

@@ -162,6 +162,9 @@ class HttpTransport:
             raise ProviderOutage(_named(error)) from error
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             raise _TransientError(_what_happened(error), lasting=_is_refusal(error)) from error
+        except aiohttp.ClientResponseError as error:  # something between answered, not the application
+            what, _, _ = error.message.partition("\n")
+            raise _TransientError(f"the answer is no HTTP: {what[:80]}") from error
         except (aiohttp.ClientError, ValueError) as error:
             raise UnusableAnswer(_named(error)) from error
 

@@ -211,6 +211,33 @@ def test_resets_are_tried_again():
     run(scenario)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/9.9 banana\r\n\r\n",
+        b"220 mail ready\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 20_000 + b"\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_an_outage_and_no_answer_of_the_application(said):
+    async def scenario(transport):
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(said)
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(talk, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        try:
+            with pytest.raises(ProviderOutage, match="no HTTP"):
+                await transport.send(provider(url), call(url))
+        finally:
+            server.close()
+
+    run(scenario)
+
+
 def test_a_provider_that_hangs_is_given_up_and_then_left_alone():
     async def scenario(transport):
         async def hanging(_: web.Request) -> web.Response:
