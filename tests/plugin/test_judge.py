@@ -200,7 +200,7 @@ def test_a_required_gate_on_a_judge_alone_never_passes(run: Run, referee: Refere
     assert done.status == 10
     assert done.card["verdict"]["decision"] == "hold"
     assert done.gate["result"] == "hold"
-    assert "needs 60 more random human labels" in done.gate["message"]
+    assert "needs labels of 50 more random cases at least, better 60" in done.gate["message"]
 
 
 def test_labels_let_a_judged_gate_pass_and_say_how(run: Run, referee: Referee) -> None:
@@ -235,7 +235,7 @@ def test_labels_of_every_case_decide_alone_however_few(run: Run, referee: Refere
 def test_labels_still_needed_are_never_more_than_the_cases(run: Run, referee: Referee) -> None:
     gate = "{metric: judge, non_inferior: {margin: 0.10}}"
     done = run(gate, labels=lambda n, side: 1, labelled=35, cases_in_all=40)
-    assert "needs 5 more random human labels" in done.gate["message"], done.output
+    assert "needs labels of 5 more random cases" in done.gate["message"], done.output
 
 
 def test_labels_that_disagree_with_a_flattering_judge_reject(run: Run, referee: Referee) -> None:
@@ -264,6 +264,24 @@ def test_answers_that_cannot_be_read_are_failures_and_no_scores(run: Run, refere
     assert any("the scorer of judge failed 2 times" in note for note in done.card["notes"])
     many = [text for text in referee.asked if "question 3\n" in text]
     assert len(many) == 2
+
+
+def test_what_could_not_be_read_is_asked_again_once_the_judge_is_mended_and_nothing_else(
+    run: Run, referee: Referee
+) -> None:
+    def mumbles(text: str) -> str:
+        unreadable = block(text, "question").endswith("7")
+        return "I would say pass" if unreadable else passes_what_is_good(text)
+
+    referee.says = mumbles
+    done = run("{metric: judge, at_least: 0.5}")
+    assert done.gate["result"] == "error", done.output
+    referee.asked.clear()
+    referee.says = passes_what_is_good
+    done = run("{metric: judge, at_least: 0.5}")
+    assert (done.gate["result"], done.gate["estimate"]) == ("hold", 1.0), done.output
+    assert len(referee.asked) == 2 * 6, "of both sides those whose number ends with a 7"
+    assert f"{2 * CASES - 12} answers of judges kept from before: not asked for again" in done.card["notes"]
 
 
 def test_more_than_two_percent_of_failures_are_an_error_that_holds(run: Run, referee: Referee) -> None:
@@ -349,11 +367,12 @@ def test_a_changed_judge_holds_until_its_answers_are_labelled_again(run: Run, re
             changed.gate["message"],
         )
         assert changed.card["judges"][0]["changed"] == changed.gate["message"]
-        told = "! tone: the judge of judge changed since labels spoke for it"
-        assert told in changed.output or "judged before, in run" in changed.output
+        told = "! tone: the judge of judge changed (model, rubric or scale) since labels spoke for it"
+        shown = " ".join(changed.output.split())
+        assert told in shown or "judged before, in run" in shown
     fresh = _labelled(run, rubric="Is the answer polite, short and to the point?", by="ann, November")
     assert (fresh.status, fresh.gate["result"]) == (0, "pass"), fresh.output
-    assert "changed since labels" not in fresh.output
+    assert "since labels spoke" not in " ".join(fresh.output.split())
     assert "PPI++ on 120 labels" in fresh.output, "what a judged gate stands on is shown where it passes"
     assert _labelled(run, rubric="Is the answer polite and to the point?", by="ann, November").status == 10
 

@@ -63,6 +63,15 @@ def test_a_judged_release_gives_its_verdict_and_status_again(
     assert len(python_app.rows("runs")) == 1
 
 
+def test_options_that_a_stored_verdict_makes_idle_are_named(python_app: Project, provider: Provider) -> None:
+    python_app.run("--full")
+    shown = python_app.text(python_app.run("--full", "--record=answers.jsonl", "--reuse=never"))
+    assert "--record, --full, --reuse: without effect" in " ".join(shown.split())
+    assert provider.calls == 8
+    assert not (python_app.path / "answers.jsonl").exists()
+    assert "without effect" not in python_app.text(python_app.run())
+
+
 def test_advisory_counts_for_a_stored_hold(python_app: Project, provider: Provider) -> None:
     provider.wrong["answerer-2"] = {"question 5", "question 6", "question 7"}
     assert python_app.run().ret == 10

@@ -56,7 +56,11 @@ def changed_artifacts(
             s.name
             for s in suites
             if s.name in differing
-            or (s.name not in untouched and reaches(s, kind, name, candidate, baseline))
+            or (
+                s.name not in untouched
+                and reaches(s, kind, name, candidate, baseline)
+                and not (kind == "model" and only_judges(s, name, candidate, baseline))
+            )
         )
         changes.append(Change(kind, name, before.get(key), after.get(key), reached))
     return tuple(changes)
@@ -98,6 +102,17 @@ def reaches(suite: Suite, kind: str, name: str, *releases: Release) -> bool:
             continue
         return True
     return False
+
+
+def only_judges(suite: Suite, model: str, *releases: Release) -> bool:
+    """Whether a model scores a suite's answers and gives none of them: it scores both sides alike.
+
+    A Python application or a deployed one may ask any model by itself.
+    """
+    if any(release.application.kind not in ("chat", "recording") for release in releases):
+        return False
+    judges = {str(s.options.get("model", "")).rpartition("/")[2] for s in suite.scorers if s.name == "judge"}
+    return model in judges and not any(_names(release, model) for release in releases)
 
 
 def asked_routes(suite: Suite, release: Release) -> tuple[str, ...]:

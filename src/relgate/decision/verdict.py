@@ -12,6 +12,11 @@ from relgate.decision.wording import count
 from relgate.domain.gate import GateResult
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 
+_ALARM_STEP = (
+    "see which cases fell: `relgate show RUN --full` lists them, `relgate show RUN CASE` shows one; "
+    "mend what fell, or add cases like them"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
@@ -188,10 +193,7 @@ def _holding(findings: Findings) -> list[tuple[str, str]]:
     )
     found += [(reason, answer) for reason in findings.unmeasured]
     found += _proven_worse(findings)
-    found += [
-        (f"alarm: {a.suite}: {a.message}", "look at these cases: fix what fell, or add cases like them")
-        for a in findings.alarms
-    ]
+    found += [(f"alarm: {a.suite}: {a.message}", _ALARM_STEP) for a in findings.alarms]
     found += [
         (
             f"creep: {a.gate.removeprefix('gates::')}: {a.message}",

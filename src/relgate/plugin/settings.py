@@ -36,6 +36,8 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
     record, replay = _file(config, "record"), _file(config, "replay")
     if record is not None and replay is not None:
         raise pytest.UsageError("--record and --replay exclude each other: a replay asks for nothing new")
+    if replay is not None and not replay.is_file():
+        raise pytest.UsageError(f"--replay {replay}: no such file; name one that --record wrote")
     if record is not None and record.is_dir():
         raise pytest.UsageError(f"--record {record} is a folder: name a file")
     allowance = Allowance(

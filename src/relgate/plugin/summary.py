@@ -30,6 +30,8 @@ def summary_lines(report: Report, config: pytest.Config, *, failures: int = 0) -
     if report.stored:
         run = report.scorecard.run.id
         lines.insert(1, f"judged before: this is the stored verdict of run {run}; no call was made")
+        if idle := [f"--{name}" for name in ("record", "full", "reuse") if _given(config, name)]:
+            lines.insert(2, f"{', '.join(idle)}: without effect, for nothing that is judged has changed")
     if failures:
         lines.append(f"cases that pytest counts as failed, whatever their outcome above: {failures}")
     shown = [os.path.relpath(path, config.invocation_params.dir) for path in report.files]
@@ -38,6 +40,10 @@ def summary_lines(report: Report, config: pytest.Config, *, failures: int = 0) -
     if report.decision == "hold" and not report.scorecard.verdict.clear and setting(config, "advisory"):
         lines.append("advisory: a hold exits 0 in this run")
     return lines
+
+
+def _given(config: pytest.Config, name: str) -> bool:
+    return bool(setting(config, name)) and source_of(config, name) == "option"
 
 
 def _named_registry(config: pytest.Config) -> str:

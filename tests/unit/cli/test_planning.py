@@ -319,7 +319,10 @@ def test_doctor_errs_where_a_required_gate_on_a_judge_has_no_labels(relgate: Rel
     missing = relgate("doctor", *FAST)
     assert missing.exit_code == 1
     said = " ".join(missing.output.split())
-    assert "desk[tone:non_inferior:0.1] cannot pass: a judge alone proves nothing; 100 more random" in said
+    assert (
+        "desk[tone:non_inferior:0.1] cannot pass: a judge alone proves nothing; needs labels of 50 more random"
+        in said
+    )
     assert "relgate judge sample RUN --suite desk --n 100" in said
     power = " ".join(relgate("power", *FAST).output.split())
     assert "but desk[tone:non_inferior:0.1] cannot pass: a judge alone proves nothing; 100 more" in power

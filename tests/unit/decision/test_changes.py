@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from relgate.decision.changes import Change, reaches, suspect_groups
+from relgate.decision.changes import Change, only_judges, reaches, suspect_groups
+from relgate.domain.case import ScorerSpec
 from relgate.domain.release import ApplicationSpec, Release, Route, Target
 from relgate.domain.verdict import Alarm, CriticalMiss
 
@@ -79,3 +80,24 @@ def test_what_fewer_passing_suites_reach_is_suspected_before_what_more_do(build:
 
 def test_what_nothing_tells_apart_is_one_group_in_the_order_of_the_changes(build: Any) -> None:
     assert _groups(build, "s") == (("safety_policy/support", "prompt/answer", "reranker/overlap"),)
+
+
+@pytest.mark.parametrize(
+    ("kind", "chain", "only"),
+    [
+        ("recording", None, True),
+        ("chat", "answerer", True),
+        ("chat", "referee", False),
+        ("python", None, False),
+    ],
+)
+def test_a_model_that_only_judges_is_told_from_one_that_answers(
+    build: Any, kind: Any, chain: str | None, only: bool
+) -> None:
+    suite = build.suite(2, scorers=(ScorerSpec("judge", {"model": "arbiter/referee", "rubric": "r.md"}),))
+    routes = {} if chain is None else {"answer": Route("answer", (Target("local", chain),))}
+    release = Release(
+        "desk", "1", "me", "sha256:1", Path("m.yaml"), ApplicationSpec(kind, "answer"), routes=routes
+    )
+    assert only_judges(suite, "referee", release) is only
+    assert not only_judges(suite, "another", release)

@@ -20,7 +20,7 @@ from relgate.domain.response import Side
 from relgate.late import np
 
 LABELS_NEEDED = 100
-"""Random human labels that a gate without enough of them is told to get (statistics.md 9)."""
+"""Random cases with human labels that a gate with too few of them is advised to get (statistics.md 9)."""
 LEAST_LABELS = 50
 """Below it the t test on labels is off even with a cross-fitted trust."""
 UNCORRECTED = "labels correct only non_inferior gates without hops and clusters"
@@ -91,11 +91,18 @@ def labels_missing(gate: Gate, suite: Suite, alpha: float) -> str:
     have = labelled_cases(suite.labels, cases)
     if have >= min(needed, len(cases)):
         return ""
-    more = min(max(LABELS_NEEDED, needed), len(cases)) - have
+    more, words = _more_labels(needed, have, len(cases) - have)
     return (
-        f"a judge alone proves nothing; {count(more, 'more random human label')} needed "
+        f"a judge alone proves nothing; {words} "
         f"(after a run: `relgate judge sample RUN --suite {suite.name} --n {more} --out FILE`)"
     )
+
+
+def _more_labels(needed: int, have: int, others: int) -> tuple[int, str]:
+    """How many cases more are best labelled, and in words with how many it would do."""
+    least, best = (min(wanted - have, others) for wanted in (needed, max(LABELS_NEEDED, needed)))
+    words = f"needs labels of {count(least, 'more random case')}"
+    return best, words if best == least else f"{words} at least, better {best}"
 
 
 def correct_judged(
@@ -133,11 +140,9 @@ def correct_judged(
         return _never_passes(result, drawn.spared, needed_labels=min(drawn.others, LABELS_NEEDED))
     n = len(drawn.cases)
     if n < needed and drawn.others:
-        more = min(max(LABELS_NEEDED, needed) - n, drawn.others)
+        more, words = _more_labels(needed, n, drawn.others)
         have = f"{count(n, 'case')} {'has' if n == 1 else 'have'} labels on both sides"
-        return _never_passes(
-            result, f"{have}: needs {count(more, 'more random human label')}", needed_labels=more
-        )
+        return _never_passes(result, f"{have}: {words}", needed_labels=more)
     split = _split(gate, data, drawn)
     found = infer_from_labels(split, gate.spec.boundary, result.alpha)
     margin, low, high = gate.spec.boundary, found.interval.low, found.interval.high

@@ -72,8 +72,8 @@ def changed_before(prepared: Prepared, trusted: Mapping[tuple[str, str], Trusted
             if len(SIDES) * fresh < LEAST_LABELS:
                 name, step = plan.suite.name, LEAST_LABELS // len(SIDES)
                 found.append(
-                    f"{name}: the judge of {scorer.metric.name} changed since labels spoke for it, so its "
-                    f"gates will hold; {label_step(name, step, again=True)}"
+                    f"{name}: the judge of {scorer.metric.name} changed (model, rubric or scale) since "
+                    f"labels spoke for it, so its gates will hold; {label_step(name, step, again=True)}"
                 )
     return tuple(found)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 from relgate.applications.chat import ChatResponder
+from relgate.decision.wording import count
 from relgate.domain.case import Case
 from relgate.domain.kept import response_key
 from relgate.domain.release import ApplicationSpec, Artifact, Release, Route, Target
@@ -19,6 +22,8 @@ from relgate.usecases.measuring.kept_answers import Answers
 
 _ROUTE = "judge"
 TIE = 0.5
+
+Said = TypeVar("Said")
 
 
 @dataclass(slots=True)
@@ -44,6 +49,7 @@ class JudgeDesk:
 
     Attributes:
         calls: made so far.
+        reused: kept answers that were taken instead.
         cost_usd: what they cost, None while unknown.
     """
 
@@ -63,6 +69,7 @@ class JudgeDesk:
         self._budget, self._kept = budget, kept
         self._release = release
         self.calls = 0
+        self.reused = 0
         self.cost_usd: float | None = None
 
     async def judge(
@@ -74,7 +81,7 @@ class JudgeDesk:
             if scorer.asked is not None:
                 judge = scorer.asked.judge
                 said[scorer.metric.name] = (
-                    None if judge is None else await judge(case, response, self._asking(scorer.asked))
+                    None if judge is None else await self._heard(scorer.asked, partial(judge, case, response))
                 )
         return said
 
@@ -106,8 +113,10 @@ class JudgeDesk:
         }
 
     def notes(self) -> list[str]:
-        """How far each pairwise judge minds the order, in words."""
+        """How far each pairwise judge minds the order, and how many answers were kept, in words."""
         found = []
+        if self.reused and not self._kept.whole:
+            found.append(f"{count(self.reused, 'answer')} of judges kept from before: not asked for again")
         for name, bias in self.orders().items():
             found.append(
                 f"the judge of {name} said the same in both orders in {bias.consistent} of {bias.n} pairs; "
@@ -139,8 +148,8 @@ class JudgeDesk:
                 return None
             lost, beaten = not isinstance(candidate, Response), not isinstance(baseline, Response)
             return Score(name, TIE if lost and beaten else float(beaten), "unit")
-        kept = await asked.prefer(case, candidate, baseline, self._asking(asked))
-        shown = await asked.prefer(case, baseline, candidate, self._asking(asked))
+        kept = await self._heard(asked, partial(asked.prefer, case, candidate, baseline))
+        shown = await self._heard(asked, partial(asked.prefer, case, baseline, candidate))
         for said in (kept, shown):
             if isinstance(said, ScorerFailure):
                 return replace(said, metric=name)
@@ -152,12 +161,25 @@ class JudgeDesk:
         orders.swapped.append(swapped)
         return Score(name, {1: 1.0, 2: 0.0, 0: TIE}[kept] if kept == swapped else TIE, "unit")
 
-    def _asking(self, judge: ModelJudge) -> Ask:
+    async def _heard(self, judge: ModelJudge, read: Callable[[Ask], Awaitable[Said]]) -> Said:
+        """What a judge says. A kept answer that cannot be read is asked for anew: the judge may be mended."""
+        taken: list[Outcome] = []
+        said = await read(self._asking(judge, taken))
+        if isinstance(said, ScorerFailure) and taken and not self._kept.whole:
+            return await read(self._asking(judge, None))
+        self.reused += len(taken)
+        return said
+
+    def _asking(self, judge: ModelJudge, taken: list[Outcome] | None) -> Ask:
+        """Asks a judge; kept answers that it takes instead are put into `taken`, where it is given."""
+
         async def ask(text: str) -> Outcome:
             key = response_key(self._release.digest, f"judge {judge.target}", (judge.digest, text), 0)
-            known = self._kept.find(key, baseline=False)
+            known = None if taken is None else self._kept.find(key, baseline=False)
             # a judge that refused may answer now: nobody paid for that
             if known is not None and (self._kept.whole or isinstance(known.outcome, Response)):
+                assert taken is not None
+                taken.append(known.outcome)
                 return known.outcome
             if self._kept.whole:
                 return Failure("missing", "the replay holds no answer of this judge")

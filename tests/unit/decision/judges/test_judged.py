@@ -86,7 +86,7 @@ def judged(
 def test_without_labels_what_would_pass_holds_and_says_how_many_are_needed() -> None:
     found = judged(0)
     assert found.result == "hold"
-    assert "needs 100 more random human labels" in found.message
+    assert "needs labels of 50 more random cases at least, better 100" in found.message
 
 
 @pytest.mark.parametrize("labelled", [60, 99, 100, 200])
@@ -316,8 +316,12 @@ def test_a_judged_metric_is_never_tested_early() -> None:
 @pytest.mark.parametrize(
     ("labelled", "form", "says"),
     [
-        (0, "non_inferior", "100 more random human labels needed (after a run: `relgate judge sample"),
-        (40, "non_inferior", "60 more random human labels needed"),
+        (
+            0,
+            "non_inferior",
+            "needs labels of 50 more random cases at least, better 100 (after a run: `relgate judge sample",
+        ),
+        (40, "non_inferior", "needs labels of 10 more random cases at least, better 60"),
         (50, "non_inferior", ""),
         (100, "at_least", "labels correct only non_inferior gates"),
     ],
