@@ -22,11 +22,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from simulated.against_zero import harm_cells, harm_power_cells, superiority_cells
+from simulated.against_zero import harm_cells, harm_of_trials_cells, harm_power_cells, superiority_cells
 from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells, size_cells
 from simulated.few_labels import few_labels
 from simulated.further_gates import further_cells, further_clustered_cells, unchanged_clustered_cells
-from simulated.judged import judged_boundary_cells, judged_cells, judged_power_cells
+from simulated.judged import judged_boundary_cells, judged_cells, judged_power_cells, mistaken_cells
 from simulated.kept import code, keep, kept
 from simulated.looks import early_stop
 from simulated.millions import a_million_cases
@@ -58,6 +58,8 @@ CELLS: Sequence[Cell] = [
     *further_clustered_cells(),
     *judged_boundary_cells(),
     *unchanged_clustered_cells(),
+    *mistaken_cells(),
+    *harm_of_trials_cells(),
 ]
 EXPERIMENTS: Mapping[str, tuple[Experiment, float]] = {
     **POLICIES,

@@ -122,6 +122,35 @@ def harm_cells() -> Iterator[Cell]:
             yield _harm("harm, unit scores", shape, units, QUALITY, scores, clusters=clusters, rule=rule)
 
 
+def harm_of_trials_cells() -> Iterator[Cell]:
+    """Harm on case means of two equally good releases of which one misses any trial, the other whole cases.
+
+    Where the candidate misses whole cases it is catastrophe data; the other way round windfall data.
+    """
+    for n, clusters in [*((n, 0) for n in WATCHED), *((0, groups) for groups in CLUSTERS)]:
+        units = units_of(n, clusters)
+        for trials in (TRIALS, 5):
+            kind = f"harm, {trials} trials"
+            same = np.ones(units.size)
+            yield _harm(kind, "all ties", units, RIGHT, lambda _, s=same: (s, s), clusters=clusters)
+
+            def rare(
+                rng: np.random.Generator, u: Ints = units, k: int = trials, c: bool = bool(clusters)
+            ) -> tuple:
+                return steadier(rng, u, k, together=c)
+
+            yield _harm(kind, "catastrophe", units, RIGHT, rare, clusters=clusters)
+            yield _harm(
+                kind,
+                "windfall",
+                units,
+                RIGHT,
+                lambda rng, draw=rare: draw(rng)[::-1],
+                clusters=clusters,
+                rule="reported",
+            )
+
+
 def harm_power_cells() -> Iterator[Cell]:
     """The drops of a slice that alarms find four times in five (verdict.md 3: three trials)."""
     for n, drop in {15: 0.50, 20: 0.35, 30: 0.25, 40: 0.20, 60: 0.15, 100: 0.10}.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -125,6 +125,39 @@ def judged_boundary_cells() -> Iterator[Cell]:
             return labelled(rng, n, read, lost, 0.04, 0.95, 0.0)
 
         yield _cell(f"judged, {labels} labels", "losses and gains", cases, margin, draw)
+
+
+MISTAKEN = {
+    "takes one loss in seven for a win": lambda m: ((-1, -1, 6 * m / 7), (-1, 1, m / 7), (0, -1, m / 5)),
+    "takes one loss in three for a win": lambda m: ((-1, -1, 2 * m / 3), (-1, 1, m / 3), (0, -1, m / 3)),
+    "overlooks a third of losses and all gains": lambda m: (
+        (-1, -1, 0.77 * m),
+        (-1, 0, 0.39 * m),
+        (1, 0, 0.16 * m),
+    ),
+    "sees losses where there are none": lambda m: ((-1, -1, 0.8 * m), (-1, 0, 0.2 * m), (0, -1, 0.38 * m)),
+}
+"""By name and margin what people say, what the judge says, and how often; both say 0 of the rest."""
+
+
+def mistaken_cells() -> Iterator[Cell]:
+    """The boundary by judges whose mistakes lean to one side, on pass or fail and on wins and ties."""
+    for cases, labels, margin in PLANS:
+        for shape, table in MISTAKEN.items():
+            for kind, scale in (("", 1.0), (", pairs", 0.5)):
+
+                def draw(
+                    rng: np.random.Generator,
+                    n: int = cases,
+                    read: int = labels,
+                    rows: Sequence[tuple[int, int, float]] = table(margin / scale),
+                    unit: float = scale,
+                ) -> LabelledDifferences:
+                    chosen = np.searchsorted(np.cumsum([p for _, _, p in rows]), rng.random(n), side="right")
+                    human, judged = (np.array([*(row[i] for row in rows), 0])[chosen] * unit for i in (0, 1))
+                    return LabelledDifferences(human[:read], judged[:read], judged[read:], 0)
+
+                yield _cell(f"judged{kind}, {labels} labels", shape, cases, margin, draw)
 
 
 def _cell(kind: str, shape: str, cases: int, margin: float, draw: Judge, figure: float | None = None) -> Cell:

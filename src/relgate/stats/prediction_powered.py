@@ -167,7 +167,7 @@ def ppi_mean(
 def ppi_mean_cross_fitted(
     y: npt.ArrayLike, yhat: npt.ArrayLike, yhat_unlabeled: npt.ArrayLike, folds: int = 5
 ) -> PredictionPoweredMean:
-    """The same with the trust of each fold of labels tuned on the other folds: for fewer than 100 labels.
+    """The same with the trust of each fold of labels tuned on the other folds: a must for fewer than 100.
 
     Tuned on the labels that it is applied to, the trust is too sure of itself when labels are few (measured
     size .072 instead of .058 at 50 labels). The trust is the slope of the labels on the judge's values of the

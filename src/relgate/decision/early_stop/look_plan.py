@@ -59,7 +59,7 @@ class GatePlan:
         minimum: units below which a look at a gate of class U is skipped.
         weight: alpha of its fail side.
         passes_from: units below which a flawless run proves nothing, so that a look there spends no alpha on
-            a pass.
+            a pass; 1 for class U, whose looks have a ``minimum``.
     """
 
     gate: Gate
@@ -147,14 +147,15 @@ def _plan_gate(gate: Gate, suite: Suite, weights: Mapping[str, float]) -> GatePl
     labels = units_of(suite)
     mine = [labels[case.id] for case in cases]
     units, clustered = len(set(mine)), counts_clusters(suite, mine)
+    kind = gate_class(gate, suite, units=units, clustered=clustered)
     return GatePlan(
         gate=gate,
-        kind=gate_class(gate, suite, units=units, clustered=clustered),
+        kind=kind,
         cases=frozenset(case.id for case in cases),
         units=units,
         minimum=_minimum(gate, clustered=clustered),
         weight=weights[gate.spec.role],
-        passes_from=passes_from(gate),
+        passes_from=passes_from(gate) if kind == "S" else 1,
     )
 
 
@@ -190,7 +191,7 @@ def _room(gate: Gate) -> float:
 
 
 def passes_from(gate: Gate) -> int:
-    """Independent units below which a flawless run does not prove a gate's mean: `n_min`; 1 for others."""
+    """Cases below which a flawless run does not prove a gate's mean: `n_min`; 1 for other gates."""
     if gate.spec.form == "ratio_at_most" or gate.spec.quantile is not None:
         return 1
     room = _room(gate)

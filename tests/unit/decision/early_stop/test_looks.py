@@ -117,6 +117,18 @@ def test_a_look_at_fewer_cases_than_could_pass_still_rejects(build):
     assert found.rejects == (plan.gates[0].gate.id,)
 
 
+def test_clusters_are_looked_at_from_their_own_minimum_on(build):
+    """Fifty clusters of twenty cases: fewer than n_min = 59, and a look at 40 % of them may pass."""
+    n, spec = 1000, replace(NI, boundary=0.05)
+    plan = _plan(build, spec, n=n, clusters=[f"k{i % 50}" for i in range(n)])
+    [planned] = plan.gates
+    assert planned.kind == "U"
+    seen = _data(build, plan, 400, before=plan.order[::2])
+    found = look_at(planned, sample_of(planned.gate, seen), [], look=4, alpha=0.05)
+    assert found.level == pytest.approx(0.0096, abs=5e-5)
+    assert found.passes
+
+
 def test_class_u_spends_its_increments_and_hands_a_skipped_share_on(build):
     spec = GateSpec("latency_ms", "ratio_at_most", 1.5, quantile=0.5)
     [planned] = _plan(build, spec).gates

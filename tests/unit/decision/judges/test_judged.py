@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from relgate import stats
 from relgate.decision.early_stop.look_plan import gate_class
 from relgate.decision.gates import judge_gate
 from relgate.decision.judges.judged import (
@@ -174,6 +175,30 @@ def test_a_judge_that_overlooks_some_losses_passes_no_more_than_its_share() -> N
         split = LabelledDifferences(human[:200], judged[:200], judged[200:], 0)
         passed += infer_from_labels(split, 0.05, 0.05).p_pass <= 0.05
     assert passed / 200 <= 0.06
+
+
+def test_labels_above_the_judge_show_nothing_of_the_losses_that_it_overlooks() -> None:
+    """Ten labels of a hundred lie above what the judge says, none below: one more loss is counted."""
+    rng = np.random.default_rng(3)
+    human = -(rng.random(1000) < 0.03).astype(float)
+    harsh = np.where(rng.random(1000) < 0.03, -1.0, human)
+    harsh[:100] = human[:100]
+    harsh[:10] = -1.0
+    human[:10] = 0.0
+    split = LabelledDifferences(human[:100], harsh[:100], harsh[100:], 0)
+    shown = np.array(human[:100])
+    shown[20], low = -1.0, np.array(harsh[:100])
+    low[20] = 0.0
+    blind, seen = (
+        infer_from_labels(each, 0.10, 0.05)
+        for each in (split, LabelledDifferences(shown, low, harsh[100:], 0))
+    )
+    plain = stats.ppi_mean_cross_fitted(split.human, split.judged, split.rest, folds=10)
+    assert blind.p_pass > plain.moments_of_losses.hall_p(-0.10, "greater")
+    assert blind.interval.low < plain.moments_of_losses.hall_interval(0.05).low
+    assert blind.estimate == plain.estimate
+    again = stats.ppi_mean_cross_fitted(shown, low, harsh[100:], folds=10)
+    assert seen.p_pass == pytest.approx(again.moments_of_losses.hall_p(-0.10, "greater"))
 
 
 def test_the_order_of_the_lines_in_a_file_moves_nothing() -> None:
