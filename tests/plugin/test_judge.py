@@ -414,6 +414,14 @@ def test_answers_are_drawn_labelled_and_taken_by_the_command(
     labels = tmp_path / "golden_sets" / "tone" / "labels.jsonl"
     assert not labels.exists()
     filled = [line | {"score": 1, "by": "ann"} for line in lines]
+    changed = [
+        {**line, "output": "good, mended by hand"} if i == 7 else line for i, line in enumerate(filled)
+    ]
+    (tmp_path / "changed.jsonl").write_text("".join(json.dumps(line) + "\n" for line in changed))
+    refused = relgate("label", "changed.jsonl", "--suite", "tone")
+    assert "changed.jsonl:8:" in refused.stderr
+    assert "'answer' is not the digest of this line's output" in refused.stderr
+    assert not labels.exists()
     (tmp_path / "sample.jsonl").write_text("".join(json.dumps(line) + "\n" for line in filled))
     taken = relgate("label", "sample.jsonl", "--suite", "tone")
     assert taken.returncode == 0, taken.stderr

@@ -189,4 +189,8 @@ def _problems(row: Row) -> list[Problem]:
         problems.append(row.problem("score", "'score' should be a number from 0 to 1"))
     if not str(row.value.get("by") or "").strip():
         problems.append(row.problem("by", "'by' is still empty", "write who labelled, and when"))
+    said, digest = row.value.get("output"), row.value.get("answer")
+    if isinstance(said, str) and isinstance(digest, str) and answer_digest(said) != digest:
+        what = "'answer' is not the digest of this line's output"
+        problems.append(row.problem("answer", what, "leave answer and output as they were drawn"))
     return problems
