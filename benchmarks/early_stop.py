@@ -3,8 +3,8 @@
     python benchmarks/early_stop.py [--runs 20] [--seed N] [--recorded ../shared/data]
 
 Each run judges a live candidate against a live baseline whose scores are drawn (or recorded), with one
-required non-inferiority gate per metric, a guard by slice and a floor as a guard. Printed is the mean share
-of the planned golden calls that were made, with how the runs ended.
+required non-inferiority gate per metric, and as guards one by slice and a floor 12 points below the baseline.
+Printed is the mean share of the planned golden calls that were made, with how the runs ended.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from relgate.usecases.options import RunOptions
 from relgate.usecases.run_release import ReleaseRun
 
 MARGIN, PSI, RIGHT = 0.05, 0.11, 0.92
+BELOW = 0.12
+"""How far the floor lies below the baseline."""
+
 APPLICATION = """
 import json, pathlib
 from relgate import Response
@@ -58,7 +61,7 @@ def drawn(rng: np.random.Generator, n: int, delta: float) -> tuple[np.ndarray, n
     return np.where(lost, 0, np.where(won, 1, both)), np.where(lost, 1, np.where(won, 0, both))
 
 
-def project(folder: Path, n: int, gates: int, sides: list[list[np.ndarray]]) -> None:
+def project(folder: Path, n: int, gates: int, sides: list[list[np.ndarray]], floor: float) -> None:
     """A project whose application answers with these scores, one array per side and metric."""
     golden = folder / "golden_sets" / "golden"
     golden.mkdir(parents=True, exist_ok=True)
@@ -84,7 +87,7 @@ def project(folder: Path, n: int, gates: int, sides: list[list[np.ndarray]]) -> 
     (golden / "suite.yaml").write_text(
         f"suite: golden\nkind: golden\ntrials: 1\nscorers: [{scorers}]\nslices: [area]\ngates:\n{required}"
         "  - {metric: m0, by: area, non_inferior: {margin: 0.10}}\n"
-        "  - {metric: m0, at_least: 0.80, role: guard}\n"
+        f"  - {{metric: m0, at_least: {floor:.2f}, role: guard}}\n"
     )
 
 
@@ -123,7 +126,9 @@ def recorded(data: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
             scores.setdefault(row["system"], {})[row["case_id"]] = row["score"]
         both = sorted(scores[baseline].keys() & scores[candidate].keys())[:RECORDED_CASES]
         sides = [np.array([scores[system][case] for case in both]) for system in (candidate, baseline)]
-        yield f"{folder}: {baseline} -> {candidate}", sides[0], sides[1]
+        flips, gain = float(np.mean(sides[0] != sides[1])), float(np.mean(sides[0] - sides[1]))
+        name = f"{folder}: {baseline} -> {candidate}, {100 * gain:+.1f} points, psi {flips:.2f}"
+        yield name, sides[0], sides[1]
 
 
 def measured(pairs: Sequence[tuple[np.ndarray, np.ndarray]], seed: int) -> tuple[float, str]:
@@ -131,9 +136,9 @@ def measured(pairs: Sequence[tuple[np.ndarray, np.ndarray]], seed: int) -> tuple
     with tempfile.TemporaryDirectory() as folder:
         sys.path.insert(0, folder)
         try:
-            project(
-                Path(folder), len(pairs[0][0]), len(pairs), [[c for c, _ in pairs], [b for _, b in pairs]]
-            )
+            sides = [[c for c, _ in pairs], [b for _, b in pairs]]
+            floor = float(np.mean(pairs[0][1])) - BELOW
+            project(Path(folder), len(pairs[0][0]), len(pairs), sides, floor)
             return judged(Path(folder), seed)
         finally:
             sys.path.remove(folder)
