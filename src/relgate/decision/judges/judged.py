@@ -27,6 +27,8 @@ UNCORRECTED = "labels correct only non_inferior gates without hops and clusters"
 POWER = 0.8
 APART = 0.25
 """Difference between a label and the judge, on the scale of scores, from which the judge missed something."""
+FEW_MISSED = 0.01
+"""Share of labels that show on one side what the judge missed, up to which it may have missed more."""
 FOLDS = 10
 """Parts of the labels among which the trust in the judge is cross-fitted."""
 UNLIKELY = 0.001
@@ -241,8 +243,8 @@ def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -
         found = _prediction_powered(split)
         if found.se > 0.0:
             apart = split.human - split.judged
-            down = found if np.any(apart < -APART) else _prediction_powered(split, -1.0)
-            up = found if np.any(apart > APART) else _prediction_powered(split, 1.0)
+            down = _prediction_powered(split, -1.0) if np.mean(apart < -APART) <= FEW_MISSED else found
+            up = _prediction_powered(split, 1.0) if np.mean(apart > APART) <= FEW_MISSED else found
             return Corrected(
                 found.estimate,
                 stats.Interval(
@@ -304,13 +306,12 @@ class _Drawn:
 def _prediction_powered(
     split: LabelledDifferences, unseen: float | None = None
 ) -> stats.PredictionPoweredMean:
-    """PPI++ on the labels, with one more where none of them shows what the judge may have missed.
+    """PPI++ on the labels, with one more where hardly any of them shows what the judge may have missed.
 
-    Losses that a judge misses show only in labels below what it says, gains in labels above it. Without one
-    they may as well all have missed them, and then the corrected labels lean the other way: judges that
-    overlook one loss in ten or take it for a win, and see none where there is none, passed .08 to .18 of
-    candidates on the boundary. One label of that side makes the corrected labels so skewed that Hall's t is
-    cautious enough. The trust in the judge is cross-fitted at any number of labels: tuned on those that it is
+    Losses that a judge misses show only in labels below what it says, gains in labels above it. With no such
+    label, or one in a hundred at most, most of them may be unseen, and then the corrected labels lean the
+    other way: judges that overlook one loss in ten or take it for a win, and see none where there is none,
+    passed .08 to .18 of candidates on the boundary. The trust in the judge is cross-fitted at any number of labels: tuned on those that it is
     applied to, it passed .065 to .11 of them, up to 400 labels.
 
     Args:
