@@ -311,8 +311,8 @@ def _prediction_powered(
     Losses that a judge misses show only in labels below what it says, gains in labels above it. With no such
     label, or one in a hundred at most, most of them may be unseen, and then the corrected labels lean the
     other way: judges that overlook one loss in ten or take it for a win, and see none where there is none,
-    passed .08 to .18 of candidates on the boundary. The trust in the judge is cross-fitted at any number of labels: tuned on those that it is
-    applied to, it passed .065 to .11 of them, up to 400 labels.
+    passed .08 to .18 of candidates on the boundary. The trust in the judge is cross-fitted at any number of
+    labels: tuned on those that it is applied to, it passed .065 to .11 of them, up to 400 labels.
 
     Args:
         split: labels and scores.

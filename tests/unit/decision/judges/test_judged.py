@@ -178,7 +178,7 @@ def test_a_judge_that_overlooks_some_losses_passes_no_more_than_its_share() -> N
 
 
 def test_labels_above_the_judge_show_nothing_of_the_losses_that_it_overlooks() -> None:
-    """Ten labels of a hundred lie above what the judge says, none below: one more loss is counted."""
+    """Ten labels of a hundred lie above what the judge says, none below: one more loss counts, with two none."""
     rng = np.random.default_rng(3)
     human = -(rng.random(1000) < 0.03).astype(float)
     harsh = np.where(rng.random(1000) < 0.03, -1.0, human)
@@ -187,8 +187,8 @@ def test_labels_above_the_judge_show_nothing_of_the_losses_that_it_overlooks() -
     human[:10] = 0.0
     split = LabelledDifferences(human[:100], harsh[:100], harsh[100:], 0)
     shown = np.array(human[:100])
-    shown[20], low = -1.0, np.array(harsh[:100])
-    low[20] = 0.0
+    shown[20:22], low = -1.0, np.array(harsh[:100])
+    low[20:22] = 0.0
     blind, seen = (
         infer_from_labels(each, 0.10, 0.05)
         for each in (split, LabelledDifferences(shown, low, harsh[100:], 0))
