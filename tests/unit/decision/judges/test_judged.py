@@ -178,7 +178,7 @@ def test_a_judge_that_overlooks_some_losses_passes_no_more_than_its_share() -> N
 
 
 def test_labels_above_the_judge_show_nothing_of_the_losses_that_it_overlooks() -> None:
-    """Ten labels of a hundred lie above what the judge says, none below: one more loss counts, with two none."""
+    """Ten labels of a hundred lie above what the judge says and none below: one more loss is counted."""
     rng = np.random.default_rng(3)
     human = -(rng.random(1000) < 0.03).astype(float)
     harsh = np.where(rng.random(1000) < 0.03, -1.0, human)
