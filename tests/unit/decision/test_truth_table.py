@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from relgate.decision.alarms import raise_alarms, watch
 from relgate.decision.anchor import AnchorResult
 from relgate.decision.fingerprint import CASES, Asked, fingerprint
 from relgate.decision.identity import disagreement, pass_identical
@@ -26,7 +27,7 @@ from relgate.domain.run import AttemptKey
 from relgate.domain.scorecard import CallsPart, RunPart
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.redaction import Redactor
-from relgate.usecases.judging.judge_run import Judgement
+from relgate.usecases.judging.judge_run import Judgement, nothing_changed
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.staleness import stale_hold
 from relgate.usecases.preparing.stored_baseline import StoredRun, StoredSide
@@ -388,6 +389,23 @@ def test_a_rule_alone_decides_and_has_one_name_in_scorecard_and_methodology(buil
     assert row.reason in shown["verdict"]["reason"]
     assert {path: _at(shown, path) for path in row.shown} == row.shown
     assert row.rule in " ".join(METHODOLOGY.read_text(encoding="utf-8").lower().split())
+
+
+def test_what_stands_before_and_beside_the_table_has_its_name_too(build: Any) -> None:
+    """Nothing changed (verdict.md 4) needs no finding; unprotected slices (verdict.md 3) decide nothing."""
+    named = " ".join(METHODOLOGY.read_text(encoding="utf-8").lower().split())
+    clear, held = nothing_changed(), nothing_changed([("the baseline is stale", "run it again")])
+    assert (clear.verdict.decision, clear.verdict.reason) == ("promote", "nothing changed")
+    assert (held.verdict.decision, held.verdict.reason) == ("hold", "the baseline is stale")
+    topics = ["billing"] * 14 + ["other"] * 26
+    suite = build.suite(40, slices=("topic",), tags={"topic": topics})
+    fallen = [float(topic != "billing") for topic in topics]
+    data = build.data(fallen, [1.0] * 40, suite=suite)
+    watched, unprotected = watch([data])
+    assert unprotected == ("s topic=billing (n = 14)",)
+    assert not [alarm for alarm in raise_alarms(watched, [data]) if alarm.slice == "topic=billing"]
+    assert "*nothing changed:*" in named
+    assert "printed as unprotected" in named
 
 
 # A screen (`--screen`, verdict.md 5.1) of the same measurements. Reject rules stay; nothing is promoted.
