@@ -185,6 +185,12 @@ def test_the_agreement_on_all_answers_that_were_never_looked_at_is_what_the_docs
     assert f"never looked at, together | {len(labels)} | {_figures(labels, verdicts)} |" in documented
 
 
+def test_the_agreement_on_answers_that_came_after_the_rules_is_what_the_docs_say():
+    labels, verdicts = _judged("grounded_held_out.jsonl")
+    documented = (ROOT / "docs" / "scorers.md").read_text("utf-8")
+    assert f"| all, never looked at | {len(labels)} | {_figures(labels, verdicts)} |" in documented
+
+
 def _judged(name: str) -> tuple[list[bool], list[bool]]:
     """The labels of a file's answers and what the rules say of them."""
     lines = (ROOT / "tests" / "data" / name).read_text("utf-8").splitlines()
