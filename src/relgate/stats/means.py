@@ -41,14 +41,14 @@ class Moments:
         mean: Their mean, in the unit of the data.
         sd: Standard deviation (ddof 1), 0 where nothing differs.
         skewness: Third standardised moment (ddof 0), 0 where nothing differs.
-        df: Degrees of freedom of sd; 0 for those of n observations, n - 1.
+        df: Degrees of freedom of sd; None for those of n observations, n - 1.
     """
 
     n: int
     mean: float
     sd: float
     skewness: float
-    df: float = 0.0
+    df: float | None = None
 
     @classmethod
     def of(cls, d: FloatArray) -> Moments:

@@ -170,17 +170,20 @@ class JudgeDesk:
         self.reused += len(taken)
         return said
 
+    def _known(self, key: str) -> Outcome | None:
+        """A kept answer. A judge that refused may answer now, and nobody paid for that: it is asked again."""
+        known = self._kept.find(key, baseline=False)
+        usable = known is not None and (self._kept.whole or isinstance(known.outcome, Response))
+        return known.outcome if known is not None and usable else None
+
     def _asking(self, judge: ModelJudge, taken: list[Outcome] | None) -> Ask:
         """Asks a judge; kept answers that it takes instead are put into `taken`, where it is given."""
 
         async def ask(text: str) -> Outcome:
             key = response_key(self._release.digest, f"judge {judge.target}", (judge.digest, text), 0)
-            known = None if taken is None else self._kept.find(key, baseline=False)
-            # a judge that refused may answer now: nobody paid for that
-            if known is not None and (self._kept.whole or isinstance(known.outcome, Response)):
-                assert taken is not None
-                taken.append(known.outcome)
-                return known.outcome
+            if taken is not None and (known := self._known(key)) is not None:
+                taken.append(known)
+                return known
             if self._kept.whole:
                 return Failure("missing", "the replay holds no answer of this judge")
             self._budget.begin()
