@@ -43,6 +43,10 @@ class Project:
         self.write(f"golden_sets/{folder}/suite.yaml", yaml.safe_dump(settings, sort_keys=False))
         self.rows(f"golden_sets/{folder}/cases.jsonl", cases)
 
+    def cases(self, number: int) -> list[dict[str, Any]]:
+        """Cases c0, c1, … that expect a yes."""
+        return [{"id": f"c{n}", "input": f"q{n}", "expected": "yes"} for n in range(number)]
+
     def manifest(self, name: str = "candidate.yaml", version: str = "2.0.0", **keys: Any) -> Path:
         settings = {"manifest": 1, "release": "desk", "version": version, "owner": "me"} | keys
         return self.write(name, yaml.safe_dump(settings, sort_keys=False))
