@@ -18,6 +18,7 @@ from itertools import pairwise
 
 from relgate.scorers.grounded_quantities import Quantity
 from relgate.scorers.grounded_words import (
+    CONDITIONS,
     LIMITERS,
     Reading,
     addresses,
@@ -84,13 +85,18 @@ _SOURCES = re.compile(
     re.IGNORECASE,
 )
 _YES = "Yes"
-_AFFIRMS = re.compile(r"\s*yes\b", re.IGNORECASE)
+_NO_PASSAGE = "no passage of the evidence says it"
+_AFFIRMS = re.compile(
+    r"\s*(?:yes|of course(?! not)|certainly(?! not)|sure|definitely(?! not))\b", re.IGNORECASE
+)
 _SPANS = frozenset({"time", "working days", "months"})
 _LONGEST_FILLER = 9
 _LONGEST = 20_000
 
 ENOUGH = 0.35
 """Share of a claim's words, by weight, that its passage must hold."""
+_MOST = 0.7
+"""Share of a denial's words that a passage must hold before it can be what is denied."""
 _WHOLE_TEXT = 0.5
 """The same when only the whole text, not one or two of its sentences, holds them."""
 
@@ -172,7 +178,7 @@ def unsupported(claim: str, evidence: Evidence, question: str = "") -> str | Non
         return why
     if _ACTED.search(claim) or (_ACCOUNT.search(claim) and not _ACCOUNT.search(question)):
         return "the evidence knows nothing of this customer"
-    reason = "no passage of the evidence says it"
+    reason = _NO_PASSAGE
     for passage, enough, text in _best_first(said, evidence):
         held = _held(said.stems - (asked.stems - passage.stems), passage.stems, evidence.weights)
         if held < enough:
@@ -182,8 +188,11 @@ def unsupported(claim: str, evidence: Evidence, question: str = "") -> str | Non
             why = _unexplained(said, asked, evidence) or _rivals(claim, evidence)
         if why is None:
             return None
-        if reason.startswith("no passage"):
+        if reason == _NO_PASSAGE:
             reason = why
+    if reason == _NO_PASSAGE and evidence.sentences and len(said.stems) == 1:
+        # "that is enough for it" says nothing that could be looked up, except its numbers
+        return _unexplained(said, asked, evidence)
     return reason
 
 
@@ -245,9 +254,10 @@ def _denied_by_all_nearest(asked: Reading, evidence: Evidence) -> str | None:
 def _denial(said: Reading, passage: Reading) -> str | None:
     limited = bool((said.words | passage.words) & LIMITERS)
     shared = said.stems & passage.stems
-    if said.negates and not limited:
+    # "without a receipt we cannot" says the same as "we can if you have the receipt"
+    if said.negates and not limited and not passage.words & CONDITIONS:
         turned = said.negated & shared
-        if turned and not passage.negates:
+        if turned and not passage.negates and len(shared) >= _MOST * len(said.stems):
             return "it denies what the evidence says"
     if not said.negates and not limited and (passage.negated - passage.affirmed) & shared:
         return "the evidence denies it"
@@ -262,7 +272,7 @@ def _unexplained(said: Reading, asked: Reading, evidence: Evidence) -> str | Non
     for quantity in sorted(said.quantities - known, key=lambda q: (q.dimension, q.value)):
         # with any two numbers of a long article nearly every third one can be reached
         others = asked.quantities | known
-        if quantity.dimension == "clock" or not any(_results(start, others, quantity) for start in there):
+        if quantity.dimension == "clock" or not any(_results(start, others, quantity) for start in given):
             return f"the evidence has no {quantity.written:g} ({quantity.dimension})"
     return None
 
@@ -274,16 +284,24 @@ def _same(one: Quantity, other: Quantity) -> bool:
 
 
 def _results(start: Quantity, others: Iterable[Quantity], wanted: Quantity) -> bool:
-    """Whether one step of arithmetic leads from a number of the evidence to the wanted one."""
+    """Whether one step of arithmetic leads from a number that is known to the wanted one."""
     number = start.written
     if start.dimension == wanted.dimension and math.isclose(number / 2, wanted.written):
         return True
     for other in others:
+        if start.dimension == other.dimension == wanted.dimension:
+            sums = (start.value + other.value, abs(start.value - other.value))
+            if any(math.isclose(result, wanted.value) for result in sums):
+                return True
         results = [number * other.written]
         if number and other.written:
             results += [number / other.written, other.written / number]
         if "count" in (start.dimension, other.dimension) or start.dimension == other.dimension:
             results += [number + other.written, abs(number - other.written)]
+        if "percent" in (start.dimension, other.dimension):
+            share = number * other.written / 100
+            whole = other.written if start.dimension == "percent" else number
+            results += [share, whole + share, whole - share]
         if any(math.isclose(result, wanted.written) for result in results):
             return True
     return False

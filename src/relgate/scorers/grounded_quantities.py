@@ -56,6 +56,9 @@ _UNITS: dict[str, tuple[str, float]] = {
 }
 
 
+_SPANS = ("time", "months")
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """A number with its dimension, in that dimension's smallest unit; ``count`` where no unit follows.
@@ -74,6 +77,8 @@ def quantities_of(tokens: list[str]) -> tuple[set[Quantity], set[int]]:
     used: set[int] = set()
     for index, token in enumerate(tokens):
         value = _number(token)
+        if token in ("a", "an") and _UNITS.get(_next(tokens, index + 1), ("", 0.0))[0] in _SPANS:
+            value = 1.0
         if value is None:
             if token in ("double", "twice"):
                 found.add(Quantity("times", 2.0, 2.0))

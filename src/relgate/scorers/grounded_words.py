@@ -20,7 +20,10 @@ _STOP_WORDS = """
     though through thus to too under unless until up upon us use used using very via want was way we
     well were what whatever when where whether which while who whom whose why will with within
     without would yes yet you your yours able allow allowed always never
-    likely probably usually normally typically generally meantime simply sadly
+    likely probably usually normally typically generally meantime simply sadly fine works working sorry
+    afraid pity luckily really unfortunately necessarily total roughly around couple few little bit quite
+    certainly mean means problem moment count exactly perfectly definitely already alone itself sounds
+    counts well sure normal
 """
 _STOP = frozenset(_STOP_WORDS.split())
 
@@ -46,6 +49,16 @@ _SHORT = (
     ("e-mail", "email"),
     ("wi-fi", "wifi"),
     ("not only", "also"),
+    ("no less than", "at least"),
+    ("not less than", "at least"),
+    ("no more than", "at most"),
+    ("not more than", "at most"),
+    ("no later than", "within"),
+    ("not later than", "within"),
+    ("not necessarily", ""),
+    ("no matter how", "whatever"),
+    ("not forget", "remember"),
+    ("no longer than", "within"),
     ("not available", "unavailable"),
     ("not possible", "impossible"),
     ("not allowed", "forbidden"),
@@ -79,12 +92,15 @@ _LIMITING_WORDS = """
     only unless until except provided sealed exempt
 """
 LIMITERS = frozenset(_LIMITING_WORDS.split())
+_CONDITION_WORDS = """
+    if otherwise must
+"""
+CONDITIONS = frozenset(_CONDITION_WORDS.split())
 _UNIVERSAL = re.compile(
     r"\b(?:always|never|all (?:customers|members|orders|items|products|purchases|returns|cases)"
-    r"|everyone|anyone|"
-    r"everybody|anybody|anything|everything|every (?:customer|order|item|product|purchase|return)"
+    r"|everyone|anyone|everybody|everything|every (?:customer|order|item|product|purchase|return|age)"
     r"|any (?:item|product|"
-    r"order|time|reason|customer)|regardless|no matter|in all cases|guarantee[ds]?|without exception)\b"
+    r"order|time|reason|customer|age|number)|regardless|in all cases|guarantee[ds]?|without exception)\b"
 )
 
 _SYNONYMS = {
