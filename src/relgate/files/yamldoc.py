@@ -119,7 +119,8 @@ def parse_yaml(
     except _StopError:
         return None, builder.problems
     if value is _EMPTY:
-        return None, [Problem(Place(name, 1, 1), "is empty")]
+        remedy = "write key: value, or begin with what relgate init writes"
+        return None, [Problem(Place(name, 1, 1), "is empty", remedy=remedy)]
     if mapping and not isinstance(value, dict):
         problem = Problem(
             Place(name, *builder.spots[()].value), "should be a mapping", remedy="write key: value"

@@ -205,9 +205,12 @@ def _rubric(given: str, context: ScorerContext) -> str:
         return ""
     if reason := unusable(path):
         raise ValueError(
-            f"cannot read the rubric {given[:60]!r}: {reason}, and no prompt of the release has that name"
+            f"cannot read the rubric {given[:60]!r}: {reason}, and no prompt of the release has that name; "
+            "write it in a file beside the suite, or name a prompt artifact"
         )
     try:
         return path.read_text("utf-8")
-    except (OSError, ValueError):
-        raise ValueError(f"cannot read the rubric {given[:60]!r}") from None
+    except OSError as error:
+        raise ValueError(f"cannot read the rubric {given[:60]!r}: {error.strerror}") from None
+    except ValueError:
+        raise ValueError(f"the rubric {given[:60]!r} is no text in UTF-8: save it as that") from None

@@ -51,8 +51,11 @@ def read(folder: Path, content: str | bytes) -> list[str]:
         ),
         ("a: 1\n---\nb: 2\n", "m.yaml:2:1: a second document, ---, keep one document per file"),
         ("a: {? [x] : y}\n", "m.yaml:1:7: a key should be text"),
-        ("", "m.yaml:1:1: is empty"),
-        ("# only a comment\n", "m.yaml:1:1: is empty"),
+        ("", "m.yaml:1:1: is empty, write key: value, or begin with what relgate init writes"),
+        (
+            "# only a comment\n",
+            "m.yaml:1:1: is empty, write key: value, or begin with what relgate init writes",
+        ),
         ("- a\n", "m.yaml:1:1: should be a mapping, write key: value"),
         ("a: \x01\n", "m.yaml:1:4: a control character, U+0001, remove it"),
         ("a: " + "[" * 60 + "]" * 60, "m.yaml:1:53: is nested deeper than 50 levels"),
