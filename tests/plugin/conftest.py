@@ -65,7 +65,7 @@ class Provider:
     """An OpenAI-compatible server on loopback that counts.
 
     ``wrong`` holds model -> questions that it answers wrongly; ``status`` is what it answers instead of 200;
-    ``says`` is the model that it says it is.
+    ``says`` is the model that it says it is, ``backends`` what it calls the systems behind it in turn.
     ``most`` is how many it was asked at once; it waits a while for ``expected`` of them before it answers.
     ``answers`` is how many it answers: what is asked after them waits until the test is over.
     """
@@ -74,6 +74,7 @@ class Provider:
     wrong: dict[str, set[str]] = field(default_factory=dict)
     suffix: str = ""
     says: str = ""
+    backends: list[str] = field(default_factory=list)
     seconds: float = 0.0
     status: int = 200
     url: str = ""
@@ -119,6 +120,8 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
             message: dict[str, Any] = {"choices": [{"message": {"role": "assistant", "content": text}}]}
             if state.says:
                 message["model"] = state.says
+            if state.backends:
+                message["system_fingerprint"] = state.backends[state.calls % len(state.backends)]
             payload = json.dumps(message if state.status == 200 else {"error": "busy"}).encode()
             try:
                 self.send_response(state.status)

@@ -45,6 +45,7 @@ class _Completion(msgspec.Struct, gc=False):
     choices: list[_Choice]
     usage: _Usage
     model: str = ""
+    system_fingerprint: str | None = None
 
 
 _DECODER = msgspec.json.Decoder(_Completion)
@@ -67,9 +68,8 @@ def read_completion(body: bytes, price: Price | None) -> Response:
         # tool calls, parts, no usage, or something that needs an exact complaint
         return _read_slowly(body, price)
     usage = quick.usage
-    return _response(
-        message.content, (), usage.prompt_tokens, usage.completion_tokens, quick.model or None, price
-    )
+    served = (quick.model, quick.system_fingerprint)
+    return _response(message.content, (), usage.prompt_tokens, usage.completion_tokens, served, price)
 
 
 def read_stream(events: Sequence[bytes], price: Price | None) -> Response:
@@ -99,7 +99,7 @@ def read_stream(events: Sequence[bytes], price: Price | None) -> Response:
         calls,
         usage.get("prompt_tokens"),
         usage.get("completion_tokens"),
-        parts.model,
+        (parts.model, parts.backend),
         price,
     )
 
@@ -111,7 +111,8 @@ class _Parts:
     text: list[str] = field(default_factory=list)
     calls: dict[int, dict[str, str]] = field(default_factory=dict)
     usage: Mapping[str, Any] = field(default_factory=dict)
-    model: str | None = None
+    model: object = None
+    backend: object = None
     finished: bool = False
 
     def add(self, chunk: Mapping[str, Any]) -> None:
@@ -120,6 +121,7 @@ class _Parts:
             raise BrokenStreamError(f"the stream ended with an error: {str(chunk['error'])[:200]}")
         self.usage = chunk.get("usage") or self.usage
         self.model = chunk.get("model") or self.model
+        self.backend = chunk.get("system_fingerprint") or self.backend
         for choice in chunk.get("choices") or ():
             if choice.get("index", 0) != 0:
                 continue
@@ -140,11 +142,11 @@ def _read_slowly(body: bytes, price: Price | None) -> Response:
         output = _content(message.get("content"))
         calls = tuple(_tool_call(call["function"]) for call in message.get("tool_calls") or ())
         usage = document.get("usage") or {}
-        model = document.get("model")
+        served = (document.get("model"), document.get("system_fingerprint"))
         prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise NoCompletionError(_complaint(error)) from error
-    return _response(output, calls, prompt, completion, model, price)
+    return _response(output, calls, prompt, completion, served, price)
 
 
 def _complaint(error: BaseException) -> str:
@@ -157,7 +159,7 @@ def _response(
     calls: tuple[ToolCall, ...],
     prompt: object,
     completion: object,
-    model: object,
+    served: tuple[object, object],
     price: Price | None,
 ) -> Response:
     tokens, cost = None, None
@@ -165,8 +167,10 @@ def _response(
         tokens = prompt + completion
         if price is not None:
             cost = (prompt * price.input_per_million + completion * price.output_per_million) / 1e6
-    named = model if isinstance(model, str) and model else None
-    return Response(output=output, tool_calls=calls, tokens=tokens, cost_usd=cost, model=named)
+    model, backend = (name if isinstance(name, str) and name else None for name in served)
+    return Response(
+        output=output, tool_calls=calls, tokens=tokens, cost_usd=cost, model=model, backend=backend
+    )
 
 
 def _strict_json(body: bytes) -> Any:

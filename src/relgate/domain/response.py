@@ -63,6 +63,8 @@ class Response:
         scores: scores that came with a recording.
         evidence: the texts that the answer had to go by, for scorers; never stored.
         model: the model id that the provider says answered, None when it does not say.
+        backend: what the provider calls the system that answered (``system_fingerprint``); None when it
+            does not say, and in answers that were kept.
     """
 
     output: str
@@ -78,6 +80,7 @@ class Response:
     scores: Mapping[str, float] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()
     model: str | None = None
+    backend: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -294,6 +294,9 @@ class RunPart(_Part):
     seed: int
     baseline_given: str = Field(default="", description="--baseline, empty where it was not given")
     versions: dict[str, str]
+    backends: dict[str, dict[str, list[str]]] = Field(
+        default={}, description="what providers called the systems that answered, by side and target"
+    )
     redacted: dict[str, int] = Field(default={}, description="what was replaced, by type and count")
 
 

@@ -20,7 +20,7 @@ from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url, responses_file
 from relgate.usecases.judging.judge_run import NOTHING_CHANGED, Judgement, judge_run, nothing_changed
 from relgate.usecases.judging.judge_trusts import changed_before, trusted_before, with_answers
-from relgate.usecases.judging.moved_models import moved_models
+from relgate.usecases.judging.moved_models import backends_of, moved_models
 from relgate.usecases.judging.screening import screened
 from relgate.usecases.measuring.budget_stop import stopped_by, unpriced
 from relgate.usecases.measuring.draw import Draw
@@ -310,7 +310,9 @@ class ReleaseRun:
                     usd=live.budget.spent,
                 )
             ),
-            run=run_part(self._started, self.options.seed, self.options.baseline),
+            run=run_part(
+                self._started, self.options.seed, self.options.baseline, backends_of(found.cases.values())
+            ),
             outcomes=outcomes,
             traffic=traffic,
             orders=live.measurer.judges.orders(),
@@ -338,7 +340,7 @@ class ReleaseRun:
             waivers=waiver_parts(self.registry, self.prepared.candidate.name),
             redactor=redactor,
             calls=CallsPart(planned=0, made=0, reused=0, saved=0),
-            run=run_part(self._started, self.options.seed, self.options.baseline),
+            run=run_part(self._started, self.options.seed, self.options.baseline, {}),
             outcomes=CaseOutcomes(),
         )
         return self._finish(scorecard, judgement, rows=(), redactor=redactor, attempt=False)

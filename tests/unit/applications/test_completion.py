@@ -40,6 +40,7 @@ def _chunk(delta=None, finish=None, **more) -> bytes:
 def test_a_whole_completion():
     found = read_completion(json.dumps(WHOLE).encode(), PRICE)
     assert (found.output, found.tokens, found.model) == ("Hi", 150, "gpt-x-2026-01-01")
+    assert found.backend == "fp"
     assert found.cost_usd == pytest.approx((100 * 1.0 + 50 * 10.0) / 1e6)
 
 

@@ -1,8 +1,9 @@
-"""Names that serve another model than before, or than was asked for: no digest tells of them."""
+"""Names that serve another model or system than before, or than was asked for: no digest tells of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from relgate.domain.case import CaseKey
 from relgate.domain.release import Release, Target
@@ -11,6 +12,15 @@ from relgate.store import Registry
 from relgate.usecases.preparing.prepare import Prepared
 
 NAMED = 3
+
+MOST_BACKENDS = 20
+"""Backends of a target that are noted; who names each call otherwise names no system."""
+
+_LOOKED_AT = 50
+"""Newest runs of the line among which the last one that measured a release is sought."""
+
+_PLAIN = re.compile(r"[\w.:-]{1,80}")
+"""A name; a provider's text that is none is neither kept nor shown."""
 
 
 def moved_models(
@@ -23,7 +33,8 @@ def moved_models(
         prepared: the run.
         measured: what it measured.
     """
-    notes = []
+    notes: list[str] = []
+    backends = backends_of(measured.values())
     sides: list[tuple[Side, Release | None]] = [
         ("candidate", prepared.candidate),
         ("baseline", prepared.baseline),
@@ -31,7 +42,10 @@ def moved_models(
     for side, release in sides:
         if release is None or release.application.kind == "recording":
             continue
-        reported = _reported(row for rows in measured.values() for row in rows if row.side == side)
+        notes += _moved_backends(registry, prepared, release, backends.get(side, {}))
+        reported = _reported(
+            (row for rows in measured.values() for row in rows if row.side == side), lambda said: said.model
+        )
         if not reported:
             continue
         before = registry.reported_models(release.digest)
@@ -50,13 +64,64 @@ def moved_models(
     return notes
 
 
-def _reported(rows: Iterable[Measurement]) -> dict[str, frozenset[str]]:
+def backends_of(measured: Iterable[Sequence[Measurement]]) -> dict[str, dict[str, list[str]]]:
+    """By side and target what the providers called the systems that answered (``system_fingerprint``)."""
+    rows = [row for rows in measured for row in rows]
+    found: dict[str, dict[str, list[str]]] = {}
+    for side in ("candidate", "baseline"):
+        named = _reported((row for row in rows if row.side == side), _plain_backend)
+        kept = {target: sorted(names) for target, names in named.items() if len(names) <= MOST_BACKENDS}
+        if kept:
+            found[side] = kept
+    return found
+
+
+def _plain_backend(said: Response) -> str | None:
+    return said.backend if said.backend is not None and _PLAIN.fullmatch(said.backend) else None
+
+
+def _moved_backends(
+    registry: Registry, prepared: Prepared, release: Release, now: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """A sentence for each target none of whose backends answered the last run that measured the release.
+
+    A provider serves a model from several systems at once, so one of them more or fewer says nothing.
+    """
+    if not now:
+        return []
+    for run in registry.runs(limit=_LOOKED_AT, release=prepared.candidate.name):
+        side = next(
+            (
+                side
+                for side, measured in (("candidate", run.release), ("baseline", run.baseline))
+                if measured is not None and measured.digest == release.digest
+            ),
+            None,
+        )
+        if side is None:
+            continue
+        before = registry.scorecard(run.id)["run"].get("backends", {}).get(side, {})
+        if before:
+            return [
+                f"what answers as {target} of {release.label} is {_named(now[target])} and was "
+                f"{_named(before[target])} in run {run.id[:15]} (system_fingerprint): the provider changed "
+                "something behind the same name, so older scores of this release may be another system's"
+                for target in sorted(now)
+                if target in before and not set(now[target]) & set(before[target])
+            ]
+    return []
+
+
+def _reported(
+    rows: Iterable[Measurement], what: Callable[[Response], str | None]
+) -> dict[str, frozenset[str]]:
+    """What live answers say of themselves, by target."""
     found: dict[str, set[str]] = {}
     for row in rows:
         outcome = row.outcome
-        if isinstance(outcome, Response) and outcome.model and outcome.served_by and not row.stored:
-            found.setdefault(outcome.served_by, set()).add(outcome.model)
-    return {target: frozenset(models) for target, models in found.items()}
+        if isinstance(outcome, Response) and outcome.served_by and not row.stored and (said := what(outcome)):
+            found.setdefault(outcome.served_by, set()).add(said)
+    return {target: frozenset(names) for target, names in found.items()}
 
 
 def _asked_for(release: Release, target: str) -> str:

@@ -17,8 +17,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def run_part(started: datetime, seed: int, baseline: str | None) -> RunPart:
-    """A new id, with the run's times, seed, named baseline and versions."""
+def run_part(
+    started: datetime, seed: int, baseline: str | None, backends: dict[str, dict[str, list[str]]]
+) -> RunPart:
+    """A new id, with the run's times, seed, named baseline, versions, and what answered it."""
     return RunPart(
         id=f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
         started=_iso(started),
@@ -26,6 +28,7 @@ def run_part(started: datetime, seed: int, baseline: str | None) -> RunPart:
         seed=seed,
         baseline_given=baseline or "",
         versions=_versions(),
+        backends=backends,
     )
 
 
