@@ -20,7 +20,7 @@ from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url, responses_file
 from relgate.usecases.judging.judge_run import NOTHING_CHANGED, Judgement, judge_run, nothing_changed
 from relgate.usecases.judging.judge_trusts import changed_before, trusted_before, with_answers
-from relgate.usecases.judging.moved_models import backends_of, moved_models
+from relgate.usecases.judging.moved_models import backends_of, moved_models, served_by
 from relgate.usecases.judging.screening import screened
 from relgate.usecases.measuring.budget_stop import stopped_by, unpriced
 from relgate.usecases.measuring.draw import Draw
@@ -283,6 +283,7 @@ class ReleaseRun:
         planned = self.planned_calls(self._wanted or self.cases)
         spared = (unasked if live.spared else 0) + self.planned_calls(live.spared)
         rows = measurement_rows(prepared, measured, outcomes.of_case, redactor)
+        served = served_by(prepared, found.cases)
         scorecard = build_scorecard(
             replace(
                 prepared,
@@ -291,7 +292,7 @@ class ReleaseRun:
                     *(early.notes(measured) if early is not None else ()),
                     *live.measurer.judges.notes(),
                     *live.measurer.tally.notes(),
-                    *moved_models(self.registry, prepared, found.cases),
+                    *moved_models(self.registry, prepared, served),
                     *([f"answers are not kept: {live.answers.problem}"] if live.answers.problem else []),
                 ),
             ),
@@ -310,9 +311,7 @@ class ReleaseRun:
                     usd=live.budget.spent,
                 )
             ),
-            run=run_part(
-                self._started, self.options.seed, self.options.baseline, backends_of(found.cases.values())
-            ),
+            run=run_part(self._started, self.options.seed, self.options.baseline, backends_of(served)),
             outcomes=outcomes,
             traffic=traffic,
             orders=live.measurer.judges.orders(),

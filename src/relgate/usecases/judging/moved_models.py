@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from relgate.domain.case import CaseKey
 from relgate.domain.release import Release, Target
@@ -23,29 +24,63 @@ _PLAIN = re.compile(r"[\w.:-]{1,80}")
 """A name; a provider's text that is none is neither kept nor shown."""
 
 
-def moved_models(
-    registry: Registry, prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measurement]]
-) -> list[str]:
+@dataclass(slots=True)
+class Served:
+    """What the live answers of a target say of themselves.
+
+    Attributes:
+        models: the model ids.
+        backends: what the provider called the systems that answered (``system_fingerprint``).
+    """
+
+    models: set[str] = field(default_factory=set)
+    backends: set[str] = field(default_factory=set)
+
+
+ServedBy = dict[Side, dict[str, Served]]
+"""By side and target; sides that answer from a recording are not in it."""
+
+
+def served_by(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measurement]]) -> ServedBy:
+    """Which models and systems answered in this run."""
+    found: ServedBy = {side: {} for side, _ in _live(prepared)}
+    for row in (row for rows in measured.values() for row in rows) if found else ():
+        said = row.outcome
+        if isinstance(said, Response) and said.served_by and not row.stored and row.side in found:
+            served = found[row.side].setdefault(said.served_by, Served())
+            if said.model:
+                served.models.add(said.model)
+            if said.backend and _PLAIN.fullmatch(said.backend):
+                served.backends.add(said.backend)
+    return found
+
+
+def backends_of(served: ServedBy) -> dict[str, dict[str, list[str]]]:
+    """By side and target what the providers called the systems that answered, for the scorecard."""
+    named: dict[str, dict[str, list[str]]] = {
+        side: {
+            target: sorted(said.backends)
+            for target, said in targets.items()
+            if 0 < len(said.backends) <= MOST_BACKENDS
+        }
+        for side, targets in served.items()
+    }
+    return {side: targets for side, targets in named.items() if targets}
+
+
+def moved_models(registry: Registry, prepared: Prepared, served: ServedBy) -> list[str]:
     """What the reader must know of the models that answered, one sentence a target.
 
     Args:
         registry: where earlier runs of the same releases are.
         prepared: the run.
-        measured: what it measured.
+        served: who answered in it.
     """
     notes: list[str] = []
-    backends = backends_of(measured.values())
-    sides: list[tuple[Side, Release | None]] = [
-        ("candidate", prepared.candidate),
-        ("baseline", prepared.baseline),
-    ]
-    for side, release in sides:
-        if release is None or release.application.kind == "recording":
-            continue
+    backends = backends_of(served)
+    for side, release in _live(prepared):
         notes += _moved_backends(registry, prepared, release, backends.get(side, {}))
-        reported = _reported(
-            (row for rows in measured.values() for row in rows if row.side == side), lambda said: said.model
-        )
+        reported = {target: said.models for target, said in served[side].items() if said.models}
         if not reported:
             continue
         before = registry.reported_models(release.digest)
@@ -64,20 +99,17 @@ def moved_models(
     return notes
 
 
-def backends_of(measured: Iterable[Sequence[Measurement]]) -> dict[str, dict[str, list[str]]]:
-    """By side and target what the providers called the systems that answered (``system_fingerprint``)."""
-    rows = [row for rows in measured for row in rows]
-    found: dict[str, dict[str, list[str]]] = {}
-    for side in ("candidate", "baseline"):
-        named = _reported((row for row in rows if row.side == side), _plain_backend)
-        kept = {target: sorted(names) for target, names in named.items() if len(names) <= MOST_BACKENDS}
-        if kept:
-            found[side] = kept
-    return found
-
-
-def _plain_backend(said: Response) -> str | None:
-    return said.backend if said.backend is not None and _PLAIN.fullmatch(said.backend) else None
+def _live(prepared: Prepared) -> list[tuple[Side, Release]]:
+    """The sides that somebody is asked for."""
+    sides: list[tuple[Side, Release | None]] = [
+        ("candidate", prepared.candidate),
+        ("baseline", prepared.baseline),
+    ]
+    return [
+        (side, release)
+        for side, release in sides
+        if release is not None and release.application.kind != "recording"
+    ]
 
 
 def _moved_backends(
@@ -110,18 +142,6 @@ def _moved_backends(
                 if target in before and not set(now[target]) & set(before[target])
             ]
     return []
-
-
-def _reported(
-    rows: Iterable[Measurement], what: Callable[[Response], str | None]
-) -> dict[str, frozenset[str]]:
-    """What live answers say of themselves, by target."""
-    found: dict[str, set[str]] = {}
-    for row in rows:
-        outcome = row.outcome
-        if isinstance(outcome, Response) and outcome.served_by and not row.stored and (said := what(outcome)):
-            found.setdefault(outcome.served_by, set()).add(said)
-    return {target: frozenset(names) for target, names in found.items()}
 
 
 def _asked_for(release: Release, target: str) -> str:
