@@ -334,16 +334,17 @@ def test_the_agreement_with_labels_stands_in_every_report(run: Run, referee: Ref
     done = _labelled(run, labels=lambda n, side: int(n % 10 != 0))
     (judge,) = done.card["judges"]
     assert (judge["suite"], judge["metric"], judge["model"]) == ("tone", "judge", "arbiter/referee")
-    assert (judge["labels"], judge["n"], judge["by"]) == (240, 240, ["ann"])
-    # per side 12 of 120 labels say wrong, the judge says wrong of 6 others: all 18 disagree
-    assert judge["agreement"] == pytest.approx(204 / 240)
-    assert judge["sensitivity"] == pytest.approx(204 / 216)
+    # of 120 cases 12 are answered differently by the sides; an answer that both gave is one
+    assert (judge["labels"], judge["n"], judge["by"]) == (240, 132, ["ann"])
+    # 12 answers that both gave have labels that say wrong, the judge says wrong of 12 others
+    assert judge["agreement"] == pytest.approx(108 / 132)
+    assert judge["sensitivity"] == pytest.approx(108 / 120)
     assert judge["specificity"] == 0.0
     assert judge["lower"] < judge["kappa"] < judge["upper"]
-    line = "judge in tone by arbiter/referee: agrees with 85 % of 240 labelled answers, kappa -0.07"
+    line = "judge in tone by arbiter/referee: agrees with 81.8 % of 132 labelled answers, kappa -0.10"
     assert line in " ".join(done.output.split())
     (report,) = tmp_path.glob("reports/*/scorecard.md")
-    assert "agrees with 85 % of 240 labelled answers" in report.read_text()
+    assert "agrees with 81.8 % of 132 labelled answers" in report.read_text()
 
 
 def test_a_judge_without_labels_says_that_nobody_knows_how_far_it_can_be_trusted(

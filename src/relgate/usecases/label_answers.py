@@ -35,7 +35,10 @@ def draw_sample(
     seed: int,
     labelled: Collection[tuple[str, str]] = (),
 ) -> list[dict[str, Any]]:
-    """A random sample of a run's cases with both sides' answers, as the registry holds them (redacted).
+    """A random sample of a run's cases with both sides' first answers, as the registry holds them (redacted).
+
+    The first answer of each side is the one whose labels count (``readings``). Where the application failed
+    on it there is nothing to read, and the other side's is asked for alone.
 
     The correction by labels needs a random subset: labelling what looks wrong breaks it (statistics.md 9).
     Cases with a label of any answer were drawn at random before, so they come first, in the order in which
@@ -58,17 +61,17 @@ def draw_sample(
     if suite not in known:
         raise Refusal(f"run {run} measured no suite {suite!r}; {near(suite, known)}")
     answers: dict[str, dict[str, MeasurementRow]] = {}
-    for row in rows:
-        usable = row.outcome == "response" and row.case_outcome != HIDDEN
-        if usable and row.suite == suite and row.trial == 0 and not row.hop and not row.confirmation:
-            answers.setdefault(row.case_id, {})[row.side] = row
+    for row in sorted(rows, key=lambda row: row.trial):
+        usable = row.outcome in ("response", "application") and row.case_outcome != HIDDEN
+        if usable and row.suite == suite and not row.hop and not row.confirmation:
+            answers.setdefault(row.case_id, {}).setdefault(row.side, row)
     sides = {row.side for found in answers.values() for row in found.values()}
     whole = {case: found for case, found in answers.items() if set(found) == sides}
     if not whole:
         raise Refusal(f"run {run} has no answers of {suite} to label")
     unread = {case: lines for case, found in whole.items() if (lines := _unread(case, found, labelled))}
     if not unread:
-        raise Refusal(f"every answer of {suite} in run {run} has a label")
+        raise Refusal(f"every first answer of {suite} in run {run} has a label")
     begun = {case for case, _ in labelled}
     draw = random.Random(f"{seed}/labels/{suite}")
     order = sorted(unread.keys() - begun)
@@ -83,6 +86,8 @@ def _unread(
     """The lines to fill in for a case: its answers that nobody has read, each once, the candidate's first."""
     lines: dict[str, dict[str, Any]] = {}
     for side in sorted(found, reverse=True):
+        if found[side].outcome != "response":
+            continue
         digest = answer_digest(found[side].output)
         if (case, digest) not in labelled and digest not in lines:
             lines[digest] = {

@@ -29,10 +29,10 @@ class JudgeTrust:
         model: ``provider/model``.
         digest: of model, rubric and scale; another digest is another judge.
         label_ids: a short digest of every label line.
-        readings: per labelled answer of this run the labels that speak of it.
+        readings: per side and case whose first answer of this run is labelled its labels.
         bound: digest of the answer that a line without one was first used with, by its id.
         by: who labelled.
-        n: labelled answers that the judge scored.
+        n: labelled answers that the judge scored, one that both sides gave once.
         agreement: of these, both say right or both say wrong; None for n = 0.
         orders: verdicts of a judge of pairs in both orders; None for others.
         before: digest of the judge that was trusted before; "" where it is the same or there was none.
@@ -71,9 +71,13 @@ def trust_of(data: SuiteData, metric: str, *, model: str, digest: str) -> JudgeT
         digest: the judge's.
     """
     read = readings(data, metric)
-    pairs = [(one.human, one.judged) for _, one in sorted(read.items()) if one.judged is not None]
-    labels = [human >= GOOD_FROM for human, _ in pairs]
-    verdicts = [judged >= GOOD_FROM for _, judged in pairs]
+    pairs = {
+        (case_id, one.label_ids): (one.human, one.judged)
+        for (_, case_id), one in sorted(read.items())
+        if one.judged is not None and one.label_ids
+    }
+    labels = [human >= GOOD_FROM for human, _ in pairs.values()]
+    verdicts = [judged >= GOOD_FROM for _, judged in pairs.values()]
     return JudgeTrust(
         suite=data.suite.name,
         metric=metric,

@@ -37,12 +37,12 @@ NO_ANSWER = 0.0
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What people say of one side's answers to a case, beside the judge's scores of the very same answers.
+    """What people say of one side's first answer to a case, beside the judge's score of the very same answer.
 
     Attributes:
-        human: mean score of the labels, in [0, 1]; each answer that was read weighs the same.
-        judged: the judge's mean score of these answers; None where it scored none of them.
-        label_ids: of the labels.
+        human: mean score of its labels, in [0, 1].
+        judged: the judge's score; None where it gave none.
+        label_ids: of the labels; none where there was nothing to read.
     """
 
     human: float
@@ -51,11 +51,13 @@ class Reading:
 
 
 def readings(data: SuiteData, metric: str) -> dict[tuple[Side, str], Reading]:
-    """Per side and case what people say of its answers in this run.
+    """Per side and case what people say of its first answer in this run.
 
-    A label counts wherever the answer that it is of is given, on either side and in any trial. Labels of
-    other answers count nowhere. Where the application failed on every trial there is nothing to read: that
-    is as bad as can be.
+    One answer of each case and side counts, the first that was measured: which one that is nobody chooses,
+    so its labels say without bias what the side answers. Those of further trials would not, for the answers
+    that have labels there are the ones that an older release gave as well. A label counts wherever the answer
+    that it is of is such a first one, on either side. Where the application failed there is nothing to read:
+    that is as bad as can be.
 
     Args:
         data: the suite's measurements.
@@ -64,20 +66,15 @@ def readings(data: SuiteData, metric: str) -> dict[tuple[Side, str], Reading]:
     said = _by_answer(data)
     found: dict[tuple[Side, str], Reading] = {}
     for (side, case_id), answers in data.answers.items():
-        if not any(answer.digest for answer in answers):
+        first = answers[0]
+        if not first.digest:
             found[side, case_id] = Reading(NO_ANSWER, NO_ANSWER, frozenset())
-            continue
-        read = [
-            (said[case_id, answer.digest], answer) for answer in answers if (case_id, answer.digest) in said
-        ]
-        if not read:
-            continue
-        scores = [answer.scores[metric] for _, answer in read if metric in answer.scores]
-        found[side, case_id] = Reading(
-            human=float(np.mean([np.mean([label.score for label in labels]) for labels, _ in read])),
-            judged=float(np.mean(scores)) if len(scores) == len(read) else None,
-            label_ids=frozenset(label_id(label) for labels, _ in read for label in labels),
-        )
+        elif labels := said.get((case_id, first.digest)):
+            found[side, case_id] = Reading(
+                human=float(np.mean([label.score for label in labels])),
+                judged=first.scores.get(metric),
+                label_ids=frozenset(map(label_id, labels)),
+            )
     return found
 
 

@@ -62,9 +62,42 @@ def test_several_labels_of_an_answer_are_averaged_and_compared_with_its_very_sco
     assert trust.of_other_answers == 1  # nobody gave the answer that c2's label is of
     assert trust.agreement is not None
     found = trust.agreement
-    # c0's label agrees with the trial that was read, though two of three trials are wrong
+    # c0's label agrees with the first trial, though two of three trials are wrong
     assert (found.true_yes, found.false_yes, found.false_no, found.true_no) == (1, 1, 1, 0)
     assert trust.by == ("ann", "ben")
+
+
+def test_people_speak_of_the_first_answer_of_a_side_and_of_no_other(build: Any) -> None:
+    labels = (
+        Label("c0", "candidate", 1.0, "ann", "right"),
+        Label("c1", "candidate", 1.0, "ann", "right"),
+    )
+    data = _answered(
+        replace(build.suite(3), labels=labels),
+        ("candidate", "c0", 0, "right", 1.0),
+        ("candidate", "c0", 1, "nobody read it", 0.0),
+        ("candidate", "c1", 0, "nobody read it", 0.0),
+        ("candidate", "c1", 1, "right", 1.0),
+        ("candidate", "c2", 0, "", 0.0),
+        ("candidate", "c2", 1, "nobody read it", 1.0),
+    )
+    found = readings(data, "right")
+    assert set(found) == {("candidate", "c0"), ("candidate", "c2")}
+    assert (found["candidate", "c0"].human, found["candidate", "c0"].judged) == (1.0, 1.0)
+    assert (found["candidate", "c2"].human, found["candidate", "c2"].label_ids) == (0.0, frozenset())
+
+
+def test_an_answer_of_both_sides_is_one_in_the_agreement_and_a_failure_is_none(build: Any) -> None:
+    labels = (Label("c0", "candidate", 1.0, "ann", "same"),)
+    data = _answered(
+        replace(build.suite(2), labels=labels),
+        ("candidate", "c0", 0, "same", 1.0),
+        ("baseline", "c0", 0, "same", 1.0),
+        ("candidate", "c1", 0, "", 0.0),
+    )
+    trust = trust_of(data, "right", model="p/m", digest="sha256:a")
+    assert trust.n == 1
+    assert len(trust.readings) == 2
 
 
 def test_a_label_without_an_answer_stays_with_the_one_that_it_was_first_used_with(build: Any) -> None:
