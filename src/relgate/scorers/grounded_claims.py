@@ -35,7 +35,9 @@ _CLAUSE = re.compile(r",\s+(?!\d)|\s+and\s+(?=\D)")
 _LEAD = re.compile(
     r"^(?:no problem|no worries|no(?=[,.!:])|nope|sadly(?: not)?|i'm afraid(?: that| so| not)?|yes|yep|yeah"
     r"|sure|certainly|of course|sorry|not yet|not quite|don't worry|do not worry|correct|right|exactly"
-    r"|(?:good|great) news|unfortunately)\b[,.!:]?\s*",
+    r"|(?:good|great) news|unfortunately"
+    r"|according to (?:our|the|my) (?:help[ -]cent(?:re|er)|articles?|documentation|policy|terms|information)"
+    r")\b[,.!:]?\s*",
     re.IGNORECASE,
 )
 _ACCOUNT = re.compile(
@@ -62,7 +64,7 @@ _FILLER = re.compile(
     r"this|i am sorry|i'm sorry|please let (?:me|us)|let (?:me|us) know|feel free|happy to help"
     r"|glad to help|have a (?:"
     r"nice|good|great)|is there anything|here is what|i understand|no problem|no worries|yes|no"
-    r"|you're welcome|best "
+    r"|if anything|just (?:write|ask|reply)|you're welcome|best "
     r"regards|kind regards|if you (?:have|need) (?:any |more |further )?(?:other |more "
     r"|further )?(?:questions?|help))\b",
     re.IGNORECASE,
@@ -89,6 +91,12 @@ _NO_PASSAGE = "no passage of the evidence says it"
 _AFFIRMS = re.compile(
     r"\s*(?:yes|of course(?! not)|certainly(?! not)|sure|definitely(?! not))\b", re.IGNORECASE
 )
+_POLAR = re.compile(
+    r"(?:^|[.!?,;:\n]\s*(?:and |but |so )?)(?:can|could|may|might|will|would|shall|should|must"
+    r"|do|does|did|is|are|isn't|aren't|don't|doesn't|can't|am|was|were|has|have|had)\b",
+    re.IGNORECASE,
+)
+"""A question that yes answers; beside others a "sure" is politeness."""
 _SPANS = frozenset({"time", "working days", "months"})
 _LONGEST_FILLER = 9
 _LONGEST = 20_000
@@ -166,7 +174,7 @@ def claims(answer: str) -> list[str]:
 def unsupported(claim: str, evidence: Evidence, question: str = "") -> str | None:
     """Why the evidence does not support a claim; None where it does."""
     if claim == _YES:
-        return _denied_by_all_nearest(read(question), evidence)
+        return _denied_by_all_nearest(read(question), evidence) if _POLAR.search(question) else None
     said = read(claim)
     if foreign := addresses(claim) - evidence.addresses:
         return f"{sorted(foreign)[0]} does not stand in the evidence"

@@ -126,6 +126,17 @@ def test_a_corpus_that_cannot_be_used_is_an_error_before_the_first_call(make, ar
         make("grounded", {"corpus": "help"}, artifacts)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sure! Plus members get 60 days. If anything is unclear, just write to us.",
+        "According to our help centre: Plus members get 60 days.",
+    ],
+)
+def test_politeness_and_where_it_is_from_are_no_claims(judge, text):
+    assert judge("grounded", answer(text)) == 1.0
+
+
 def test_results_of_one_step_of_arithmetic_are_grounded_and_others_are_not():
     evidence = read_evidence(["Carriage to the floor costs $60 per pallet."])
     question = "What does carriage of four pallets to the floor cost?"

@@ -153,10 +153,12 @@ def correct_judged(
     passes = found.p_pass <= result.alpha
     # As for gates without a judge: what only misses a later attempt's smaller alpha is not proven worse.
     worse = found.p_harm <= ALPHA and result.role == "require" and (passes or found.p_pass > ALPHA)
-    further = None
+    further = cases = None
     if not (passes or worse):
-        planned = stats.paired_t_n(margin, found.spread, next_alpha or result.alpha, POWER)
-        further = ceil(planned) - n if n < planned <= n + split.rest.size else None
+        planned = ceil(stats.paired_t_n(margin, found.spread, next_alpha or result.alpha, POWER))
+        whole = n + split.rest.size
+        further = planned - n if n < planned <= whole else None
+        cases = planned - whole if whole < planned else None
     return replace(
         result.without_remedy(),
         result="pass" if passes else "hold",
@@ -171,6 +173,7 @@ def correct_judged(
         p_harm=found.p_harm,
         regressed_within_margin=worse and passes,
         proven_worse=worse and not passes,
+        needed=cases,
         needed_labels=further,
     )
 

@@ -118,7 +118,10 @@ def cheapest_step(gates: Sequence[GateResult], prices: Mapping[str, SuitePrice])
     again = _more_trials(gates, prices)
     found = [way for way in (*ways.values(), *([again] if again else [])) if way.words]
     if not found:
-        return "look at the gate: more cases of the same kind would not decide it"
+        return (
+            "look at the cases that got worse: the suite is large enough for its margin, "
+            "and more cases of the same kind would hardly decide it"
+        )
     if len(found) == 1:
         return f"{found[0].words}, then run again{found[0].cost}"
     found.sort(key=lambda way: way.calls)

@@ -244,6 +244,13 @@ def test_labels_that_do_not_decide_say_how_many_more_would() -> None:
     assert 0 < found.needed_labels < 340
 
 
+def test_where_every_case_has_labels_and_they_do_not_decide_more_cases_would() -> None:
+    found = judged(60, n=60, measured=60, fails=lambda i, side: i % 4 == (3 if side == "candidate" else 1))
+    assert (found.result, found.proven_worse, found.needed_labels) == ("hold", False, None)
+    assert found.needed is not None
+    assert 0 < found.needed < 600
+
+
 def test_an_answer_that_moved_to_the_other_side_keeps_its_label() -> None:
     other = {"candidate": "baseline", "baseline": "candidate"}
     swapped = judged(200, human=0.5, of=lambda i, side: f"{other[side]} {i}")
