@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sysconfig
+import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from relgate.applications.checked import checked_response
@@ -14,8 +18,13 @@ from relgate.applications.threads import DaemonThreads
 from relgate.domain.application import Application, Builder
 from relgate.domain.errors import InputError, Place, Problem
 from relgate.domain.release import Release
-from relgate.domain.response import Outcome, Request
+from relgate.domain.response import Failure, Outcome, Request
 from relgate.redaction import mask
+
+_NOT_THEIRS = tuple(
+    {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), str(Path(__file__).parents[1]), "<"}
+)
+"""How file names begin that are no code of the project."""
 
 
 def import_object(reference: str, place: Place, what: str) -> Any:
@@ -104,7 +113,9 @@ class PythonResponder:
         try:
             application: object = self._builder(self._release)
         except (Exception, SystemExit) as error:
-            what = mask(f"the application's builder raised {type(error).__name__}: {error}")
+            what = mask(
+                f"the application's builder raised {type(error).__name__}: {error}{_raised_at(error)}"
+            )
             raise InputError([Problem(place, what, reference)]) from error
         if not callable(application):
             if inspect.iscoroutine(application):
@@ -121,9 +132,9 @@ class PythonResponder:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            return failure_of(error)
+            return _failure(error)
         except (Exception, SystemExit) as error:
-            return failure_of(error)
+            return _failure(error)
 
     async def _call(self, request: Request) -> object:
         assert self._application is not None
@@ -144,3 +155,14 @@ class PythonResponder:
         closed = close()
         if inspect.isawaitable(closed):
             await closed
+
+
+def _failure(error: BaseException) -> Failure:
+    found = failure_of(error)
+    return found if found.kind == "outage" else replace(found, message=found.message + _raised_at(error))
+
+
+def _raised_at(error: BaseException) -> str:
+    """`` (file:line)`` of the innermost code of the project that an exception came through, else ""."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(_NOT_THEIRS)]
+    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

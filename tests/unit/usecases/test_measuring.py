@@ -118,11 +118,11 @@ def test_a_first_release_that_fails_names_the_failure_and_shows_the_cases(projec
     said = [note for note in card.notes if "application failed" in note]
     assert said == [
         "the candidate's application failed in 3 of 4 cases, such as: "
-        "TimeoutError: no answer to <EMAIL_1> in 5 s"
+        "TimeoutError: no answer to <EMAIL_1> in 5 s (failing.py:5)"
     ]
     assert [worst.case_id for worst in card.worst] == ["c0", "c1"]
     assert (card.worst[0].candidate, card.worst[0].baseline) == (
-        "(TimeoutError: no answer to <EMAIL_1> in 5 s)",
+        "(TimeoutError: no answer to <EMAIL_1> in 5 s (failing.py:5))",
         "",
     )
     assert card.worst[0].metrics == {"contains": -1.0}
