@@ -421,6 +421,18 @@ def test_only_rapidfuzz_sees_a_word_that_differs_by_a_letter() -> None:
     assert near_duplicates(cases, fuzzy=False) == ()
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("What is the capital of Oman?", "What is the capital of Romania?"),
+        ("Is room 1 free?", "Is room 12 free?"),
+    ],
+)
+def test_a_word_within_another_is_another_word(one: str, other: str) -> None:
+    pytest.importorskip("rapidfuzz")
+    assert near_duplicates([Case("a", one), Case("b", other)], fuzzy=True) == ()
+
+
 def test_another_word_is_another_question() -> None:
     pytest.importorskip("rapidfuzz")
     asked = "What is the capital of {}? Answer with the name of the city alone."

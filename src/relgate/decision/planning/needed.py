@@ -19,7 +19,7 @@ from relgate.decision.evidence import (
 )
 from relgate.decision.planning.more_clusters import cases_in_clusters
 from relgate.decision.policy import Gate
-from relgate.decision.sample import Floats, Sample
+from relgate.decision.sample import DISTINCT_INPUT, Floats, Sample
 from relgate.late import np, special
 from relgate.stats.means import Support
 from relgate.stats.unseen_unit import LEAST_CORRELATION
@@ -173,11 +173,13 @@ def _square_upper(sample: Sample) -> float:
 def _trials_cannot(gate: Gate, sample: Sample, alpha: float) -> str:
     """Why asking the same cases more often is no way out: n_min counts cases (statistics.md 1)."""
     needed = stats.n_min(gate.spec.boundary, alpha)
-    if sample.n >= needed:
+    copies = sample.clustered and sample.unit_noun == DISTINCT_INPUT
+    have, noun = (sample.unit_count, sample.unit_noun) if copies else (sample.n, "case")
+    if have >= needed:
         return ""
     return (
-        f"no number of trials helps: {sample.n} cases may all miss a failure that "
-        f"{100.0 * gate.spec.boundary:g} % of all cases have, {needed} cases may not"
+        f"no number of trials helps: {have} {noun}{'s may all' if have > 1 else ' may'} miss a failure that "
+        f"{100.0 * gate.spec.boundary:g} % of all cases have, {needed} {noun}s may not"
     )
 
 

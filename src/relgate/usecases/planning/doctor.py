@@ -31,6 +31,9 @@ ALIKE = 92.0
 SAME_WORD = 85.0
 """Similarity of the words that two near duplicates do not share where neither holds the other (its ratio)."""
 
+LONGEST_ENDING = 2
+"""Letters that a word may have more than its near duplicate: do and does."""
+
 MOST_COMPARED = 3000
 """Cases of a suite beyond which inputs are compared by their tokens only."""
 
@@ -302,7 +305,9 @@ def _asks_alike(one: str, other: str, similarity: Callable[[str, str], float]) -
     """Whether only the form of a word differs: the capital of Chad is another question than that of China."""
     first, second = Counter(one.split()), Counter(other.split())
     left, right = (" ".join(sorted((a - b).elements())) for a, b in ((first, second), (second, first)))
-    return left in right or right in left or similarity(left, right) >= SAME_WORD
+    short, long = sorted((left, right), key=len)
+    ended_otherwise = short.isalpha() and long.startswith(short) and len(long) - len(short) <= LONGEST_ENDING
+    return not short or ended_otherwise or similarity(left, right) >= SAME_WORD
 
 
 def _by_tokens(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
