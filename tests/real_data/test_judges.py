@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from relgate.stats import position_bias, rater_agreement
+from relgate.stats import binary_agreement, position_bias, rater_agreement
 
 pytestmark = pytest.mark.shared_data
 
@@ -107,6 +107,20 @@ def test_pandalm_annotators_agree_as_published(shared_data: Path) -> None:
         for i, j in ((0, 1), (0, 2), (1, 2))
     ]
     assert [f"{kappa:.3f}" for kappa in kappas] == ["0.852", "0.879", "0.862"]
+
+
+def test_pandalms_recorded_judge_agrees_as_published(shared_data: Path) -> None:
+    """The row gpt-3.5-turbo of the paper (arXiv 2306.05087), which counts an unreadable verdict as a tie."""
+    labels = {c["id"]: c["label"] for c in read_lines(shared_data / "pandalm-human" / "cases.jsonl")}
+    rows = read_lines(shared_data / "pandalm-human" / "outputs.jsonl")
+    human = [labels[row["case_id"]] for row in rows]
+    judge = [row["verdict_norm"] or 0 for row in rows]
+    assert f"{rater_agreement(human, judge).observed:.4f}" == "0.7107"
+    found = [binary_agreement([h == k for h in human], [j == k for j in judge]) for k in (0, 1, 2)]
+    precision = [one.true_yes / (one.true_yes + one.false_yes) for one in found]
+    recall = [one.sensitivity or 0.0 for one in found]
+    f1 = [2 * p * r / (p + r) for p, r in zip(precision, recall, strict=True)]
+    assert [f"{sum(each) / 3:.4f}" for each in (precision, recall, f1)] == ["0.5879", "0.5736", "0.5755"]
 
 
 def test_an_unreadable_verdict_is_a_failure_of_the_judge_and_no_category(shared_data: Path) -> None:
