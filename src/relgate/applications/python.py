@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import sysconfig
 import traceback
 from collections.abc import Callable
@@ -21,9 +22,8 @@ from relgate.domain.release import Release
 from relgate.domain.response import Failure, Outcome, Request
 from relgate.redaction import mask
 
-_NOT_THEIRS = tuple(
-    {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), str(Path(__file__).parents[1]), "<"}
-)
+_LIBRARIES = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), str(Path(__file__).parents[1]))
+_NOT_THEIRS = (*(folder + os.sep for folder in _LIBRARIES), "<")
 """How file names begin that are no code of the project."""
 
 

@@ -56,7 +56,7 @@ _UNITS: dict[str, tuple[str, float]] = {
 }
 
 
-_SPANS = ("time", "months")
+_DURATIONS = ("time", "months")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def quantities_of(tokens: list[str]) -> tuple[set[Quantity], set[int]]:
     used: set[int] = set()
     for index, token in enumerate(tokens):
         value = _number(token)
-        if token in ("a", "an") and _UNITS.get(_next(tokens, index + 1), ("", 0.0))[0] in _SPANS:
+        if token in ("a", "an") and _UNITS.get(_next(tokens, index + 1), ("", 0.0))[0] in _DURATIONS:
             value = 1.0
         if value is None:
             if token in ("double", "twice"):

@@ -54,7 +54,7 @@ def draw_sample(
         labelled: case and digest of the answers that have labels, "" where the label names none.
 
     Raises:
-        Refusal: no such run, or the suite has no case with an answer of both sides that nobody has read.
+        Refusal: no such run, or people have read the first answers of every case that both sides were asked.
     """
     rows = registry.measurements(run)
     known = sorted({row.suite for row in rows})

@@ -119,8 +119,7 @@ def cheapest_step(gates: Sequence[GateResult], prices: Mapping[str, SuitePrice])
     found = [way for way in (*ways.values(), *([again] if again else [])) if way.words]
     if not found:
         return (
-            "look at the cases that got worse: the suite is large enough for its margin, "
-            "and more cases of the same kind would hardly decide it"
+            "look at the worst cases and mend what they show: more cases of the same kind would not decide it"
         )
     if len(found) == 1:
         return f"{found[0].words}, then run again{found[0].cost}"

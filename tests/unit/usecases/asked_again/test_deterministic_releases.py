@@ -12,6 +12,12 @@ def declared_deterministic(desk):
     desk.manifest(deterministic=True, **keys)
 
 
+def promoted_beside_an_older_one(desk):
+    declared_deterministic(desk)
+    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=desk.limits, baseline="none")
+    assert desk.run(full=True).decision == "promote"
+
+
 def test_a_deterministic_application_gives_no_further_data(desk):
     for name, version, more in (
         ("old.yaml", "1.0.0", {"baseline": "none"}),
@@ -28,9 +34,7 @@ def test_a_deterministic_application_gives_no_further_data(desk):
 
 @pytest.mark.parametrize("again", [{"trials": 2}, {"full": True}], ids=["other trials", "in full"])
 def test_a_candidate_that_is_declared_deterministic_and_answers_otherwise_holds(desk, again):
-    desk.manifest(
-        application=desk.application, deterministic=True, artifacts=desk.prompt, baseline="./old.yaml"
-    )
+    declared_deterministic(desk)
     desk.wrong(1)
     desk.card(full=True)
     desk.wrong(0)
@@ -89,9 +93,7 @@ def test_whatever_a_deterministic_candidate_answers_otherwise_is_seen(desk, how,
 
 
 def test_a_part_that_a_deterministic_candidate_answers_otherwise_speaks_against_its_promote(desk):
-    desk.manifest(
-        application=desk.application, deterministic=True, artifacts=desk.prompt, baseline="./old.yaml"
-    )
+    declared_deterministic(desk)
     desk.suite(desk.cases(80), gates=[{"metric": "contains", "at_least": 0.5}], trials=1)
     assert desk.card().verdict.decision == "promote"
     desk.wrong(5)
@@ -103,11 +105,7 @@ def test_a_part_that_a_deterministic_candidate_answers_otherwise_speaks_against_
 
 
 def test_a_deterministic_candidate_that_answers_otherwise_beside_another_baseline_is_not_served(desk):
-    desk.manifest(
-        application=desk.application, deterministic=True, artifacts=desk.prompt, baseline="./old.yaml"
-    )
-    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=desk.limits, baseline="none")
-    assert desk.run(full=True).decision == "promote"
+    promoted_beside_an_older_one(desk)
     desk.wrong(1)
     card = desk.run(baseline="./older.yaml", full=True).scorecard
     assert any("answered otherwise in run " in line for line in card.verdict.seen)
@@ -201,11 +199,7 @@ def test_a_deterministic_release_that_answers_one_trial_otherwise_holds(desk, si
 
 
 def test_a_screen_that_a_deterministic_candidate_answers_otherwise_speaks_against_its_promote(desk):
-    desk.manifest(
-        application=desk.application, deterministic=True, artifacts=desk.prompt, baseline="./old.yaml"
-    )
-    desk.manifest("older.yaml", "0.9.0", application=desk.application, artifacts=desk.limits, baseline="none")
-    assert desk.run(full=True).decision == "promote"
+    promoted_beside_an_older_one(desk)
     desk.wrong(3)
     [seen] = desk.run(screen=True, baseline="./older.yaml").scorecard.verdict.seen
     assert "answered otherwise in run " in seen

@@ -198,8 +198,8 @@ def test_creep_beside_another_baseline_speaks_against_a_promote(desk):
     assert desk.refused()
 
 
-def test_a_verdict_of_what_was_taken_out_of_production_proposes_no_promotion(desk):
-    desk.suite(desk.cases(80), gates=desk.gates, trials=1)
+def taken_out_of_production(desk):
+    """The candidate is promoted, and the one before it brought back."""
     desk.run("old.yaml", full=True)
     with desk.registry() as registry:
         registry.promote("desk", "1.0.0", by="ann", waive="the first one")
@@ -207,6 +207,11 @@ def test_a_verdict_of_what_was_taken_out_of_production_proposes_no_promotion(des
     with desk.registry() as registry:
         registry.promote("desk", "2.0.0", by="ann")
         registry.promote("desk", "1.0.0", by="ann", reason="incident 7")
+
+
+def test_a_verdict_of_what_was_taken_out_of_production_proposes_no_promotion(desk):
+    desk.suite(desk.cases(80), gates=desk.gates, trials=1)
+    taken_out_of_production(desk)
     again = desk.run(full=True)
     assert again.stored
     assert again.scorecard.verdict.next_step.startswith(
@@ -264,16 +269,10 @@ def test_a_screen_is_not_told_what_a_whole_run_said(desk):
 
 def test_a_fresh_run_of_what_was_taken_out_of_production_proposes_no_promotion(desk):
     desk.suite(desk.cases(160), gates=desk.gates, trials=1)
-    desk.run("old.yaml", full=True)
+    taken_out_of_production(desk)
     desk.manifest(
         "twin.yaml", "2.1.0", application=desk.application, artifacts=desk.prompt, baseline="./old.yaml"
     )
-    with desk.registry() as registry:
-        registry.promote("desk", "1.0.0", by="ann", waive="the first one")
-    assert desk.run(full=True).decision == "promote"
-    with desk.registry() as registry:
-        registry.promote("desk", "2.0.0", by="ann")
-        registry.promote("desk", "1.0.0", by="ann", reason="incident 7")
     card = desk.run("twin.yaml", full=True).scorecard
     assert card.verdict.decision == "promote", card.verdict.reason
     assert card.verdict.next_step.startswith("mend what desk@2.1.0 was taken out of production for")
