@@ -22,8 +22,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from simulated.again import moving_anchor, pooled_attempts
 from simulated.against_zero import harm_cells, harm_of_trials_cells, harm_power_cells, superiority_cells
 from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells, size_cells
+from simulated.counts import count_cells
 from simulated.few_labels import few_labels
 from simulated.further_gates import further_cells, further_clustered_cells, unchanged_clustered_cells
 from simulated.judged import judged_boundary_cells, judged_cells, judged_power_cells, mistaken_cells
@@ -60,12 +62,15 @@ CELLS: Sequence[Cell] = [
     *unchanged_clustered_cells(),
     *mistaken_cells(),
     *harm_of_trials_cells(),
+    *count_cells(),
 ]
 EXPERIMENTS: Mapping[str, tuple[Experiment, float]] = {
     **POLICIES,
     "A judge with 50 labels, judged by several methods": (few_labels, 0.5),
     "Early stop: ten looks at one required gate": (early_stop, 0.2),
     "A million cases on the boundary": (a_million_cases, 1.0),
+    "Attempts that pool their data": (pooled_attempts, 0.3),
+    "Creep from the best of the last twelve": (moving_anchor, 0.3),
 }
 CONTESTS = contests()
 Job = tuple[str, int, int, int]

@@ -162,6 +162,9 @@ def default_policy(repetitions: int, seed: int) -> list[Claim]:
                 Claim(f"promoted in spite of: {fault.label}", fault.promote, repetitions)
                 for fault in found.faults
             ]
+            claims += [
+                Claim(f"rejected for: {fault.label}", fault.reject, repetitions) for fault in found.faults
+            ]
     return claims
 
 
@@ -216,8 +219,8 @@ def attempts(repetitions: int, seed: int) -> list[Claim]:
     spent = full = 0
     units = units_of(200)
     for _ in range(repetitions):
-        base, cand = _cases(rng, units.size)
-        results = [_p(*_run(rng, base, cand, TRIALS), units) for _ in range(ATTEMPTS)]
+        base, cand = boundary_rates(rng, units.size)
+        results = [pass_p(*_run(rng, base, cand, TRIALS), units) for _ in range(ATTEMPTS)]
         spent += any(p <= attempt_alpha(j) for j, p in enumerate(results, start=1))
         full += any(p <= ALPHA for p in results)
     return [
@@ -239,15 +242,15 @@ def tuned(repetitions: int, seed: int) -> list[Claim]:
     opened = np.zeros(ATTEMPTS)
     sealed = 0
     for _ in range(repetitions):
-        base, cand = _cases(rng, 200)
+        base, cand = boundary_rates(rng, 200)
         hidden_base, hidden = base[100:], cand[100:]  # never seen, so nothing that is patched reaches them
         passed = sealed_passed = False
         for j in range(1, ATTEMPTS + 1):
             level = attempt_alpha(j)
             c, b = _run(rng, base, cand, TRIALS)
-            passed |= _p(c, b, units) <= level
+            passed |= pass_p(c, b, units) <= level
             opened[j - 1] += passed
-            sealed_passed |= _p(*_run(rng, hidden_base, hidden, 5), half) <= level
+            sealed_passed |= pass_p(*_run(rng, hidden_base, hidden, 5), half) <= level
             worse = np.flatnonzero(c < b)
             patched = rng.choice(worse, worse.size // 2, replace=False)
             cand = cand.copy()
@@ -307,7 +310,7 @@ def creep(repetitions: int, seed: int) -> list[Claim]:
     return claims
 
 
-def _cases(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+def boundary_rates(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Pass probabilities of both releases; the candidate lies exactly a margin lower."""
     base = rng.beta(*pass_rates(PSI), size=n)
     return base, np.where(rng.random(n) < MARGIN / PRODUCTION, 0.0, base)
@@ -320,7 +323,8 @@ def _run(
     return np.round(c, 12), np.round(b, 12)
 
 
-def _p(candidate: np.ndarray, baseline: np.ndarray, units: np.ndarray) -> float:
+def pass_p(candidate: np.ndarray, baseline: np.ndarray, units: np.ndarray) -> float:
+    """Evidence that case means are not worse by the margin."""
     drawn = sample(candidate, baseline, units, clustered=False, single=False)
     found = difference_evidence(drawn, RIGHT, MARGIN, ALPHA)
     return found.p_pass if isinstance(found, Evidence) else 1.0

@@ -22,6 +22,7 @@ from relgate.decision.against_zero import (
 )
 from relgate.decision.evidence import (
     DIFFERENCES,
+    RATIO_METHOD,
     SCORES,
     Evidence,
     Unable,
@@ -231,7 +232,7 @@ def _ratios(spec: GateSpec, scores: ScoreArrays, alpha: float) -> tuple[Evidence
     """Fieller's test from sums; slices without a spread on their own cases."""
     assert scores.baseline is not None
     count = scores.slice_count
-    sums = np.zeros((count, 6))
+    sums = np.zeros((count, 11))
     for start in range(0, scores.slices.size, BLOCK):
         rows = slice(start, start + BLOCK)
         code = scores.slices[rows]
@@ -239,7 +240,9 @@ def _ratios(spec: GateSpec, scores: ScoreArrays, alpha: float) -> tuple[Evidence
         if b.min() < 0.0 or c.min() < 0.0:
             raise ValueError("a ratio of means needs values of at least 0")
         sums[:, 0] += np.bincount(code, minlength=count)
-        for column, values in enumerate((b, c, b * b, c * c, b * c), start=1):
+        bb, cc = b * b, c * c
+        powers = (b > 0.0, b, c, bb, cc, b * c, bb * b, bb * c, b * cc, cc * c)
+        for column, values in enumerate(powers, start=1):
             sums[:, column] += np.bincount(code, values, minlength=count)
     found: list[Evidence | Unable] = []
     for number, row in enumerate(_with_total(sums).tolist()):
@@ -247,31 +250,48 @@ def _ratios(spec: GateSpec, scores: ScoreArrays, alpha: float) -> tuple[Evidence
         if n == 0:
             found.append(_no_case())
         else:
-            moments = _pair_moments(n, *row[1:]) if n > stats.GAFFKE_UP_TO else None
+            enough = n > stats.GAFFKE_UP_TO and row[1] >= stats.SPENDING
+            moments = _pair_moments(n, *(total / n for total in row[2:])) if enough else None
             one = None if moments is None else _ratio_from(moments, spec.boundary, alpha)
             found.append(one or _on_cases(spec, scores, number, alpha))
     return tuple(found)
 
 
-def _pair_moments(n: int, b: float, c: float, bb: float, cc: float, bc: float) -> stats.PairMoments:
-    base, cand, scale = b / n, c / n, n - 1
+def _pair_moments(
+    n: int,
+    b: float,
+    c: float,
+    bb: float,
+    cc: float,
+    bc: float,
+    bbb: float,
+    bbc: float,
+    bcc: float,
+    ccc: float,
+) -> stats.PairMoments:
+    """The moments about the means from those about 0."""
     return stats.PairMoments(
         n=n,
-        base=base,
-        cand=cand,
-        var_b=max(0.0, bb / n - base * base) / scale,
-        var_c=max(0.0, cc / n - cand * cand) / scale,
-        cov=(bc / n - base * cand) / scale,
+        base=b,
+        cand=c,
+        var_b=max(0.0, bb - b * b) / (n - 1),
+        var_c=max(0.0, cc - c * c) / (n - 1),
+        cov=(bc - b * c) / (n - 1),
+        thirds=(
+            bbb - 3.0 * b * bb + 2.0 * b**3,
+            bbc - 2.0 * b * bc - c * bb + 2.0 * b * b * c,
+            bcc - 2.0 * c * bc - b * cc + 2.0 * b * c * c,
+            ccc - 3.0 * c * cc + 2.0 * c**3,
+        ),
     )
 
 
 def _ratio_from(moments: stats.PairMoments, limit: float, alpha: float) -> Evidence | None:
     if moments.base <= 0.0 or not (moments.spread(limit) and moments.spread(moments.cand / moments.base)):
         return None
-    interval = moments.interval(alpha)
-    p_pass, p_fail = moments.p(limit, "less"), moments.p(limit, "greater")
-    estimate = moments.cand / moments.base
-    return Evidence(estimate, interval.low, interval.high, p_pass, p_fail, "Fieller, paired")
+    p_pass, p_fail = moments.p(limit, "less"), moments.exceeded_p(limit)
+    low, high = moments.exceeded_low(alpha), moments.interval(alpha).high
+    return Evidence(moments.cand / moments.base, low, high, p_pass, p_fail, RATIO_METHOD)
 
 
 def _on_cases(spec: GateSpec, scores: ScoreArrays, number: int, alpha: float) -> Evidence | Unable:

@@ -290,7 +290,11 @@ MIN_RATIO_UNITS = 20
 
 
 def ratio_evidence(sample: Sample, limit: float, alpha: float) -> Evidence | Unable:
-    """Evidence that candidate mean / baseline mean is under the limit, by Fieller's theorem."""
+    """Evidence that candidate mean / baseline mean is under the limit, by Fieller's theorem.
+
+    That it is over needs Hall's t as well, and a baseline that spends in enough units (``stats.exceeded_p``):
+    counts that are mostly 0 would be rejected too often without.
+    """
     few = few_clusters(sample)
     if few is not None:
         return few
@@ -303,12 +307,29 @@ def ratio_evidence(sample: Sample, limit: float, alpha: float) -> Evidence | Una
     assert sample.baseline is not None
     cluster = sample.units if sample.clustered else None
     p_pass = stats.fieller_p(sample.baseline, sample.candidate, limit, "less", cluster)
-    p_fail = stats.fieller_p(sample.baseline, sample.candidate, limit, "greater", cluster)
-    interval = stats.fieller_interval(sample.baseline, sample.candidate, alpha, cluster)
+    p_fail = stats.exceeded_p(sample.baseline, sample.candidate, limit, cluster)
+    low = stats.exceeded_low(sample.baseline, sample.candidate, alpha, cluster)
+    high = stats.fieller_interval(sample.baseline, sample.candidate, alpha, cluster).high
     base, mean = float(np.mean(sample.baseline)), float(np.mean(sample.candidate))
     estimate = mean / base if base > 0.0 else (1.0 if mean == 0.0 else float("inf"))
-    return Evidence(
-        estimate, interval.low, interval.high, p_pass, p_fail, "Fieller, paired", few_caution(sample)
+    spend = _too_few_spend(sample) if estimate > limit and p_fail > ALPHA else ""
+    caution = "; ".join(filter(None, [few_caution(sample), spend]))
+    return Evidence(estimate, low, high, p_pass, p_fail, RATIO_METHOD, caution)
+
+
+RATIO_METHOD = "Fieller, paired"
+
+
+def _too_few_spend(sample: Sample) -> str:
+    """That a ratio over its limit cannot be rejected because the baseline is almost always 0."""
+    assert sample.baseline is not None
+    spend = stats.spending_units(sample.baseline, sample.units if sample.clustered else None)
+    if spend >= stats.SPENDING:
+        return ""
+    noun = sample.unit_noun if sample.clustered else "case"
+    return (
+        f"the baseline is above 0 in {spend} {noun}{'' if spend == 1 else 's'}: "
+        f"a ratio is rejected from {stats.SPENDING} on"
     )
 
 

@@ -62,7 +62,15 @@ from relgate.stats.quantiles import (
     order_stat_upper,
     quantile_ratio,
 )
-from relgate.stats.ratios import PairMoments, fieller_interval, fieller_p
+from relgate.stats.ratios import (
+    SPENDING,
+    PairMoments,
+    exceeded_low,
+    exceeded_p,
+    fieller_interval,
+    fieller_p,
+    spending_units,
+)
 from relgate.stats.results import Alternative, Interval
 from relgate.stats.secured import (
     secured_cluster_interval,
@@ -77,6 +85,7 @@ from relgate.stats.unseen_unit import guarded_cluster_interval, guarded_cluster_
 __all__ = [
     "EXACT_UP_TO",
     "GAFFKE_UP_TO",
+    "SPENDING",
     "Agreement",
     "Alternative",
     "BinaryAgreement",
@@ -100,6 +109,8 @@ __all__ = [
     "discordance_upper",
     "exact_unconditional_low",
     "exact_unconditional_p",
+    "exceeded_low",
+    "exceeded_p",
     "fewer_drawn_p",
     "fieller_interval",
     "fieller_p",
@@ -131,6 +142,7 @@ __all__ = [
     "secured_cluster_p",
     "secured_hall_interval",
     "secured_hall_p",
+    "spending_units",
     "tango_interval",
     "tango_p",
     "tango_z",

@@ -25,6 +25,7 @@ WRONG = Metric("m", "binary", higher_is_better=False)
 QUALITY = Metric("m", "unit")
 ERRORS = Metric("m", "unit", higher_is_better=False)
 COST = Metric("m", "cost", higher_is_better=False)
+CALLS = Metric("m", "count", higher_is_better=False)
 
 
 def whole(metric, candidate, baseline, slices, spec):
@@ -62,6 +63,8 @@ def columns(metric, rng, n):
     if metric.kind == "unit":
         base = np.round(rng.beta(6, 1.5, n), 2)
         return np.clip(np.round(base + rng.normal(0, 0.1, n), 2), 0, 1), base
+    if metric.kind == "count":
+        return rng.poisson(0.02, n).astype(float), rng.poisson(0.012, n).astype(float)
     return 0.004 * rng.lognormal(0, 0.4, n), 0.003 * rng.lognormal(0, 0.4, n)
 
 
@@ -78,6 +81,8 @@ GATES = [
     (QUALITY, GateSpec("m", "at_least", 0.75)),
     (QUALITY, GateSpec("m", "at_most", 0.85)),
     (COST, GateSpec("m", "ratio_at_most", 1.3)),
+    (CALLS, GateSpec("m", "ratio_at_most", 1.05)),
+    (CALLS, GateSpec("m", "ratio_at_most", 1.7)),
 ]
 
 

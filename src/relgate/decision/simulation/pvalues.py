@@ -269,8 +269,10 @@ def fieller_p(base: Floats, cand: Floats, limit: float, clusters: Clusters | Non
     if clusters is not None:
         return cluster_p(d, clusters, 0.0, "greater", None), cluster_p(d, clusters, 0.0, "less", None)
     n = d.shape[1]
-    t = d.mean(axis=1) / np.maximum(d.std(axis=1, ddof=1) / np.sqrt(n), 1e-300)
-    return stdtr(n - 1, -t), stdtr(n - 1, t)
+    spread = d.std(axis=1, ddof=1)
+    t = d.mean(axis=1) / np.maximum(spread / np.sqrt(n), 1e-300)
+    over = stdtr(n - 1, t)
+    return stdtr(n - 1, -t), np.where(spread > _NO_SPREAD, np.maximum(over, hall_p(d, 0.0, "less")), over)
 
 
 @dataclass(frozen=True, slots=True)
