@@ -138,6 +138,7 @@ class GateResult:
     than the baseline" on a non-inferiority gate; ``quantile`` is None where a mean is judged. ``only`` says
     which tags choose its cases. ``unit_noun`` is what a unit of several cases is called. ``reject_weight`` is
     its share of alpha to fail with, before Holm gives it that of gates that failed; None where it has none.
+    ``guard_clear`` says of a guard that was looked at whether it lets its suite end early; else None.
 
     What would let a gate that holds decide: ``needed`` further cases of its suite (``needed_total`` is what
     it judges then, where it judges a half of them only), planned as ``basis`` says; ``needed_clusters`` where
@@ -173,6 +174,7 @@ class GateResult:
     proven_worse: bool = False
     regressed_within_margin: bool = False
     reject_weight: float | None = None
+    guard_clear: bool | None = None
     needed: int | None = None
     needed_trials: int | None = None
     needed_labels: int | None = None

@@ -123,6 +123,10 @@ class GatePart(_Part):
     reject_weight: float | None = Field(
         default=None, description="its share of alpha to fail with, before Holm; null where it takes none"
     )
+    guard_clear: bool | None = Field(
+        default=None,
+        description="of a guard that was looked at: whether its estimate lets its suite end early",
+    )
     n: int
     units: int
     method: str

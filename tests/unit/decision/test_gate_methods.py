@@ -282,6 +282,21 @@ def test_superiority_of_case_means_leaves_fewer_than_six_differing_cases_to_gaff
         assert (found.p_pass == pytest.approx(alone)) == (differ == 5)
 
 
+@pytest.mark.parametrize(("differ", "n", "factor"), [(19, 40, 1.2), (19, 37, 1.0), (20, 60, 1.0)])
+def test_superiority_of_case_means_is_a_fifth_stricter_where_few_differ(
+    build: Any, differ: int, n: int, factor: float
+) -> None:
+    better = [[0.0, 0.0, 1.0]] + [[0.0, 1.0, 1.0]] * (differ - 4) + [[1.0, 1.0, 1.0]] * (n - differ)
+    base = better + [[1.0, 1.0, 1.0]] * 3
+    candidate = [[1.0, 1.0, 1.0]] * (n - 3) + [[0.0, 1.0, 1.0]] * 3
+    data = build.data(candidate, base)
+    found = judge_gate(build.gate("superior"), data, alpha=0.05)
+    difference = np.round(np.mean(candidate, axis=1) - np.mean(base, axis=1), 12)
+    assert np.count_nonzero(difference) == differ
+    alone = stats.bounded_mean_p(difference, 0.0, "greater", (-1.0, 1.0), 1, seed=20260101)
+    assert found.p_pass == pytest.approx(factor * alone)
+
+
 def test_the_alpha_of_the_attempt_moves_the_promote_side_only(build: Any) -> None:
     data = build.data(*_pair(200, 6, 5))
     gate = build.gate("non_inferior", 0.05)

@@ -110,3 +110,17 @@ def test_another_anchor_is_another_question(desk):
     _promote(desk, 1, alias="anchor")
     again = desk.run("release3.yaml")
     assert again.decision == "hold"
+
+
+def test_only_the_last_twelve_in_production_are_a_measure(desk):
+    """Release 1 was the last good one: the thirteenth after it is held against it, the fourteenth is not."""
+    found = []
+    for step in range(15):
+        _release(desk, step, lost=0 if step < 2 else 20)
+        report = desk.run(f"release{step}.yaml")
+        _promote(desk, step)
+        found.append(report.scorecard.anchor)
+    (thirteenth,), (fourteenth,) = found[13:]
+    assert (thirteenth.release, thirteenth.holds) == ("desk@1.1.0", True)
+    assert fourteenth.estimate == 0.0
+    assert "the best of the last 11 releases in production" in fourteenth.message

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from relgate.decision.early_stop.look_plan import LOOKS, GatePlan, SuiteLooks
-from relgate.decision.early_stop.looks import could_pass, level_at
+from relgate.decision.early_stop.looks import could_pass, guard_clear, level_at
 from relgate.decision.gates import judge_gate, sample_of
 from relgate.decision.measurements import SuiteData
 from relgate.decision.policy import ALPHA, Gate
@@ -74,7 +74,8 @@ def judge_looked(
     result = judge_gate(gate, data, alpha=left, next_alpha=further)
     if result.p_pass is not None and whole and (not past or past[-1].fraction < 1.0):
         past = (*past, _last_look(planned, past, result, level))
-    result = replace(result, looks=tuple(past))
+    clear = guard_clear(planned, sample_of(gate, data), past) if gate.spec.role == "guard" else None
+    result = replace(result, looks=tuple(past), guard_clear=clear)
     crossed = any(one.fails for one in past)
     if crossed and result.result == "pass":
         return replace(result, result="hold")
