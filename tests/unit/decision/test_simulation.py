@@ -20,7 +20,7 @@ from relgate.decision.simulation import Simulation, remedies, simulate
 from relgate.decision.simulation import pvalues as fast
 from relgate.decision.simulation.batch import Batch
 from relgate.decision.simulation.suite import IDENTICAL, Fault, SimulatedSuite
-from relgate.decision.simulation.world import Level, World, means, pass_probabilities
+from relgate.decision.simulation.world import Level, Spread, World, means, pass_probabilities
 from relgate.decision.verdict import Findings, decide
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.case import Case, ScorerSpec, Suite
@@ -129,6 +129,35 @@ def _clustered(trials: int) -> list[SimulatedSuite]:
 def _superior(trials: int) -> list[SimulatedSuite]:
     gates = (GateSpec("right", "non_inferior", 0.10), GateSpec("right", "superior", 0.0, role="guard"))
     return [_simulated(_suite("golden", [{}] * 60, gates=gates), trials)]
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+@pytest.mark.parametrize("factor", [1.0, 1.15, 2.0])
+def test_an_absolute_quantile_is_simulated_where_runs_show_how_high_it_lies(
+    clustered: bool, factor: float
+) -> None:
+    gates = (
+        GateSpec("right", "non_inferior", 0.10),
+        GateSpec("latency_ms", "at_most", 1500.0, quantile=0.9),
+    )
+    clusters = {"clusters": [f"k{i // 4}" for i in range(120)], "clustered": True} if clustered else {}
+    each = _simulated(_suite("golden", [{}] * 120, gates=gates, **clusters), 3)
+    log = np.log(np.linspace(400.0, 1450.0, 40))
+    known = World(spreads={("golden", "latency_ms"): Spread(tuple(log), (-0.05, 0.0, 0.05), 120)})
+    fault, runs = Fault("slow", latency=factor), 6
+    batch = Batch([each], known, repetitions=runs, seed=3)
+    limit = each.gates[1]
+    p_pass, p_fail = batch.decide(fault).evidence[limit.id]
+    for run in range(runs):
+        # the first call of a case is the one of this metric
+        calls = [r for r in _measured(each, batch, run, fault) if r.scores[0].metric == "latency_ms"]
+        judged = judge_gate(limit, arrange(each.suite, each.metrics, calls), alpha=0.05)
+        assert (p_pass[run], p_fail[run]) == pytest.approx((judged.p_pass, judged.p_fail), rel=1e-6, abs=1e-9)
+    found = simulate([each], known, repetitions=50, seed=3)
+    assert found.unsimulated == ()
+    slow = {fault.label: fault for fault in found.faults}["golden: latency x 2"]
+    assert slow.reject > 0.9 > 0.5 > slow.promote
+    assert simulate([each], World(), repetitions=2, seed=3).unsimulated == (limit.id,)
 
 
 FAULTS = (IDENTICAL, Fault("worse", -0.12, "golden", "right", {}), Fault("slow", latency=1.5))

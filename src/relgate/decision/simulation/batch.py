@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relgate import stats
-from relgate.decision.against_zero import FEW_DIFFER, HARM_ONE_IN, STRICTER, is_sparse
 from relgate.decision.alarms import UNPROTECTED_BELOW
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import (
@@ -195,7 +194,7 @@ class Batch:
     def _judge(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> tuple[Floats, Floats]:
         """p_pass and p_fail of every run; 1 where the gate cannot be decided at this size.
 
-        An absolute limit on latency, cost or tokens depends on a level that is not known here: taken as met.
+        An absolute limit on latency, cost or tokens is taken as met where no run says how high they are.
         """
         one = np.ones(self._size)
         spec, only = gate.spec, gate.only or {}
@@ -204,7 +203,7 @@ class Batch:
         if spec.form == "ratio_at_most":
             return self._ratio(each, gate, fault)
         if not gate.metric.bounded:
-            return np.zeros(self._size), one
+            return self._absolute(each, gate, fault) if knows_level(gate, self._world) else (one * 0.0, one)
         hops = (gate.hop,) if gate.hop is not None else each.hops or ("",)
         cand, base, clusters, enough = self.scores(each, spec.metric, only, hops, fault)
         if spec.against == "primary" and each.hops:
@@ -217,7 +216,7 @@ class Batch:
             return self._levels(score, spec.boundary, clusters, single, floor=spec.form == "at_least")
         d = np.round(cand - base, 10)
         if spec.form == "superior":
-            return better_p(d, clusters, single, "greater"), better_p(d, clusters, single, "less")
+            return fast.better_p(d, clusters, single, "greater"), fast.better_p(d, clusters, single, "less")
         return self._not_worse(d, spec.boundary, clusters, single)
 
     def _not_worse(
@@ -285,6 +284,23 @@ class Batch:
         whole_b, whole_c = self._quantiles[key]
         return fast.quantile_ratio_p(whole_b, whole_c, spec.boundary, spec.slack, factor)
 
+    def _absolute(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> tuple[Floats, Floats]:
+        """An absolute quantile, as ``absolute_quantile_evidence`` judges it: one call a case."""
+        spec = gate.spec
+        assert spec.quantile is not None
+        where = self._columns(each, spec.metric, gate.only or {})
+        codes, clustered = self._units(each, spec.metric, where)
+        if not self._large_enough(codes, clustered):
+            return np.ones(self._size), np.ones(self._size)
+        factor = fault.latency if gate.metric.kind == "latency" else 1.0
+        calls = factor * self.timed(each, gate.metric)[1][:, where, 0]
+        over = (calls > spec.boundary).astype(np.float64)
+        clusters = fast.Clusters.of(codes) if clustered else None
+        p_pass, p_fail = self._levels(over, 1.0 - spec.quantile, clusters, True, floor=False)
+        if clustered:
+            p_pass = np.maximum(p_pass, spec.quantile ** (int(codes.max()) + 1))
+        return p_pass, p_fail
+
     def timed(self, each: SimulatedSuite, metric: Metric) -> tuple[Floats, Floats]:
         """Latency (or cost) of every trial of both sides, baseline first, each (R, cases, trials)."""
         key = each.suite.name, metric.name
@@ -350,34 +366,10 @@ class Batch:
             each = self._suites[suite]
             cand, base, clusters, _ = self.scores(each, metric, only, hops, fault)
             single = each.metrics[metric].kind == "binary" and each.trials_of(metric) == 1 and len(hops) == 1
-            self._harm[key] = harm_p(np.round(cand - base, 10), clusters, single)
+            self._harm[key] = fast.harm_p(np.round(cand - base, 10), clusters, single)
         return self._harm[key]
 
 
-def harm_p(d: Floats, clusters: fast.Clusters | None, single: bool) -> Floats:
-    """Evidence that the candidate is worse at all, as ``against_zero.harm_p`` has it; shape (R,)."""
-    if clusters is not None:
-        p = fast.cluster_p(d, clusters, 0.0, "less", _DIFFERENCES)
-        unequal: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
-        return unequal
-    signs = fast.midp(d, "less")
-    if single:
-        return signs
-    n, differ = d.shape[1], (d != 0.0).sum(axis=1)
-    hall, unseen = fast.hall_p(d, 0.0, "less"), fast.unseen_loss_p(-d.mean(axis=1), n)
-    p = np.where(is_sparse(differ, n, HARM_ONE_IN), np.maximum(hall, np.minimum(unseen, signs)), hall)
-    found: Floats = np.where((differ < FEW_DIFFER) | (d.std(axis=1) < 1e-12), signs, p)
-    return found
-
-
-def better_p(d: Floats, clusters: fast.Clusters | None, single: bool, side: stats.Alternative) -> Floats:
-    """Evidence of a gain ("less": a loss), as ``superiority_evidence`` has it; shape (R,)."""
-    if clusters is None:
-        if single:
-            return fast.midp(d, side)
-        sparse = is_sparse((d != 0.0).sum(axis=1), d.shape[1])
-        p = fast.secured_mean_p(d, side, _DIFFERENCES, FEW_DIFFER)
-        return np.asarray(np.minimum(1.0, np.where(sparse, STRICTER, 1.0) * p))
-    p = fast.secured_cluster_p(d, clusters, side, _DIFFERENCES)
-    found: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
-    return found
+def knows_level(gate: Gate, world: World) -> bool:
+    """Whether an absolute limit can be simulated: on a quantile of what stored runs have shown."""
+    return gate.spec.quantile is not None and (gate.suite, gate.spec.metric) in world.spreads

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy.special import betainc, ndtr, stdtr
 
 from relgate import stats
+from relgate.decision.against_zero import FEW_DIFFER, HARM_ONE_IN, STRICTER, is_sparse
+from relgate.decision.evidence import DIFFERENCES
 from relgate.stats.unseen_unit import LEAST_CORRELATION
 
 Floats = NDArray[np.float64]
@@ -264,7 +266,7 @@ def guarded_cluster_p(
 
 
 def fieller_p(base: Floats, cand: Floats, limit: float, clusters: Clusters | None) -> tuple[Floats, Floats]:
-    """Evidence that mean ratio lies under and over the limit, from case means, shape (R, n)."""
+    """Evidence that the ratio of means lies under and over the limit, from case means, shape (R, n)."""
     d = limit * base - cand
     if clusters is not None:
         return cluster_p(d, clusters, 0.0, "greater", None), cluster_p(d, clusters, 0.0, "less", None)
@@ -273,6 +275,35 @@ def fieller_p(base: Floats, cand: Floats, limit: float, clusters: Clusters | Non
     t = d.mean(axis=1) / np.maximum(spread / np.sqrt(n), 1e-300)
     over = stdtr(n - 1, t)
     return stdtr(n - 1, -t), np.where(spread > _NO_SPREAD, np.maximum(over, hall_p(d, 0.0, "less")), over)
+
+
+def harm_p(d: Floats, clusters: Clusters | None, single: bool) -> Floats:
+    """Evidence that the candidate is worse at all, as ``against_zero.harm_p`` has it; shape (R,)."""
+    if clusters is not None:
+        p = cluster_p(d, clusters, 0.0, "less", DIFFERENCES)
+        unequal: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
+        return unequal
+    signs = midp(d, "less")
+    if single:
+        return signs
+    n, differ = d.shape[1], (d != 0.0).sum(axis=1)
+    hall, unseen = hall_p(d, 0.0, "less"), unseen_loss_p(-d.mean(axis=1), n)
+    p = np.where(is_sparse(differ, n, HARM_ONE_IN), np.maximum(hall, np.minimum(unseen, signs)), hall)
+    found: Floats = np.where((differ < FEW_DIFFER) | (d.std(axis=1) < 1e-12), signs, p)
+    return found
+
+
+def better_p(d: Floats, clusters: Clusters | None, single: bool, side: stats.Alternative) -> Floats:
+    """Evidence of a gain ("less": a loss), as ``superiority_evidence`` has it; shape (R,)."""
+    if clusters is None:
+        if single:
+            return midp(d, side)
+        sparse = is_sparse((d != 0.0).sum(axis=1), d.shape[1])
+        p = secured_mean_p(d, side, DIFFERENCES, FEW_DIFFER)
+        return np.asarray(np.minimum(1.0, np.where(sparse, STRICTER, 1.0) * p))
+    p = secured_cluster_p(d, clusters, side, DIFFERENCES)
+    found: Floats = np.where((d == 0.0).all(axis=1), 1.0, p)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from relgate.decision.policy import ALPHA, Gate
-from relgate.decision.simulation.batch import Batch, Decisions
+from relgate.decision.simulation.batch import Batch, Decisions, knows_level
 from relgate.decision.simulation.resize import resized
 from relgate.decision.simulation.suite import IDENTICAL, Fault, SimulatedSuite
 from relgate.decision.simulation.world import World
@@ -75,7 +75,7 @@ class Simulation:
         better: for one that is better by half a margin.
         faults: for each single fault.
         gates: required gates, the weakest first.
-        unsimulated: ids of gates that were taken as passing.
+        unsimulated: ids of gates that were taken as passing: absolute limits on what no run has shown.
     """
 
     repetitions: int
@@ -132,7 +132,11 @@ def simulate(
         faults=tuple(chances[t.label] for t in truths[2:]),
         gates=tuple(sorted(required, key=lambda chance: chance.passes)),
         unsimulated=tuple(
-            g.id for g in gates if not g.metric.bounded and g.spec.form not in ("ratio_at_most", "violations")
+            g.id
+            for g in gates
+            if not g.metric.bounded
+            and g.spec.form not in ("ratio_at_most", "violations")
+            and not knows_level(g, world)
         ),
     )
 
