@@ -124,7 +124,7 @@ def test_power_takes_accuracy_and_flips_from_stored_runs(
     assert "from 1 stored run" in sources
     psi = float(sources.split("psi ")[1].split()[0])
     assert psi == pytest.approx(0.10, abs=0.03), "a fifth of the cases flips half of the time"
-    assert "from 200 cases with repeated trials" in sources
+    assert "from 100 cases with repeated trials" in sources, "production's own"
 
 
 def test_production_is_the_release_that_holds_it_and_not_an_earlier_baseline(
@@ -160,6 +160,25 @@ def test_doctor_takes_the_trials_that_a_run_takes_at_its_measured_flip_rate(
     sources = " ".join(relgate("doctor", *FAST, "--json").json["sources"])
     assert "psi 0.098 from 68 cases" in sources, "seven whole flips of 68 would be .103"
     assert "trials a case: desk 3" in sources
+
+
+def test_a_candidate_that_flips_more_than_production_does_not_change_what_is_known_of_production(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    _suite(tmp_path, 60, [NOT_WORSE], trials="auto")
+    _manifest(tmp_path)
+    rows = [
+        _row(side, f"c{i}", trial, not (trial == 1 and i < flipping))
+        for side, flipping in (("candidate", 30), ("baseline", 4))
+        for i in range(60)
+        for trial in range(3)
+    ]
+    _store(tmp_path, make, rows)
+    with open_registry(tmp_path / ".relgate/registry.db") as registry:
+        registry.promote("desk", "1.0.0", by="me", waive="a test")
+    sources = " ".join(relgate("doctor", *FAST, "--json").json["sources"])
+    assert "psi 0.044 from 60 cases" in sources
+    assert "trials a case: desk 3" in sources, "as the pilot of a run: 4 of its 60 pairs differ"
 
 
 def test_power_without_a_suite_refuses_with_the_remedy(relgate: Relgate) -> None:

@@ -113,6 +113,7 @@ def plan_power(options: PowerOptions, project: SimulatedProject, registry: Regis
     production = Production()
     if registry is not None:
         production = read_production(registry, project.suites, assumed, project.line)
+        project.settle_trials(registry, attempt_alpha(options.attempt))
     world = production.world(assumed)
     levels = {
         cell: replace(

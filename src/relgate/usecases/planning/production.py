@@ -11,6 +11,7 @@ import numpy as np
 from relgate.decision.sealing import HIDDEN
 from relgate.decision.simulation.suite import SimulatedSuite
 from relgate.decision.simulation.world import CellKey, Level, Spread, World
+from relgate.decision.trials import PILOT_CASES
 from relgate.domain.case import CaseKey
 from relgate.domain.response import Side
 from relgate.domain.run import MeasurementRow, ReleaseRow
@@ -67,8 +68,9 @@ def read_production(
     Production is the release that holds it, on whichever side of a run; where none of these runs measured
     it, or nobody holds production, it is the baseline of a run, else its candidate.
 
-    Flip rates come from the repeated trials of both sides, and from pairs of both sides where they are the
-    same release and did not answer byte for byte alike.
+    Flip rates come from production's repeated trials, or where these are too few from those of both
+    sides; and from pairs of both sides where they are the same release and did not answer byte for byte
+    alike.
 
     Args:
         registry: where runs are stored.
@@ -81,7 +83,7 @@ def read_production(
     measured = [run for run in whole if _side_of(run, holder) is not None]
     runs = (measured or whole)[:RUNS]
     scores: dict[CellKey, list[float]] = defaultdict(list)
-    flips: dict[CellKey, list[float]] = defaultdict(list)
+    flips: dict[bool, dict[CellKey, list[float]]] = {own: defaultdict(list) for own in (True, False)}
     harmful: dict[str, list[float]] = defaultdict(list)
     spreads = Spreads()
     hits: dict[CaseKey, list[bool]] = defaultdict(list)
@@ -108,9 +110,9 @@ def read_production(
                 hit = all(value > 0.5 for value in good.values())
                 case_hits[f"{row.side} {row.hop}", (row.suite, row.case_id)].append(hit)
                 seen[row.suite, row.case_id].add(run.id)
-        for (_, cell, _), values in groups.items():
+        for (side, cell, _), values in groups.items():
             if len(values) > 1:
-                flips[cell].append(_disagreement(values))
+                flips[side in ("both", production)][cell].append(_disagreement(values))
         for (_, case), found in case_hits.items():
             hits[case] += found
             if len(set(found)) > 1:
@@ -119,9 +121,11 @@ def read_production(
     for cell, values in scores.items():
         if cell[1] == "violation":
             continue
-        psi = assumed.psi
-        if len(flips[cell]) >= LEAST_CASES:
-            psi, pairs[cell] = float(np.mean(flips[cell])), len(flips[cell])
+        psi, flipped = assumed.psi, flips[True][cell]
+        if len(flipped) < PILOT_CASES:
+            flipped = flipped + flips[False][cell]
+        if len(flipped) >= LEAST_CASES:
+            psi, pairs[cell] = float(np.mean(flipped)), len(flipped)
         levels[cell] = Level(float(np.mean(values)), psi)
     return Production(
         runs=tuple(run.id for run in runs),

@@ -16,16 +16,26 @@ from relgate.domain.case import Suite
 from relgate.domain.errors import Problem, Refusal
 from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
 from relgate.files import find_suites, load_suites
+from relgate.store import Registry
 from relgate.usecases.planning.production import Production
-from relgate.usecases.preparing.baseline import Baseline
+from relgate.usecases.preparing.baseline import PRODUCTION, Baseline
 from relgate.usecases.preparing.inputs import Sources, read_inputs
 from relgate.usecases.preparing.plan_suite import hops_of
+from relgate.usecases.preparing.stored_pilot import settle_from_registry
 from relgate.usecases.preparing.trials import TrialPlan, trial_count
 
 ASSUMED_HOPS = ("hop 1", "hop 2", "hop 3")
 """The hops of a fallback suite where no manifest says which there are."""
 
 _KNOWN = {metric.name: metric for metric in (*RESPONSE_METRICS, *SAFETY_METRICS)}
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSuite:
+    """A suite with every metric that its scorers report."""
+
+    suite: Suite
+    metrics: Mapping[str, Metric]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,7 @@ class SimulatedProject:
         application: how the application was taken, one sentence.
         line: the release's name; "" where no manifest was read.
         plan: the trials of its manifest; None where none was read.
+        scored: its suites with every metric, for the pilot of the trials.
     """
 
     suites: tuple[SimulatedSuite, ...]
@@ -45,12 +56,19 @@ class SimulatedProject:
     application: str
     line: str = ""
     plan: TrialPlan | None = None
+    scored: tuple[ScoredSuite, ...] = ()
 
     def settled(self, production: Production) -> tuple[SimulatedSuite, ...]:
         """The suites with what stored runs say: the hops where no manifest does, the trials of ``auto``."""
         if self.plan is None:
             return tuple(_with_known_hops(each, production) for each in self.suites)
         return tuple(_with_auto_trials(each, self.plan, production) for each in self.suites)
+
+    def settle_trials(self, registry: Registry, alpha: float) -> None:
+        """Take the pilot that a run against the release in production would take from stored runs."""
+        holder = registry.alias(PRODUCTION, self.line) if self.line else None
+        if self.plan is not None and holder is not None:
+            settle_from_registry(self.plan, self.scored, holder, registry, alpha)
 
 
 def project_of_manifest(
@@ -82,7 +100,8 @@ def project_of_manifest(
     candidate = inputs.releases["candidate"]
     rows = {str(side): found for side, found in inputs.rows.items()}
     plan = TrialPlan(deterministic=candidate.deterministic, override=None, rows=rows)
-    suites = []
+    suites: list[SimulatedSuite] = []
+    scored = []
     for given, judging in zip(inputs.suites, inputs.judgings, strict=True):
         suite = _with_margin(given, margin)
         metrics = {gate.metric: judging.metrics[gate.metric] for gate in suite.gates}
@@ -90,13 +109,14 @@ def project_of_manifest(
         trials = tuple(len(plan.trials("candidate", suite, case)) for case in suite.cases)
         gates = spread_gates(suite, metrics, hops, has_baseline=True)
         suites.append(SimulatedSuite(suite, gates, metrics, hops, trials))
+        scored.append(ScoredSuite(suite, judging.metrics))
     if not suites:
         raise Refusal(f"no suite.yaml below {golden_sets}; name the folder with --golden-sets")
     kind = candidate.application.kind + ", deterministic" * candidate.deterministic
     # a deterministic application never flips, on critical cases neither
     assumed = World(psi=0.0, critical_accuracy=1.0) if candidate.deterministic else World()
     return SimulatedProject(
-        tuple(suites), assumed, f"application of {manifest}: {kind}", candidate.name, plan
+        tuple(suites), assumed, f"application of {manifest}: {kind}", candidate.name, plan, tuple(scored)
     )
 
 
@@ -154,6 +174,9 @@ def _with_known_hops(each: SimulatedSuite, production: Production) -> SimulatedS
 
 def _with_auto_trials(each: SimulatedSuite, plan: TrialPlan, production: Production) -> SimulatedSuite:
     """The trials that ``trials: auto`` takes once stored runs know the flip rate (verdict.md 6)."""
+    if plan.is_settled(each.suite):
+        asked = tuple(len(plan.trials("candidate", each.suite, case)) for case in each.suite.cases)
+        return replace(each, trials=asked)
     cell = (each.suite.name, each.own[0], "") if each.own else None
     if cell is None or not plan.wants_pilot(each.suite) or production.pairs.get(cell, 0) < PILOT_CASES:
         return each

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from relgate.decision.measurements import Trial
 from relgate.decision.trials import PILOT_CASES, Pilot, pilot_of, trials_after
 from relgate.decision.wording import count
+from relgate.domain.case import Suite
+from relgate.domain.metric import Metric
 from relgate.domain.release import Release
-from relgate.domain.run import MeasurementRow
+from relgate.domain.run import MeasurementRow, ReleaseRow
 from relgate.store import Registry
-from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.trials import TrialPlan
 
 _RUNS_LOOKED_AT = 3
 """Stored runs of the baseline that are read, newest first."""
 
 
+class Piloted(Protocol):
+    """A suite with every metric that its scorers report."""
+
+    @property
+    def suite(self) -> Suite:
+        """The suite."""
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """Its metrics by name."""
+
+
 def settle_from_registry(
-    trials: TrialPlan, plans: Sequence[SuitePlan], baseline: Release, registry: Registry, alpha: float
+    trials: TrialPlan,
+    plans: Sequence[Piloted],
+    baseline: Release | ReleaseRow,
+    registry: Registry,
+    alpha: float,
 ) -> None:
     """Settle what whole stored runs of the baseline can: 40 cases or more with two trials each."""
     wanting = [plan for plan in plans if trials.wants_pilot(plan.suite)]
@@ -41,7 +59,7 @@ def settle_from_registry(
                 trials.flip_rates[plan.suite.name] = found.upper_rate
 
 
-def _stored_pilot(plan: SuitePlan, rows: Sequence[MeasurementRow]) -> Pilot | None:
+def _stored_pilot(plan: Piloted, rows: Sequence[MeasurementRow]) -> Pilot | None:
     own = {case.id for case in plan.suite.cases}
     found: dict[str, dict[int, Trial]] = {}
     for row in rows:
@@ -54,7 +72,7 @@ def _stored_pilot(plan: SuitePlan, rows: Sequence[MeasurementRow]) -> Pilot | No
     return pilot_of(((seen[0], seen[1]) for seen in found.values() if {0, 1} <= seen.keys()), plan.metrics)
 
 
-def pilot_note(plan: SuitePlan, number: int, found: Pilot | None, where: str = "") -> str:
+def pilot_note(plan: Piloted, number: int, found: Pilot | None, where: str = "") -> str:
     """How many trials a suite takes after its pilot, and what that rests on."""
     asked = f"{plan.suite.name}: {count(number, 'trial')}"
     if found is None:
