@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import merge
 from typing import Any
 
@@ -229,6 +229,16 @@ def _some(names: list[str]) -> str:
 def run_number(connection: Connection, run_id: str) -> int:
     """The surrogate key of a run."""
     return int(connection.execute(select(runs.c.number).where(runs.c.id == run_id)).scalar_one())
+
+
+def repeating_runs(connection: Connection, ids: Sequence[str]) -> frozenset[str]:
+    """Which of these runs asked some case more than once."""
+    asked_again = responses.c.trial == 1, responses.c.confirmation.is_(False)
+    found = select(runs.c.id).where(
+        runs.c.id.in_(ids),
+        select(responses.c.run).where(responses.c.run == runs.c.number, *asked_again).exists(),
+    )
+    return frozenset(connection.execute(found).scalars())
 
 
 def scorecard(connection: Connection, run_id: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -268,6 +268,11 @@ class Registry(VerdictAccess):
         """
         with self._database.read() as connection:
             return reading.case_rows(connection, reading.find_run(connection, id_or_prefix), outcome)
+
+    def repeating_runs(self, ids: Sequence[str]) -> frozenset[str]:
+        """Which of these runs asked some case more than once, by their full ids."""
+        with self._database.read() as connection:
+            return reading.repeating_runs(connection, ids)
 
     def measurements(self, id_or_prefix: str) -> list[MeasurementRow]:
         """Everything that a run measured, in the order of recording.

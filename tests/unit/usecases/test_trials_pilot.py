@@ -79,6 +79,23 @@ def test_stored_runs_of_the_baseline_settle_it_without_a_call(project):
     assert note.startswith("mine: 5 trials: the pilot's flip rate was 1.00 (60 cases in run ")
 
 
+def test_runs_of_one_trial_do_not_hide_an_older_pilot(project):
+    """Else the run after them asks for a pilot, and so for more than the answers that it was to judge."""
+    _versions(project, "flipping_hidden", 4)
+    project.card(seed=3)
+    application = {"python": "flipping_hidden:build"}
+    for version in range(3, 8):
+        prompt = {"prompt": {"p": {"version": str(version), "path": "p.md", "variables": []}}}
+        manifest = {"application": application, "baseline": "./old.yaml", "artifacts": prompt}
+        project.manifest(version=f"{version}.0.0", **manifest)
+        if version < 7:
+            assert project.card(trials=1).suites[0].trials == 1
+    run = project.open()
+    (note,) = run.prepared.trials.notes
+    run.close()
+    assert note.startswith("mine: 3 trials: the pilot's flip rate was 0.07 (60 cases in run ")
+
+
 @pytest.mark.parametrize(
     ("suite", "manifest", "options", "cases"),
     [

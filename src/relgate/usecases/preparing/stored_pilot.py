@@ -16,7 +16,10 @@ from relgate.store import Registry
 from relgate.usecases.preparing.trials import TrialPlan
 
 _RUNS_LOOKED_AT = 3
-"""Stored runs of the baseline that are read, newest first."""
+"""Stored runs of the baseline that asked cases more than once and are read, newest first."""
+
+_RUNS_SEARCHED = 500
+"""The newest runs among which these are looked for."""
 
 
 class Piloted(Protocol):
@@ -49,7 +52,9 @@ def settle_from_registry(
         if not run.partial
         and baseline.digest in (run.release.digest, run.baseline.digest if run.baseline else "")
     ]
-    for run_id, side in sides[:_RUNS_LOOKED_AT]:
+    repeating = registry.repeating_runs([run_id for run_id, _ in sides[:_RUNS_SEARCHED]])
+    read = [(run_id, side) for run_id, side in sides if run_id in repeating]
+    for run_id, side in read[:_RUNS_LOOKED_AT]:
         rows = [row for row in registry.measurements(run_id) if row.side == side and not row.confirmation]
         for plan in wanting:
             found = _stored_pilot(plan, rows) if trials.wants_pilot(plan.suite) else None
