@@ -228,3 +228,11 @@ def test_what_holds_production_under_another_version_may_take_it_under_this_one(
     card = judged.card()
     assert first.release.digest == card.release.digest
     assert (card.verdict.decision, card.verdict.next_step) == ("promote", "relgate promote desk@1.0.2")
+
+
+def test_nobody_in_production_is_told_at_the_key_with_what_to_do(project):
+    project.suite(CASES)
+    project.manifest(application=project.recording("new.jsonl", RIGHT), baseline="production")
+    said = r"candidate\.yaml:\d+:\d+: nobody holds production, 'production', promote a release .*`none`"
+    with pytest.raises(InputError, match=said):
+        project.open()

@@ -13,6 +13,7 @@ from relgate.domain.run import ReleaseRow, stands_for, told_apart
 from relgate.files import load_manifest, resolve_release
 from relgate.files.paths import is_file
 from relgate.files.reading import nearby
+from relgate.files.yamldoc import parse_yaml
 from relgate.store import Registry
 from relgate.store.reading import near
 from relgate.usecases.preparing.artifact_rows import artifact_rows
@@ -27,6 +28,8 @@ from relgate.usecases.preparing.stored_baseline import (
 PRODUCTION = "production"
 
 _STORED = "the scores of its run: `--baseline run:ID` (`relgate history` has the id)"
+
+_NOBODY = "promote a release (`relgate promote RELEASE`), or write `none` for a first release"
 
 Read = Callable[[Path], Release]
 
@@ -88,7 +91,10 @@ def find_baseline(
         return resolve_release(loaded, environment=environment, golden_sets=golden_sets)
 
     name, folder = (option, base) if option is not None else (candidate.baseline, candidate.path.parent)
-    place = Place("--baseline") if option is not None else Place(str(candidate.path))
+    if option is not None or name is None:
+        place = Place("--baseline") if option is not None else Place(str(candidate.path))
+    else:
+        place = key_place(candidate, "baseline")
     holder = registry.alias(PRODUCTION, candidate.name)
     if name is None and holder is None:
         return Baseline(None, "first release: nothing holds production, so only absolute gates are judged")
@@ -108,6 +114,8 @@ def find_baseline(
             known = [row.alias for row in registry.aliases() if row.line == candidate.name]
             releases = [row for row in registry.releases() if row.name == candidate.name]
             known += [word for row in releases for word in (row.label, row.version)]
+            if name == PRODUCTION:
+                raise InputError([Problem(place, "nobody holds production", repr(name), _NOBODY)])
             raise InputError(
                 [Problem(place, "the baseline is not in the registry", repr(name), near(name or "", known))]
             )
@@ -134,6 +142,12 @@ def find_baseline(
         "this verdict says nothing against production"
     )
     return Baseline(release, note, stored, told_apart(release, holder)[1])
+
+
+def key_place(release: Release, key: str) -> Place:
+    """Where a key of a release's manifest stands."""
+    document, _ = parse_yaml(release.manifest_text, release.path)
+    return document.place((key,)) if document else Place(str(release.path))
 
 
 def row_of(release: Release) -> ReleaseRow:
