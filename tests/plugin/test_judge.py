@@ -433,7 +433,17 @@ def test_answers_are_drawn_labelled_and_taken_by_the_command(
     twice = relgate("label", "sample.jsonl", "--suite", "tone")
     assert twice.returncode == 1
     assert "sample.jsonl:1:" in twice.stderr, "the sample's line, not one that was never added"
-    assert "labels this answer again" in twice.stderr
+    assert "each of its 200 answers has a label of the same person already" in twice.stderr
+    assert len(twice.stderr.splitlines()) < 4, "not a line for each"
+    mixed = [
+        {**line, "by": "bob", **({"score": 7} if i == 2 else {"case_id": "c9999"} if i == 5 else {})}
+        for i, line in enumerate(filled)
+    ]
+    mixed[8] = filled[8]
+    (tmp_path / "mixed.jsonl").write_text("".join(json.dumps(line) + "\n" for line in mixed))
+    all_at_once = relgate("label", "mixed.jsonl", "--suite", "tone").stderr
+    for line, what in ((3, "from 0 to 1"), (6, "no case 'c9999'"), (9, "labels this answer again")):
+        assert re.search(rf"mixed\.jsonl:{line}:.*{what}", all_at_once), all_at_once
     assert len(labels.read_text().splitlines()) == 200
     # a second draw asks for nothing that was read, so its labels can be added
     more = relgate("sample", identity, "--suite", "tone", "--n", "50", "--out", "more.jsonl")

@@ -11,11 +11,11 @@ from typing import Any
 
 from relgate.decision.judges.labels import answer_digest, draw_order
 from relgate.decision.sealing import HIDDEN
-from relgate.domain.errors import InputError, Problem, Refusal
+from relgate.domain.errors import InputError, Place, Problem, Refusal
 from relgate.domain.run import MeasurementRow
 from relgate.files import find_suites, load_suite
 from relgate.files.jsonl import MOST_PROBLEMS, Row, read_rows
-from relgate.files.labels import is_score
+from relgate.files.labels import is_score, read_labels
 from relgate.files.reading import MORE, tidy
 from relgate.store.reading import near
 from relgate.store.registry import Registry
@@ -127,6 +127,7 @@ def add_labels(path: Path, suite: str, golden_sets: Path) -> tuple[Path, int]:
     problems: list[Problem] = []
     lines: list[dict[str, Any]] = []
     places: list[int] = []
+    rows = 0
     empty: list[Row] = []
     for row in read_rows(path):
         if isinstance(row, Problem):
@@ -134,28 +135,41 @@ def add_labels(path: Path, suite: str, golden_sets: Path) -> tuple[Path, int]:
             continue
         if row.value.get("score") is None and not str(row.value.get("by") or "").strip():
             empty.append(row)
-        problems += _problems(row)
+        rows += 1
+        if wrong := _problems(row):
+            problems += wrong
+            continue
         lines.append({key: row.value[key] for key in _LABEL_KEYS if key in row.value})
         places.append(row.line)
-    if not lines and not problems:
+    if not rows and not problems:
         raise Refusal(f"{path} holds no labels")
-    if len(empty) == len(lines):
+    if len(empty) == rows and empty:
         what = f"none of its {len(empty)} lines is filled in"
         raise InputError([empty[0].problem("score", what, "write score (0 to 1) and by on every line")])
-    if problems:
-        raise InputError(tidy(problems, limit=MOST_PROBLEMS))
     target = folder / LABELS
+    if not problems and lines and _all_labelled(target, lines):
+        what = f"each of its {len(lines)} answers has a label of the same person already"
+        raise InputError([Problem(Place(str(path), places[0]), what, remedy="draw others to label")])
     before = target.read_bytes() if target.exists() else None
     for line in lines:
         append_line(target, json.dumps(line, ensure_ascii=False))
     try:
         load_suite(folder / "suite.yaml", golden_sets=golden_sets)
     except InputError as error:
-        _restore(target, before)
         held = len((before or b"").splitlines())
-        found = [_of_sample(problem, path, target, held, places) for problem in error.problems]
-        raise InputError(found) from None
+        problems += [_of_sample(problem, path, target, held, places) for problem in error.problems]
+    if problems:
+        _restore(target, before)
+        raise InputError(tidy(problems, limit=MOST_PROBLEMS))
     return target, len(lines)
+
+
+def _all_labelled(target: Path, lines: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the file holds a label of each of these answers by the same person."""
+    labels, _ = read_labels(target, {str(line.get("case_id")) for line in lines})
+    known = {(one.case_id, one.answer or one.side, one.by) for one in labels}
+    said = ((line.get("case_id"), line.get("answer") or line.get("side"), line.get("by")) for line in lines)
+    return all(one in known for one in said)
 
 
 def _of_sample(problem: Problem, sample: Path, target: Path, held: int, places: Sequence[int]) -> Problem:
@@ -171,7 +185,7 @@ def _of_sample(problem: Problem, sample: Path, target: Path, held: int, places: 
 def _restore(target: Path, before: bytes | None) -> None:
     """Give the file back as it was: half of a sample is no sample."""
     if before is None:
-        target.unlink()
+        target.unlink(missing_ok=True)
     else:
         target.write_bytes(before)
 
