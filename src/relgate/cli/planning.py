@@ -72,6 +72,7 @@ _LISTED = 3
     type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
     help="Margin of every required non-inferiority gate.",
 )
+@click.option("--full", is_flag=True, help="Runs that make every call, without early stop.")
 @json_option
 @seed_option
 @repetitions_option
@@ -85,6 +86,7 @@ def power(
     cases: int | None,
     attempt: int,
     margin: float | None,
+    full: bool,
     as_json: bool,
     seed: int,
     repetitions: int,
@@ -103,6 +105,7 @@ def power(
         margin=margin,
         cases=cases,
         attempt=attempt,
+        full=full,
     )
     project = _project(manifest, golden_sets_folder(golden_sets, os.environ, Path.cwd()), margin)
     store = _stored(registry)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,28 +11,14 @@ from numpy.typing import NDArray
 
 from relgate import stats
 from relgate.decision.alarms import UNPROTECTED_BELOW
-from relgate.decision.duplicates import counts_clusters, units_of
-from relgate.decision.evidence import (
-    FEW_CLUSTERS,
-    MIN_RATIO_UNITS,
-    quantile_minimum,
-)
-from relgate.decision.measurements import cases_in_scope
+from relgate.decision.evidence import MIN_RATIO_UNITS, quantile_minimum
 from relgate.decision.outcomes import CONFIRMING_MISSES, CONFIRMING_TRIALS
 from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.simulation import pvalues as fast
+from relgate.decision.simulation.draws import Draws, Within
+from relgate.decision.simulation.ends import Ended, plans_of, run_looks
 from relgate.decision.simulation.suite import IDENTICAL, Fault, SimulatedSuite, Watched, watched_of
-from relgate.decision.simulation.world import (
-    CellKey,
-    Level,
-    World,
-    changed,
-    drawn_durations,
-    durations,
-    means,
-    pass_probabilities,
-)
-from relgate.domain.metric import Metric
+from relgate.decision.simulation.world import World
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -52,8 +37,8 @@ class Decisions:
     harm: Mapping[str, Floats]
 
 
-class Batch:
-    """Simulated runs that share their draws, so that two truths differ in what is changed alone."""
+class Batch(Draws):
+    """Simulated runs, judged."""
 
     def __init__(
         self,
@@ -64,28 +49,20 @@ class Batch:
         seed: int,
         number: int = 0,
         alpha: float = ALPHA,
+        looks: bool = False,
     ) -> None:
-        self._suites = {each.suite.name: each for each in suites}
-        self._world = world
-        self._size = repetitions
-        self._seed = (seed, number)
+        super().__init__(suites, world, repetitions=repetitions, seed=seed, number=number)
         self._alpha = alpha
-        self._p: dict[CellKey, Floats] = {}
-        self._base: dict[CellKey, Floats] = {}
-        self._cand: dict[tuple[str, CellKey], Floats] = {}
         self._quantiles: dict[tuple[str, float, tuple[int, ...]], tuple[fast.Quantile, fast.Quantile]] = {}
-        self._slow: dict[tuple[str, str], tuple[Floats, Floats]] = {}
-        self._known: dict[tuple[str, str], tuple[Floats, Floats]] = {}
-        self._harm: dict[tuple[str, str], Floats] = {}
-        self._labels: dict[str, Mapping[str, str]] = {}
-
-    def rng(self, *what: str) -> np.random.Generator:
-        """A generator of its own for everything that is drawn, whatever else is."""
-        return np.random.default_rng([*self._seed, zlib.crc32("\0".join(what).encode())])
+        self._known: dict[tuple[str, str, Within], tuple[Floats, Floats]] = {}
+        self._harm: dict[tuple[str, str, Within], Floats] = {}
+        self._plans = plans_of(suites, alpha, seed) if looks else {}
 
     def decide(self, fault: Fault = IDENTICAL) -> Decisions:
         """Judge every run of the batch under one truth."""
-        evidence = {g.id: self._evidence(s, g, fault) for s in self._suites.values() for g in s.gates}
+        evidence = {g.id: self.evidence(s, g, fault) for s in self._suites.values() for g in s.gates}
+        ended = self.ends(fault)
+        looked = {gate: ok for each in ended.values() for gate, ok in each.passed.items()}
         clean = np.ones(self._size, dtype=np.bool_)
         reject = self._critical()
         passed: dict[str, Bools] = {}
@@ -97,101 +74,69 @@ class Batch:
                     if gate.spec.role != "report":
                         reject = reject | hit
                 else:
-                    ok = evidence[gate.id][0] <= self._alpha
+                    ok = looked.get(gate.id, evidence[gate.id][0] <= self._alpha)
                 passed[gate.id] = ok
                 if gate.spec.role == "require":
                     required += 1
                     clean = clean & ok
         for role in ("require", "guard"):
             group = [
-                evidence[g.id][1]
+                np.ones(self._size) if g.id in looked else evidence[g.id][1]
                 for s in self._suites.values()
                 for g in s.gates
                 if g.spec.role == role and g.spec.form != "violations"
             ]
             if group:  # Holm rejects something exactly when the smallest p passes its first step
                 reject = reject | (np.min(group, axis=0) * len(group) <= ALPHA / 2 * (1 + 1e-12))
-        harm = {f"{w[0]} {w[1]} {w[2]}": self._harm_of(w, fault) for w in self.watched}
+        for looked_at in ended.values():
+            reject = reject | looked_at.crossed
+        harm = {
+            f"{w[0]} {w[1]} {w[2]}": self._harm_at_the_end(w, fault, ended.get(w[0])) for w in self.watched
+        }
         alarm = np.zeros(self._size, dtype=np.bool_)
         if harm:
             alarm = np.min(list(harm.values()), axis=0) * len(harm) <= ALPHA * (1 + 1e-12)
         promote = clean & ~reject & ~alarm if required else np.zeros_like(clean)
         return Decisions(promote, reject, alarm & ~reject, passed, evidence, harm)
 
-    # -- draws
-
-    def pair(self, key: CellKey, fault: Fault) -> tuple[Floats, Floats]:
-        """Share of good trials per case of candidate and baseline, each (R, cases of the metric)."""
-        each = self._suites[key[0]]
-        name = fault.label if fault.strikes(key) else ""
-        if key not in self._base:
-            level = self._level(key)
-            shape = (self._size, len(each.scope(key[1])))
-            self._p[key] = pass_probabilities(self.rng(*key, "p"), level, shape)
-            self._base[key] = means(self.rng(*key, "baseline"), self._p[key], each.trials_of(key[1]))
-        if (name, key) not in self._cand:
-            p = self._p[key]
-            if name:
-                p = p.copy()
-                where = self._columns(each, key[1], fault.only)
-                units, _ = self._units(each, key[1], where)
-                if where:
-                    p[:, where] = changed(
-                        self.rng(*key, "fault"), p[:, where], self._level(key), fault.change, units
-                    )
-            self._cand[name, key] = means(self.rng(*key, "candidate"), p, each.trials_of(key[1]))
-        return self._cand[name, key], self._base[key]
-
-    def _level(self, key: CellKey) -> Level:
-        hops = self._suites[key[0]].hops
-        return self._world.level(key, hops.index(key[2]) if key[2] in hops else None)
-
-    def _columns(self, each: SimulatedSuite, metric: str, only: Mapping[str, object]) -> list[int]:
-        ids = {case.id for case in cases_in_scope(each.suite, only)}
-        return [j for j, i in enumerate(each.scope(metric)) if each.suite.cases[i].id in ids]
-
-    def scores(
-        self, each: SimulatedSuite, metric: str, only: Mapping[str, object], hops: Sequence[str], fault: Fault
-    ) -> tuple[Floats, Floats, fast.Clusters | None, bool]:
-        """Share of good trials of both sides, averaged over hops; the clusters; whether units are enough."""
-        where = self._columns(each, metric, only)
-        pairs = [self.pair((each.suite.name, metric, hop), fault) for hop in hops]
-        cand: Floats = np.round(sum(c[:, where] for c, _ in pairs) / len(pairs), 12)
-        base: Floats = np.round(sum(b[:, where] for _, b in pairs) / len(pairs), 12)
-        codes, clustered = self._units(each, metric, where)
-        clusters = fast.Clusters.of(codes) if clustered and codes.max() > 0 else None
-        return cand, base, clusters, self._large_enough(codes, clustered)
-
-    def _units(
-        self, each: SimulatedSuite, metric: str, where: Sequence[int]
-    ) -> tuple[NDArray[np.int64], bool]:
-        """The independent unit of these cases of a metric, 0 to G - 1, and whether units are clusters."""
-        if each.suite.name not in self._labels:
-            self._labels[each.suite.name] = units_of(each.suite)
-        scope, unit_of = each.scope(metric), self._labels[each.suite.name]
-        labels = [unit_of[each.suite.cases[scope[i]].id] for i in where]
-        codes: dict[str, int] = {}
-        numbers = np.array([codes.setdefault(label, len(codes)) for label in labels], dtype=np.int64)
-        return numbers, counts_clusters(each.suite, labels)
-
-    @staticmethod
-    def _large_enough(codes: NDArray[np.int64], clustered: bool) -> bool:
-        return codes.size > 0 and not (clustered and int(codes.max()) + 1 < FEW_CLUSTERS)
+    def ends(self, fault: Fault) -> dict[str, Ended]:
+        """Where the calls of each suite that is looked at end, and what that decides."""
+        return {name: run_looks(self, self._suites[name], plan, fault) for name, plan in self._plans.items()}
 
     # -- gates
 
-    def _evidence(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> tuple[Floats, Floats]:
-        name = fault.label if self._touches(each, gate, fault) else ""
-        if (gate.id, name) not in self._known:
-            self._known[gate.id, name] = self._judge(each, gate, fault)
-        return self._known[gate.id, name]
+    def units_within(self, each: SimulatedSuite, gate: Gate, within: Within) -> int:
+        """Independent units of a gate among these cases."""
+        where = self._columns(each, gate.spec.metric, gate.only or {}, within)
+        codes, _ = self._units(each, gate.spec.metric, where)
+        return int(codes.max()) + 1 if codes.size else 0
+
+    def inside(self, each: SimulatedSuite, gate: Gate, fault: Fault, within: Within) -> Bools:
+        """Whether the estimate of a gate on a bounded metric lies inside its boundary, shape (R,)."""
+        spec = gate.spec
+        cand, base, *_ = self.scores(each, spec.metric, gate.only or {}, ("",), fault, within)
+        if spec.form == "non_inferior":
+            return np.asarray((cand - base).mean(axis=1) > -spec.boundary)
+        level = (cand if gate.metric.higher_is_better else 1.0 - cand).mean(axis=1)
+        return np.asarray(level > spec.boundary if spec.form == "at_least" else level < spec.boundary)
+
+    def evidence(
+        self, each: SimulatedSuite, gate: Gate, fault: Fault, within: Within = None, *, early: bool = False
+    ) -> tuple[Floats, Floats]:
+        """Both p-values of every run, on these cases; ``early`` as a look before the end takes them."""
+        key = gate.id, fault.label if self._touches(each, gate, fault) else "", within
+        if key not in self._known:
+            self._known[key] = self._judge(each, gate, fault, within, early=early)
+        return self._known[key]
 
     def _touches(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> bool:
         if gate.metric.kind == "latency":
             return fault.latency != 1.0
         return fault.suite == each.suite.name and fault.metric == gate.spec.metric
 
-    def _judge(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> tuple[Floats, Floats]:
+    def _judge(
+        self, each: SimulatedSuite, gate: Gate, fault: Fault, within: Within, *, early: bool
+    ) -> tuple[Floats, Floats]:
         """p_pass and p_fail of every run; 1 where the gate cannot be decided at this size.
 
         An absolute limit on latency, cost or tokens is taken as met where no run says how high they are.
@@ -201,20 +146,26 @@ class Batch:
         if spec.form == "violations":
             return one, one
         if spec.form == "ratio_at_most":
-            return self._ratio(each, gate, fault)
+            return self._ratio(each, gate, fault, within)
         if not gate.metric.bounded:
-            return self._absolute(each, gate, fault) if knows_level(gate, self._world) else (one * 0.0, one)
+            known = knows_level(gate, self._world)
+            return self._absolute(each, gate, fault, within) if known else (one * 0.0, one)
         hops = (gate.hop,) if gate.hop is not None else each.hops or ("",)
-        cand, base, clusters, enough = self.scores(each, spec.metric, only, hops, fault)
+        cand, base, clusters, enough = self.scores(each, spec.metric, only, hops, fault, within)
         if spec.against == "primary" and each.hops:
-            base = self.scores(each, spec.metric, only, each.hops[:1], fault)[0]
+            base = self.scores(each, spec.metric, only, each.hops[:1], fault, within)[0]
         if not enough:
             return one, one
         single = gate.metric.kind == "binary" and each.trials_of(spec.metric) == 1 and len(hops) == 1
         if spec.form in ("at_least", "at_most"):
             score = cand if gate.metric.higher_is_better else 1.0 - cand
-            return self._levels(score, spec.boundary, clusters, single, floor=spec.form == "at_least")
+            floor = spec.form == "at_least"
+            if early and not single:
+                return fast.gaffke_sides(score, spec.boundary, _SCORES, upwards=floor)
+            return self._levels(score, spec.boundary, clusters, single, floor=floor)
         d = np.round(cand - base, 10)
+        if early and not single:
+            return fast.gaffke_sides(d, -spec.boundary, _DIFFERENCES, upwards=True)
         if spec.form == "superior":
             return fast.better_p(d, clusters, single, "greater"), fast.better_p(d, clusters, single, "less")
         return self._not_worse(d, spec.boundary, clusters, single)
@@ -261,10 +212,10 @@ class Batch:
             found.append(p)
         return found[0], found[1]
 
-    def _ratio(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> tuple[Floats, Floats]:
+    def _ratio(self, each: SimulatedSuite, gate: Gate, fault: Fault, within: Within) -> tuple[Floats, Floats]:
         one = np.ones(self._size)
         spec = gate.spec
-        where = self._columns(each, spec.metric, gate.only or {})
+        where = self._columns(each, spec.metric, gate.only or {}, within)
         codes, clustered = self._units(each, spec.metric, where)
         least = MIN_RATIO_UNITS if spec.quantile is None else quantile_minimum(spec.quantile)
         if len(where) < least or not self._large_enough(codes, clustered):
@@ -284,11 +235,13 @@ class Batch:
         whole_b, whole_c = self._quantiles[key]
         return fast.quantile_ratio_p(whole_b, whole_c, spec.boundary, spec.slack, factor)
 
-    def _absolute(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> tuple[Floats, Floats]:
+    def _absolute(
+        self, each: SimulatedSuite, gate: Gate, fault: Fault, within: Within
+    ) -> tuple[Floats, Floats]:
         """An absolute quantile, as ``absolute_quantile_evidence`` judges it: one call a case."""
         spec = gate.spec
         assert spec.quantile is not None
-        where = self._columns(each, spec.metric, gate.only or {})
+        where = self._columns(each, spec.metric, gate.only or {}, within)
         codes, clustered = self._units(each, spec.metric, where)
         if not self._large_enough(codes, clustered):
             return np.ones(self._size), np.ones(self._size)
@@ -300,22 +253,6 @@ class Batch:
         if clustered:
             p_pass = np.maximum(p_pass, spec.quantile ** (int(codes.max()) + 1))
         return p_pass, p_fail
-
-    def timed(self, each: SimulatedSuite, metric: Metric) -> tuple[Floats, Floats]:
-        """Latency (or cost) of every trial of both sides, baseline first, each (R, cases, trials)."""
-        key = each.suite.name, metric.name
-        if key not in self._slow:
-            slow = metric.kind == "latency"
-            shape = (self._size, len(each.scope(metric.name)), each.trials_of(metric.name))
-            world, rng = self._world, self.rng(*key, "durations")
-            median, sigma = (world.latency_median, world.latency_sigma) if slow else (1.0, world.cost_sigma)
-            known = world.spreads.get(key)
-            self._slow[key] = (
-                drawn_durations(rng, shape, known)
-                if known is not None
-                else durations(rng, shape, median, sigma, slow=slow)
-            )
-        return self._slow[key]
 
     def _violations(self, each: SimulatedSuite, gate: Gate, fault: Fault) -> tuple[Bools, Bools]:
         """Whether the gate passes, and whether anything violates."""
@@ -358,13 +295,20 @@ class Batch:
         where = self._columns(each, w[1], w[3])
         return len(where) >= UNPROTECTED_BELOW and self._large_enough(*self._units(each, w[1], where))
 
-    def _harm_of(self, w: Watched, fault: Fault) -> Floats:
+    def _harm_at_the_end(self, w: Watched, fault: Fault, ended: Ended | None) -> Floats:
+        """Harm on the cases that ran: of every run of a suite those up to the look that ended it."""
+        found = self._harm_of(w, fault, None)
+        for within, those in ended.early if ended is not None else ():
+            found = np.where(those, self._harm_of(w, fault, within), found)
+        return found
+
+    def _harm_of(self, w: Watched, fault: Fault, within: Within) -> Floats:
         suite, metric, label, only, hops = w
         struck = any(fault.strikes((suite, metric, hop)) for hop in hops)
-        key = f"{suite} {metric} {label}", fault.label if struck else ""
+        key = f"{suite} {metric} {label}", fault.label if struck else "", within
         if key not in self._harm:
             each = self._suites[suite]
-            cand, base, clusters, _ = self.scores(each, metric, only, hops, fault)
+            cand, base, clusters, _ = self.scores(each, metric, only, hops, fault, within)
             single = each.metrics[metric].kind == "binary" and each.trials_of(metric) == 1 and len(hops) == 1
             self._harm[key] = fast.harm_p(np.round(cand - base, 10), clusters, single)
         return self._harm[key]

@@ -127,6 +127,14 @@ def gaffke_p(d: Floats, mu0: float, side: stats.Alternative, support: tuple[floa
     return found
 
 
+def gaffke_sides(
+    d: Floats, mu0: float, support: tuple[float, float], *, upwards: bool
+) -> tuple[Floats, Floats]:
+    """Gaffke's evidence that the mean lies on the wanted side of a boundary, and beyond it."""
+    above, below = gaffke_p(d, mu0, "greater", support), gaffke_p(d, mu0, "less", support)
+    return (above, below) if upwards else (below, above)
+
+
 def _gamma_sum_p(counts: Floats, y: Floats) -> Floats:
     """P(sum over j of Gamma(counts_j) y_j <= 0), shape (R,), by the saddlepoint approximation."""
     present = counts > 0

@@ -94,6 +94,7 @@ def simulate(
     seed: int,
     alpha: float = ALPHA,
     with_faults: bool = True,
+    looks: bool = False,
 ) -> Simulation:
     """Simulate a whole policy.
 
@@ -104,6 +105,7 @@ def simulate(
         seed: of all draws; equal arguments give equal results.
         alpha: promote side.
         with_faults: False simulates an identical candidate alone.
+        looks: whether runs are looked at before their end (early stop), as live ones without ``--full`` are.
 
     Raises:
         ValueError: no suite, or no repetition.
@@ -116,7 +118,7 @@ def simulate(
     passes: dict[str, float] = {}
     for number, start in enumerate(range(0, repetitions, BATCH)):
         size = min(BATCH, repetitions - start)
-        batch = Batch(suites, world, repetitions=size, seed=seed, number=number, alpha=alpha)
+        batch = Batch(suites, world, repetitions=size, seed=seed, number=number, alpha=alpha, looks=looks)
         for truth in truths:
             found = batch.decide(truth)
             sums[truth.label] += [found.promote.sum(), found.reject.sum(), found.alarm.sum()]
@@ -200,6 +202,7 @@ def remedies(
     repetitions: int,
     seed: int,
     alpha: float = ALPHA,
+    looks: bool = False,
 ) -> tuple[Remedy, ...]:
     """What helps a weak gate, each simulated on the same seed for an identical candidate, the best first.
 
@@ -208,7 +211,9 @@ def remedies(
     """
 
     def simulated(rest: Sequence[SimulatedSuite]) -> tuple[float, float]:
-        run = simulate(rest, world, repetitions=repetitions, seed=seed, alpha=alpha, with_faults=False)
+        run = simulate(
+            rest, world, repetitions=repetitions, seed=seed, alpha=alpha, with_faults=False, looks=looks
+        )
         passes = next((g.passes for g in run.gates if g.gate.id == weak.id), 1.0)
         return passes, run.identical.promote
 

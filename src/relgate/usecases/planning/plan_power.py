@@ -33,6 +33,7 @@ class PowerOptions:
         margin: of every required non-inferiority gate but over-refusal's, as the project was read with it.
         cases: of every suite, its slices in proportion.
         attempt: which attempt on the same golden sets this is; it sets the promote-side alpha.
+        full: whether runs make every call, as with ``--full``.
     """
 
     seed: int
@@ -43,6 +44,7 @@ class PowerOptions:
     margin: float | None = None
     cases: int | None = None
     attempt: int = 1
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +132,15 @@ def plan_power(options: PowerOptions, project: SimulatedProject, registry: Regis
     if options.cases is not None:
         suites = tuple(resized(each, options.cases) for each in suites)
     alpha = attempt_alpha(options.attempt)
-    found = simulate(suites, world, repetitions=options.repetitions, seed=options.seed, alpha=alpha)
+    looks = project.live and not options.full
+    found = simulate(
+        suites, world, repetitions=options.repetitions, seed=options.seed, alpha=alpha, looks=looks
+    )
     tried = min(options.repetitions, 500)
     helped = {
-        each.gate.id: remedies(each.gate, suites, world, repetitions=tried, seed=options.seed, alpha=alpha)
+        each.gate.id: remedies(
+            each.gate, suites, world, repetitions=tried, seed=options.seed, alpha=alpha, looks=looks
+        )
         for each in found.gates
         if each.passes < LEAST_GATE
     }
@@ -174,6 +181,12 @@ def _sources(
     found.append(f"{PSI} ({_psi_source(options, production, assumed)})")
     found.append("trials a case: " + ", ".join(map(_asked, suites)))
     found.append(project.application)
+    if project.live:
+        found.append(
+            "every call is made, as with --full"
+            if options.full
+            else "looks before the end, as a live run takes them"
+        )
     if options.attempt > 1:
         found.append(
             f"attempt {options.attempt}: promote-side alpha {attempt_alpha(options.attempt):g} "

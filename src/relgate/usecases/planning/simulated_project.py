@@ -49,6 +49,7 @@ class SimulatedProject:
         line: the release's name; "" where no manifest was read.
         plan: the trials of its manifest; None where none was read.
         scored: its suites with every metric, for the pilot of the trials.
+        live: whether the application is asked, so that a run may end early; a recording is read.
     """
 
     suites: tuple[SimulatedSuite, ...]
@@ -57,6 +58,7 @@ class SimulatedProject:
     line: str = ""
     plan: TrialPlan | None = None
     scored: tuple[ScoredSuite, ...] = ()
+    live: bool = True
 
     def settled(self, production: Production) -> tuple[SimulatedSuite, ...]:
         """The suites with what stored runs say: the hops where no manifest does, the trials of ``auto``."""
@@ -116,7 +118,13 @@ def project_of_manifest(
     # a deterministic application never flips, on critical cases neither
     assumed = World(psi=0.0, critical_accuracy=1.0) if candidate.deterministic else World()
     return SimulatedProject(
-        tuple(suites), assumed, f"application of {manifest}: {kind}", candidate.name, plan, tuple(scored)
+        suites=tuple(suites),
+        assumed=assumed,
+        application=f"application of {manifest}: {kind}",
+        line=candidate.name,
+        plan=plan,
+        scored=tuple(scored),
+        live=candidate.application.kind != "recording",
     )
 
 
