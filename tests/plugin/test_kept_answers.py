@@ -102,6 +102,7 @@ def test_a_changed_scorer_scores_again_without_a_call(paired, provider):
     suite.write_text(suite.read_text().replace("[exact]", "[exact, {contains: {as: has}}]"))
     result = paired.run("--full", "--reuse=always")
     assert result.ret == 0, paired.text(result)
+    assert "fewer as answers are kept from before: --reuse always takes these first" in paired.text(result)
     assert provider.asked.total() == CALLS, "both sides answered side by side, an hour ago at most"
     card = paired.scorecard()
     assert card["calls"]["reused"] == CALLS

@@ -35,6 +35,8 @@ def plan_lines(run: ReleaseRun, selected: CaseSet, *, brief: bool) -> list[str]:
         lines.append(f"  at most {_count(judged, 'call')} to judges")
     if calls and (cost := estimate(prepared, run.registry, selected)) is not None:
         lines.append(f"  {cost}")
+    if calls and run.options.reuse == "always":
+        lines.append("  fewer as answers are kept from before: --reuse always takes these first")
     if calls:
         plans = [plan for plan in prepared.plans if plan.suite.name in chosen]
         lines += [
