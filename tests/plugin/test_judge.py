@@ -343,6 +343,9 @@ def test_the_agreement_with_labels_stands_in_every_report(run: Run, referee: Ref
     assert judge["lower"] < judge["kappa"] < judge["upper"]
     line = "judge in tone by arbiter/referee: agrees with 81.8 % of 132 labelled answers, kappa -0.10"
     assert line in " ".join(done.output.split())
+    assert re.search(r"tone +judge \(judge alone\)", done.output), (
+        "the gate's interval is corrected, this is not"
+    )
     (report,) = tmp_path.glob("reports/*/scorecard.md")
     assert "agrees with 81.8 % of 132 labelled answers" in report.read_text()
 

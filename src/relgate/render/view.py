@@ -243,8 +243,9 @@ def metric_table(card: Scorecard, *, slices: bool, gated: bool = False) -> Table
     """Metrics of every suite: overall, or their slices and hops.
 
     ``gated`` keeps what a gate judges and what scorers report; a safety suite's scorers speak through its
-    violations.
+    violations. What a judge scored is said to be its own where labels of people correct it in the gates.
     """
+    corrected = {(judge.suite, judge.metric) for judge in card.judges if judge.n}
     judged = {(gate.suite, gate.metric) for gate in card.gates}
     quiet = {m.name for m in RESPONSE_METRICS}
     rows = []
@@ -257,7 +258,8 @@ def metric_table(card: Scorecard, *, slices: bool, gated: bool = False) -> Table
             if gated and spoken_for and (suite.suite, name) not in judged:
                 continue
             where = (suite.suite, part.slice) if slices else (suite.suite,)
-            rows.append((*where, part.metric, *_numbers(part), str(part.n)))
+            metric = f"{part.metric} (judge alone)" if (suite.suite, name) in corrected else part.metric
+            rows.append((*where, metric, *_numbers(part), str(part.n)))
     head = ("suite", "slice") if slices else ("suite",)
     interval = f"{100 * SHOWN_LEVEL:g} % interval"
     return Table((*head, "metric", "candidate", "baseline", "difference", interval, "n"), tuple(rows))
