@@ -378,6 +378,8 @@ def test_power_says_what_psi_and_trials_it_took_and_that_it_read_no_manifest(
     sources = relgate("power", *FAST, "--json").json["sources"]
     assert f"{psi} (assumed: no stored run repeated a trial)" in sources
     assert "trials a case: desk 3" in sources
+    assert "looks before the end, as a live run takes them" in sources
+    assert "every call is made, as with --full" in relgate("power", *FAST, "--json", "--full").json["sources"]
     assert sources[-1] == (
         "no candidate.yaml here: assumed an application that may answer otherwise each time"
     )

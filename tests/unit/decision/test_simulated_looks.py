@@ -140,8 +140,8 @@ def test_simulated_runs_decide_and_end_as_real_ones_do(fault: Fault, trials: int
 
 
 def test_looks_cost_an_identical_candidate_little_and_find_a_far_worse_one_all_the_same() -> None:
-    each, world = _suite(240, 3), World(accuracy=0.93, psi=0.08)
-    whole, looked = (simulate([each], world, repetitions=200, seed=3, looks=looks) for looks in (False, True))
+    each, world = _suite(240, 1), World(accuracy=0.92, psi=0.10)
+    whole, looked = (simulate([each], world, repetitions=400, seed=3, looks=looks) for looks in (False, True))
     assert whole.identical.promote - 0.06 < looked.identical.promote < whole.identical.promote
     assert max(fault.promote for fault in looked.faults if "-12 points" in fault.label) < 0.05
 

@@ -180,13 +180,10 @@ def _sources(
         found.append(_assumed(options, suites, assumed, project.line))
     found.append(f"{PSI} ({_psi_source(options, production, assumed)})")
     found.append("trials a case: " + ", ".join(map(_asked, suites)))
-    found.append(project.application)
     if project.live:
-        found.append(
-            "every call is made, as with --full"
-            if options.full
-            else "looks before the end, as a live run takes them"
-        )
+        looks = "looks before the end, as a live run takes them"
+        found.append("every call is made, as with --full" if options.full else looks)
+    found.append(project.application)
     if options.attempt > 1:
         found.append(
             f"attempt {options.attempt}: promote-side alpha {attempt_alpha(options.attempt):g} "
