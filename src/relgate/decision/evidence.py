@@ -292,8 +292,8 @@ MIN_RATIO_UNITS = 20
 def ratio_evidence(sample: Sample, limit: float, alpha: float) -> Evidence | Unable:
     """Evidence that candidate mean / baseline mean is under the limit, by Fieller's theorem.
 
-    That it is over needs Hall's t as well, and a baseline that spends in enough units (``stats.exceeded_p``):
-    counts that are mostly 0 would be rejected too often without.
+    That it is over needs Hall's t as well (outside clusters), and a baseline that spends in enough units
+    (``stats.exceeded_p``): counts that are mostly 0 would be rejected too often without.
     """
     few = few_clusters(sample)
     if few is not None:
@@ -324,7 +324,7 @@ def _too_few_spend(sample: Sample) -> str:
     """That a ratio over its limit cannot be rejected because the baseline is almost always 0."""
     assert sample.baseline is not None
     spend = stats.spending_units(sample.baseline, sample.units if sample.clustered else None)
-    if spend >= stats.SPENDING:
+    if spend >= min(stats.SPENDING, sample.unit_count):
         return ""
     noun = sample.unit_noun if sample.clustered else "case"
     return (

@@ -147,9 +147,9 @@ def exceeded_p(
 
     Where most values are 0, D = ratio * base - cand is skewed and Fieller's test alone rejects up to .13 of
     what lies on the boundary (limit 2, 20 to 200 pairs). So p is the larger of `fieller_p` and Hall's
-    transformed t on D (Hall 1992), and with fewer than `SPENDING` units whose baseline is above 0 it is 1,
-    unless every pair lies over: the sign test's 2^-units then. In clusters Fieller's with CR2, and the units
-    are clusters.
+    transformed t on D (Hall 1992). Where the baseline is 0 in some units and above 0 in fewer than `SPENDING`
+    it is 1, unless every pair lies over: the sign test's 2^-units then. In clusters Fieller's with CR2 alone,
+    and the units are clusters.
 
     Args:
         base: Values of the baseline, >= 0, shape (n,), n >= 2.
@@ -163,7 +163,7 @@ def exceeded_p(
     p = fieller_p(base, cand, ratio, "greater", cluster)
     pairs = _Paired.of(base, cand, cluster)
     d = ratio * pairs.base - pairs.cand
-    if spending_units(base, cluster) < SPENDING:
+    if spending_units(base, cluster) < min(SPENDING, pairs.units):
         return max(p, identical_units_p(1.0, pairs.units)) if d.max() < 0.0 else 1.0
     if cluster is not None:
         return p
@@ -184,14 +184,14 @@ def exceeded_low(
 
     Returns:
         `fieller_interval`'s bound where `exceeded_p` agrees there, else the bound that bisection finds below;
-        0 where nothing is known to be exceeded.
+        0 where nothing is known to be exceeded, and where the baseline is 0 throughout.
 
     Raises:
         ValueError: As `fieller_interval`.
     """
     found = fieller_interval(base, cand, alpha, cluster).low
     pairs = _Paired.of(base, cand, cluster)
-    if spending_units(base, cluster) < SPENDING:
+    if spending_units(base, cluster) < min(SPENDING, pairs.units):
         if identical_units_p(1.0, pairs.units) > alpha or pairs.cand.min() == 0.0 or not pairs.base.any():
             return 0.0
         spends = pairs.base > 0.0
@@ -294,13 +294,19 @@ class PairMoments:
             ValueError: As `interval`.
         """
         found = self.interval(alpha).low
-        if found <= 0.0 or self.exceeded_p(found * (1.0 - RESOLUTION)) <= alpha:
+        if found <= 0.0 or self._is_exceeded(found * (1.0 - RESOLUTION), alpha):
             return found
         low, high = 0.0, found
         for _ in range(_BISECTIONS):
             middle = 0.5 * (low + high)
-            low, high = (middle, high) if self.exceeded_p(middle) <= alpha else (low, middle)
+            low, high = (middle, high) if self._is_exceeded(middle, alpha) else (low, middle)
         return low
+
+    def _is_exceeded(self, ratio: float, alpha: float) -> bool:
+        """Whether a ratio is; where D shows no spread, by the sign test as `fieller_p` has it."""
+        if self.spread(ratio) == 0.0:
+            return identical_units_p(self.cand - ratio * self.base, self.n) <= alpha
+        return self.exceeded_p(ratio) <= alpha
 
     def interval(self, alpha: float = 0.05) -> Interval:
         """Return what `fieller_interval` returns for data with these moments.

@@ -231,14 +231,22 @@ def run_number(connection: Connection, run_id: str) -> int:
     return int(connection.execute(select(runs.c.number).where(runs.c.id == run_id)).scalar_one())
 
 
-def repeating_runs(connection: Connection, ids: Sequence[str]) -> frozenset[str]:
-    """Which of these runs asked some case more than once."""
-    asked_again = responses.c.trial == 1, responses.c.confirmation.is_(False)
-    found = select(runs.c.id).where(
-        runs.c.id.in_(ids),
-        select(responses.c.run).where(responses.c.run == runs.c.number, *asked_again).exists(),
+def repeating_runs(connection: Connection, ids: Sequence[str], suites: Sequence[str]) -> frozenset[str]:
+    """Which of these runs asked some case of these suites more than once."""
+    of_case = (responses.c.run == cases.c.run) & (responses.c.case_number == cases.c.number)
+    again = (
+        select(responses.c.run)
+        .join(cases, of_case)
+        .where(
+            responses.c.run == runs.c.number,
+            responses.c.trial == 1,
+            responses.c.confirmation.is_(False),
+            cases.c.suite.in_(suites),
+        )
     )
-    return frozenset(connection.execute(found).scalars())
+    return frozenset(
+        connection.execute(select(runs.c.id).where(runs.c.id.in_(ids), again.exists())).scalars()
+    )
 
 
 def scorecard(connection: Connection, run_id: str) -> dict[str, Any]:

@@ -269,10 +269,10 @@ class Registry(VerdictAccess):
         with self._database.read() as connection:
             return reading.case_rows(connection, reading.find_run(connection, id_or_prefix), outcome)
 
-    def repeating_runs(self, ids: Sequence[str]) -> frozenset[str]:
-        """Which of these runs asked some case more than once, by their full ids."""
+    def repeating_runs(self, ids: Sequence[str], suites: Sequence[str]) -> frozenset[str]:
+        """Which of these runs asked some case of these suites more than once, by their full ids."""
         with self._database.read() as connection:
-            return reading.repeating_runs(connection, ids)
+            return reading.repeating_runs(connection, ids, suites)
 
     def measurements(self, id_or_prefix: str) -> list[MeasurementRow]:
         """Everything that a run measured, in the order of recording.

@@ -168,8 +168,8 @@ def _all_labelled(target: Path, lines: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the file holds a label of each of these answers by the same person."""
     labels, _ = read_labels(target, {str(line.get("case_id")) for line in lines})
     known = {(one.case_id, one.answer or one.side, one.by) for one in labels}
-    said = ((line.get("case_id"), line.get("answer") or line.get("side"), line.get("by")) for line in lines)
-    return all(one in known for one in said)
+    said = [(line.get("case_id"), line.get("answer") or line.get("side"), line.get("by")) for line in lines]
+    return all(all(isinstance(part, str) for part in one) and one in known for one in said)
 
 
 def _of_sample(problem: Problem, sample: Path, target: Path, held: int, places: Sequence[int]) -> Problem:

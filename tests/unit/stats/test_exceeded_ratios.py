@@ -98,3 +98,20 @@ def test_rare_counts_on_the_limit_are_rejected_six_times_in_a_hundred_at_most(n,
         exceeded_p(b.astype(float), c.astype(float), 2.0) <= 0.05 for b, c in zip(base, cand, strict=True)
     ]
     assert np.mean(rejected) <= 0.06 + 2 * (0.06 * 0.94 / repetitions) ** 0.5
+
+
+@pytest.mark.parametrize("more", [1.0, 2.0, 20.0])
+def test_a_candidate_that_costs_a_little_more_in_every_case_has_a_bound(more):
+    rng = np.random.default_rng(5)
+    for n in (60, 2100):
+        base = np.round(8000 * rng.lognormal(0, 0.6, n))
+        low = exceeded_low(base, base + more)
+        assert 1.0 - 1e-6 <= low <= 1.0 + more / base.mean()
+        assert PairMoments.of(base, base + more).exceeded_low(0.05) == pytest.approx(low, rel=1e-6)
+
+
+def test_few_clusters_that_all_spend_can_be_rejected():
+    rng = np.random.default_rng(2)
+    base, cluster = rng.lognormal(0, 0.3, 60), np.repeat(np.arange(5), 12)
+    cand = 3.0 * rng.lognormal(0, 0.3, 60)
+    assert exceeded_p(base, cand, 2.0, cluster) == fieller_p(base, cand, 2.0, "greater", cluster) < 0.01

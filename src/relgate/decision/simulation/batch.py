@@ -54,7 +54,7 @@ class Batch(Draws):
         super().__init__(suites, world, repetitions=repetitions, seed=seed, number=number)
         self._alpha = alpha
         self._quantiles: dict[tuple[str, float, tuple[int, ...]], tuple[fast.Quantile, fast.Quantile]] = {}
-        self._known: dict[tuple[str, str, Within], tuple[Floats, Floats]] = {}
+        self._known: dict[tuple[str, str, Within, bool], tuple[Floats, Floats]] = {}
         self._harm: dict[tuple[str, str, Within], Floats] = {}
         self._plans = plans_of(suites, alpha, seed) if looks else {}
 
@@ -94,8 +94,11 @@ class Batch(Draws):
             f"{w[0]} {w[1]} {w[2]}": self._harm_at_the_end(w, fault, ended.get(w[0])) for w in self.watched
         }
         alarm = np.zeros(self._size, dtype=np.bool_)
-        if harm:
-            alarm = np.min(list(harm.values()), axis=0) * len(harm) <= ALPHA * (1 + 1e-12)
+        if harm:  # what is too small in hand is watched no more: nan here, and no part of Holm's count
+            p = np.array(list(harm.values()))
+            watched = (~np.isnan(p)).sum(axis=0)
+            alarm = np.nan_to_num(p, nan=1.0).min(axis=0) * watched <= ALPHA * (1 + 1e-12)
+            alarm &= watched > 0
         promote = clean & ~reject & ~alarm if required else np.zeros_like(clean)
         return Decisions(promote, reject, alarm & ~reject, passed, evidence, harm)
 
@@ -124,7 +127,7 @@ class Batch(Draws):
         self, each: SimulatedSuite, gate: Gate, fault: Fault, within: Within = None, *, early: bool = False
     ) -> tuple[Floats, Floats]:
         """Both p-values of every run, on these cases; ``early`` as a look before the end takes them."""
-        key = gate.id, fault.label if self._touches(each, gate, fault) else "", within
+        key = gate.id, fault.label if self._touches(each, gate, fault) else "", within, early
         if key not in self._known:
             self._known[key] = self._judge(each, gate, fault, within, early=early)
         return self._known[key]
@@ -290,16 +293,20 @@ class Batch(Draws):
         found = [w for each in self._suites.values() for w in watched_of(each)]
         return tuple(w for w in found if self._large(w))
 
-    def _large(self, w: Watched) -> bool:
+    def _large(self, w: Watched, within: Within = None) -> bool:
         each = self._suites[w[0]]
-        where = self._columns(each, w[1], w[3])
+        where = self._columns(each, w[1], w[3], within)
         return len(where) >= UNPROTECTED_BELOW and self._large_enough(*self._units(each, w[1], where))
 
     def _harm_at_the_end(self, w: Watched, fault: Fault, ended: Ended | None) -> Floats:
-        """Harm on the cases that ran: of every run of a suite those up to the look that ended it."""
+        """Harm on the cases that ran: of every run of a suite those up to the look that ended it.
+
+        nan where too few of what is watched ran for an alarm.
+        """
         found = self._harm_of(w, fault, None)
         for within, those in ended.early if ended is not None else ():
-            found = np.where(those, self._harm_of(w, fault, within), found)
+            here = self._harm_of(w, fault, within) if self._large(w, within) else np.nan
+            found = np.where(those, here, found)
         return found
 
     def _harm_of(self, w: Watched, fault: Fault, within: Within) -> Floats:

@@ -98,7 +98,7 @@ class Draws:
         cand: Floats = np.round(sum(c[:, where] for c, _ in pairs) / len(pairs), 12)
         base: Floats = np.round(sum(b[:, where] for _, b in pairs) / len(pairs), 12)
         codes, clustered = self._units(each, metric, where)
-        clusters = fast.Clusters.of(codes) if clustered and codes.max() > 0 else None
+        clusters = fast.Clusters.of(codes) if clustered and codes.size and codes.max() > 0 else None
         return cand, base, clusters, self._large_enough(codes, clustered)
 
     def _units(

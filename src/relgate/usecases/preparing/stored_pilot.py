@@ -52,7 +52,9 @@ def settle_from_registry(
         if not run.partial
         and baseline.digest in (run.release.digest, run.baseline.digest if run.baseline else "")
     ]
-    repeating = registry.repeating_runs([run_id for run_id, _ in sides[:_RUNS_SEARCHED]])
+    repeating = registry.repeating_runs(
+        [run_id for run_id, _ in sides[:_RUNS_SEARCHED]], [plan.suite.name for plan in wanting]
+    )
     read = [(run_id, side) for run_id, side in sides if run_id in repeating]
     for run_id, side in read[:_RUNS_LOOKED_AT]:
         rows = [row for row in registry.measurements(run_id) if row.side == side and not row.confirmation]
