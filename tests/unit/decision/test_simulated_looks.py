@@ -40,9 +40,10 @@ GATES = (
 RUNS = 8
 
 
-def _suite(n: int, trials: int) -> SimulatedSuite:
-    cases = tuple(Case(f"c{i}", f"question {i}", tags={"area": "abc"[i % 3]}) for i in range(n))
-    suite = Suite("golden", "golden", Path("suite.yaml"), "golden", (), cases, GATES, slices=("area",))
+def _suite(n: int, trials: int, areas: int = 3, gates: tuple[GateSpec, ...] = GATES) -> SimulatedSuite:
+    names = "abcdefghijklmnopqrstuvwxyz"
+    cases = tuple(Case(f"c{i}", f"question {i}", tags={"area": names[i % areas]}) for i in range(n))
+    suite = Suite("golden", "golden", Path("suite.yaml"), "golden", (), cases, gates, slices=("area",))
     gates = spread_gates(suite, METRICS, (), has_baseline=True)
     return SimulatedSuite(suite, gates, METRICS, (), (trials,) * n)
 
@@ -88,7 +89,8 @@ def _really(each: SimulatedSuite, plan: Any, rows: list[Measurement]) -> tuple[s
             ran = size
             break
     assert found is not None
-    data = _first(each, rows, frozenset(plan.order[:ran]))
+    hand = frozenset(plan.order[:ran]) | (plan.must_run if found.enough else frozenset())
+    data = _first(each, rows, hand)
     ended = "a gate failed" if found.rejects else ""
     looked = Looked(plans={"golden": plan}, looks={"golden": looks}, ended=ended)
     results = []
@@ -102,7 +104,7 @@ def _really(each: SimulatedSuite, plan: Any, rows: list[Measurement]) -> tuple[s
     gates = weigh_fails(results, crossed_gates(results, looked), ended=bool(ended))
     watched, _ = watch([data])
     verdict = decide(Findings(gates=gates, alarms=raise_alarms(watched, [data])))
-    return verdict.decision, ran, {g.id: g.result for g in gates}
+    return verdict.decision, len(hand), {g.id: g.result for g in gates}
 
 
 @pytest.mark.parametrize("trials", [1, 3])
@@ -137,6 +139,23 @@ def test_simulated_runs_decide_and_end_as_real_ones_do(fault: Fault, trials: int
                     assert (results[gate.id] == "pass") == found.passed[gate.id][run], (gate.id, run)
     # Gaffke's bound is a saddlepoint here and 20,000 draws there: a p beside its level may fall either way
     assert others <= 1
+
+
+def test_a_slice_that_an_alarm_watches_is_still_watched_where_its_suite_ends_early() -> None:
+    """Fifteen slices of twenty, one of them broken, under a gate that the others pass early."""
+    each = _suite(300, 1, areas=15, gates=(GateSpec("right", "non_inferior", 0.15),))
+    fault = Fault("slice", -0.92, "golden", "right", {"area": "c"})
+    batch = Batch([each], World(accuracy=0.95, psi=0.04), repetitions=4, seed=5, looks=True)
+    plan = plans_of([each], ALPHA, 5)["golden"]
+    found, ends = batch.decide(fault), batch.ends(fault)["golden"]
+    assert any(those.any() for _, those in ends.early)
+    for within, _ in ends.early:
+        held = [case.tags["area"] for case in each.suite.cases if case.id in within]
+        assert min(held.count(area) for area in set(held)) >= 15
+        assert len(within) < 300
+    assert not found.promote.any()
+    for run in range(4):
+        assert _really(each, plan, _rows(each, batch, run, fault))[0] == "hold"
 
 
 def test_looks_cost_an_identical_candidate_little_and_find_a_far_worse_one_all_the_same() -> None:

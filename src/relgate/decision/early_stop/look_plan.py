@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from relgate import stats
+from relgate.decision.alarms import UNPROTECTED_BELOW
 from relgate.decision.duplicates import counts_clusters, units_of
-from relgate.decision.evidence import LOW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
+from relgate.decision.evidence import FEW_CLUSTERS, LOW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
 from relgate.decision.judges.judged import judged_metrics
 from relgate.decision.planning.feasibility import planned_cases
 from relgate.decision.policy import ALPHA, Gate
@@ -85,7 +86,8 @@ class SuiteLooks:
         order: ids of its cases in the order of the calls.
         ends: look number and how many cases it takes, ascending; the end of the suite is not among them.
         gates: require and guard gates.
-        must_run: ids of the cases that run whatever is decided: critical ones and those of class N.
+        must_run: ids of the cases that run whatever is decided: critical ones, those of class N, and as many
+            of every watched slice as an alarm needs.
         alpha: promote-side alpha of the attempt.
     """
 
@@ -135,11 +137,36 @@ def plan_looks(
         *(g.cases for g in planned if g.kind == "N")
     )
     order = case_order(suite, gates, seed)
+    must_run |= _watched(suite, order, gates)
     if len(must_run) == len(order):
         return None
     return SuiteLooks(
         suite, tuple(case.id for case in order), _ends(suite, order), tuple(planned), must_run, alpha
     )
+
+
+def _watched(suite: Suite, order: Sequence[Case], gates: Sequence[Gate]) -> frozenset[str]:
+    """The first cases of every slice that alarms watch, as many as they need, else an early end blinds them."""
+    tags = {*suite.slices, *(g.spec.by for g in gates if g.spec.by not in (None, "hop"))}
+    groups: dict[tuple[str, str], list[Case]] = {}
+    for case in order:
+        for tag in sorted(str(tag) for tag in tags if tag in case.tags):
+            groups.setdefault((tag, str(case.tags[tag])), []).append(case)
+        if suite.kind == "safety" and case.tags.get("harmful") is False:
+            groups.setdefault(("harmful", "False"), []).append(case)
+    labels = units_of(suite)
+    found: set[str] = set()
+    for cases in groups.values():
+        least = FEW_CLUSTERS if counts_clusters(suite, [labels[case.id] for case in cases]) else 0
+        if len(cases) < UNPROTECTED_BELOW or len({labels[case.id] for case in cases}) < least:
+            continue  # nobody watches it in a full run either
+        units: set[str] = set()
+        for taken, case in enumerate(cases):
+            if taken >= UNPROTECTED_BELOW and len(units) >= least:
+                break
+            found.add(case.id)
+            units.add(labels[case.id])
+    return frozenset(found)
 
 
 def _plan_gate(gate: Gate, suite: Suite, weights: Mapping[str, float]) -> GatePlan:
