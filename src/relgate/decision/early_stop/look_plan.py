@@ -146,7 +146,7 @@ def plan_looks(
 
 
 def _watched(suite: Suite, order: Sequence[Case], gates: Sequence[Gate]) -> frozenset[str]:
-    """The first cases of every slice that alarms watch, as many as they need: an early end would blind them."""
+    """The first cases of every slice that alarms watch, as many as they need: an early end blinds them."""
     tags = {*suite.slices, *(g.spec.by for g in gates if g.spec.by not in (None, "hop"))}
     groups: dict[tuple[str, str], list[Case]] = {}
     for case in order:
