@@ -23,7 +23,7 @@ from tabulate import tabulate
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from relgate import stats  # noqa: E402
+from relgate import stats  # noqa: E402  # found by the path above
 
 Numbers = dict[str, Any]
 Method = Callable[[Numbers, str, Numbers], Numbers]

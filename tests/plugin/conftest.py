@@ -25,11 +25,11 @@ from typing import Any
 import pytest
 
 # pytester removes what an in-process run imported; numpy, scipy and sqlalchemy cannot be imported twice.
-import sqlalchemy.dialects.postgresql  # noqa: F401
+import sqlalchemy.dialects.postgresql  # noqa: F401  # for the reason above
 
 import relgate.engine.transport
 import relgate.plugin.session
-import relgate.usecases.run_release  # noqa: F401
+import relgate.usecases.run_release  # noqa: F401  # for the reason above
 from relgate import late
 from relgate.cli import main
 

@@ -228,6 +228,7 @@ def test_a_superior_gate_passes_where_its_interval_lies_above_zero_and_nowhere_e
     found = _one(rows, GateSpec("right", "superior", 0.0), metric, clustered)
     if found.p_pass is None:
         return
+    # a gate that was tested has all its numbers, which its type does not tell
     better, worse = (found.lower, -found.upper) if higher else (-found.upper, found.lower)  # type: ignore[operator]
     assert (found.result == "pass") == (better > 0.0)  # type: ignore[operator]
     assert (found.p_fail <= 0.05) == (worse > 0.0)  # type: ignore[operator]
@@ -247,7 +248,9 @@ def test_a_wider_margin_never_turns_a_pass_into_a_hold(
     assert not (narrow.result == "pass" and wide.result != "pass")
     if narrow.p_pass is not None and wide.p_pass is not None and clustered:
         assert wide.p_pass <= narrow.p_pass + 1e-12
-        assert wide.p_fail >= narrow.p_fail - 1e-12  # type: ignore[operator]
+        assert wide.p_fail is not None
+        assert narrow.p_fail is not None
+        assert wide.p_fail >= narrow.p_fail - 1e-12
 
 
 @settings(max_examples=60, deadline=None)
@@ -264,6 +267,7 @@ def test_a_judge_failure_never_helps_to_pass_and_never_helps_to_fail(
     hidden = np.random.default_rng(seed).choice(len(rows), failures, replace=False)
     short = [(JUDGE_FAILED, *row[1:]) if i in hidden else row for i, row in enumerate(rows)]
     spec = replace(GATES[form], role="require")
+    # rows hold scores, or the mark of a judge that failed in one's place
     full, missing = _one(rows, spec, clustered=clustered), _one(short, spec, clustered=clustered)  # type: ignore[arg-type]
     without = [row for i, row in enumerate(rows) if i not in hidden]
     left = _one(without, spec, clustered=clustered)
@@ -313,7 +317,7 @@ def test_whatever_was_measured_every_gate_has_numbers_or_says_why_not(
                 value = value * round(rng.random(), 2) if metric.kind not in ("binary",) else value
                 if rng.random() < 0.005:
                     value = JUDGE_FAILED
-                row = _measured(side, case, value, metric)  # type: ignore[arg-type]
+                row = _measured(side, case, value, metric)  # type: ignore[arg-type]  # a score or a failure
                 found.append(replace(row, trial=trial))
     measured = arrange(suite, {"right": metric}, found)
     gates = spread_gates(suite, measured.metrics, (), has_baseline=True)
@@ -485,8 +489,11 @@ def test_swapping_the_sides_turns_every_comparison_around(
                 assert passed is None or failed is None or passed <= failed + 1e-9
             return
     assert all(_same(one, other) for one, other in pairs), pairs
-    if signs and here.estimate is not None and here.lower is not None and there.upper is not None:
-        assert _same(here.estimate, signs * there.estimate)  # type: ignore[operator]
+    if signs and None not in (here.estimate, here.lower, there.estimate, there.upper):
+        assert here.estimate is not None
+        assert there.estimate is not None
+        assert there.upper is not None
+        assert _same(here.estimate, signs * there.estimate)
         assert _same(here.lower, signs * there.upper)
 
 

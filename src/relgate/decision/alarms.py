@@ -39,14 +39,18 @@ def watch(data: Sequence[SuiteData]) -> tuple[tuple[Watch, ...], tuple[str, ...]
         if not suite_data.paired:
             continue
         for metric, slice_, sample in _samples(suite_data):
-            small = sample.n < UNPROTECTED_BELOW or (sample.clustered and sample.unit_count < FEW_CLUSTERS)
-            if small:
+            if not is_watched(sample.n, sample.unit_count, clustered=sample.clustered):
                 size = f"n = {sample.n}" + f" in {sample.counted_units}" * sample.clustered
                 unprotected.append(f"{suite_data.suite.name} {slice_ or metric} ({size})")
                 continue
             p, _ = harm_p(sample, suite_data.metrics[metric])
             watched.append(Watch(suite_data.suite.name, metric, slice_, sample, p))
     return tuple(watched), tuple(dict.fromkeys(unprotected))
+
+
+def is_watched(cases: int, units: int, *, clustered: bool) -> bool:
+    """Whether so many cases, and of clusters so many units, are enough for an alarm."""
+    return cases >= UNPROTECTED_BELOW and not (clustered and units < FEW_CLUSTERS)
 
 
 def _samples(data: SuiteData) -> list[tuple[str, str, Sample]]:
@@ -62,7 +66,7 @@ def _samples(data: SuiteData) -> list[tuple[str, str, Sample]]:
     own = () if suite.kind == "safety" else primary_metrics(suite, data.metrics)
     if suite.kind == "safety" and "over_refusal" in data.metrics:
         add("over_refusal", "", data.hop_keys, {})
-    for (metric, tag), only in _sliced(suite, own).items():
+    for (metric, tag), only in watched_slices(suite, own).items():
         for value in tag_values(suite, tag):
             add(metric, f"{tag}={value}", data.hop_keys, {**only, tag: value})
     for metric in own:
@@ -71,7 +75,7 @@ def _samples(data: SuiteData) -> list[tuple[str, str, Sample]]:
     return found
 
 
-def _sliced(suite: Suite, own: Sequence[str]) -> dict[tuple[str, str], Mapping[str, object]]:
+def watched_slices(suite: Suite, own: Sequence[str]) -> dict[tuple[str, str], Mapping[str, object]]:
     """Metric and tag of every watched slicing: the suite's slices, and those that a gate is spread over.
 
     A report gate raises no alarm (verdict.md 1).

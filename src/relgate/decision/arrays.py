@@ -251,39 +251,10 @@ def _ratios(spec: GateSpec, scores: ScoreArrays, alpha: float) -> tuple[Evidence
             found.append(_no_case())
         else:
             enough = n > stats.GAFFKE_UP_TO and row[1] >= stats.SPENDING
-            moments = _pair_moments(n, *(total / n for total in row[2:])) if enough else None
+            moments = stats.PairMoments.from_means(n, [one / n for one in row[2:]]) if enough else None
             one = None if moments is None else _ratio_from(moments, spec.boundary, alpha)
             found.append(one or _on_cases(spec, scores, number, alpha))
     return tuple(found)
-
-
-def _pair_moments(
-    n: int,
-    b: float,
-    c: float,
-    bb: float,
-    cc: float,
-    bc: float,
-    bbb: float,
-    bbc: float,
-    bcc: float,
-    ccc: float,
-) -> stats.PairMoments:
-    """The moments about the means from those about 0."""
-    return stats.PairMoments(
-        n=n,
-        base=b,
-        cand=c,
-        var_b=max(0.0, bb - b * b) / (n - 1),
-        var_c=max(0.0, cc - c * c) / (n - 1),
-        cov=(bc - b * c) / (n - 1),
-        thirds=(
-            bbb - 3.0 * b * bb + 2.0 * b**3,
-            bbc - 2.0 * b * bc - c * bb + 2.0 * b * b * c,
-            bcc - 2.0 * c * bc - b * cc + 2.0 * b * c * c,
-            ccc - 3.0 * c * cc + 2.0 * c**3,
-        ),
-    )
 
 
 def _ratio_from(moments: stats.PairMoments, limit: float, alpha: float) -> Evidence | None:

@@ -288,6 +288,8 @@ def rate_evidence(hits: int, n: int, boundary: float, alpha: float, *, floor: bo
 MIN_RATIO_UNITS = 20
 """Units below which no ratio was measured (statistics.md 4)."""
 
+RATIO_METHOD = "Fieller, paired"
+
 
 def ratio_evidence(sample: Sample, limit: float, alpha: float) -> Evidence | Unable:
     """Evidence that candidate mean / baseline mean is under the limit, by Fieller's theorem.
@@ -315,9 +317,6 @@ def ratio_evidence(sample: Sample, limit: float, alpha: float) -> Evidence | Una
     spend = _too_few_spend(sample) if estimate > limit and p_fail > ALPHA else ""
     caution = "; ".join(filter(None, [few_caution(sample), spend]))
     return Evidence(estimate, low, high, p_pass, p_fail, RATIO_METHOD, caution)
-
-
-RATIO_METHOD = "Fieller, paired"
 
 
 def _too_few_spend(sample: Sample) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -251,6 +252,25 @@ class PairMoments:
             var_c=float(mean(cc)) / last,
             cov=float(mean(b * c)) / last,
             thirds=(float(mean(bb * b)), float(mean(bb * c)), float(mean(b * cc)), float(mean(cc * c))),
+        )
+
+    @classmethod
+    def from_means(cls, n: int, means: Sequence[float]) -> PairMoments:
+        """Return the moments from the means of b, c, b^2, c^2, bc, b^3, b^2 c, b c^2, c^3; n >= 2 pairs."""
+        b, c, bb, cc, bc, bbb, bbc, bcc, ccc = means
+        return cls(
+            n=n,
+            base=b,
+            cand=c,
+            var_b=max(0.0, bb - b * b) / (n - 1),
+            var_c=max(0.0, cc - c * c) / (n - 1),
+            cov=(bc - b * c) / (n - 1),
+            thirds=(
+                bbb - 3.0 * b * bb + 2.0 * b**3,
+                bbc - 2.0 * b * bc - c * bb + 2.0 * b * b * c,
+                bcc - 2.0 * c * bc - b * cc + 2.0 * b * c * c,
+                ccc - 3.0 * c * cc + 2.0 * c**3,
+            ),
         )
 
     def spread(self, ratio: float) -> float:

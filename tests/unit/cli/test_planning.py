@@ -42,7 +42,7 @@ def _manifest(folder: Path, **more: Any) -> None:
 
 def _row(side: str, case: str, trial: int, good: bool, suite: str = "desk", metric: str = "contains") -> Any:
     return MeasurementRow(
-        side=side,  # type: ignore[arg-type]
+        side=side,  # type: ignore[arg-type]  # a Side, given as plain text
         suite=suite,
         case_id=case,
         trial=trial,
@@ -78,6 +78,16 @@ def _flipping(n: int, share: float, trials: int = 3) -> list[MeasurementRow]:
         for i in range(n)
         for trial in range(trials)
         for side in ("candidate", "baseline")
+    ]
+
+
+def _once_wrong(n: int, **flipping: int) -> list[MeasurementRow]:
+    """Cases asked three times, of which so many of a side are wrong the first time alone."""
+    return [
+        _row(side, f"c{i}", trial, trial > 0 or i >= wrong)
+        for side, wrong in flipping.items()
+        for i in range(n)
+        for trial in range(3)
     ]
 
 
@@ -150,13 +160,7 @@ def test_doctor_takes_the_trials_that_a_run_takes_at_its_measured_flip_rate(
 ) -> None:
     _suite(tmp_path, 34, [NOT_WORSE], trials="auto")
     _manifest(tmp_path)
-    rows = [
-        _row(side, f"c{i}", trial, trial > 0 or i >= 5)
-        for side in ("candidate", "baseline")
-        for i in range(34)
-        for trial in range(3)
-    ]
-    _store(tmp_path, make, rows)
+    _store(tmp_path, make, _once_wrong(34, candidate=5, baseline=5))
     sources = " ".join(relgate("doctor", *FAST, "--json").json["sources"])
     assert "psi 0.098 from 68 cases" in sources, "seven whole flips of 68 would be .103"
     assert "trials a case: desk 3" in sources
@@ -167,13 +171,7 @@ def test_a_candidate_that_flips_more_than_production_does_not_change_what_is_kno
 ) -> None:
     _suite(tmp_path, 60, [NOT_WORSE], trials="auto")
     _manifest(tmp_path)
-    rows = [
-        _row(side, f"c{i}", trial, not (trial == 1 and i < flipping))
-        for side, flipping in (("candidate", 30), ("baseline", 4))
-        for i in range(60)
-        for trial in range(3)
-    ]
-    _store(tmp_path, make, rows)
+    _store(tmp_path, make, _once_wrong(60, candidate=30, baseline=4))
     with open_registry(tmp_path / ".relgate/registry.db") as registry:
         registry.promote("desk", "1.0.0", by="me", waive="a test")
     sources = " ".join(relgate("doctor", *FAST, "--json").json["sources"])

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from relgate import stats
-from relgate.decision.alarms import UNPROTECTED_BELOW
+from relgate.decision.alarms import is_watched, watched_slices
 from relgate.decision.duplicates import counts_clusters, units_of
-from relgate.decision.evidence import FEW_CLUSTERS, LOW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
+from relgate.decision.evidence import LOW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
 from relgate.decision.judges.judged import judged_metrics
+from relgate.decision.measurements import cases_in_scope, tag_values
 from relgate.decision.planning.feasibility import planned_cases
 from relgate.decision.policy import ALPHA, Gate
 from relgate.domain.case import Case, Suite
@@ -137,7 +138,7 @@ def plan_looks(
         *(g.cases for g in planned if g.kind == "N")
     )
     order = case_order(suite, gates, seed)
-    must_run |= _watched(suite, order, gates)
+    must_run |= _watched(suite, order)
     if len(must_run) == len(order):
         return None
     return SuiteLooks(
@@ -145,27 +146,23 @@ def plan_looks(
     )
 
 
-def _watched(suite: Suite, order: Sequence[Case], gates: Sequence[Gate]) -> frozenset[str]:
-    """The first cases of every slice that alarms watch, as many as they need: an early end blinds them."""
-    tags = {*suite.slices, *(g.spec.by for g in gates if g.spec.by not in (None, "hop"))}
-    groups: dict[tuple[str, str], list[Case]] = {}
-    for case in order:
-        for tag in sorted(str(tag) for tag in tags if tag in case.tags):
-            groups.setdefault((tag, str(case.tags[tag])), []).append(case)
-        if suite.kind == "safety" and case.tags.get("harmful") is False:
-            groups.setdefault(("harmful", "False"), []).append(case)
-    labels = units_of(suite)
-    found: set[str] = set()
-    for cases in groups.values():
-        least = FEW_CLUSTERS if counts_clusters(suite, [labels[case.id] for case in cases]) else 0
-        if len(cases) < UNPROTECTED_BELOW or len({labels[case.id] for case in cases}) < least:
-            continue  # nobody watches it in a full run either
+def _watched(suite: Suite, order: Sequence[Case]) -> frozenset[str]:
+    """The first cases of everything that alarms watch, as many as they need, lest an early end blind them."""
+    subsets: list[Mapping[str, object]] = [{"harmful": False}] if suite.kind == "safety" else []
+    # whichever metrics are watched on them, the slices of a suite have the same cases
+    for (_, tag), only in watched_slices(suite, ("",)).items():
+        subsets += [{**only, tag: value} for value in tag_values(suite, tag)]
+    labels, found = units_of(suite), set[str]()
+    for subset in subsets:
+        inside = {case.id for case in cases_in_scope(suite, subset)}
+        cases = [case.id for case in order if case.id in inside]
+        clustered = counts_clusters(suite, [labels[one] for one in cases])
         units: set[str] = set()
-        for taken, case in enumerate(cases):
-            if taken >= UNPROTECTED_BELOW and len(units) >= least:
+        for number, case_id in enumerate(cases, start=1):
+            units.add(labels[case_id])
+            if is_watched(number, len(units), clustered=clustered):
+                found.update(cases[:number])
                 break
-            found.add(case.id)
-            units.add(labels[case.id])
     return frozenset(found)
 
 

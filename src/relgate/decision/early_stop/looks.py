@@ -21,7 +21,8 @@ from relgate.late import np, special
 ENOUGH_FROM = 0.3
 """Share of a suite's cases that must have run before its calls may end for a promote."""
 
-_HALF = 0.5
+CLEAR_BELOW = 0.5
+"""p of a ratio or a quantile below which its estimate lies inside the boundary: a guard that is clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,6 @@ def guard_clear(planned: GatePlan, sample: Sample, past: Sequence[GateLook]) -> 
         return float(np.mean(oriented(sample, planned.gate.metric))) > -spec.boundary
     if spec.form == "ratio_at_most" or spec.quantile is not None:
         found = evidence_of(planned.gate, sample, stats.hsd_spent(STAGES[0]))
-        return not isinstance(found, Unable) and found.p_pass < _HALF
+        return not isinstance(found, Unable) and found.p_pass < CLEAR_BELOW
     level = float(np.mean(sample.candidate))
     return level > spec.boundary if spec.form == "at_least" else level < spec.boundary

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relgate import stats
-from relgate.decision.alarms import UNPROTECTED_BELOW
+from relgate.decision.alarms import is_watched
 from relgate.decision.evidence import MIN_RATIO_UNITS, quantile_minimum
 from relgate.decision.outcomes import CONFIRMING_MISSES, CONFIRMING_TRIALS
 from relgate.decision.policy import ALPHA, Gate
@@ -228,7 +228,7 @@ class Batch(Draws):
         if spec.quantile is None:
             clusters = fast.Clusters.of(codes) if clustered else None
             mean_b, mean_c = base[:, where].mean(axis=2), factor * cand[:, where].mean(axis=2)
-            return fast.fieller_p(mean_b, mean_c, spec.boundary, clusters)
+            return fast.ratio_p(mean_b, mean_c, spec.boundary, clusters)
         key = f"{each.suite.name} {spec.metric}", spec.quantile, tuple(where)
         if key not in self._quantiles:
             self._quantiles[key] = (
@@ -296,7 +296,8 @@ class Batch(Draws):
     def _large(self, w: Watched, within: Within = None) -> bool:
         each = self._suites[w[0]]
         where = self._columns(each, w[1], w[3], within)
-        return len(where) >= UNPROTECTED_BELOW and self._large_enough(*self._units(each, w[1], where))
+        codes, clustered = self._units(each, w[1], where)
+        return is_watched(len(where), int(codes.max(initial=-1)) + 1, clustered=clustered)
 
     def _harm_at_the_end(self, w: Watched, fault: Fault, ended: Ended | None) -> Floats:
         """Harm on the cases that ran: of every run of a suite those up to the look that ended it.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relgate.decision.early_stop.look_plan import GatePlan, SuiteLooks, plan_looks, reject_weights
-from relgate.decision.early_stop.looks import ENOUGH_FROM, could_pass, level_at
+from relgate.decision.early_stop.looks import CLEAR_BELOW, ENOUGH_FROM, could_pass, level_at
 from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.simulation.suite import Fault, SimulatedSuite
 from relgate.domain.gate import GateLook
@@ -22,10 +22,8 @@ from relgate.domain.gate import GateLook
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_HALF = 0.5
 
-
-class Evidence(Protocol):
+class SimulatedRuns(Protocol):
     """What a batch knows of its runs, on a part of the cases."""
 
     def evidence(
@@ -71,7 +69,7 @@ def plans_of(suites: Sequence[SimulatedSuite], alpha: float, seed: int) -> dict[
     return {name: plan for name, plan in found.items() if plan is not None}
 
 
-def run_looks(batch: Evidence, each: SimulatedSuite, plan: SuiteLooks, fault: Fault) -> Ended:
+def run_looks(batch: SimulatedRuns, each: SimulatedSuite, plan: SuiteLooks, fault: Fault) -> Ended:
     """Take every look of a suite in every run that has not ended before it."""
     watched = [planned for planned in plan.gates if planned.kind != "N"]
     looks = {planned.gate.id: _Looks(batch, each, planned, fault, plan.alpha) for planned in watched}
@@ -102,7 +100,7 @@ class _Looks:
     """The looks at one gate, in every run."""
 
     def __init__(
-        self, batch: Evidence, each: SimulatedSuite, planned: GatePlan, fault: Fault, alpha: float
+        self, batch: SimulatedRuns, each: SimulatedSuite, planned: GatePlan, fault: Fault, alpha: float
     ) -> None:
         self._batch, self._each, self.planned = batch, each, planned
         self._fault, self._alpha = fault, alpha
@@ -141,7 +139,7 @@ class _Looks:
             return ~every
         if spec.form == "ratio_at_most" or spec.quantile is not None:
             p_pass, _ = self._batch.evidence(self._each, planned.gate, self._fault, within)
-            return np.asarray(p_pass < _HALF)
+            return np.asarray(p_pass < CLEAR_BELOW)
         return self._batch.inside(self._each, planned.gate, self._fault, within)
 
     def end(self, whole: Bools) -> None:

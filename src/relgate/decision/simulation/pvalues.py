@@ -273,16 +273,24 @@ def guarded_cluster_p(
     return found
 
 
-def fieller_p(base: Floats, cand: Floats, limit: float, clusters: Clusters | None) -> tuple[Floats, Floats]:
-    """Evidence that the ratio of means lies under and over the limit, from case means, shape (R, n)."""
-    d = limit * base - cand
+def ratio_p(base: Floats, cand: Floats, limit: float, clusters: Clusters | None) -> tuple[Floats, Floats]:
+    """Evidence that the ratio of means lies under and over the limit, as ``ratio_evidence`` has it.
+
+    From case means, shape (R, n).
+    """
+    spent = (limit * base + cand).mean(axis=1)[:, None]  # what is no spread does not depend on the unit
+    d, spends = (limit * base - cand) / np.where(spent > 0.0, spent, 1.0), base > 0.0
     if clusters is not None:
-        return cluster_p(d, clusters, 0.0, "greater", None), cluster_p(d, clusters, 0.0, "less", None)
-    n = d.shape[1]
-    spread = d.std(axis=1, ddof=1)
-    t = d.mean(axis=1) / np.maximum(spread / np.sqrt(n), 1e-300)
-    over = stdtr(n - 1, t)
-    return stdtr(n - 1, -t), np.where(spread > _NO_SPREAD, np.maximum(over, hall_p(d, 0.0, "less")), over)
+        under, over = (cluster_p(d, clusters, 0.0, side, None) for side in ("greater", "less"))
+        units, spending = clusters.sizes.size, (clusters.sums(spends.astype(np.float64)) > 0.0).sum(axis=1)
+    else:
+        n = units = d.shape[1]
+        spread, spending = d.std(axis=1, ddof=1), spends.sum(axis=1)
+        t = d.mean(axis=1) / np.maximum(spread / np.sqrt(n), 1e-300)
+        under, over = stdtr(n - 1, -t), stdtr(n - 1, t)
+        over = np.where(spread > _NO_SPREAD, np.maximum(over, hall_p(d, 0.0, "less")), over)
+    rare = np.where((d < 0.0).all(axis=1), np.maximum(over, 0.5**units), 1.0)
+    return under, np.where(spending < min(stats.SPENDING, units), rare, over)
 
 
 def harm_p(d: Floats, clusters: Clusters | None, single: bool) -> Floats:

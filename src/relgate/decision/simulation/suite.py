@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from relgate.decision.alarms import watched_slices
 from relgate.decision.measurements import primary_metrics
 from relgate.decision.policy import Gate
 from relgate.decision.simulation.world import CellKey
@@ -90,11 +91,7 @@ def watched_of(each: SimulatedSuite) -> list[Watched]:
     found: list[Watched] = []
     if suite.kind == "safety" and "over_refusal" in each.metrics:
         found.append((suite.name, "over_refusal", "", {}, ("",)))
-    sliced: dict[tuple[str, str], Mapping[str, object]] = {(m, t): {} for m in each.own for t in suite.slices}
-    for gate in suite.gates:
-        if gate.form == "non_inferior" and gate.by not in (None, "hop") and gate.role != "report":
-            sliced.setdefault((gate.metric, str(gate.by)), gate.only)
-    for (metric, tag), only in sliced.items():
+    for (metric, tag), only in watched_slices(suite, each.own).items():
         for value in sorted({str(case.tags[tag]) for case in suite.cases if tag in case.tags}):
             hops = each.hops or ("",)
             found.append((suite.name, metric, f"{tag}={value}", {**only, tag: value}, hops))

@@ -13,10 +13,10 @@ from relgate.domain.run import ReleaseRow, stands_for, told_apart
 from relgate.files import load_manifest, resolve_release
 from relgate.files.paths import is_file
 from relgate.files.reading import nearby
-from relgate.files.yamldoc import parse_yaml
 from relgate.store import Registry
 from relgate.store.reading import near
 from relgate.usecases.preparing.artifact_rows import artifact_rows
+from relgate.usecases.preparing.manifest_places import place_in
 from relgate.usecases.preparing.stored_baseline import (
     StoredRun,
     find_stored,
@@ -94,7 +94,7 @@ def find_baseline(
     if option is not None or name is None:
         place = Place("--baseline") if option is not None else Place(str(candidate.path))
     else:
-        place = key_place(candidate, "baseline")
+        place = place_in(candidate, "baseline")
     holder = registry.alias(PRODUCTION, candidate.name)
     if name is None and holder is None:
         return Baseline(None, "first release: nothing holds production, so only absolute gates are judged")
@@ -142,12 +142,6 @@ def find_baseline(
         "this verdict says nothing against production"
     )
     return Baseline(release, note, stored, told_apart(release, holder)[1])
-
-
-def key_place(release: Release, key: str) -> Place:
-    """Where a key of a release's manifest stands."""
-    document, _ = parse_yaml(release.manifest_text, release.path)
-    return document.place((key,)) if document else Place(str(release.path))
 
 
 def row_of(release: Release) -> ReleaseRow:

@@ -32,10 +32,11 @@ from relgate.files import (
 from relgate.files.long.recording_file import RecordingFile
 from relgate.files.paths import is_file
 from relgate.files.reading import in_order, shown
-from relgate.files.yamldoc import Loc, parse_yaml
+from relgate.files.yamldoc import parse_yaml
 from relgate.late import np
 from relgate.usecases.preparing.baseline import Baseline, is_path
 from relgate.usecases.preparing.check_suites import Judging, Subject, fit_problems, judge_of
+from relgate.usecases.preparing.manifest_places import place_in
 from relgate.usecases.preparing.plan_suite import without_absent
 
 
@@ -217,8 +218,7 @@ def _same_recordings(drafts: Mapping[str, ReleaseDraft]) -> list[Problem]:
     equal = one.kind == other.kind == "recording" and one.code_digest and one.code_digest == other.code_digest
     if not equal or candidate.digest == baseline.digest or not candidate.digest:
         return []
-    document, _ = parse_yaml(candidate.manifest_text, candidate.path)
-    place = document.place(("application", "recording")) if document else Place(str(candidate.path))
+    place = place_in(candidate, "application", "recording")
     what = f"the recording is byte for byte that of {baseline.label}, but the releases differ"
     remedy = f"record the candidate's own answers; {shown(other.path or other.value)} belongs to the baseline"
     return [Problem(place, what, repr(one.value), remedy)]
@@ -231,24 +231,19 @@ def application_problems(release: Release, *, sound: bool = True) -> list[Proble
         release: the release.
         sound: whether what the application names is there; if not, only the services are looked at.
     """
-    document, _ = parse_yaml(release.manifest_text, release.path)
-
-    def place(*loc: str | int) -> Place:
-        at: Loc = loc
-        return document.place(at) if document else Place(str(release.path))
-
     found: list[Problem] = []
     if sound and release.application.kind == "python":
         with _collecting(found):
-            load_builder(release, place("application", "python"))
+            load_builder(release, place_in(release, "application", "python"))
     elif sound and release.application.kind == "chat" and release.of_kind("prompt"):
         with _collecting(found):
             question_template(release)
     for reference in release.services:
         with _collecting(found):
+            document, _ = parse_yaml(release.manifest_text, release.path)
             written = document.value.get("services", []) if document else []
             index = next((i for i, entry in enumerate(written) if entry == {"python": reference}), 0)
-            load_service(reference, place("services", index, "python"))
+            load_service(reference, place_in(release, "services", index, "python"))
     return found
 
 

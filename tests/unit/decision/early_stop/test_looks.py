@@ -387,3 +387,30 @@ def test_only_gates_that_were_looked_at_have_crossed_or_not(build):
     looked = Looked(plans={"s": plan})
     results = [build.result(id=plan.gates[0].gate.id), build.result(id="gates::t[other]")]
     assert crossed_gates(results, looked) == {plan.gates[0].gate.id: False}
+
+
+def test_as_many_cases_of_every_watched_slice_run_as_an_alarm_needs(build):
+    """An alarm needs fifteen cases, in clusters five of these; a smaller slice is watched by nobody."""
+    n = 400
+    areas = ["small" if i < 14 else "few" if i < 40 else "many" for i in range(n)]
+    plan = _plan(build, n=n, tags={"area": areas})
+    held = [case.tags["area"] for case in plan.suite.cases if case.id in plan.must_run]
+    assert {area: held.count(area) for area in set(held)} == {"few": 15, "many": 15}
+    first = [
+        case for case in plan.order if case in {c.id for c in plan.suite.cases if c.tags["area"] == "few"}
+    ]
+    assert set(first[:15]) <= plan.must_run
+    clusters = [f"k{i // 8}" for i in range(n)]
+    plan = _plan(build, n=n, tags={"area": areas}, clusters=clusters)
+    found = {c.cluster for c in plan.suite.cases if c.id in plan.must_run and c.tags["area"] == "many"}
+    assert len(found) == 5
+
+
+def test_a_slice_is_watched_on_the_cases_that_its_gate_judges(build):
+    tags = {"area": [AREAS[i % 4] for i in range(400)], "lang": ["en" if i % 3 else "fi" for i in range(400)]}
+    by = GateSpec("right", "non_inferior", 0.10, role="guard", by="area", only={"lang": "fi"})
+    suite = build.suite(400, gates=(NI, by), tags=tags)
+    gates = spread_gates(suite, {"right": RIGHT}, (), has_baseline=True)
+    plan = plan_looks(suite, gates, alpha=0.05, weights=reject_weights(gates), seed=3)
+    finnish = [c.tags["area"] for c in suite.cases if c.id in plan.must_run and c.tags["lang"] == "fi"]
+    assert {area: finnish.count(area) for area in AREAS} == dict.fromkeys(AREAS, 15)
