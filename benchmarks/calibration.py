@@ -1,12 +1,13 @@
 """Measure size and power of every gate kind and of the whole policy, and write docs/calibration.md.
 
     python benchmarks/calibration.py [--short | --share 0.1] [--kind NAME] [--out FILE] [--seed N]
-        [--processes 2] [--resume FILE]
+        [--processes 2] [--resume FILE] [--into PAGE]
 
 The long form takes at most two hours on two cores; with ``--resume`` it may be stopped and goes on from
-what FILE holds, as long as the code that is measured is the same. Bounds stand in ``simulated/bounds.py``;
-the exit status is 1 when one is missed. statgate is compared where it is installed:
-pip install -e ".[calibration]".
+what FILE holds, as long as the code that is measured is the same. Where only some gate kinds changed,
+``--kind NAME --into PAGE`` measures these and puts their rows into a page of the same seed. Bounds stand
+in ``simulated/bounds.py``; the exit status is 1 when one is missed. statgate is compared where it is
+installed: pip install -e ".[calibration]".
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import multiprocessing
 import os
 import platform
+import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -25,12 +27,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from simulated.again import moving_anchor, pooled_attempts
 from simulated.against_zero import harm_cells, harm_of_trials_cells, harm_power_cells, superiority_cells
 from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells, size_cells
-from simulated.counts import count_cells
+from simulated.counts import count_cells, limit_cells
 from simulated.few_labels import few_labels
 from simulated.further_gates import further_cells, further_clustered_cells, unchanged_clustered_cells
 from simulated.judged import judged_boundary_cells, judged_cells, judged_power_cells, mistaken_cells
 from simulated.kept import code, keep, kept
 from simulated.looks import early_stop
+from simulated.merge import merged
 from simulated.millions import a_million_cases
 from simulated.more_power import more_power_cells
 from simulated.near_minimum import near_minimum_cells, tight_cells
@@ -63,6 +66,7 @@ CELLS: Sequence[Cell] = [
     *mistaken_cells(),
     *harm_of_trials_cells(),
     *count_cells(),
+    *limit_cells(),
 ]
 EXPERIMENTS: Mapping[str, tuple[Experiment, float]] = {
     **POLICIES,
@@ -124,11 +128,14 @@ def main() -> int:
     size.add_argument("--share", type=float, default=1.0, help="share of the long form's repetitions")
     parser.add_argument("--kind", default="", help="only gate kinds and experiments whose name holds this")
     parser.add_argument("--out", type=Path, help="write the report here; default: print it")
+    parser.add_argument("--into", type=Path, help="put the rows of --kind into this page")
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--resume", type=Path, help="keep each result in this file, and take what it has")
     options = parser.parse_args()
     repetitions = SHORT if options.short else max(LEAST, round(LONG * options.share))
+    if options.into is not None and (options.out is not None or not options.kind):
+        parser.error("--into needs --kind, and no --out: it replaces the rows of some kinds in a page")
     started, clock = datetime.now(UTC), time.perf_counter()
     todo = jobs(repetitions, options.seed, options.kind)
     if not todo:
@@ -157,7 +164,7 @@ def main() -> int:
     report = Report(
         date=f"{started:%Y-%m-%d}",
         machine=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        command=" ".join(["python", *sys.argv]),
+        command=shlex.join(["python", *sys.argv]),
         seed=options.seed,
         repetitions=repetitions,
         long=LONG,
@@ -172,7 +179,10 @@ def main() -> int:
         compared=[done["contest", i] for i in range(len(CONTESTS)) if ("contest", i) in done],  # type: ignore[misc]
     )
     text = render(report)
-    if options.out is None:
+    if options.into is not None:
+        text = merged(options.into.read_text(encoding="utf-8"), text, report)
+        options.into.write_text(text, encoding="utf-8")
+    elif options.out is None:
         print(text)
     else:
         options.out.write_text(text, encoding="utf-8")

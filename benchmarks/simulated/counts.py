@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -43,12 +44,33 @@ WORLDS = {
     "tens, mean 1": ("bursts", 1.0, 2.0),
 }
 
+MORE_WORLDS = {
+    "Poisson, mean 0.02": ("Poisson", 0.02, 2.0),
+    "Poisson, mean 0.05, limit 0.5": ("Poisson", 0.05, 0.5),
+    "Poisson, mean 0.3, limit 0.5": ("Poisson", 0.3, 0.5),
+    "Poisson, mean 0.3, limit 0.25": ("Poisson", 0.3, 0.25),
+    "Poisson, mean 0.1, limit 1": ("Poisson", 0.1, 1.0),
+    "Poisson, mean 0.3, limit 3": ("Poisson", 0.3, 3.0),
+    "Poisson, mean 0.3, limit 5": ("Poisson", 0.3, 5.0),
+    "shared load, mean 1, limit 0.25": ("shared", 1.0, 0.25),
+    "tens, mean 1, limit 0.5": ("bursts", 1.0, 0.5),
+}
+
 
 def count_cells() -> Iterator[Cell]:
     """Counts whose mean lies exactly on the limit."""
+    return _cells(WORLDS)
+
+
+def limit_cells() -> Iterator[Cell]:
+    """The same with rarer counts, and with limits from a quarter to five."""
+    return (replace(cell, weight=0.5) for cell in _cells(MORE_WORLDS))
+
+
+def _cells(worlds: Mapping[str, tuple[str, float, float]]) -> Iterator[Cell]:
     for n, clusters in [*((n, 0) for n in SIZES), *((0, groups) for groups in CLUSTERS)]:
         units = units_of(n, clusters)
-        for data, (name, mean, limit) in WORLDS.items():
+        for data, (name, mean, limit) in worlds.items():
 
             def draw(
                 rng: np.random.Generator, u: Ints = units, s: str = name, m: float = mean, r: float = limit

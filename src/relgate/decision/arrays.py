@@ -22,7 +22,6 @@ from relgate.decision.against_zero import (
 )
 from relgate.decision.evidence import (
     DIFFERENCES,
-    RATIO_METHOD,
     SCORES,
     Evidence,
     Unable,
@@ -31,9 +30,9 @@ from relgate.decision.evidence import (
     means_method,
     paired_counts_evidence,
     rate_evidence,
-    ratio_evidence,
 )
 from relgate.decision.policy import ALPHA
+from relgate.decision.ratio_evidence import RATIO_METHOD, ratio_evidence
 from relgate.decision.sample import DIFFERENCE_DECIMALS, MEAN_DECIMALS, Floats, Sample
 from relgate.domain.gate import GateSpec
 from relgate.domain.metric import Metric
@@ -232,7 +231,7 @@ def _ratios(spec: GateSpec, scores: ScoreArrays, alpha: float) -> tuple[Evidence
     """Fieller's test from sums; slices without a spread on their own cases."""
     assert scores.baseline is not None
     count = scores.slice_count
-    sums = np.zeros((count, 11))
+    sums = np.zeros((count, 12))
     for start in range(0, scores.slices.size, BLOCK):
         rows = slice(start, start + BLOCK)
         code = scores.slices[rows]
@@ -241,7 +240,7 @@ def _ratios(spec: GateSpec, scores: ScoreArrays, alpha: float) -> tuple[Evidence
             raise ValueError("a ratio of means needs values of at least 0")
         sums[:, 0] += np.bincount(code, minlength=count)
         bb, cc = b * b, c * c
-        powers = (b > 0.0, b, c, bb, cc, b * c, bb * b, bb * c, b * cc, cc * c)
+        powers = (b > 0.0, c > 0.0, b, c, bb, cc, b * c, bb * b, bb * c, b * cc, cc * c)
         for column, values in enumerate(powers, start=1):
             sums[:, column] += np.bincount(code, values, minlength=count)
     found: list[Evidence | Unable] = []
@@ -250,18 +249,19 @@ def _ratios(spec: GateSpec, scores: ScoreArrays, alpha: float) -> tuple[Evidence
         if n == 0:
             found.append(_no_case())
         else:
-            enough = n > stats.GAFFKE_UP_TO and row[1] >= stats.SPENDING
-            moments = stats.PairMoments.from_means(n, [one / n for one in row[2:]]) if enough else None
-            one = None if moments is None else _ratio_from(moments, spec.boundary, alpha)
+            least = 0.0 if row[2] == n else stats.SPENDING / max(row[1], 1.0)
+            enough = n > stats.GAFFKE_UP_TO and row[1] >= stats.SPENDING and spec.boundary >= least
+            moments = stats.PairMoments.from_means(n, [one / n for one in row[3:]]) if enough else None
+            one = None if moments is None else _ratio_from(moments, spec.boundary, alpha, least)
             found.append(one or _on_cases(spec, scores, number, alpha))
     return tuple(found)
 
 
-def _ratio_from(moments: stats.PairMoments, limit: float, alpha: float) -> Evidence | None:
+def _ratio_from(moments: stats.PairMoments, limit: float, alpha: float, least: float) -> Evidence | None:
     if moments.base <= 0.0 or not (moments.spread(limit) and moments.spread(moments.cand / moments.base)):
         return None
-    p_pass, p_fail = moments.p(limit, "less"), moments.exceeded_p(limit)
-    low, high = moments.exceeded_low(alpha), moments.interval(alpha).high
+    p_pass, p_fail = moments.kept_p(limit), moments.exceeded_p(limit)
+    low, high = moments.exceeded_low(alpha), moments.kept_high(alpha, least)
     return Evidence(moments.cand / moments.base, low, high, p_pass, p_fail, RATIO_METHOD)
 
 

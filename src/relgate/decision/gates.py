@@ -9,18 +9,12 @@ from math import ceil, inf
 from relgate import stats
 from relgate.decision.absolute_quantile import absolute_quantile_evidence, sample_quantile
 from relgate.decision.against_zero import harm_p, superiority_evidence
-from relgate.decision.evidence import (
-    Evidence,
-    Unable,
-    difference_evidence,
-    level_evidence,
-    quantile_evidence,
-    ratio_evidence,
-)
+from relgate.decision.evidence import Evidence, Unable, difference_evidence, level_evidence
 from relgate.decision.measurements import SuiteData
 from relgate.decision.planning.more_trials import trials_needed
 from relgate.decision.planning.needed import cases_needed
 from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
+from relgate.decision.ratio_evidence import quantile_evidence, ratio_evidence
 from relgate.decision.sample import Sample, impute
 from relgate.decision.sample_drawing import draw_sample, violating_cases, violating_units
 from relgate.decision.wording import amount, count, describe, harm_apart, independent, percent, some, was

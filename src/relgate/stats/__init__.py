@@ -62,15 +62,17 @@ from relgate.stats.quantiles import (
     order_stat_upper,
     quantile_ratio,
 )
-from relgate.stats.ratios import (
+from relgate.stats.ratio_limits import (
     SPENDING,
-    PairMoments,
     exceeded_low,
     exceeded_p,
-    fieller_interval,
-    fieller_p,
+    kept_high,
+    kept_p,
+    least_limit,
     spending_units,
 )
+from relgate.stats.ratio_moments import PairMoments
+from relgate.stats.ratios import fieller_interval, fieller_p
 from relgate.stats.results import Alternative, Interval
 from relgate.stats.secured import (
     secured_cluster_interval,
@@ -126,6 +128,9 @@ __all__ = [
     "harrell_davis_se",
     "holm",
     "hsd_spent",
+    "kept_high",
+    "kept_p",
+    "least_limit",
     "mcnemar_interval",
     "mcnemar_midp",
     "mean_n",

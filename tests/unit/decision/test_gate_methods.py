@@ -9,6 +9,7 @@ import pytest
 
 from relgate import stats
 from relgate.decision.gates import judge_gate
+from relgate.decision.planning.next_step import cheapest_step
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.metric import Metric
 
@@ -314,3 +315,35 @@ def test_a_later_attempt_proves_case_means_broken_as_the_first_does(build: Any, 
     gate = build.gate(form, 0.05 if form == "non_inferior" else 0.95, UNIT)
     first, later = (judge_gate(gate, data, alpha=alpha) for alpha in (0.05, 0.0125))
     assert first.p_fail == later.p_fail < 0.05
+
+
+CALLS = Metric("right", "count", higher_is_better=False)
+
+
+def _counted(build: Any, limit: float, n: int, base: int, cand: int) -> Any:
+    """A ratio of counts: 1 in the first cases of each side, 0 in the others."""
+    sides = ([1.0] * above + [0.0] * (n - above) for above in (cand, base))
+    data = build.data(*sides, metric=CALLS)
+    return judge_gate(build.gate("ratio_at_most", limit, CALLS, role="require"), data, alpha=0.05)
+
+
+def test_a_ratio_of_what_neither_side_spends_holds_and_says_so(build: Any) -> None:
+    result = _counted(build, 2.0, 60, base=0, cand=0)
+    assert (result.result, result.p_pass, result.needed) == ("hold", None, None)
+    assert "0 in every case of both sides" in result.message
+    assert cheapest_step([result], {}).startswith("give ")
+
+
+def test_rare_counts_pass_no_limit_that_a_candidate_on_it_would_hardly_show(build: Any) -> None:
+    few, enough = (_counted(build, 0.5, 200, base, cand=0) for base in (11, 12))
+    assert (few.result, few.p_pass, enough.result) == ("hold", 1.0, "pass")
+    assert "the baseline is above 0 in 11 cases: a ratio of at most 0.5 passes from 12 on" in few.message
+    assert few.needed == 19  # 200 cases hold 11 such cases, 219 hold 12
+    assert enough.p_pass == stats.kept_p([1.0] * 12 + [0.0] * 188, [0.0] * 200, 0.5)
+
+
+def test_rare_counts_over_a_limit_are_not_rejected_before_the_baseline_is_known(build: Any) -> None:
+    result = _counted(build, 2.0, 60, base=5, cand=40)
+    assert (result.result, result.p_fail) == ("hold", 1.0)
+    assert "the baseline is above 0 in 5 cases: a ratio is rejected from 6 on" in result.message
+    assert _counted(build, 2.0, 60, base=6, cand=40).p_fail < 0.001

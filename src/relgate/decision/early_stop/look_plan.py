@@ -11,11 +11,12 @@ from typing import Literal
 from relgate import stats
 from relgate.decision.alarms import is_watched, watched_slices
 from relgate.decision.duplicates import counts_clusters, units_of
-from relgate.decision.evidence import LOW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
+from relgate.decision.evidence import LOW_CLUSTERS
 from relgate.decision.judges.judged import judged_metrics
 from relgate.decision.measurements import cases_in_scope, tag_values
 from relgate.decision.planning.feasibility import planned_cases
 from relgate.decision.policy import ALPHA, Gate
+from relgate.decision.ratio_evidence import MIN_RATIO_UNITS, quantile_minimum
 from relgate.domain.case import Case, Suite
 
 GateClass = Literal["S", "U", "N"]

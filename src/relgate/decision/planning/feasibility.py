@@ -9,10 +9,11 @@ from relgate import stats
 from relgate.decision.absolute_quantile import least_cases
 from relgate.decision.against_zero import FEW_DIFFER
 from relgate.decision.duplicates import unit_count
-from relgate.decision.evidence import FEW_CLUSTERS, MIN_RATIO_UNITS, quantile_minimum
+from relgate.decision.evidence import FEW_CLUSTERS
 from relgate.decision.judges.judged import labels_missing
 from relgate.decision.measurements import cases_in_scope
 from relgate.decision.policy import Gate
+from relgate.decision.ratio_evidence import MIN_RATIO_UNITS, quantile_minimum
 from relgate.decision.sample import DISTINCT_INPUT, unit_noun
 from relgate.decision.wording import count, percent
 from relgate.domain.case import Case, Suite

@@ -7,18 +7,10 @@ from math import ceil, isfinite, log, sqrt
 
 from relgate import stats
 from relgate.decision.absolute_quantile import EXCEEDS, exceeding, least_cases
-from relgate.decision.evidence import (
-    DIFFERENCES,
-    MIN_RATIO_UNITS,
-    SCORES,
-    Evidence,
-    is_binary,
-    oriented,
-    paired_counts,
-    quantile_minimum,
-)
+from relgate.decision.evidence import DIFFERENCES, SCORES, Evidence, is_binary, oriented, paired_counts
 from relgate.decision.planning.more_clusters import cases_in_clusters
 from relgate.decision.policy import Gate
+from relgate.decision.ratio_evidence import MIN_RATIO_UNITS, quantile_minimum, spending, spending_total
 from relgate.decision.sample import DISTINCT_INPUT, Floats, Sample
 from relgate.late import np, special
 from relgate.stats.means import Support
@@ -240,6 +232,10 @@ def _quantile_need(gate: Gate, sample: Sample, quantile: float, alpha: float) ->
 def _ratio_need(gate: Gate, sample: Sample, found: Evidence, alpha: float, judged_at: float) -> Need:
     """From the width of the interval of log(ratio), which shrinks with the root of n."""
     limit, quantile = gate.spec.boundary, gate.spec.quantile
+    spend = 0 if quantile is not None else spending(sample)
+    if spend and found.estimate < limit and spend < spending_total(limit) and found.p_pass == 1.0:
+        total = ceil(sample.n * spending_total(limit) / spend)
+        return Need(total - sample.n, "planned at as many cases above 0")
     if not isfinite(found.upper) or found.estimate <= 0.0:
         return Need(None, "more cases are no remedy as long as the ratio has no bound")
     error = log(found.upper / found.estimate) / float(special.ndtri(1.0 - judged_at))

@@ -106,6 +106,8 @@ def cheapest_step(gates: Sequence[GateResult], prices: Mapping[str, SuitePrice])
     for gate in gates:
         if gate.needed and gate.needed_lines is None and not is_practical(gate.needed, gate.n):
             return f"change {gate_name(gate)}: {remedy(gate.form)}; more cases will not decide it in practice"
+        if _is_nothing(gate):
+            return f"give {gate_name(gate)} another role (guard, report) or drop it: both sides are always 0"
     labels = [step for name, mine in _by_suite(gates).items() if (step := _label_step(name, mine))]
     if labels:
         return "; ".join(labels) + f", {JUDGE_AGAIN}"
@@ -125,6 +127,12 @@ def cheapest_step(gates: Sequence[GateResult], prices: Mapping[str, SuitePrice])
         return f"{found[0].words}, then run again{found[0].cost}"
     found.sort(key=lambda way: way.calls)
     return ", or ".join(way.words + way.cost for way in found) + ", then run again"
+
+
+def _is_nothing(gate: GateResult) -> bool:
+    """Whether a ratio cannot be judged because both sides are 0 in every one of enough cases."""
+    measured = gate.form == "ratio_at_most" and gate.n > 0 and not gate.missing
+    return measured and gate.estimate is None and not gate.needed and not gate.needed_clusters
 
 
 def _by_suite(gates: Sequence[GateResult]) -> dict[str, list[GateResult]]:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from relgate import stats
 from relgate.decision.alarms import is_watched
-from relgate.decision.evidence import MIN_RATIO_UNITS, quantile_minimum
 from relgate.decision.outcomes import CONFIRMING_MISSES, CONFIRMING_TRIALS
 from relgate.decision.policy import ALPHA, Gate
+from relgate.decision.ratio_evidence import MIN_RATIO_UNITS, quantile_minimum
 from relgate.decision.simulation import pvalues as fast
 from relgate.decision.simulation.draws import Draws, Within
 from relgate.decision.simulation.ends import Ended, plans_of, run_looks

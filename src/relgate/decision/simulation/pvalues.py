@@ -279,18 +279,22 @@ def ratio_p(base: Floats, cand: Floats, limit: float, clusters: Clusters | None)
     From case means, shape (R, n).
     """
     spent = (limit * base + cand).mean(axis=1)[:, None]  # what is no spread does not depend on the unit
-    d, spends = (limit * base - cand) / np.where(spent > 0.0, spent, 1.0), base > 0.0
+    d = (limit * base - cand) / np.where(spent > 0.0, spent, 1.0)
     if clusters is not None:
         under, over = (cluster_p(d, clusters, 0.0, side, None) for side in ("greater", "less"))
-        units, spending = clusters.sizes.size, (clusters.sums(spends.astype(np.float64)) > 0.0).sum(axis=1)
+        units = clusters.sizes.size
+        spending, theirs = ((clusters.sums(each) > 0.0).sum(axis=1) for each in (base, cand))
     else:
         n = units = d.shape[1]
-        spread, spending = d.std(axis=1, ddof=1), spends.sum(axis=1)
+        spending, theirs = ((each > 0.0).sum(axis=1) for each in (base, cand))
+        spread = d.std(axis=1, ddof=1)
         t = d.mean(axis=1) / np.maximum(spread / np.sqrt(n), 1e-300)
-        under, over = stdtr(n - 1, -t), stdtr(n - 1, t)
-        over = np.where(spread > _NO_SPREAD, np.maximum(over, hall_p(d, 0.0, "less")), over)
+        differs = spread > _NO_SPREAD
+        under = np.where(differs, np.maximum(stdtr(n - 1, -t), hall_p(d, 0.0, "greater")), stdtr(n - 1, -t))
+        over = np.where(differs, np.maximum(stdtr(n - 1, t), hall_p(d, 0.0, "less")), stdtr(n - 1, t))
     rare = np.where((d < 0.0).all(axis=1), np.maximum(over, 0.5**units), 1.0)
-    return under, np.where(spending < min(stats.SPENDING, units), rare, over)
+    unseen = (theirs < units) & (limit < stats.SPENDING / np.maximum(spending, 1e-9))
+    return np.where(unseen, 1.0, under), np.where(spending < min(stats.SPENDING, units), rare, over)
 
 
 def harm_p(d: Floats, clusters: Clusters | None, single: bool) -> Floats:

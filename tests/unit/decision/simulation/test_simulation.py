@@ -162,14 +162,18 @@ def test_an_absolute_quantile_is_simulated_where_runs_show_how_high_it_lies(
 
 @pytest.mark.parametrize("clusters", [None, np.repeat(np.arange(12), 5), np.repeat(np.arange(5), 12)])
 @pytest.mark.parametrize(("mean", "unit"), [(0.05, 1.0), (0.4, 1.0), (3.0, 1.0), (3.0, 1e-8)])
-def test_ratios_of_means_have_the_p_values_of_the_gates(clusters: Any, mean: float, unit: float) -> None:
+@pytest.mark.parametrize("factor", [0.2, 2.2])
+def test_ratios_of_means_have_the_p_values_of_the_gates(
+    clusters: Any, mean: float, unit: float, factor: float
+) -> None:
     rng = np.random.default_rng(5)
-    base, cand = (unit * rng.poisson(m, (30, 60)).astype(float) for m in (mean, 2.2 * mean))
-    under, over = fast.ratio_p(base, cand, 2.0, None if clusters is None else fast.Clusters.of(clusters))
-    for b, c, passes, fails in zip(base, cand, under, over, strict=True):
-        if b.any() or c.any():  # where nothing is spent at all there is nothing to simulate
-            assert passes == pytest.approx(stats.fieller_p(b, c, 2.0, "less", clusters), rel=1e-6)
-            assert fails == pytest.approx(stats.exceeded_p(b, c, 2.0, clusters), rel=1e-6, abs=1e-12)
+    base, cand = (unit * rng.poisson(m, (30, 60)).astype(float) for m in (mean, factor * mean))
+    grouped = None if clusters is None else fast.Clusters.of(clusters)
+    for limit in (0.5, 2.0):
+        under, over = fast.ratio_p(base, cand, limit, grouped)
+        for b, c, passes, fails in zip(base, cand, under, over, strict=True):
+            assert passes == pytest.approx(stats.kept_p(b, c, limit, clusters), rel=1e-6, abs=1e-12)
+            assert fails == pytest.approx(stats.exceeded_p(b, c, limit, clusters), rel=1e-6, abs=1e-12)
 
 
 FAULTS = (IDENTICAL, Fault("worse", -0.12, "golden", "right", {}), Fault("slow", latency=1.5))
