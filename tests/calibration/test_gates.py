@@ -24,8 +24,10 @@ from simulated.cells import (
     power_cells,
     size_cells,
 )
+from simulated.counts import count_cells, limit_cells
 from simulated.further_gates import further_cells, further_clustered_cells
 from simulated.judged import judged_cells, judged_power_cells
+from simulated.merge import merged
 from simulated.policies import Claim, attempts, creep, default_policy
 from simulated.report import Report, render
 from simulated.worlds import from_difference, level, loss, pairs, sample, true_quantile, units_of
@@ -40,6 +42,7 @@ REPETITIONS, ERRORS, SEED = 60, 3.0, 20260101
 SIZES = [*size_cells(), *balanced_cells(), *superiority_cells(), *harm_cells()]
 CELLS = [
     *(cell for cell in [*SIZES, *further_cells(), *further_clustered_cells()] if cell.n <= 500),
+    *(cell for cell in [*count_cells(), *limit_cells()] if cell.n <= 500),
     *judged_cells(),
 ]
 POWERS = [
@@ -153,3 +156,32 @@ def test_the_report_names_what_missed_its_bound():
     assert page.count("**missed**") == 2
     assert "Nothing." not in page
     assert "Nothing." in render(replace(report, cells=[held], claims={}))
+
+
+def test_rows_measured_again_stand_in_place_of_the_old_ones_and_nothing_else_changes():
+    ratio, other = ([c for c in CELLS if c.kind == kind][:2] for kind in ("mean ratio", "floor, unit scores"))
+    old = [Measured(cell, 600, 0.20, 0.04) for cell in (*ratio, *other)]
+    whole = Report("2026-01-01", "here", "python x", 1, 600, 6000, 1.0, 1.0, old, {}, [])
+    page = render(whole)
+    again = replace(
+        whole,
+        date="2026-02-02",
+        command="python y",
+        cells=[Measured(cell, 600, 0.05, 0.03) for cell in ratio],
+    )
+    found = merged(page, render(again), again)
+    told = "Measured again on 2026-02-02 by `python y` (0 minutes, seed 1): mean ratio."
+    assert told in found
+    assert [line for line in found.split("\n") if line.startswith("| mean ratio |")] == [
+        line for line in render(again).split("\n") if line.startswith("| mean ratio |")
+    ]
+    assert [line for line in found.split("\n") if line.startswith("- ")] == [
+        line for line in page.split("\n") if line.startswith("- floor")
+    ]
+    gone = ("| mean ratio |", "- mean ratio", told)
+    assert [line for line in found.split("\n") if line and not line.startswith(gone)] == [
+        line for line in page.split("\n") if line and not line.startswith(gone)
+    ]
+    assert merged(found, render(again), again) == found
+    clean = replace(again, cells=[Measured(cell, 600, 0.05, 0.03) for cell in (*ratio, *other)])
+    assert "Nothing." in merged(found, render(clean), clean)
