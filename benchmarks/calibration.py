@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from simulated.again import moving_anchor, pooled_attempts
 from simulated.against_zero import harm_cells, harm_of_trials_cells, harm_power_cells, superiority_cells
 from simulated.cells import Cell, Measured, balanced_cells, measure, power_cells, size_cells
-from simulated.counts import count_cells, limit_cells
+from simulated.counts import count_cells, dear_cells, limit_cells
 from simulated.few_labels import few_labels
 from simulated.further_gates import further_cells, further_clustered_cells, unchanged_clustered_cells
 from simulated.judged import judged_boundary_cells, judged_cells, judged_power_cells, mistaken_cells
@@ -67,6 +67,7 @@ CELLS: Sequence[Cell] = [
     *harm_of_trials_cells(),
     *count_cells(),
     *limit_cells(),
+    *dear_cells(),
 ]
 EXPERIMENTS: Mapping[str, tuple[Experiment, float]] = {
     **POLICIES,

@@ -1,4 +1,4 @@
-"""Ratios of counts that are mostly 0: tool calls, retries, cited sources."""
+"""Ratios of means that are hard to test: of counts that are mostly 0, and of costs with rare dear calls."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from relgate.decision.sample import Sample
 from relgate.domain.metric import Metric
 from simulated.cells import CLUSTERS, SIZES, Cell, gate, rule_of
 from simulated.worlds import Floats, Ints, sample, units_of
 
+COST = Metric("cost_usd", "cost", higher_is_better=False)
 CALLS = Metric("tool_calls", "count", higher_is_better=False)
 BURST, CLUSTER_VARIANCE = 10.0, 0.2
 
@@ -86,3 +88,23 @@ def _cells(worlds: Mapping[str, tuple[str, float, float]]) -> Iterator[Cell]:
                 gate(CALLS, "ratio_at_most", limit),
                 lambda rng, d=draw, u=units, c=bool(clusters): sample(*d(rng), u, clustered=c),
             )
+
+
+DEAR = {"2 % cost 51 times as much": (0.02, 51.0), "5 % cost 21 times as much": (0.05, 21.0)}
+"""Worlds in which the candidate's other calls cost what the baseline's do: the ratio of the means is 2."""
+
+
+def dear_cells() -> Iterator[Cell]:
+    """Rare dear calls of the candidate alone: no test of costs without an upper end keeps a level there."""
+    for n in SIZES:
+        for data, (share, times) in DEAR.items():
+
+            def draw(rng: np.random.Generator, n: int = n, p: float = share, k: float = times) -> Sample:
+                base = rng.lognormal(0.0, 0.5, n)
+                noise = rng.lognormal(-0.02, 0.2, n)  # of mean 1
+                return sample(
+                    base * noise * np.where(rng.random(n) < p, k, 1.0), base, units_of(n), clustered=False
+                )
+
+            kind = "mean ratio, dear calls of the candidate alone"
+            yield Cell(kind, data, n, 0, "reported", gate(COST, "ratio_at_most", 2.0), draw, weight=0.25)

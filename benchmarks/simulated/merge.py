@@ -55,8 +55,9 @@ def _sections(text: str) -> Iterator[tuple[str, list[str]]]:
 def _told(lines: Sequence[str], kinds: Sequence[str], report: Report) -> list[str]:
     """The page's introduction, with what was measured again, when and how."""
     names = ", ".join([*kinds, *report.claims])
-    minutes = f"{(report.wall or report.cpu) / 60:.0f} minutes"
-    told = f"Measured again on {report.date} by `{report.command}` ({minutes}, seed {report.seed}): {names}."
+    seconds = report.wall or report.cpu
+    took = f"{seconds / 60:.0f} minutes" if seconds >= 90.0 else f"{seconds:.0f} s"
+    told = f"Measured again on {report.date} by `{report.command}` ({took}, seed {report.seed}): {names}."
     stale = {
         i
         for i, line in enumerate(lines)

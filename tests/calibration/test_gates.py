@@ -170,7 +170,7 @@ def test_rows_measured_again_stand_in_place_of_the_old_ones_and_nothing_else_cha
         cells=[Measured(cell, 600, 0.05, 0.03) for cell in ratio],
     )
     found = merged(page, render(again), again)
-    told = "Measured again on 2026-02-02 by `python y` (0 minutes, seed 1): mean ratio."
+    told = "Measured again on 2026-02-02 by `python y` (1 s, seed 1): mean ratio."
     assert told in found
     assert [line for line in found.split("\n") if line.startswith("| mean ratio |")] == [
         line for line in render(again).split("\n") if line.startswith("| mean ratio |")

@@ -14,7 +14,7 @@ from relgate.decision.measurements import SuiteData
 from relgate.decision.planning.more_trials import trials_needed
 from relgate.decision.planning.needed import cases_needed
 from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
-from relgate.decision.ratio_evidence import quantile_evidence, ratio_evidence
+from relgate.decision.ratio_evidence import is_same_ratio, quantile_evidence, ratio_evidence
 from relgate.decision.sample import Sample, impute
 from relgate.decision.sample_drawing import draw_sample, violating_cases, violating_units
 from relgate.decision.wording import amount, count, describe, harm_apart, independent, percent, some, was
@@ -165,7 +165,7 @@ def _judge_boundary(
         )
     seen = _with_missing(gate, sample, alpha, found)
     # a ratio that is the same in every case is bounded by nothing: an unseen case may cost anything
-    bounded = spec.form != "ratio_at_most" or found.lower < found.upper
+    bounded = spec.form != "ratio_at_most" or not is_same_ratio(found)
     result = replace(
         blank,
         result="pass" if seen.passes else "hold",

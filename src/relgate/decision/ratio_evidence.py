@@ -12,6 +12,9 @@ MIN_RATIO_UNITS = 20
 
 RATIO_METHOD = "Fieller, paired"
 
+_SAME = 1e-6
+"""Width of an interval, relative to the ratio, that only data without a spread have."""
+
 
 def ratio_evidence(sample: Sample, limit: float, alpha: float) -> Evidence | Unable:
     """Evidence that candidate mean / baseline mean is under the limit, by Fieller's theorem.
@@ -69,6 +72,11 @@ def _too_few_spend(sample: Sample, limit: float, *, over: bool) -> str:
         return ""
     plural = "" if spend == 1 else "s"
     return f"the baseline is above 0 in {spend} {noun}{plural}: a ratio {done} from {least} on"
+
+
+def is_same_ratio(found: Evidence) -> bool:
+    """Whether a ratio is the same in every case: then its interval says nothing."""
+    return found.upper - found.lower <= _SAME * max(1.0, found.estimate)
 
 
 SLACK_PASSES = "passes by its slack"

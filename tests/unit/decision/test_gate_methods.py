@@ -347,3 +347,18 @@ def test_rare_counts_over_a_limit_are_not_rejected_before_the_baseline_is_known(
     assert (result.result, result.p_fail) == ("hold", 1.0)
     assert "the baseline is above 0 in 5 cases: a ratio is rejected from 6 on" in result.message
     assert _counted(build, 2.0, 60, base=6, cand=40).p_fail < 0.001
+
+
+@pytest.mark.parametrize("quantile", [None, 0.5])
+@pytest.mark.parametrize(("factor", "outcome"), [(1.0, "pass"), (1.5, "pass"), (3.0, "hold")])
+def test_a_ratio_that_is_the_same_in_every_case_has_no_interval(
+    build: Any, quantile: float | None, factor: float, outcome: str
+) -> None:
+    base = np.random.default_rng(1).lognormal(3, 0.5, 60)
+    gate = build.gate("ratio_at_most", 2.0, LATENCY, quantile=quantile)
+    result = judge_gate(gate, build.data((factor * base).tolist(), base.tolist(), metric=LATENCY), alpha=0.05)
+    assert (result.result, result.lower, result.upper) == (outcome, None, None)
+    assert f"{factor:.3f} in every case, limit 2" in result.message
+    nearly = (factor * base + np.linspace(0.0, 0.5, 60)).tolist()
+    bounded = judge_gate(gate, build.data(nearly, base.tolist(), metric=LATENCY), alpha=0.05)
+    assert bounded.lower < bounded.estimate < bounded.upper
