@@ -367,7 +367,7 @@ def test_a_changed_judge_holds_until_its_answers_are_labelled_again(run: Run, re
         assert (changed.status, changed.gate["result"]) == (10, "hold"), changed.output
         assert re.fullmatch(
             r"the judge of judge changed \(\w+ -> \w+\) and its agreement was measured with the old one: "
-            r"label 25 cases again",
+            r"25 cases need fresh labels",
             changed.gate["message"],
         )
         assert changed.card["judges"][0]["changed"] == changed.gate["message"]

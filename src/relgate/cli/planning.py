@@ -118,7 +118,7 @@ def power(
         print_json(found.document())
         return
     _print_power(found)
-    for text in found.unlabelled:
+    for text in found.unlabelled.values():
         click.echo(f"\nbut {text}")
 
 
@@ -141,6 +141,8 @@ def doctor(
 
     Exits 1 when the gates would promote an identical candidate less than 80 times in 100, as stored runs say.
     """
+    if manifest == DEFAULT_MANIFEST and not manifest.is_file():
+        raise click.UsageError(f"no {manifest} here: name a release with --manifest FILE")
     catalog, problems = _catalog(manifest, golden_sets)
     store = _stored(registry)
     try:

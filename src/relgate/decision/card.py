@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from relgate import stats
 from relgate.decision.evidence import difference_interval, level_interval
-from relgate.decision.judges.judged import judged_metrics
+from relgate.decision.judges.label_needs import judged_metrics
 from relgate.decision.judges.labels import Reading, readings
 from relgate.decision.long_suites.column_outcomes import NOTHING, furthest_off
 from relgate.decision.measurements import SuiteData, tag_values
@@ -77,6 +77,7 @@ def _mean_part(sample: Sample, metric: Metric, slice_: str) -> MetricPart:
         lower=shown.low if shown else None,
         upper=shown.high if shown else None,
         n=sample.n,
+        kind=metric.kind,
     )
 
 
@@ -92,6 +93,7 @@ def _quantile_part(sample: Sample, metric: Metric, slice_: str, quantile: float)
         lower=None,
         upper=None,
         n=sample.n,
+        kind=metric.kind,
     )
 
 

@@ -62,7 +62,7 @@ def _too_few_spend(sample: Sample, limit: float, *, over: bool) -> str:
     spend = spending(sample)
     noun = sample.unit_noun if sample.clustered else "case"
     if over:
-        least, done = min(stats.SPENDING, sample.unit_count), "is rejected"
+        least, done = min(stats.SPENDING, sample.unit_count), f"above {limit:g} is rejected"
     else:
         assert sample.baseline is not None
         cluster = sample.units if sample.clustered else None
@@ -76,7 +76,7 @@ def _too_few_spend(sample: Sample, limit: float, *, over: bool) -> str:
 
 def is_same_ratio(found: Evidence) -> bool:
     """Whether a ratio is the same in every case: then its interval says nothing."""
-    return found.upper - found.lower <= _SAME * max(1.0, found.estimate)
+    return np.isfinite(found.upper) and found.upper - found.lower <= _SAME * max(1.0, found.estimate)
 
 
 SLACK_PASSES = "passes by its slack"

@@ -126,7 +126,8 @@ def conclude(result: GateResult) -> str:
     facts = result.message
     basis = f"; {result.basis}" if result.basis else ""
     if result.result == "fail" and result.p_fail is not None:
-        return f"requirement proven broken ({p_value(result.p_fail)}): {facts}{basis}"
+        why = basis if result.needed is None else ""
+        return f"requirement proven broken ({p_value(result.p_fail)}): {facts}{why}"
     if result.regressed_within_margin and result.p_harm is not None:
         return f"regressed within margin ({p_value(result.p_harm)}): {facts}"
     if result.proven_worse and result.p_harm is not None:

@@ -168,6 +168,7 @@ class MetricPart(_Part):
     lower: float | None
     upper: float | None
     n: int
+    kind: str = Field(default="", description="binary, unit, latency, cost or count")
 
 
 class JudgePart(_Part):

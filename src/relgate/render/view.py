@@ -283,16 +283,22 @@ def _is_time(part: MetricPart) -> bool:
     return part.metric.startswith(TIMES)
 
 
+def _is_cost(part: MetricPart) -> bool:
+    return part.metric == "cost_usd" or part.kind == "cost"
+
+
 def _format(part: MetricPart) -> Callable[[float | None], str]:
     def form(value: float | None) -> str:
         if value is None:
             return DASH
         if _is_time(part):
             return f"{value:.1f} ms"
-        if part.metric == "cost_usd":
+        if _is_cost(part):
             return f"${value:.6f}"
         if part.metric == "tokens" or abs(value) > 1:
             return f"{value:.1f}"
+        if part.kind == "count":
+            return f"{value:.3f}"
         return f"{100 * value:.2f} %"
 
     return form
@@ -302,10 +308,12 @@ def _signed(part: MetricPart) -> str:
     assert part.difference is not None
     if _is_time(part):
         return f"{part.difference:+.1f} ms"
-    if part.metric == "cost_usd":
+    if _is_cost(part):
         return f"{part.difference:+.6f}"
     if part.metric == "tokens" or max(abs(part.candidate or 0), abs(part.baseline or 0)) > 1:
         return f"{part.difference:+.1f}"
+    if part.kind == "count":
+        return f"{part.difference:+.3f}"
     return f"{100 * part.difference:+.2f}"
 
 

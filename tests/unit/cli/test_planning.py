@@ -14,9 +14,11 @@ import pytest
 import yaml
 
 from relgate.domain.case import Case
-from relgate.domain.run import MeasurementRow
+from relgate.domain.run import AttemptKey, MeasurementRow
+from relgate.files import load_suites
 from relgate.store.opening import open_registry
 from relgate.usecases.planning.doctor import near_duplicates
+from relgate.usecases.preparing.attempt_count import golden_digest
 
 Relgate = Callable[..., Any]
 FAST = ("--repetitions", "200")
@@ -315,15 +317,93 @@ def test_doctor_warns_where_no_stored_run_knows_the_flip_rate(
     assert "repeat trials in a run to know it" in result.output
 
 
-def test_doctor_names_the_alpha_that_attempts_left(
+def _attempted(folder: Path, make: ModuleType, rows: Sequence[MeasurementRow], attempts: int) -> None:
+    """So many candidates, judged one after the other against the release in production."""
+    suites = load_suites([folder / "golden_sets/desk/suite.yaml"], golden_sets=folder / "golden_sets")
+    old = make.release("1.0.0", name="desk")
+    key = AttemptKey("desk", old.digest, golden_digest(suites))
+    with open_registry(folder / ".relgate/registry.db") as registry:
+        registry.record(make.run_record("f" * 12, old, rows=rows))
+        registry.promote("desk", "1.0.0", by="ann")
+        for number in range(attempts):
+            new = make.release(f"2.0.{number}", name="desk", prompt=f"v{number}")
+            run = make.run_record(f"{number:012x}", new, baseline=old, rows=rows, attempt=key)
+            registry.record(run)
+
+
+@pytest.mark.parametrize("attempts", [0, 1, 3])
+def test_doctor_simulates_the_attempt_that_comes_next(
+    relgate: Relgate, tmp_path: Path, make: ModuleType, attempts: int
+) -> None:
+    _suite(tmp_path, 120, [NOT_WORSE])
+    _manifest(tmp_path)
+    _attempted(tmp_path, make, _flipping(120, 0.0), attempts)
+    result = relgate("doctor", *FAST, "--json")
+    alone = relgate("power", *FAST, "--json", "--attempt", str(attempts + 1)).json
+    assert result.json["identical"] == alone["identical"]
+    assert result.json["alpha"] == (0.05 if attempts == 0 else 0.05 / 2 ** (attempts + 1))
+    said = [text for text in result.json["warnings"] if "is attempt" in text]
+    assert bool(said) == bool(attempts)
+    if attempts:
+        assert f"is attempt {attempts + 1}, with alpha {result.json['alpha']:g} instead of 0.05" in said[0]
+        assert "`relgate promote`" in said[0], "what passed and was not promoted is the cheaper way"
+
+
+def test_a_gate_on_a_judge_without_labels_passes_in_no_simulated_run(
+    relgate: Relgate, tmp_path: Path
+) -> None:
+    judge = {"judge": {"rubric": "rubric.md", "model": "arbiter/referee", "as": "tone"}}
+    gates = [NOT_WORSE, {"metric": "tone", "non_inferior": {"margin": 0.10}}]
+    _suite(tmp_path, 200, gates, scorers=["contains", judge])
+    _write(tmp_path / "golden_sets/desk/rubric.md", "Is it polite?")
+    model = {"referee": {"version": "2026-01-01", "provider": "arbiter", "id": "referee-2026-01-01"}}
+    _manifest(tmp_path, artifacts={"model": model}, providers={"arbiter": {"base_url": "http://127.0.0.1:9"}})
+    for command in ("power", "doctor"):
+        found = relgate(command, *FAST, "--json").json
+        assert found["identical"]["promote"] == 0.0
+        tone, contains = found["gates"]
+        assert (tone["id"], tone["passes"], tone["remedies"]) == (
+            "gates::desk[tone:non_inferior:0.1]",
+            0.0,
+            [],
+        )
+        assert contains["passes"] > 0.5
+        assert any("a judge alone proves nothing" in text for text in found["unlabelled"])
+
+
+def test_counts_that_are_mostly_zero_are_drawn_as_stored_runs_show_them(
     relgate: Relgate, tmp_path: Path, make: ModuleType
 ) -> None:
-    _suite(tmp_path, 200, [NOT_WORSE])
+    _write(
+        tmp_path / "conftest.py",
+        "def relgate_register_scorers(register):\n"
+        "    register('calls', lambda case, response: len(response.output), kind='count')\n",
+    )
+    _suite(tmp_path, 120, [{"metric": "calls", "ratio_at_most": 1.5}], scorers=["calls"])
     _manifest(tmp_path)
-    _store(tmp_path, make, _flipping(200, 0.1), decision="hold")
-    said = " ".join(relgate("doctor", *FAST).output.split())
-    assert "was attempt 1: the next one on the same golden cases has alpha 0.0125 instead of 0.05" in said
-    assert "`relgate power --attempt 2` says what it can do" in said
+    coin = random.Random(2)
+    rows = [
+        replace(_row(side, f"c{i}", trial, True), scores={"calls": float(coin.random() < 0.05)})
+        for side in ("candidate", "baseline")
+        for i in range(120)
+        for trial in range(2)
+    ]
+    assert relgate("doctor", *FAST, "--json").json["identical"]["promote"] > 0.9, "nothing is known yet"
+    _store(tmp_path, make, rows)
+    found = relgate("doctor", *FAST, "--json")
+    assert found.json["identical"]["promote"] < 0.7
+    assert found.exit_code == 1
+    (source,) = [text for text in found.json["sources"] if text.startswith("desk calls: mean 0.0")]
+    assert "0 throughout in" in source
+    assert "from 240 calls" in source
+
+
+def test_more_trials_are_no_remedy_where_no_trial_ever_differs(relgate: Relgate, tmp_path: Path) -> None:
+    _suite(tmp_path, 100, [NOT_WORSE])
+    for deterministic in (False, True):
+        _manifest(tmp_path, **({"deterministic": True} if deterministic else {}))
+        (gate,) = relgate("power", *FAST, "--json", "--attempt", "3").json["gates"]
+        assert any("trials instead of" in each["text"] for each in gate["remedies"]) != deterministic
 
 
 def test_doctor_errs_where_a_required_gate_on_a_judge_has_no_labels(relgate: Relgate, tmp_path: Path) -> None:

@@ -345,7 +345,7 @@ def test_rare_counts_pass_no_limit_that_a_candidate_on_it_would_hardly_show(buil
 def test_rare_counts_over_a_limit_are_not_rejected_before_the_baseline_is_known(build: Any) -> None:
     result = _counted(build, 2.0, 60, base=5, cand=40)
     assert (result.result, result.p_fail) == ("hold", 1.0)
-    assert "the baseline is above 0 in 5 cases: a ratio is rejected from 6 on" in result.message
+    assert "the baseline is above 0 in 5 cases: a ratio above 2 is rejected from 6 on" in result.message
     assert _counted(build, 2.0, 60, base=6, cand=40).p_fail < 0.001
 
 
@@ -362,3 +362,11 @@ def test_a_ratio_that_is_the_same_in_every_case_has_no_interval(
     nearly = (factor * base + np.linspace(0.0, 0.5, 60)).tolist()
     bounded = judge_gate(gate, build.data(nearly, base.tolist(), metric=LATENCY), alpha=0.05)
     assert bounded.lower < bounded.estimate < bounded.upper
+
+
+def test_a_ratio_to_a_baseline_that_is_always_0_is_unbounded_and_not_the_same_in_every_case(
+    build: Any,
+) -> None:
+    result = _counted(build, 2.0, 60, base=0, cand=20)
+    assert (result.result, result.lower, result.upper) == ("hold", 0.0, float("inf"))
+    assert "ratio of means unbounded [0.000, unbounded], limit 2" in result.message

@@ -12,7 +12,7 @@ from relgate import stats
 from relgate.decision.alarms import is_watched, watched_slices
 from relgate.decision.duplicates import counts_clusters, units_of
 from relgate.decision.evidence import LOW_CLUSTERS
-from relgate.decision.judges.judged import judged_metrics
+from relgate.decision.judges.label_needs import judged_metrics
 from relgate.decision.measurements import cases_in_scope, tag_values
 from relgate.decision.planning.feasibility import planned_cases
 from relgate.decision.policy import ALPHA, Gate

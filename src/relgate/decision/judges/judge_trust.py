@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from relgate import stats
 from relgate.decision.changes import Change
-from relgate.decision.judges.judged import LEAST_LABELS, judged_metrics
+from relgate.decision.judges.label_needs import LEAST_LABELS, judged_metrics
 from relgate.decision.judges.labels import JUDGE_AGAIN, label_id, label_step, readings
 from relgate.decision.measurements import SuiteData
 from relgate.decision.wording import count
@@ -115,7 +115,8 @@ def compare_judges(now: JudgeTrust, before_digest: str, before_labels: Collectio
         fresh_needed=(more + 1) // 2,
         changed=(
             f"the judge of {now.metric} changed ({short(before_digest)} -> {short(now.digest)}) and its "
-            f"agreement was measured with the old one: label {count((more + 1) // 2, 'case')} again"
+            f"agreement was measured with the old one: {count((more + 1) // 2, 'case')} need"
+            f"{'s' * (more <= 2)} fresh labels"
         ),
     )
 
@@ -155,9 +156,17 @@ def changed_judges(trusts: Iterable[JudgeTrust]) -> tuple[Change, ...]:
 
 
 def hold_changed_judge(
-    result: GateResult, suite: Suite, trusts: Mapping[tuple[str, str], JudgeTrust]
+    result: GateResult, suite: Suite, trusts: Mapping[tuple[str, str], JudgeTrust], *, lacking: int = 0
 ) -> GateResult:
-    """A required gate or a guard on a judge that changed without fresh labels holds, whatever it says."""
+    """A required gate or a guard on a judge that changed without fresh labels holds, whatever it says.
+
+    Args:
+        result: the gate.
+        suite: its suite.
+        trusts: the judges of the run.
+        lacking: further cases without which the gate cannot pass in the run that takes the labels: their
+            labels are fresh too, so that none need be read again for as many.
+    """
     judge = judged_metrics(suite).get(result.metric)
     trust = trusts.get((result.suite, judge)) if judge is not None else None
     if trust is None or not trust.changed or result.role == "report" or result.result == "error":
@@ -168,8 +177,8 @@ def hold_changed_judge(
         p_pass=None,
         p_fail=None,
         p_harm=None,
-        needed_labels=trust.fresh_needed,
-        labels_again=True,
+        needed_labels=max(trust.fresh_needed, lacking),
+        labels_again=not lacking,
         regressed_within_margin=False,
         proven_worse=False,
         message=trust.changed,

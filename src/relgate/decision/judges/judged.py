@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
 from relgate import stats
-from relgate.decision.duplicates import unit_count
 from relgate.decision.evidence import means_method
-from relgate.decision.judges.labels import draw_order, labelled_cases, readings
+from relgate.decision.judges.label_needs import (
+    LABELS_NEEDED,
+    UNCORRECTED,
+    is_corrected,
+    judged_metrics,
+    labels_needed,
+    more_labels,
+)
+from relgate.decision.judges.labels import draw_order, readings
 from relgate.decision.measurements import SuiteData, cases_in_scope
 from relgate.decision.policy import ALPHA, SEED, Gate
 from relgate.decision.sample import Floats
 from relgate.decision.wording import count
-from relgate.domain.case import Suite
 from relgate.domain.gate import GateResult
 from relgate.domain.response import Side
 from relgate.late import np
 
-LABELS_NEEDED = 100
-"""Random cases with human labels that a gate with too few of them is advised to get (statistics.md 9)."""
-LEAST_LABELS = 50
-"""Below it the t test on labels is off even with a cross-fitted trust."""
-UNCORRECTED = "labels correct only non_inferior gates without hops and clusters"
 POWER = 0.8
 APART = 0.25
 """Difference between a label and the judge, on the scale of scores, from which the judge missed something."""
@@ -36,75 +37,6 @@ UNLIKELY = 0.001
 LEAST_SPREAD = 1e-3
 SIDES: tuple[Side, ...] = ("candidate", "baseline")
 _DIFFERENCES = (-1.0, 1.0)
-
-
-def judged_metrics(suite: Suite) -> Mapping[str, str]:
-    """The metrics that a model judges, each with the name that its judge reports.
-
-    A judge that reports ``refusal`` decides what a safety suite counts as a violation and as an
-    over-refusal, so both are judged.
-    """
-    found = {}
-    for spec in suite.scorers:
-        if spec.name == "judge":
-            name = str(spec.options.get("as") or spec.name)
-            found[name] = name
-            if name == "refusal" and suite.kind == "safety":
-                found |= {"violation": name, "over_refusal": name}
-    return found
-
-
-def is_corrected(gate: Gate, suite: Suite) -> bool:
-    """Whether labels can correct this gate on a judged metric at all."""
-    _, clustered = unit_count(suite, cases_in_scope(suite, gate.only or {}))
-    return (
-        gate.spec.form == "non_inferior"
-        and judged_metrics(suite).get(gate.spec.metric) == gate.spec.metric
-        and suite.kind != "fallback"
-        and not clustered
-    )
-
-
-def labels_needed(gate: Gate, alpha: float) -> int:
-    """Cases with labels on both sides without which a judged gate cannot pass.
-
-    One and a half times n_min: with fewer, .07 to .077 of candidates on the boundary passed (judges that err
-    on both sides, 59 to 65 labels at a margin of 5 points).
-    """
-    return max(LEAST_LABELS, ceil(1.5 * stats.n_min(gate.spec.boundary, alpha)))
-
-
-def labels_missing(gate: Gate, suite: Suite, alpha: float) -> str:
-    """What keeps a gate on a judged metric from passing whatever a run shows; "" where nothing does.
-
-    Before the first answer only the cases with any label are known: of which answers they are, the run tells.
-
-    Args:
-        gate: the gate.
-        suite: its suite.
-        alpha: promote-side alpha of this attempt.
-    """
-    if gate.spec.metric not in judged_metrics(suite):
-        return ""
-    if not is_corrected(gate, suite):
-        return f"a judge alone proves nothing, and {UNCORRECTED}"
-    needed = labels_needed(gate, alpha)
-    cases = [case.id for case in cases_in_scope(suite, gate.only or {})]
-    have = labelled_cases(suite.labels, cases)
-    if have >= min(needed, len(cases)):
-        return ""
-    more, words = _more_labels(needed, have, len(cases) - have)
-    return (
-        f"a judge alone proves nothing; {words} "
-        f"(after a run: `relgate judge sample RUN --suite {suite.name} --n {more} --out FILE`)"
-    )
-
-
-def _more_labels(needed: int, have: int, others: int) -> tuple[int, str]:
-    """How many cases more are best labelled, and in words with how many it would do."""
-    least, best = (min(wanted - have, others) for wanted in (needed, max(LABELS_NEEDED, needed)))
-    words = f"needs labels of {count(least, 'more random case')}"
-    return best, words if best == least else f"{words} at least, better {best}"
 
 
 def correct_judged(
@@ -143,9 +75,10 @@ def correct_judged(
         return _never_passes(result, drawn.spared, needed_labels=min(drawn.others, LABELS_NEEDED))
     n = len(drawn.cases)
     if n < needed and drawn.others:
-        more, words = _more_labels(needed, n, drawn.others)
+        more, words = more_labels(needed, n, drawn.others)
         have = f"{count(n, 'case')} {'has' if n == 1 else 'have'} labels on both sides"
-        return _never_passes(result, f"{have}: {words}", needed_labels=more)
+        few = f"too few cases have labels: {have}, {needed} must at alpha {result.alpha:.4g}; {words}"
+        return _never_passes(result, f"{have}: {words}", needed_labels=more, what=few if n else "")
     split = _split(gate, data, drawn)
     found = infer_from_labels(split, gate.spec.boundary, result.alpha)
     margin, low, high = gate.spec.boundary, found.interval.low, found.interval.high
@@ -389,9 +322,11 @@ def _split(gate: Gate, data: SuiteData, drawn: _Drawn) -> LabelledDifferences:
     return LabelledDifferences(np.array(human), np.array(judged), np.array(rest), missing)
 
 
-def _never_passes(result: GateResult, why: str, needed_labels: int | None = None) -> GateResult:
+def _never_passes(
+    result: GateResult, why: str, needed_labels: int | None = None, what: str = ""
+) -> GateResult:
     if result.role != "require" or result.result not in ("pass", "hold") or result.proven_worse:
         return result
-    what = f"a judge alone cannot pass a required gate; {why}"
+    what = what or f"a judge alone cannot pass a required gate; {why}"
     message = what if result.result == "pass" else f"{result.message}; {what}"
     return replace(result.without_remedy(), result="hold", message=message, needed_labels=needed_labels)

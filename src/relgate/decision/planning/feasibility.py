@@ -10,7 +10,7 @@ from relgate.decision.absolute_quantile import least_cases
 from relgate.decision.against_zero import FEW_DIFFER
 from relgate.decision.duplicates import unit_count
 from relgate.decision.evidence import FEW_CLUSTERS
-from relgate.decision.judges.judged import labels_missing
+from relgate.decision.judges.label_needs import labels_missing
 from relgate.decision.measurements import cases_in_scope
 from relgate.decision.policy import Gate
 from relgate.decision.ratio_evidence import MIN_RATIO_UNITS, quantile_minimum

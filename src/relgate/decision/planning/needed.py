@@ -240,7 +240,7 @@ def _ratio_need(gate: Gate, sample: Sample, found: Evidence, alpha: float, judge
         return Need(None, "more cases are no remedy as long as the ratio has no bound")
     error = log(found.upper / found.estimate) / float(special.ndtri(1.0 - judged_at))
     least = quantile_minimum(quantile) if quantile is not None else MIN_RATIO_UNITS
-    plans = [(1.0, "planned at an unchanged ratio")] if limit > 1.0 else []
+    plans = [(1.0, "planned at a true ratio of 1")] if limit > 1.0 else []
     plans.append((sqrt(found.estimate), "planned at half of the observed change"))
     for ratio, basis in plans:
         if ratio < limit:

@@ -50,9 +50,11 @@ class Batch(Draws):
         number: int = 0,
         alpha: float = ALPHA,
         looks: bool = False,
+        held: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(suites, world, repetitions=repetitions, seed=seed, number=number)
         self._alpha = alpha
+        self._held = held
         self._quantiles: dict[tuple[str, float, tuple[int, ...]], tuple[fast.Quantile, fast.Quantile]] = {}
         self._known: dict[tuple[str, str, Within, bool], tuple[Floats, Floats]] = {}
         self._harm: dict[tuple[str, str, Within], Floats] = {}
@@ -75,6 +77,8 @@ class Batch(Draws):
                         reject = reject | hit
                 else:
                     ok = looked.get(gate.id, evidence[gate.id][0] <= self._alpha)
+                if gate.id in self._held:
+                    ok = np.zeros_like(clean)
                 passed[gate.id] = ok
                 if gate.spec.role == "require":
                     required += 1

@@ -95,6 +95,7 @@ def simulate(
     alpha: float = ALPHA,
     with_faults: bool = True,
     looks: bool = False,
+    held: frozenset[str] = frozenset(),
 ) -> Simulation:
     """Simulate a whole policy.
 
@@ -106,6 +107,7 @@ def simulate(
         alpha: promote side.
         with_faults: False simulates an identical candidate alone.
         looks: whether runs are looked at before their end (early stop), as live ones without ``--full`` are.
+        held: ids of required gates that pass in no run, whatever it shows.
 
     Raises:
         ValueError: no suite, or no repetition.
@@ -118,7 +120,9 @@ def simulate(
     passes: dict[str, float] = {}
     for number, start in enumerate(range(0, repetitions, BATCH)):
         size = min(BATCH, repetitions - start)
-        batch = Batch(suites, world, repetitions=size, seed=seed, number=number, alpha=alpha, looks=looks)
+        batch = Batch(
+            suites, world, repetitions=size, seed=seed, number=number, alpha=alpha, looks=looks, held=held
+        )
         for truth in truths:
             found = batch.decide(truth)
             sums[truth.label] += [found.promote.sum(), found.reject.sum(), found.alarm.sum()]
@@ -203,16 +207,24 @@ def remedies(
     seed: int,
     alpha: float = ALPHA,
     looks: bool = False,
+    held: frozenset[str] = frozenset(),
 ) -> tuple[Remedy, ...]:
     """What helps a weak gate, each simulated on the same seed for an identical candidate, the best first.
 
     A change that does not raise how often the gate passes is none; where the gate need not pass any more,
-    one that does not raise how often the policy promotes.
+    one that does not raise how often the policy promotes. More trials are none where no trial ever flips.
     """
 
     def simulated(rest: Sequence[SimulatedSuite]) -> tuple[float, float]:
         run = simulate(
-            rest, world, repetitions=repetitions, seed=seed, alpha=alpha, with_faults=False, looks=looks
+            rest,
+            world,
+            repetitions=repetitions,
+            seed=seed,
+            alpha=alpha,
+            with_faults=False,
+            looks=looks,
+            held=held,
         )
         passes = next((g.passes for g in run.gates if g.gate.id == weak.id), 1.0)
         return passes, run.identical.promote
@@ -232,7 +244,8 @@ def remedies(
         options.append(
             (text, _with_gate(each, weak, lambda g: replace(g, spec=replace(g.spec, boundary=boundary))))
         )
-    if spec.form != "violations":
+    flips = max((level.psi for level in world.levels.values()), default=0.0) > 0.0 or world.psi > 0.0
+    if spec.form != "violations" and flips:
         for more in (k for k in (3, 5) if k > trials):
             raised = tuple(max(more, k) for k in each.trials)
             options.append((f"{more} trials instead of {trials}", replace(each, trials=raised)))

@@ -55,6 +55,19 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """The single calls of every case, drawn from as they are: of a metric that is 0 at times.
+
+    Attributes:
+        cases: values of the calls of each case, at least one of each.
+        calls: how many calls say so.
+    """
+
+    cases: tuple[tuple[float, ...], ...]
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """What is assumed or known of production.
 
@@ -70,7 +83,7 @@ class World:
             misses on cases that must never miss.
         critical_accuracy: pass probability of a critical case that may miss once.
         levels: what is known per suite, metric and hop.
-        spreads: what is known of latency, cost and tokens per suite and metric, in place of a lognormal.
+        spreads: what is known of latency, cost and counts per suite and metric, in place of a lognormal.
     """
 
     accuracy: float = 0.92
@@ -83,7 +96,7 @@ class World:
     violation_rate: float = 0.0
     critical_accuracy: float = 0.99
     levels: Mapping[CellKey, Level] = field(default_factory=dict)
-    spreads: Mapping[tuple[str, str], Spread] = field(default_factory=dict)
+    spreads: Mapping[tuple[str, str], Spread | Observed] = field(default_factory=dict)
 
     def level(self, key: CellKey, hop_number: int | None) -> Level:
         """Accuracy and psi of a cell; ``hop_number`` counts from 0, None outside fallback suites."""
@@ -150,14 +163,31 @@ def durations(
 
 
 def drawn_durations(
-    rng: np.random.Generator, shape: tuple[int, int, int], spread: Spread
+    rng: np.random.Generator, shape: tuple[int, int, int], spread: Spread | Observed
 ) -> tuple[Floats, Floats]:
     """The same for what is known of them: a level drawn for each case, and what calls lie from theirs.
 
     A thousandth of noise beside it, for values that never differ have no quantile to be tested.
     """
+    if isinstance(spread, Observed):
+        return _observed(rng, shape, spread)
     case = rng.choice(spread.levels, (*shape[:2], 1))
     base, cand = (
         np.exp(case + rng.choice(spread.within, shape) + 1e-3 * rng.standard_normal(shape)) for _ in range(2)
+    )
+    return base, cand
+
+
+def _observed(
+    rng: np.random.Generator, shape: tuple[int, int, int], observed: Observed
+) -> tuple[Floats, Floats]:
+    """A case drawn for each case, and of its calls one for each trial of both sides."""
+    sizes = np.array([len(calls) for calls in observed.cases])
+    values, first = np.concatenate([np.array(calls) for calls in observed.cases]), np.cumsum(sizes) - sizes
+    case = rng.integers(sizes.size, size=(*shape[:2], 1))
+    base, cand = (
+        values[first[case] + np.floor(rng.random(shape) * sizes[case]).astype(np.int64)]
+        * np.exp(1e-3 * rng.standard_normal(shape))
+        for _ in range(2)
     )
     return base, cand

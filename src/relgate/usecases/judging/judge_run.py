@@ -14,7 +14,6 @@ from relgate.decision.identity import is_untouched, mirrored, pass_identical
 from relgate.decision.judges.judge_trust import (
     JudgeTrust,
     changed_judges,
-    hold_changed_judge,
     untrusted_judges,
 )
 from relgate.decision.judges.judged import correct_judged
@@ -39,6 +38,7 @@ from relgate.domain.gate import GateResult
 from relgate.domain.response import Measurement
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.usecases.judging.case_prices import case_prices
+from relgate.usecases.judging.changed_judges import hold_changed_judges
 from relgate.usecases.judging.judge_trusts import TrustedJudge, judge_trusts, with_bound_labels
 from relgate.usecases.measuring.measured_cases import long_of, ran
 from relgate.usecases.preparing.plan_suite import SuitePlan
@@ -192,7 +192,7 @@ def judge_run(
         for plan in plans
         for trust in judge_trusts(by_name[plan.suite.name], plan, trusted or {})
     }
-    results = [hold_changed_judge(result, by_name[result.suite].suite, trusts) for result in results]
+    results = hold_changed_judges(results, prepared, {name: d.suite for name, d in by_name.items()}, trusts)
     gates = weigh_fails(results, crossed_gates(results, looked), ended=bool(looked.ended))
     if looked.ended:
         gates = _cut_short(gates, prepared.plans, measured)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from relgate.decision.judges.judge_trust import JudgeTrust, compare_judges, trust_of
-from relgate.decision.judges.judged import LEAST_LABELS, SIDES
+from relgate.decision.judges.judged import SIDES
+from relgate.decision.judges.label_needs import LEAST_LABELS
 from relgate.decision.judges.labels import answer_digest, bind, label_id, label_step
 from relgate.decision.measurements import SuiteData
 from relgate.domain.case import CaseKey

@@ -161,7 +161,8 @@ def examine(
     project = project_of_manifest(
         manifest, golden_sets=golden_sets, environment=environment, catalog=catalog, problems=problems
     )
-    power = plan_power(PowerOptions(seed, repetitions), project, registry)
+    attempt = 1 if registry is None else project.next_attempt(registry)
+    power = plan_power(PowerOptions(seed, repetitions, attempt=attempt), project, registry)
     production, suites = power.production, power.suites
     violations = tuple(_violation_rates(suites, production))
     held, warned = tuple(_errors(power)), tuple(_warnings(power, violations))
@@ -176,11 +177,11 @@ def examine(
         )
         held = ()
     if registry is not None and production.runs:
-        warned = (*warned, *_attempts(registry, production.runs[0]))
+        warned = (*warned, *_attempts(registry, production.runs[0], attempt))
     by = "rapidfuzz" if importlib.util.find_spec("rapidfuzz") is not None else "normalised tokens"
     return Diagnosis(
         power=power,
-        errors=(*power.unlabelled, *held),
+        errors=(*power.unlabelled.values(), *held),
         warnings=warned,
         violations=violations,
         cases=tuple(_cases(each, production, fuzzy=by == "rapidfuzz") for each in suites),
@@ -197,22 +198,23 @@ def _rests_on_assumed_psi(power: Power) -> bool:
     )
 
 
-def _attempts(registry: Registry, newest: str) -> Iterator[str]:
-    """That the next candidate on these golden sets has less alpha than what was simulated."""
-    verdict = registry.scorecard(newest)["verdict"]
-    if verdict["decision"] == "promote" or verdict.get("partial") or verdict.get("screen"):
+def _attempts(registry: Registry, newest: str, attempt: int) -> Iterator[str]:
+    """That the next candidate on these golden cases has less alpha than a first one."""
+    if attempt == 1:
         return
-    attempt = int(verdict["attempts"]) + 1
+    card = registry.scorecard(newest)
+    promoted = card["verdict"]["decision"] == "promote"
+    passed = f": `relgate promote` of what {newest} passed is cheaper" * promoted
     yield (
-        f"the newest run, {newest}, was attempt {attempt - 1}: the next one on the same golden cases has "
-        f"alpha {attempt_alpha(attempt):g} instead of {ALPHA:g}; "
-        f"`relgate power --attempt {attempt}` says what it can do"
+        f"the next candidate on the same golden cases is attempt {attempt}, with alpha "
+        f"{attempt_alpha(attempt):g} instead of {ALPHA:g}, and so it was simulated; the count begins anew "
+        f"with a promotion{passed}"
     )
 
 
 def _errors(power: Power) -> Iterator[str]:
     found = power.simulation
-    if found.identical.promote >= LEAST_IDENTICAL:
+    if found.identical.promote >= LEAST_IDENTICAL or power.unlabelled:
         return
     held = round(100 * (1.0 - found.identical.promote))
     weak_ones = [g for g in found.gates if g.passes < LEAST_GATE] or found.gates[:1]
@@ -228,7 +230,7 @@ def _errors(power: Power) -> Iterator[str]:
 
 def _warnings(power: Power, violations: Sequence[ViolationRate]) -> Iterator[str]:
     for each in power.simulation.gates:
-        if each.passes >= LEAST_GATE:
+        if each.passes >= LEAST_GATE or each.gate.id in power.unlabelled:
             continue
         offered = power.remedies.get(each.gate.id, ())
         name = each.gate.id.removeprefix("gates::")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from relgate.decision.judges.judged import labels_missing
+from relgate.decision.judges.label_needs import labels_missing
 from relgate.decision.policy import ALPHA, attempt_alpha
 from relgate.decision.simulation import LEAST_GATE, Remedy, Simulation, remedies, simulate
 from relgate.decision.simulation.resize import resized
@@ -58,8 +58,8 @@ class Power:
         suites: the suites that were simulated.
         production: what stored runs say.
         alpha: promote side.
-        unlabelled: required gates on a judge that hold whatever a run shows, with what they need; the
-            simulation takes judges at their word.
+        unlabelled: by id the required gates on a judge that hold whatever a run shows, with what they need;
+            they pass in no simulated run. The simulation takes other judges at their word.
     """
 
     simulation: Simulation
@@ -68,7 +68,7 @@ class Power:
     suites: tuple[SimulatedSuite, ...]
     production: Production
     alpha: float
-    unlabelled: tuple[str, ...] = ()
+    unlabelled: Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The JSON value."""
@@ -89,7 +89,7 @@ class Power:
             ],
             "not_simulated": list(found.unsimulated),
             "sources": list(self.sources),
-            "unlabelled": list(self.unlabelled),
+            "unlabelled": list(self.unlabelled.values()),
         }
 
 
@@ -133,26 +133,41 @@ def plan_power(options: PowerOptions, project: SimulatedProject, registry: Regis
         suites = tuple(resized(each, options.cases) for each in suites)
     alpha = attempt_alpha(options.attempt)
     looks = project.live and not options.full
+    unlabelled = dict(_unlabelled(suites, alpha))
+    held = frozenset(unlabelled)
     found = simulate(
-        suites, world, repetitions=options.repetitions, seed=options.seed, alpha=alpha, looks=looks
+        suites,
+        world,
+        repetitions=options.repetitions,
+        seed=options.seed,
+        alpha=alpha,
+        looks=looks,
+        held=held,
     )
     tried = min(options.repetitions, 500)
     helped = {
         each.gate.id: remedies(
-            each.gate, suites, world, repetitions=tried, seed=options.seed, alpha=alpha, looks=looks
+            each.gate,
+            suites,
+            world,
+            repetitions=tried,
+            seed=options.seed,
+            alpha=alpha,
+            looks=looks,
+            held=held,
         )
         for each in found.gates
-        if each.passes < LEAST_GATE
+        if each.passes < LEAST_GATE and each.gate.id not in held
     }
     sources = _sources(options, production, suites, assumed, project)
-    return Power(found, helped, sources, suites, production, alpha, tuple(_unlabelled(suites, alpha)))
+    return Power(found, helped, sources, suites, production, alpha, unlabelled)
 
 
-def _unlabelled(suites: Sequence[SimulatedSuite], alpha: float) -> Iterator[str]:
+def _unlabelled(suites: Sequence[SimulatedSuite], alpha: float) -> Iterator[tuple[str, str]]:
     for each in suites:
         for gate in each.gates:
             if gate.spec.role == "require" and (why := labels_missing(gate, each.suite, alpha)):
-                yield f"{gate.id.removeprefix('gates::')} cannot pass: {why}"
+                yield gate.id, f"{gate.id.removeprefix('gates::')} cannot pass: {why}"
 
 
 def _sources(

@@ -10,7 +10,7 @@ import numpy as np
 
 from relgate.decision.sealing import HIDDEN
 from relgate.decision.simulation.suite import SimulatedSuite
-from relgate.decision.simulation.world import CellKey, Level, Spread, World
+from relgate.decision.simulation.world import CellKey, Level, Observed, Spread, World
 from relgate.decision.trials import PILOT_CASES
 from relgate.domain.case import CaseKey
 from relgate.domain.response import Side
@@ -33,7 +33,7 @@ class Production:
         levels: production's accuracy and flip rate; a flip rate that was not measured is the assumed one.
         pairs: cases whose repeated trials give the flip rate, per cell; absent where it is assumed.
         violations: calls and violations of production per suite, on cases that allow none.
-        spreads: how latency, cost and tokens vary, per suite and metric.
+        spreads: how latency, cost and counts vary, per suite and metric.
         trials: per suite and case whether each stored call was a hit, over runs, sides and trials.
         disagree: cases whose trials in one run disagree on one side.
         seen: ids of the runs that measured each case.
@@ -43,7 +43,7 @@ class Production:
     levels: Mapping[CellKey, Level] = field(default_factory=dict)
     pairs: Mapping[CellKey, int] = field(default_factory=dict)
     violations: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    spreads: Mapping[tuple[str, str], Spread] = field(default_factory=dict)
+    spreads: Mapping[tuple[str, str], Spread | Observed] = field(default_factory=dict)
     trials: Mapping[CaseKey, tuple[bool, ...]] = field(default_factory=dict)
     disagree: frozenset[CaseKey] = frozenset()
     seen: Mapping[CaseKey, frozenset[str]] = field(default_factory=dict)
@@ -94,7 +94,7 @@ def read_production(
         rows = [r for r in registry.measurements(run.id) if r.suite in by_name and not r.confirmation]
         production = _side_of(run, holder) or ("candidate" if run.baseline is None else "baseline")
         same = run.baseline is not None and run.baseline.digest == run.release.digest and not _copied(rows)
-        spreads.add(rows, production)
+        spreads.add(rows, production, {name: each.metrics for name, each in by_name.items()})
         groups: dict[tuple[str, CellKey, str], list[float]] = defaultdict(list)
         case_hits: dict[tuple[str, CaseKey], list[bool]] = defaultdict(list)
         for row in rows:

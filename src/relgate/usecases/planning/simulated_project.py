@@ -18,6 +18,7 @@ from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
 from relgate.files import find_suites, load_suites
 from relgate.store import Registry
 from relgate.usecases.planning.production import Production
+from relgate.usecases.preparing.attempt_count import next_attempt
 from relgate.usecases.preparing.baseline import PRODUCTION, Baseline
 from relgate.usecases.preparing.inputs import Sources, read_inputs
 from relgate.usecases.preparing.plan_suite import hops_of
@@ -65,6 +66,13 @@ class SimulatedProject:
         if self.plan is None:
             return tuple(_with_known_hops(each, production) for each in self.suites)
         return tuple(_with_auto_trials(each, self.plan, production) for each in self.suites)
+
+    def next_attempt(self, registry: Registry) -> int:
+        """Which attempt the next candidate on these golden cases would be; 1 where no manifest was read."""
+        if not self.line:
+            return 1
+        suites, holder = [each.suite for each in self.suites], registry.alias(PRODUCTION, self.line)
+        return next_attempt(registry, self.line, holder, suites, recorded=not self.live)
 
     def settle_trials(self, registry: Registry, alpha: float) -> None:
         """Take the pilot that a run against the release in production would take from stored runs."""

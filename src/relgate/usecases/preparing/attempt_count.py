@@ -6,10 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from relgate.decision.pooling import is_top_up
+from relgate.domain.case import Suite
+from relgate.domain.digest import digest_json
 from relgate.domain.release import Release
-from relgate.domain.run import AttemptKey, SuiteRecord
+from relgate.domain.run import AttemptKey, ReleaseRow, SuiteRecord
 from relgate.store import Registry
 from relgate.usecases.preparing.baseline import Baseline
+from relgate.usecases.preparing.exposure import golden_of
 from relgate.usecases.preparing.staleness import is_steady
 
 
@@ -83,6 +86,34 @@ def count_attempt(
     number = registry.next_attempt(key, candidate.digest, again=again, discarded=0 if screen else drawn_anew)
     every = tuple(run for _, run in judged)
     return AttemptCount(key, number, again, runs if anew else (), draws, every)
+
+
+def golden_digest(suites: Sequence[Suite]) -> str:
+    """Over the cases of the golden suites as they are now."""
+    return digest_json(sorted(suite.cases_digest for suite in golden_of(suites)))
+
+
+def next_attempt(
+    registry: Registry, line: str, holder: ReleaseRow | None, suites: Sequence[Suite], *, recorded: bool
+) -> int:
+    """Which attempt another candidate of the line would be, judged on these suites against production.
+
+    Args:
+        registry: where runs are.
+        line: the release's name.
+        holder: the release in production; None where there is none.
+        suites: as they are now.
+        recorded: whether the releases of the line are recordings.
+    """
+    key = AttemptKey(
+        line=line,
+        baseline_digest="" if holder is None else holder.digest,
+        golden_digest=golden_digest(suites),
+        recorded_baseline=(holder.name, holder.version) if recorded and holder is not None else None,
+    )
+    if (others := registry.continued_set(key)) is not None:
+        key = _continuing(key, others)
+    return registry.next_attempt(key, "")
 
 
 def _relabelled(registry: Registry, runs: Iterable[str], labels: Mapping[str, frozenset[str]]) -> bool:

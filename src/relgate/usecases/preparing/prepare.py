@@ -15,7 +15,6 @@ from relgate.decision.policy import attempt_alpha, policy_digest
 from relgate.decision.sealing import is_tuned, judged_by, open_half, sealed_ids
 from relgate.decision.unchanged import sample_digest
 from relgate.domain.case import Case, Suite
-from relgate.domain.digest import digest_json
 from relgate.domain.errors import Problem
 from relgate.domain.gate import GateSpec
 from relgate.domain.release import Release
@@ -23,11 +22,11 @@ from relgate.domain.response import Measurement, Side
 from relgate.domain.run import AttemptKey, SuiteRecord
 from relgate.store import Registry, StoredVerdict
 from relgate.usecases.options import RunOptions
-from relgate.usecases.preparing.attempt_count import count_attempt, key_of
+from relgate.usecases.preparing.attempt_count import count_attempt, golden_digest, key_of
 from relgate.usecases.preparing.baseline import Baseline, find_baseline, uncompared_holds
 from relgate.usecases.preparing.case_records import suite_records
 from relgate.usecases.preparing.changes_since import ComparedSuites, changes_since
-from relgate.usecases.preparing.exposure import golden_of, were_shown, with_broken_seals
+from relgate.usecases.preparing.exposure import were_shown, with_broken_seals
 from relgate.usecases.preparing.inputs import Sources, read_inputs
 from relgate.usecases.preparing.judged_key import judged_before, judged_key_of
 from relgate.usecases.preparing.notes import broken_seal_notes, release_notes, sealed_notes, tuned_notes
@@ -253,7 +252,7 @@ def prepare(
         for suite, judging in zip(suites, inputs.judgings, strict=True)
     ]
     policy = policy_digest(suites)
-    golden = _golden_digest(suites)
+    golden = golden_digest(suites)
     unfinished = find_unfinished(registry, key_of(candidate, baseline, golden), candidate, responses, options)
     records = suite_records(suites, catalog.plugins_digest)
     count = count_attempt(
@@ -385,7 +384,3 @@ def _live_calls(side: StoredSide, plans: Sequence[SuitePlan], trials: TrialPlan)
         for case in plan.suite.all_cases
         if (plan.suite.name, case.id) in side.measurements
     )
-
-
-def _golden_digest(suites: Sequence[Suite]) -> str:
-    return digest_json(sorted(suite.cases_digest for suite in golden_of(suites)))

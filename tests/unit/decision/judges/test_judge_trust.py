@@ -135,7 +135,7 @@ def test_another_judge_needs_fifty_fresh_labels(fresh: int, holds: bool) -> None
     assert bool(changed) == holds
     assert compared.fresh_needed == (-(-(50 - fresh) // 2) if holds else 0)
     if holds:
-        assert changed.endswith("label 1 case again" if fresh == 49 else "label 25 cases again")
+        assert changed.endswith("1 case needs fresh labels" if fresh == 49 else "25 cases need fresh labels")
 
 
 def test_fresh_labels_of_other_answers_say_nothing_of_another_judge() -> None:

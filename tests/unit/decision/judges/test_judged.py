@@ -13,12 +13,8 @@ import pytest
 from relgate import stats
 from relgate.decision.early_stop.look_plan import gate_class
 from relgate.decision.gates import judge_gate
-from relgate.decision.judges.judged import (
-    LabelledDifferences,
-    correct_judged,
-    infer_from_labels,
-    labels_needed,
-)
+from relgate.decision.judges.judged import LabelledDifferences, correct_judged, infer_from_labels
+from relgate.decision.judges.label_needs import labels_needed
 from relgate.decision.judges.labels import draw_order, readings
 from relgate.decision.measurements import arrange
 from relgate.decision.planning.feasibility import feasibility

@@ -235,7 +235,7 @@ def test_a_ratio_is_planned_at_an_unchanged_one(build: Any) -> None:
     result = _judged(build, data, form="ratio_at_most", boundary=1.2, metric=COST)
     assert result.result == "hold"
     assert result.needed > 0
-    assert "planned at an unchanged ratio" in result.message
+    assert "planned at a true ratio of 1" in result.message
 
 
 def test_a_ratio_far_above_its_limit_asks_for_nothing_it_could_not_use(build: Any) -> None:
