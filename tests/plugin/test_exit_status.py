@@ -191,6 +191,18 @@ def test_an_application_that_does_not_import_is_4(python_app: Project, provider:
     assert provider.calls == 0
 
 
+def test_an_application_that_always_fails_is_told_before_what_it_fails(
+    python_app: Project, provider: Provider, mode: tuple[str, ...]
+) -> None:
+    python_app.write("desk_app.py", "def build(release):\n    return lambda request: {}['no such field']\n")
+    shown = " ".join(python_app.text(python_app.judge(mode)).split())
+    assert "REJECT the candidate gave no answer in 8 of 8 cases; " in shown
+    assert (
+        "next see why the candidate gave no answer in 8 of 8 cases: the notes have its first message" in shown
+    )
+    assert "application failed in 8 of 8 cases, such as: KeyError" in shown
+
+
 def test_an_unset_variable_is_4_before_any_call(
     python_app: Project, provider: Provider, monkeypatch: pytest.MonkeyPatch, mode: tuple[str, ...]
 ) -> None:

@@ -30,6 +30,7 @@ from relgate.decision.regressions import (
 from relgate.decision.sample_drawing import violating_units
 from relgate.decision.screen import on_another_day
 from relgate.decision.sealing import is_tuned, judged_by, open_data, reckon_sealed, seen_by, speechless
+from relgate.decision.unanswered import unanswered
 from relgate.decision.unchanged import Unchanged, pass_unchanged
 from relgate.decision.verdict import Findings, Stopped, decide
 from relgate.decision.weighing import weigh_fails
@@ -229,6 +230,7 @@ def judge_run(
             stopped=stopped,
             tuned=is_tuned(prepared.suites, exposed=prepared.exposed),
             weakened=prepared.weakened,
+            unanswered=unanswered(data),
             seen=[
                 *prepared.contradicted,
                 *(
