@@ -274,3 +274,14 @@ def test_before_any_call_each_gate_says_whether_it_can_pass(project: Project) ->
     assert shown.index("! small[exact:at_least:0.5] (require) n = 3: cannot pass") < shown.index(
         "cases.jsonl ..."
     )
+
+
+def test_the_few_cases_that_a_required_metric_says_nothing_of_are_told(recording: Project) -> None:
+    rows = recording.numbered()
+    for row in rows[:3]:
+        del row["expected"]
+    recording.suite("small", rows)
+    shown = " ".join(recording.text(recording.run()).split())
+    assert "small: exact says nothing of 3 of 8 cases, such as c0: they count in no gate on it" in shown
+    recording.suite("small", recording.numbered())
+    assert "says nothing of" not in recording.text(recording.run())

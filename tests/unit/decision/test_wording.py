@@ -54,7 +54,10 @@ def test_a_ratio_states_what_it_compares(build: Any) -> None:
     base = [float(1 + i % 3) for i in range(30)]
     data = build.data([1.5 * b for b in base], base, metric=cost)
     found = judge_gate(build.gate("ratio_at_most", 2.0, cost), data, alpha=0.05)
-    assert found.message == "ratio of means 1.500 [1.500, 1.500], limit 2, n = 30"
+    assert found.message == "ratio of means 1.500 in every case, limit 2, n = 30"
+    data = build.data([1.5 * b + 0.01 * i for i, b in enumerate(base)], base, metric=cost)
+    found = judge_gate(build.gate("ratio_at_most", 2.0, cost), data, alpha=0.05)
+    assert found.message == "ratio of means 1.573 [1.558, 1.590], limit 2, n = 30"
     free = build.data([1.0] * 30, [0.0] * 30, metric=cost)
     found = judge_gate(build.gate("ratio_at_most", 2.0, cost, role="guard"), free, alpha=0.05)
     assert found.message == "ratio of means unbounded [0.000, unbounded], limit 2, n = 30"

@@ -172,7 +172,7 @@ def _parts(suite: str, gates: Sequence[GateResult], price: SuitePrice | None, ki
         found.append(_Part(words, each * cases.needed))
     if clusters is not None:
         each = price.case_of.get(clusters.metric, price.case)
-        within = ceil(units * clusters.n / max(1, clusters.units))
+        within = _cases_of(clusters, units)
         told = f" (about {count(within, 'case')}, as large as now)" if within > units else ""
         found.append(_Part(f"add {count(units, clusters.unit_noun)}{told} to {suite}", each * within))
     if lines:
@@ -182,6 +182,13 @@ def _parts(suite: str, gates: Sequence[GateResult], price: SuitePrice | None, ki
     if missing:
         found.append(_Part(_measure_again(suite, gates, missing), Calls()))
     return found
+
+
+def _cases_of(gate: GateResult, units: int) -> int:
+    """Cases in so many further clusters: what the gate says, else as many as the present ones have."""
+    if gate.needed and gate.needed_clusters is None and gate.form != "violations":
+        return gate.needed
+    return ceil(units * gate.n / max(1, gate.units))
 
 
 def _like(gate: GateResult) -> str:

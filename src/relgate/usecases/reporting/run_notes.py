@@ -25,6 +25,7 @@ def run_notes(
     notes = [*prepared.notes]
     parts = [*_open_parts(measured, prepared.sealed)]
     notes += _application_failures(parts, redact)
+    notes += _beside(prepared, judgement)
     if prepared.left_out:
         notes.append(f"left out by --suite: {', '.join(prepared.left_out)}")
     if judgement.unprotected:
@@ -50,6 +51,25 @@ def run_notes(
         for metric, (count, message) in sorted(failed.items())
     ]
     return notes
+
+
+def _beside(prepared: Prepared, judgement: Judgement) -> Iterator[str]:
+    """Of which few cases a metric with a required gate says nothing: likelier a slip than meant."""
+    sealed = {case for _, case in prepared.sealed}
+    for data in judgement.data:
+        required = {
+            gate.metric
+            for gate in data.suite.gates
+            if gate.role == "require" and not gate.only and data.suite.kind != "safety"
+        }
+        for metric in sorted(required):
+            ids = sorted(data.not_applicable.get(metric, frozenset()) - sealed)
+            total = len(data.suite.cases)
+            if ids and 2 * len(ids) < total:
+                yield (
+                    f"{data.suite.name}: {metric} says nothing of {len(ids)} of {times(total, 'case')}, "
+                    f"such as {ids[0]}: they count in no gate on it"
+                )
 
 
 Part = LongSuite | Sequence[Measurement]
