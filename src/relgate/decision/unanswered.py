@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from relgate.decision.long_suites.columns import CaseScores
 from relgate.decision.measurements import SuiteData
 
 _MOSTLY = 0.5
@@ -19,7 +20,10 @@ def unanswered(data: Iterable[SuiteData]) -> str:
     for each in data:
         answers = each.series("candidate", "answered")
         asked += len(answers)
-        silent += sum(not any(trials) for trials in answers.values())
+        if isinstance(answers, CaseScores):
+            silent += answers.never_above_0()
+        else:
+            silent += sum(not any(trials) for trials in answers.values())
     if not asked or silent < _MOSTLY * asked:
         return ""
     return f"the candidate gave no answer in {silent:,} of {asked:,} cases"

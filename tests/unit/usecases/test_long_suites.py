@@ -75,7 +75,7 @@ def answers_of(
             row = {"case_id": case["id"], "output": draw.choice(words[: 4 if worse else len(words)])}
             if trial or "trials" in features:
                 row["trial"] = trial
-            if "failures" in features and draw.random() < 0.1:
+            if "failures" in features and draw.random() < (0.7 if "silent" in features else 0.1):
                 row = {k: v for k, v in row.items() if k != "output"} | {"error": draw.choice(["boom", "no"])}
             elif "numbers" in features:
                 row |= {"latency_ms": round(draw.expovariate(0.01), 3), "cost_usd": draw.random() / 1000}
@@ -125,6 +125,8 @@ def write(project, seed: int, *, plain: bool = False) -> set[str]:
     features = {feature for feature in FEATURES if draw.random() < 0.4}
     if seed == 0:
         features = set()
+    if seed % 10 == 7:  # a candidate that hardly ever answers
+        features |= {"failures", "silent"}
     if plain:
         features -= {"trials", "structured", "forbidden", "regressions", "same inputs"}
     cases = cases_of(draw, draw.randrange(40, 90), features)

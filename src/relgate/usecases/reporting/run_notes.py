@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+from relgate.decision.measurements import SuiteData
 from relgate.domain.case import CaseKey
 from relgate.domain.response import Failure, Measurement, Response, ScorerFailure, Side
+from relgate.late import np
 from relgate.redaction import cut
 from relgate.usecases.judging.judge_run import Judgement
 from relgate.usecases.measuring.long_suites.long_suite import LongSuite
@@ -63,13 +65,23 @@ def _beside(prepared: Prepared, judgement: Judgement) -> Iterator[str]:
             if gate.role == "require" and not gate.only and data.suite.kind != "safety"
         }
         for metric in sorted(required):
-            ids = sorted(data.not_applicable.get(metric, frozenset()) - sealed)
+            beside, first = _not_applicable(data, metric, sealed)
             total = len(data.suite.cases)
-            if ids and 2 * len(ids) < total:
+            if 0 < 2 * beside < total:
                 yield (
-                    f"{data.suite.name}: {metric} says nothing of {len(ids)} of {times(total, 'case')}, "
-                    f"such as {ids[0]}: they count in no gate on it"
+                    f"{data.suite.name}: {metric} says nothing of {beside} of {times(total, 'case')}, "
+                    f"such as {first}: they count in no gate on it"
                 )
+
+
+def _not_applicable(data: SuiteData, metric: str, sealed: Collection[str]) -> tuple[int, str]:
+    """How many cases no scorer of a metric applies to, and the first of them."""
+    if data.columns is not None:
+        numbers = np.flatnonzero(data.columns.not_applicable(metric))
+        return numbers.size, data.columns.cases.numbered(numbers[:1]).ids[0] if numbers.size else ""
+    beside = data.not_applicable.get(metric, frozenset())
+    ids = [case.id for case in data.suite.cases if case.id in beside and case.id not in sealed]
+    return len(ids), ids[0] if ids else ""
 
 
 Part = LongSuite | Sequence[Measurement]
