@@ -370,8 +370,10 @@ def _calls(calls: CallsPart, usd: float | None) -> str:
     if not (calls.planned or calls.made):
         return "calls: none" if usd is None else f"calls: none; the recorded answers cost ${usd:.4f}"
     spent = usd if calls.usd is None else calls.usd
-    money = "" if spent is None else f", cost ${spent:.4f}"
+    money = "" if spent is None or not calls.made else f", cost ${spent:.4f}"
     money += f"; {count(calls.reused, 'answer')} of earlier runs" if calls.reused else ""
+    if calls.reused and not calls.made and usd is not None:
+        money += f", which cost ${usd:.4f} then"
     more = calls.made - calls.planned
     if more > 0:
         return f"calls: {calls.planned} planned and {more} more to confirm critical misses{money}"

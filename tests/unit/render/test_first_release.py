@@ -61,3 +61,16 @@ def test_the_cost_of_recorded_answers_is_no_cost_of_this_run(
     calls = CallsPart(planned=planned, made=made, reused=0, saved=0)
     cost = CostPart(candidate_usd=usd, baseline_usd=None, total_usd=usd)
     assert footer(card(calls=calls, cost=cost))[1] == line
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (0, "calls: 0 of 240 planned; 240 answers of earlier runs, which cost $0.7599 then"),
+        (12, "calls: 12 of 240 planned, cost $0.7599; 240 answers of earlier runs"),
+    ],
+)
+def test_the_cost_of_kept_answers_is_told_as_paid_before(card: Any, made: int, line: str) -> None:
+    calls = CallsPart(planned=240, made=made, reused=240, saved=240)
+    cost = CostPart(candidate_usd=0.7599, baseline_usd=None, total_usd=0.7599)
+    assert footer(card(calls=calls, cost=cost))[1] == line
