@@ -92,10 +92,24 @@ def _level(gate: GatePart, levels: Collection[str]) -> str:
 
 
 def _quiet(gate: GatePart, card: Scorecard) -> bool:
-    """A guard without fail or alarm, a gate that only reports, or one that a partial run left out."""
+    """A guard without fail or alarm, a gate that only reports, or one that a partial run left out.
+
+    A guard whose estimate lies beyond its boundary is none of these: nothing is proven, but it is close.
+    """
     if gate.role == "report":
         return True
-    return word_of(gate, card.alarms) in (CLEAR, UNTESTED, NOT_JUDGED)
+    return word_of(gate, card.alarms) in (CLEAR, UNTESTED, NOT_JUDGED) and not _is_beyond(gate)
+
+
+def _is_beyond(gate: GatePart) -> bool:
+    """Whether the estimate of a gate lies on the wrong side of its boundary."""
+    if gate.estimate is None or gate.boundary is None:
+        return False
+    if gate.form in ("non_inferior", "superior"):
+        return gate.estimate < -gate.boundary
+    if gate.form == "at_least":
+        return gate.estimate < gate.boundary
+    return gate.form in ("at_most", "ratio_at_most") and gate.estimate > gate.boundary
 
 
 def gate_summary(card: Scorecard) -> str:

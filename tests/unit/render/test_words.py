@@ -15,7 +15,7 @@ from relgate.domain.verdict import Decision
 from relgate.render.commands import next_of
 from relgate.render.markdown import render_markdown
 from relgate.render.terminal import render_terminal
-from relgate.render.view import alarm_text, change_table, gate_legend, gate_table
+from relgate.render.view import alarm_text, change_table, gate_legend, gate_summary, gate_table
 from relgate.render.words import WORDS, gate_word
 
 GLOSSARY = Path(__file__).parents[3] / "docs" / "words.md"
@@ -154,3 +154,27 @@ def test_markdown_names_the_command_that_shows_the_run_when_there_is_something_t
     held = render_markdown(card("hold", verdict={"reason": "r", "next_step": "n"}))
     assert held.endswith("look closer: `relgate show 20260518-101500-a1b2c3`\n")
     assert "look closer" not in render_markdown(card())
+
+
+@pytest.mark.parametrize(
+    ("form", "boundary", "estimate", "shown"),
+    [
+        ("at_least", 0.8, 0.70, True),
+        ("at_least", 0.8, 0.81, False),
+        ("at_most", 0.1, 0.2, True),
+        ("non_inferior", 0.05, -0.06, True),
+        ("non_inferior", 0.05, -0.04, False),
+        ("ratio_at_most", 1.5, 1.6, True),
+        ("ratio_at_most", 1.5, None, False),
+    ],
+)
+def test_a_guard_beyond_its_boundary_stands_in_the_brief_table(
+    card: Any, make_gate: Any, form: str, boundary: float, estimate: float | None, shown: bool
+) -> None:
+    guard = make_gate(
+        f"a:{form}:{boundary}", role="guard", form=form, boundary=boundary, estimate=estimate, result="hold"
+    )
+    made = card(gates=[make_gate("c:non_inferior:0.05"), guard])
+    brief = gate_table(made, brief=True)
+    assert any(f"a:{form}" in " ".join(row) for row in brief.rows) == shown
+    assert ("1 guard clear" in gate_summary(made)) != shown
