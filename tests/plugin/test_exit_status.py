@@ -196,7 +196,7 @@ def test_an_application_that_always_fails_is_told_before_what_it_fails(
 ) -> None:
     python_app.write("desk_app.py", "def build(release):\n    return lambda request: {}['no such field']\n")
     shown = " ".join(python_app.text(python_app.judge(mode)).split())
-    silent = "the candidate gave no answer in 8 of 8 cases"
+    silent = "the candidate's application failed in 8 of 8 cases"
     assert f"{silent}; small[exact:at_least:0.5] failed" in shown
     assert f"next see why {silent}: the notes have its first message" in shown
     assert "application failed in 8 of 8 cases, such as: KeyError" in shown

@@ -10,7 +10,7 @@ from relgate import stats
 from relgate.decision.absolute_quantile import absolute_quantile_evidence, sample_quantile
 from relgate.decision.against_zero import harm_p, superiority_evidence
 from relgate.decision.evidence import Evidence, Unable, difference_evidence, level_evidence
-from relgate.decision.measurements import SuiteData
+from relgate.decision.measurements import SuiteData, cases_in_scope
 from relgate.decision.planning.more_trials import trials_needed
 from relgate.decision.planning.needed import cases_needed
 from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
@@ -70,7 +70,10 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float, next_alpha: float |
             cases = violating_cases(data, spec.metric, only=gate.only, hops=hops)
             return _violated(gate, sample, blank, len(hit), alpha, cases)
     if sample.expected == 0:
-        lacking = f"no case of the suite carries {gate.slice or 'what it selects'}"
+        chosen = gate.slice or "what it selects"
+        lacking = f"no case of the suite carries {chosen}"
+        if cases_in_scope(data.suite, gate.only or {}):
+            lacking = f"{spec.metric} says nothing of any case that carries {chosen}"
         if data.unpaired:
             lacking = "no case that it judges has a stored score of the baseline"
         return replace(blank, message=lacking)

@@ -56,7 +56,7 @@ class Findings:
         weakened: required gates that are gone or loosened since the baseline's run, one sentence each.
         seen: what counts whatever the run's own verdict is: of a part of a suite's cases an incident that is
             back or a violation, of any run answers that are worse or others than the candidate gave before.
-        unanswered: that the candidate hardly ever answered, which is the reason before all others; "" else.
+        broken: that the candidate's application mostly failed, the reason before all others; "" else.
         ended_early: whether calls ended for a reject before every gate was judged.
     """
 
@@ -78,7 +78,7 @@ class Findings:
     tuned: bool = False
     weakened: Sequence[str] = ()
     seen: Sequence[str] = ()
-    unanswered: str = ""
+    broken: str = ""
 
 
 def decide(findings: Findings) -> Verdict:
@@ -90,9 +90,9 @@ def decide(findings: Findings) -> Verdict:
     never promotes and never rejects: what it found stands in its reason.
     """
     verdict = _decided(findings)
-    if findings.unanswered and verdict.decision != "promote":
-        step = f"see why {findings.unanswered}: the notes have its first message"
-        verdict = replace(verdict, reason=f"{findings.unanswered}; {verdict.reason}", next_step=step)
+    if findings.broken and verdict.decision != "promote":
+        step = f"see why {findings.broken}: the notes have its first message"
+        verdict = replace(verdict, reason=f"{findings.broken}; {verdict.reason}", next_step=step)
     seen = verdict.seen if findings.partial else tuple(findings.seen)
     return replace(verdict, attempts=findings.attempt, lacking=_lacking(findings), seen=seen)
 

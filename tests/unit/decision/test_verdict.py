@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from relgate.decision.unanswered import unanswered
 from relgate.decision.verdict import Findings, decide
 from relgate.domain.verdict import CriticalMiss
 
@@ -114,15 +112,10 @@ def test_a_reject_says_what_the_order_of_its_suspects_means_where_they_are_not_t
     assert ("(first what the most failing and the fewest other suites reach)" in step) == says
 
 
-def test_a_candidate_that_hardly_ever_answers_is_the_first_reason_and_the_next_step(build: Any) -> None:
-    silent = build.data([0.0] * 3 + [1.0] * 2)
-    answered = {("candidate", "answered", ""): silent.values["candidate", "right", ""]}
-    words = unanswered([replace(silent, values=silent.values | answered)])
-    assert words == "the candidate gave no answer in 3 of 5 cases"
-    few = {("candidate", "answered", ""): build.data([0.0] * 2 + [1.0] * 3).values["candidate", "right", ""]}
-    assert unanswered([replace(silent, values=silent.values | few)]) == unanswered([silent]) == ""
+def test_a_candidate_that_mostly_failed_is_the_first_reason_and_the_next_step(build: Any) -> None:
+    words = "the candidate's application failed in 3 of 5 cases"
     for result in ("fail", "hold"):
-        verdict = decide(Findings(gates=[build.result("require", result)], unanswered=words))
+        verdict = decide(Findings(gates=[build.result("require", result)], broken=words))
         assert verdict.reason.startswith(f"{words}; ")
         assert verdict.next_step == f"see why {words}: the notes have its first message"
-    assert words not in decide(Findings(gates=[build.result("require", "pass")], unanswered=words)).reason
+    assert words not in decide(Findings(gates=[build.result("require", "pass")], broken=words)).reason

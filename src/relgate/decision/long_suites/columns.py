@@ -159,11 +159,6 @@ class CaseScores(Mapping[str, tuple[float, ...]]):
             raise KeyError(case_id)
         return tuple(self._series.scores[begin:end].tolist())
 
-    def never_above_0(self) -> int:
-        """How many of the cases have scores of 0 alone."""
-        own = (self._series.counts > 0) & (self._series.means() == 0.0)
-        return int(np.count_nonzero(own)) + sum(not any(scores) for scores in self._others.values())
-
 
 class CaseReasons(Mapping[str, str]):
     """Reasons by case id, as what is measured of short suites is held.

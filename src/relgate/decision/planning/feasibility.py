@@ -13,7 +13,7 @@ from relgate.decision.evidence import FEW_CLUSTERS
 from relgate.decision.judges.label_needs import labels_missing
 from relgate.decision.measurements import cases_in_scope
 from relgate.decision.policy import Gate
-from relgate.decision.ratio_evidence import MIN_RATIO_UNITS, quantile_minimum
+from relgate.decision.ratio_evidence import MIN_RATIO_UNITS, quantile_minimum, spending_total
 from relgate.decision.sample import DISTINCT_INPUT, unit_noun
 from relgate.decision.wording import count, percent
 from relgate.domain.case import Case, Suite
@@ -143,7 +143,12 @@ def _answer(
             )
         case _:
             needed = quantile_minimum(spec.quantile) if spec.quantile is not None else MIN_RATIO_UNITS
-            return (True, f"can pass (needs {needed})") if n >= needed else _short(n, needed)
+            if n < needed:
+                return _short(n, needed)
+            rare = ""
+            if spec.quantile is None and gate.metric.kind == "count":
+                rare = f"; if it is 0 at times, {spending_total(spec.boundary)} of the baseline's above 0"
+            return True, f"can pass (needs {needed}{rare})"
 
 
 def _enough(needed: int, units: int, noun: str) -> tuple[bool, str]:

@@ -225,17 +225,16 @@ def _quantile_need(gate: Gate, sample: Sample, quantile: float, alpha: float) ->
         least = ceil(least_cases(quantile, alpha) * sample.n / sample.unit_count)
         return replace(need, further=max(need.further, least - sample.n))
     if need.further is None and share >= ceiling.boundary:
-        return Need(None, "more cases are no remedy: the quantile is not below the limit")
+        within = " (a count of 3 is below 3.5, not below 3)" if gate.metric.kind == "count" else ""
+        return Need(None, f"more cases are no remedy: the quantile is not below the limit{within}")
     return need
 
 
 def _ratio_need(gate: Gate, sample: Sample, found: Evidence, alpha: float, judged_at: float) -> Need:
     """From the width of the interval of log(ratio), which shrinks with the root of n."""
     limit, quantile = gate.spec.boundary, gate.spec.quantile
-    spend = 0 if quantile is not None else spending(sample)
-    if spend and found.estimate < limit and spend < spending_total(limit) and found.p_pass == 1.0:
-        total = ceil(sample.n * spending_total(limit) / spend)
-        return Need(total - sample.n, "planned at as many cases above 0")
+    if quantile is None and (rare := _rare_need(gate, sample, found, alpha)) is not None:
+        return rare
     if not isfinite(found.upper) or found.estimate <= 0.0:
         return Need(None, "more cases are no remedy as long as the ratio has no bound")
     error = log(found.upper / found.estimate) / float(special.ndtri(1.0 - judged_at))
@@ -249,6 +248,27 @@ def _ratio_need(gate: Gate, sample: Sample, found: Evidence, alpha: float, judge
             if sample.n < total <= MOST_CASES:
                 return Need(total - sample.n, basis)
     return Need(None, "more cases are no remedy: the ratio is too close to the limit or above it")
+
+
+def _rare_need(gate: Gate, sample: Sample, found: Evidence, alpha: float) -> Need | None:
+    """Where a count is so rare that its ratio has no bound yet, or would have none on the limit.
+
+    At a true ratio of 1 both sides draw from the values of both; the variance of the log of the ratio of
+    means is then 2 Var / (n mean^2) at most.
+    """
+    assert sample.baseline is not None
+    limit, spend = gate.spec.boundary, spending(sample)
+    short = spend < spending_total(limit) and found.p_pass == 1.0
+    if not (short or not isfinite(found.upper)) or not spend or found.estimate > limit:
+        return None
+    total, basis = sample.n * spending_total(limit) / spend, "the least at as many cases above 0"
+    if limit > 1.0:
+        both: Floats = np.concatenate((sample.candidate, sample.baseline))
+        reach = float(special.ndtri(1.0 - alpha) + special.ndtri(POWER)) / log(limit)
+        planned = 2.0 * float(np.var(both)) * (reach / float(np.mean(both))) ** 2
+        total = max(total, planned * _design_effect(sample, sample.difference))
+        basis = "planned at a true ratio of 1"
+    return _beyond(_whole(total), sample, basis) if total <= MOST_CASES else Need(None, _TOO_CLOSE)
 
 
 def _beyond(total: int, sample: Sample, basis: str) -> Need:

@@ -119,6 +119,9 @@ def cheapest_step(gates: Sequence[GateResult], prices: Mapping[str, SuitePrice])
         ways.setdefault(way.words, way)
     again = _more_trials(gates, prices)
     found = [way for way in (*ways.values(), *([again] if again else [])) if way.words]
+    stuck = next((gate for gate in gates if _is_stuck(gate)), None)
+    if stuck is not None and not any(_can_move(gate) for gate in gates):
+        return _unstick(stuck)
     if not found:
         return (
             "look at the worst cases and mend what they show: more cases of the same kind would not decide it"
@@ -127,6 +130,28 @@ def cheapest_step(gates: Sequence[GateResult], prices: Mapping[str, SuitePrice])
         return f"{found[0].words}, then run again{found[0].cost}"
     found.sort(key=lambda way: way.calls)
     return ", or ".join(way.words + way.cost for way in found) + ", then run again"
+
+
+def _can_move(gate: GateResult) -> bool:
+    """Whether anything that can be counted would let an open gate decide."""
+    lacks = gate.needed or gate.needed_clusters or gate.needed_lines or gate.needed_labels or gate.missing
+    return gate.result != "pass" and bool(lacks)
+
+
+def _is_stuck(gate: GateResult) -> bool:
+    """Whether an open limit on a ratio or a quantile has nothing that would let it decide."""
+    budget = gate.form == "ratio_at_most" or (gate.form == "at_most" and gate.quantile is not None)
+    return budget and gate.result == "hold" and not _can_move(gate)
+
+
+def _unstick(gate: GateResult) -> str:
+    """What to do about a limit that no further case decides: what it limits has risen, or it is too tight."""
+    if gate.estimate is not None and gate.boundary is not None and gate.estimate > gate.boundary:
+        return (
+            f"see what raises {gate.metric} in {gate.suite}: `relgate show RUN`; more cases of the same kind "
+            "would not decide it"
+        )
+    return f"change {gate_name(gate)}: {remedy(gate.form)}; more cases will not decide it in practice"
 
 
 def _is_nothing(gate: GateResult) -> bool:

@@ -373,8 +373,11 @@ def quantile_ratio_p(
         found: Floats = np.maximum(limit * b, b + slack) if slack > 0.0 else limit * b
         return found
 
-    statistic = np.log(factor * cand.whole) - np.log(bound(base.whole))
-    spread = np.log(factor * cand.without) - np.log(bound(base.without))
-    se = np.sqrt((units - 1) * spread.var(axis=1))
-    t = statistic / np.maximum(se, 1e-300)
-    return stdtr(units - 1, t), stdtr(units - 1, -t)
+    unseen = (cand.without <= 0.0).any(axis=1) | (base.without <= 0.0).any(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = np.log(factor * cand.whole) - np.log(bound(base.whole))
+        spread = np.log(factor * cand.without) - np.log(bound(base.without))
+        se = np.sqrt((units - 1) * spread.var(axis=1))
+        t = statistic / np.maximum(se, 1e-300)
+    under, over = np.where(unseen, 1.0, stdtr(units - 1, t)), np.where(unseen, 1.0, stdtr(units - 1, -t))
+    return under, over

@@ -30,7 +30,6 @@ from relgate.decision.regressions import (
 from relgate.decision.sample_drawing import violating_units
 from relgate.decision.screen import on_another_day
 from relgate.decision.sealing import is_tuned, judged_by, open_data, reckon_sealed, seen_by, speechless
-from relgate.decision.unanswered import unanswered
 from relgate.decision.unchanged import Unchanged, pass_unchanged
 from relgate.decision.verdict import Findings, Stopped, decide
 from relgate.decision.weighing import weigh_fails
@@ -40,6 +39,7 @@ from relgate.domain.response import Measurement
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.usecases.judging.case_prices import case_prices
 from relgate.usecases.judging.changed_judges import hold_changed_judges
+from relgate.usecases.judging.failed_calls import broken_candidate
 from relgate.usecases.judging.judge_trusts import TrustedJudge, judge_trusts, with_bound_labels
 from relgate.usecases.measuring.measured_cases import long_of, ran
 from relgate.usecases.preparing.plan_suite import SuitePlan
@@ -230,7 +230,7 @@ def judge_run(
             stopped=stopped,
             tuned=is_tuned(prepared.suites, exposed=prepared.exposed),
             weakened=prepared.weakened,
-            unanswered=unanswered(data),
+            broken=broken_candidate(measured),
             seen=[
                 *prepared.contradicted,
                 *(

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 
 from relgate.decision.measurements import SuiteData
 from relgate.domain.case import CaseKey
-from relgate.domain.response import Failure, Measurement, Response, ScorerFailure, Side
+from relgate.domain.response import Measurement, Response, ScorerFailure, Side
 from relgate.late import np
 from relgate.redaction import cut
+from relgate.usecases.judging.failed_calls import Part, failed_calls
 from relgate.usecases.judging.judge_run import Judgement
 from relgate.usecases.measuring.long_suites.long_suite import LongSuite
 from relgate.usecases.measuring.measured_cases import parts_of
@@ -84,9 +85,6 @@ def _not_applicable(data: SuiteData, metric: str, sealed: Collection[str]) -> tu
     return len(ids), ids[0] if ids else ""
 
 
-Part = LongSuite | Sequence[Measurement]
-
-
 def _open_parts(measured: Measured, sealed: Collection[CaseKey]) -> Iterator[Part]:
     """What was measured of cases that are not sealed; no long suite has any that is."""
     if not sealed:
@@ -105,30 +103,13 @@ def _scorer_failures(parts: Iterable[Part]) -> Iterator[tuple[str, int, str]]:
             yield from ((s.metric, 1, s.message) for s in row.scores if isinstance(s, ScorerFailure))
 
 
-def _application_failures(parts: Sequence[Part], redact: Callable[[str], str]) -> list[str]:
+def _application_failures(parts: Sequence[Part], redact: Callable[[str], str]) -> Iterator[str]:
     """In how many cases the application of either side failed, with its most frequent failure."""
-    notes = []
     sides: tuple[Side, Side] = ("candidate", "baseline")
     for side in sides:
-        asked, failed = 0, 0
-        messages: Counter[str] = Counter()
-        for part in parts:
-            if isinstance(part, LongSuite):
-                of_suite = part.application_failures(side)
-                asked, failed = asked + of_suite[0], failed + of_suite[1]
-                messages.update(of_suite[2])
-                continue
-            mine = [row.outcome for row in part if row.side == side]
-            own = [o.message for o in mine if isinstance(o, Failure) and o.kind == "application"]
-            asked += bool(mine)
-            if own:
-                failed += 1
-                messages.update(list(dict.fromkeys(own)))
-        if messages:
-            message = _brief(redact(messages.most_common(1)[0][0]))
-            cases = times(asked, "case")
-            notes.append(f"the {side}'s application failed in {failed} of {cases}, such as: {message}")
-    return notes
+        found = failed_calls(parts, side)
+        if found.messages:
+            yield f"{found.words(side)}, such as: {_brief(redact(found.messages.most_common(1)[0][0]))}"
 
 
 def times(count: int, noun: str) -> str:
