@@ -232,3 +232,24 @@ def test_articles_are_grounded_in_themselves_and_not_in_others():
     assert total > 1000
     assert own / total > 0.99
     assert foreign / total < 0.02
+
+
+def test_questions_courtesy_and_silence_are_no_claims_and_a_yes_is():
+    assert claims("Hi there! Yes. Anything else? The articles give no figure for that.") == ["Yes"]
+
+
+def test_two_sentences_that_both_deny_do_not_contradict_each_other():
+    evidence = read_evidence(["Enclose the form, otherwise import tax is charged a second time."])
+    assert unsupported("Enclose the form so that import tax is not charged a second time.", evidence) is None
+
+
+def test_a_sum_with_a_figure_of_the_question_is_supported():
+    evidence = read_evidence(["We contribute up to $12 to the postage."])
+    assert unsupported("At least $6 of the postage is not contributed.", evidence, "Postage was $18") is None
+    assert unsupported("We contribute $7 to the postage.", evidence, "Postage was $18") is not None
+
+
+@pytest.mark.parametrize("text", ["", "?!", "9" * 20_000, "a" * 20_000, "a@" * 10_000, "\x00²½ $ % ," * 3000])
+def test_no_text_raises_or_takes_long(text):
+    evidence = read_evidence([text, RETURNS])
+    assert all(isinstance(unsupported(c, evidence, text), str | None) for c in claims(text))
