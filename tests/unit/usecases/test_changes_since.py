@@ -234,3 +234,12 @@ def test_what_a_waiver_accepted_holds_the_next_candidate_no_more(project):
         registry.promote("desk", "2.0.0", by="ann", waive="nobody needs the languages apart")
     _recorded(project, "next", "3.0.0", ("c4",), baseline="production")
     assert "not watched" not in project.card("next.yaml").verdict.reason
+
+
+@pytest.mark.parametrize(("left", "held"), [(57, False), (56, True)])
+def test_one_case_in_twenty_may_be_gone_and_no_more(desk, left, held):
+    desk.suite(_cases(left))
+    card = desk.card()
+    gone = f"{60 - left} of 60 cases of mine are gone since the baseline's run"
+    assert (f"{gone} (at most 5% may)" in card.verdict.reason) == held
+    assert _noted(card, f"gone: {60 - left} of 60 cases of mine") or held

@@ -37,6 +37,14 @@ LONGEST_ENDING = 2
 MOST_COMPARED = 3000
 """Cases of a suite beyond which inputs are compared by their tokens only."""
 
+LEAST_CONTENT = 2
+"""Words beside the function words from which equal ones make a near duplicate."""
+
+_FUNCTION = """
+a an the do does did can could will would may i you we my your our is are was s please to of for it
+"""
+_FUNCTION_WORDS = frozenset(_FUNCTION.split())
+
 _ARMED_AT_MOST = 0.05
 """How often production's own violations may reject an identical candidate."""
 
@@ -283,10 +291,9 @@ def near_duplicates(cases: Sequence[Case], *, fuzzy: bool) -> tuple[tuple[str, s
     """
     asked = [(case, " ".join(_WORD.findall(case.text.casefold()))) for case in cases]
     asked = [(case, text) for case, text in asked if text]
-    if fuzzy and len(asked) <= MOST_COMPARED:
-        pairs = _fuzzy([text for _, text in asked])
-    else:
-        pairs = _by_tokens([text for _, text in asked])
+    texts = [text for _, text in asked]
+    alike = _fuzzy(texts) if fuzzy and len(asked) <= MOST_COMPARED else _by_tokens(texts)
+    pairs = sorted({*alike, *_by_content(texts)})
     found = [(asked[i][0], asked[j][0]) for i, j in pairs]
     return tuple((a.id, b.id) for a, b in found if a.pair is None or a.pair != b.pair)
 
@@ -310,6 +317,13 @@ def _asks_alike(one: str, other: str, similarity: Callable[[str, str], float]) -
     short, long = sorted((left, right), key=len)
     ended_otherwise = short.isalpha() and long.startswith(short) and len(long) - len(short) <= LONGEST_ENDING
     return not short or ended_otherwise or similarity(left, right) >= SAME_WORD
+
+
+def _by_content(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Texts that differ in words alone that say nothing of what is asked: do I, can I, please."""
+    kept = [" ".join(word for word in text.split() if word not in _FUNCTION_WORDS) for text in texts]
+    told = [number for number, text in enumerate(kept) if len(text.split()) >= LEAST_CONTENT]
+    yield from ((told[i], told[j]) for i, j in _by_tokens([kept[number] for number in told]))
 
 
 def _by_tokens(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
