@@ -596,3 +596,24 @@ def test_questions_that_differ_in_function_words_alone_are_near_duplicates(
     fuzzy: bool, one: str, other: str, alike: bool
 ) -> None:
     assert bool(near_duplicates([Case("a", one), Case("b", other)], fuzzy=fuzzy)) == alike
+
+
+def test_doctor_keeps_the_flip_rate_of_the_line_after_a_promotion(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    _suite(tmp_path, 100, [NOT_WORSE])
+    _manifest(tmp_path)
+    old, new = make.release("1.0.0", name="desk"), make.release("2.0.0", name="desk", prompt="v2")
+    single = [_row("candidate", f"c{i}", 0, i > 3) for i in range(100)]
+    with open_registry(tmp_path / ".relgate/registry.db") as registry:
+        registry.record(make.run_record("a" * 12, old, rows=_flipping(100, 0.2)))
+        registry.promote("desk", "1.0.0", by="ann")
+        before = relgate("doctor", *FAST, "--json").json["sources"]
+        registry.record(make.run_record("b" * 12, new, baseline=old, rows=single))
+        registry.promote("desk", "2.0.0", by="ann")
+    after = relgate("doctor", *FAST, "--json").json["sources"]
+    (known,) = [text for text in before if text.startswith("desk contains")]
+    (kept,) = [text for text in after if text.startswith("desk contains")]
+    assert known.endswith("from 100 cases with repeated trials")
+    assert kept.startswith("desk contains: accuracy 0.960, psi 0.")
+    assert kept.endswith("from 200 cases with repeated trials"), "of both sides, for none is in production now"

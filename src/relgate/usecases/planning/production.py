@@ -70,7 +70,7 @@ def read_production(
 
     Flip rates come from production's repeated trials, or where these are too few from those of both
     sides; and from pairs of both sides where they are the same release and did not answer byte for byte
-    alike.
+    alike. Where these runs tell none, as after a promotion, those of the line before them do.
 
     Args:
         registry: where runs are stored.
@@ -118,12 +118,16 @@ def read_production(
             if len(set(found)) > 1:
                 disagree.add(case)
     levels, pairs = {}, {}
+    earlier: Mapping[CellKey, list[float]] | None = None
     for cell, values in scores.items():
         if cell[1] == "violation":
             continue
         psi, flipped = assumed.psi, flips[True][cell]
         if len(flipped) < PILOT_CASES:
             flipped = flipped + flips[False][cell]
+        if len(flipped) < LEAST_CASES:
+            earlier = _earlier_flips(registry, whole, runs, by_name) if earlier is None else earlier
+            flipped = flipped + earlier.get(cell, [])
         if len(flipped) >= LEAST_CASES:
             psi, pairs[cell] = float(np.mean(flipped)), len(flipped)
         levels[cell] = Level(float(np.mean(values)), psi)
@@ -137,6 +141,27 @@ def read_production(
         disagree=frozenset(disagree),
         seen={case: frozenset(ids) for case, ids in seen.items()},
     )
+
+
+def _earlier_flips(
+    registry: Registry,
+    whole: Sequence[RunRow],
+    runs: Sequence[RunRow],
+    by_name: Mapping[str, SimulatedSuite],
+) -> Mapping[CellKey, list[float]]:
+    """How often the repeated trials of a case differed in the newest whole runs that are not among these."""
+    known = {run.id for run in runs}
+    found: dict[CellKey, list[float]] = defaultdict(list)
+    for run in [run for run in whole if run.id not in known][:RUNS]:
+        groups: dict[tuple[Side, CellKey, str], list[float]] = defaultdict(list)
+        for row in registry.measurements(run.id):
+            if row.suite in by_name and not row.confirmation:
+                for metric, value in _good(by_name[row.suite], row).items():
+                    groups[row.side, (row.suite, metric, row.hop), row.case_id].append(value)
+        for (_, cell, _), values in groups.items():
+            if len(values) > 1:
+                found[cell].append(_disagreement(values))
+    return found
 
 
 def _side_of(run: RunRow, holder: ReleaseRow | None) -> Side | None:
