@@ -616,4 +616,16 @@ def test_doctor_keeps_the_flip_rate_of_the_line_after_a_promotion(
     (kept,) = [text for text in after if text.startswith("desk contains")]
     assert known.endswith("from 100 cases with repeated trials")
     assert kept.startswith("desk contains: accuracy 0.960, psi 0.")
-    assert kept.endswith("from 200 cases with repeated trials"), "of both sides, for none is in production now"
+    assert kept.endswith("from 200 cases with repeated trials"), "of both sides: none is in production now"
+
+
+@pytest.mark.parametrize(("cases", "said"), [(100, ""), (80, "desk[contains:non_inferior:0.05] 6 more")])
+def test_doctor_says_what_a_further_attempt_would_need(
+    relgate: Relgate, tmp_path: Path, cases: int, said: str
+) -> None:
+    _suite(tmp_path, cases, [NOT_WORSE], trials=3)
+    _manifest(tmp_path)
+    warned = [text for text in relgate("doctor", *FAST, "--json").json["warnings"] if "flawless" in text]
+    assert bool(warned) == bool(said)
+    if said:
+        assert warned[0].endswith(f"(alpha 0.0125) needs more cases: {said}")

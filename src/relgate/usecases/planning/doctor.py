@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from relgate.catalog import Catalog
+from relgate.decision.planning.feasibility import cases_lacking
 from relgate.decision.policy import ALPHA, attempt_alpha
 from relgate.decision.simulation import LEAST_GATE, LEAST_IDENTICAL
 from relgate.decision.simulation.suite import SimulatedSuite
@@ -186,6 +187,7 @@ def examine(
         held = ()
     if registry is not None and production.runs:
         warned = (*warned, *_attempts(registry, production.runs[0], attempt))
+    warned = (*warned, *_later_attempt(suites, attempt))
     by = "rapidfuzz" if importlib.util.find_spec("rapidfuzz") is not None else "normalised tokens"
     return Diagnosis(
         power=power,
@@ -218,6 +220,25 @@ def _attempts(registry: Registry, newest: str, attempt: int) -> Iterator[str]:
         f"{attempt_alpha(attempt):g} instead of {ALPHA:g}, and so it was simulated; the count begins anew "
         f"with a promotion{passed}"
     )
+
+
+def _later_attempt(suites: Sequence[SimulatedSuite], attempt: int) -> Iterator[str]:
+    """What the attempt after the next one needs: cases that suffice once do not at its smaller alpha."""
+    lacking = []
+    for each in suites:
+        single = all(trials == 1 for trials in each.trials)
+        for gate in (g for g in each.gates if g.spec.role == "require"):
+            now, then = (
+                cases_lacking(gate, each.suite, alpha=attempt_alpha(number), single_trial=single)
+                for number in (attempt, attempt + 1)
+            )
+            if then and not now:
+                lacking.append(f"{gate.id.removeprefix('gates::')} {then} more")
+    if lacking:
+        yield (
+            f"should that attempt hold, a flawless run of the next (alpha {attempt_alpha(attempt + 1):g}) "
+            f"needs more cases: {', '.join(lacking)}"
+        )
 
 
 def _errors(power: Power) -> Iterator[str]:
