@@ -20,7 +20,7 @@ from relgate.decision.simulation import Simulation, remedies, simulate
 from relgate.decision.simulation import pvalues as fast
 from relgate.decision.simulation.batch import Batch
 from relgate.decision.simulation.suite import IDENTICAL, Fault, SimulatedSuite
-from relgate.decision.simulation.world import Level, Spread, World, means, pass_probabilities
+from relgate.decision.simulation.world import Level, Observed, Spread, World, means, pass_probabilities
 from relgate.decision.verdict import Findings, decide
 from relgate.decision.weighing import weigh_fails
 from relgate.domain.case import Case, ScorerSpec, Suite
@@ -321,3 +321,23 @@ def test_a_critical_case_that_often_misses_rejects_and_only_twice_of_three() -> 
     found = simulate(suites, World(critical_accuracy=0.9), repetitions=2000, seed=1, with_faults=False)
     twice = 1.0 - (1.0 - (3 * 0.1**2 * 0.9 + 0.1**3)) ** 10
     assert found.identical.reject == pytest.approx(twice, abs=0.03)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("quantile", [None, 0.5, 0.95])
+def test_counts_that_are_mostly_zero_are_simulated_without_a_warning(quantile: float | None) -> None:
+    gates = (GateSpec("calls", "ratio_at_most", 1.5, quantile=quantile),)
+    suite = replace(_suite("golden", [{}] * 120, gates=gates), gates=gates)
+    metric = Metric("calls", "count", higher_is_better=False)
+    each = SimulatedSuite(
+        suite,
+        spread_gates(suite, {"calls": metric}, (), has_baseline=True),
+        {"calls": metric},
+        (),
+        (1,) * 120,
+    )
+    seen = Observed(((0.0,),) * 19 + ((1.0, 2.0),), 21)
+    batch = Batch([each], World(spreads={("golden", "calls"): seen}), repetitions=40, seed=1)
+    p_pass, p_fail = batch.decide(IDENTICAL).evidence[each.gates[0].id]
+    assert np.all((p_pass >= 0.0) & (p_pass <= 1.0))
+    assert np.mean(p_fail <= 0.05) <= 0.06 + 3 * (0.06 * 0.94 / 40) ** 0.5
