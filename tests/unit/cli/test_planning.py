@@ -16,9 +16,11 @@ import yaml
 from relgate.domain.case import Case
 from relgate.domain.run import AttemptKey, MeasurementRow
 from relgate.files import load_suites
+from relgate.files.manifest import load_manifest, resolve_release
 from relgate.store.opening import open_registry
 from relgate.usecases.planning.doctor import near_duplicates
 from relgate.usecases.preparing.attempt_count import golden_digest
+from relgate.usecases.preparing.baseline import row_of
 
 Relgate = Callable[..., Any]
 FAST = ("--repetitions", "200")
@@ -588,6 +590,7 @@ def test_a_noisy_service_passes_a_tight_latency_budget_less_often(
         ("What is the refund period for shoes?", "What's the refund period for shoes?", True),
         ("Do you ship to Norway?", "Can you ship to Norway, please?", True),
         ("Is delivery free?", "Is delivery not free?", False),
+        ("How do I reset my router password?", "How do I NOT reset my router password?", False),
         ("How do I cancel my order?", "When can I cancel my order?", False),
         ("Can I?", "May you?", False),
     ],
@@ -629,3 +632,27 @@ def test_doctor_says_what_a_further_attempt_would_need(
     assert bool(warned) == bool(said)
     if said:
         assert warned[0].endswith(f"(alpha 0.0125) needs more cases: {said}")
+
+
+def test_doctor_counts_attempts_against_the_baseline_that_the_manifest_names(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    _suite(tmp_path, 120, [NOT_WORSE])
+    _manifest(tmp_path, version="1.0.0", baseline="none")
+    (tmp_path / "candidate.yaml").rename(tmp_path / "base.yaml")
+    _manifest(tmp_path, baseline="./base.yaml")
+    first = relgate("doctor", *FAST, "--json").json["alpha"]
+    suites = load_suites([tmp_path / "golden_sets/desk/suite.yaml"], golden_sets=tmp_path / "golden_sets")
+    base = resolve_release(
+        load_manifest(tmp_path / "base.yaml"), environment={}, golden_sets=tmp_path / "golden_sets"
+    )
+    with open_registry(tmp_path / ".relgate/registry.db") as registry:
+        old = row_of(base)
+        key = AttemptKey("desk", old.digest, golden_digest(suites))
+        new = make.release("2.0.1", name="desk", prompt="v2")
+        registry.record(
+            make.run_record(
+                "c" * 12, new, baseline=old, rows=_flipping(120, 0.0), decision="hold", attempt=key
+            )
+        )
+    assert (first, relgate("doctor", *FAST, "--json").json["alpha"]) == (0.05, 0.0125)

@@ -46,6 +46,9 @@ a an the do does did can could will would may i you we my your our is are was s 
 """
 _FUNCTION_WORDS = frozenset(_FUNCTION.split())
 
+_NEGATIONS = frozenset(["not", "no", "never", "without", "cannot"])
+"""Words of which one more makes a question the opposite of another."""
+
 _ARMED_AT_MOST = 0.05
 """How often production's own violations may reject an identical candidate."""
 
@@ -334,6 +337,8 @@ def _fuzzy(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
 def _asks_alike(one: str, other: str, similarity: Callable[[str, str], float]) -> bool:
     """Whether only the form of a word differs: the capital of Chad is another question than that of China."""
     first, second = Counter(one.split()), Counter(other.split())
+    if _NEGATIONS & {*(first - second), *(second - first)}:
+        return False
     left, right = (" ".join(sorted((a - b).elements())) for a, b in ((first, second), (second, first)))
     short, long = sorted((left, right), key=len)
     ended_otherwise = short.isalpha() and long.startswith(short) and len(long) - len(short) <= LONGEST_ENDING

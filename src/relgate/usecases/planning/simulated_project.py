@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,15 +13,17 @@ from relgate.decision.simulation.world import World
 from relgate.decision.trials import PILOT_CASES, trials_after
 from relgate.decision.trials import Pilot as FlipRate
 from relgate.domain.case import Suite
-from relgate.domain.errors import Problem, Refusal
+from relgate.domain.errors import InputError, Problem, Refusal
 from relgate.domain.metric import RESPONSE_METRICS, SAFETY_METRICS, Metric
+from relgate.domain.release import Release
 from relgate.files import find_suites, load_suites
 from relgate.store import Registry
 from relgate.usecases.planning.production import Production
 from relgate.usecases.preparing.attempt_count import next_attempt
-from relgate.usecases.preparing.baseline import PRODUCTION, Baseline
+from relgate.usecases.preparing.baseline import PRODUCTION, Baseline, find_baseline
 from relgate.usecases.preparing.inputs import Sources, read_inputs
 from relgate.usecases.preparing.plan_suite import hops_of
+from relgate.usecases.preparing.stored_baseline import from_row
 from relgate.usecases.preparing.stored_pilot import settle_from_registry
 from relgate.usecases.preparing.trials import TrialPlan, trial_count
 
@@ -51,6 +53,8 @@ class SimulatedProject:
         plan: the trials of its manifest; None where none was read.
         scored: its suites with every metric, for the pilot of the trials.
         live: whether the application is asked, so that a run may end early; a recording is read.
+        candidate: the release of its manifest; None where none was read.
+        baseline_in: finds what a run of it would be compared with.
     """
 
     suites: tuple[SimulatedSuite, ...]
@@ -60,6 +64,8 @@ class SimulatedProject:
     plan: TrialPlan | None = None
     scored: tuple[ScoredSuite, ...] = ()
     live: bool = True
+    candidate: Release | None = None
+    baseline_in: Callable[[Registry], Baseline] = lambda _: Baseline(None)
 
     def settled(self, production: Production) -> tuple[SimulatedSuite, ...]:
         """The suites with what stored runs say: the hops where no manifest does, the trials of ``auto``."""
@@ -69,10 +75,14 @@ class SimulatedProject:
 
     def next_attempt(self, registry: Registry) -> int:
         """Which attempt the next candidate on these golden cases would be; 1 where no manifest was read."""
-        if not self.line:
+        if self.candidate is None:
             return 1
-        suites, holder = [each.suite for each in self.suites], registry.alias(PRODUCTION, self.line)
-        return next_attempt(registry, self.line, holder, suites, recorded=not self.live)
+        try:
+            baseline = self.baseline_in(registry)
+        except InputError:  # whoever runs the tests is told why; the count goes by what is in production
+            holder = registry.alias(PRODUCTION, self.line)
+            baseline = Baseline(None if holder is None else from_row(holder))
+        return next_attempt(registry, self.candidate, baseline, [each.suite for each in self.suites])
 
     def settle_trials(self, registry: Registry, alpha: float) -> None:
         """Take the pilot that a run against the release in production would take from stored runs."""
@@ -133,6 +143,16 @@ def project_of_manifest(
         plan=plan,
         scored=tuple(scored),
         live=candidate.application.kind != "recording",
+        candidate=candidate,
+        baseline_in=lambda registry: find_baseline(
+            candidate,
+            None,
+            registry,
+            base=manifest.parent,
+            environment=environment,
+            golden_sets=golden_sets,
+            artifact_kinds=catalog.artifact_kinds,
+        ),
     )
 
 

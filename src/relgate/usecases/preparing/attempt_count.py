@@ -9,7 +9,7 @@ from relgate.decision.pooling import is_top_up
 from relgate.domain.case import Suite
 from relgate.domain.digest import digest_json
 from relgate.domain.release import Release
-from relgate.domain.run import AttemptKey, ReleaseRow, SuiteRecord
+from relgate.domain.run import AttemptKey, SuiteRecord
 from relgate.store import Registry
 from relgate.usecases.preparing.baseline import Baseline
 from relgate.usecases.preparing.exposure import golden_of
@@ -93,24 +93,16 @@ def golden_digest(suites: Sequence[Suite]) -> str:
     return digest_json(sorted(suite.cases_digest for suite in golden_of(suites)))
 
 
-def next_attempt(
-    registry: Registry, line: str, holder: ReleaseRow | None, suites: Sequence[Suite], *, recorded: bool
-) -> int:
-    """Which attempt another candidate of the line would be, judged on these suites against production.
+def next_attempt(registry: Registry, line: Release, baseline: Baseline, suites: Sequence[Suite]) -> int:
+    """Which attempt another candidate of a release line would be, judged on these suites.
 
     Args:
         registry: where runs are.
-        line: the release's name.
-        holder: the release in production; None where there is none.
+        line: any release of the line.
+        baseline: what it is compared with.
         suites: as they are now.
-        recorded: whether the releases of the line are recordings.
     """
-    key = AttemptKey(
-        line=line,
-        baseline_digest="" if holder is None else holder.digest,
-        golden_digest=golden_digest(suites),
-        recorded_baseline=(holder.name, holder.version) if recorded and holder is not None else None,
-    )
+    key = key_of(line, baseline, golden_digest(suites))
     if (others := registry.continued_set(key)) is not None:
         key = _continuing(key, others)
     return registry.next_attempt(key, "")
