@@ -8,6 +8,7 @@ import re
 from relgate.domain.scorecard import Scorecard
 from relgate.render.commands import next_of
 from relgate.render.cutting import cut, cut_around_difference, one_line
+from relgate.render.footer import footer
 from relgate.render.printable import printable
 from relgate.render.view import (
     Table,
@@ -15,7 +16,6 @@ from relgate.render.view import (
     anchor_text,
     change_table,
     fall_text,
-    footer,
     gate_legend,
     gate_messages,
     gate_table,

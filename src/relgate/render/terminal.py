@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from relgate.domain.scorecard import Scorecard
 from relgate.render.commands import at_registry, glued, next_of, unglued
+from relgate.render.footer import footer
 from relgate.render.printable import printable
 from relgate.render.view import (
     Table,
@@ -17,7 +18,6 @@ from relgate.render.view import (
     change_table,
     clip,
     fall_text,
-    footer,
     gate_legend,
     gate_messages,
     gate_summary,

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from relgate.domain.scorecard import CallsPart, CostPart, WorstPart
+from relgate.render.footer import footer
 from relgate.render.markdown import render_markdown
 from relgate.render.terminal import render_terminal
-from relgate.render.view import footer
 
 
 @pytest.fixture
