@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +25,12 @@ ORDINARY = "import desk_app\ndef test_it(): assert callable(desk_app.build)\n"
 
 
 @pytest.mark.parametrize("importing", ["prepend", "append", "importlib"])
-def test_an_import_mode(python_app: Project, provider: Provider, importing: str) -> None:
+def test_an_import_mode(
+    python_app: Project, provider: Provider, importing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # `python -m pytest` puts our own conftest.py before that of the project, which "append" puts last
+    others = [path for path in sys.path if not (Path(path) / "conftest.py").exists()]
+    monkeypatch.setattr(sys, "path", others)
     python_app.write("golden_sets/small/suite.yaml", SUITE)
     python_app.write("golden_sets/conftest.py", CONFTEST)
     python_app.write("pytest.ini", "[pytest]\npythonpath = .\n")

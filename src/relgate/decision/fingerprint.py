@@ -11,14 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from relgate import stats
 from relgate.decision.permutation import on_grid, sum_distribution
 from relgate.late import np, special
-
-if TYPE_CHECKING:
-    pass
 
 CASES = 40
 ALPHA = 0.10

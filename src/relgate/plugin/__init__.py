@@ -6,8 +6,8 @@ Without a manifest it imports the standard library and pytest only, and changes 
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
-from contextlib import nullcontext
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,8 +43,9 @@ def pytest_load_initial_conftests(
         known = parser.parse_known_args(args)
         manifest = getattr(known, OPTIONS[LONG_MANIFEST].dest, None)
         if manifest:
-            from relgate.files.paths import is_folder, resolved
-            from relgate.plugin.places import golden_sets_folder, warn_of_moved_rootdir
+            with _own_imports():
+                from relgate.files.paths import is_folder, resolved
+                from relgate.plugin.places import golden_sets_folder, warn_of_moved_rootdir
 
             warn_of_moved_rootdir(early_config, known, args)
             folder = golden_sets_folder(early_config, manifest, known)
@@ -74,6 +75,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _session_class() -> type[RelgateSession]:
+    with _own_imports():
+        from relgate.plugin.session import RelgateSession
+    return RelgateSession
+
+
+@contextmanager
+def _own_imports() -> Iterator[None]:
+    """What is imported inside is not rewritten, and never searched for garbage in the first session."""
     from relgate.plugin.garbage import kept_for_good, search_all
     from relgate.plugin.rewriting import not_rewritten
 
@@ -81,8 +90,7 @@ def _session_class() -> type[RelgateSession]:
     if not first:
         search_all()
     with not_rewritten(), kept_for_good() if first else nullcontext():
-        from relgate.plugin.session import RelgateSession
-    return RelgateSession
+        yield
 
 
 def manifest_of(config: pytest.Config) -> str | None:

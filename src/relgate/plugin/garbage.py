@@ -31,7 +31,7 @@ def kept_for_good() -> Iterator[None]:
     """
     with no_search():
         yield
-    gc.freeze()
+        gc.freeze()  # before searches are on again: the first would come at once and read all of it
 
 
 class RareSearches:

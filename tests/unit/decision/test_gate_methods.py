@@ -127,6 +127,25 @@ def test_below_n_min_a_clustered_gate_cannot_pass_but_can_fail(build: Any, role:
     assert (held.needed is not None and held.needed >= 3) == (role == "require")
 
 
+@pytest.mark.parametrize(("form", "boundary", "missed"), [("at_least", 0.9, 0.0), ("at_most", 0.1, 1.0)])
+def test_a_clustered_level_is_guarded_against_the_failing_cluster_that_is_not_there(
+    build: Any, form: str, boundary: float, missed: float
+) -> None:
+    metric = Metric("right", "unit", higher_is_better=form == "at_least")
+    scores = [1.0 - missed] * 60
+    scores[0] = scores[4] = scores[8] = missed
+    clusters = [f"k{i // 3}" for i in range(60)]
+    up = "greater" if form == "at_least" else "less"
+    assert stats.cluster_bounded_p(scores, clusters, boundary, up, (0, 1)) < 0.05, "CR2 alone would pass it"
+    result = judge_gate(
+        build.gate(form, boundary, metric), build.data(scores, metric=metric, clusters=clusters), alpha=0.05
+    )
+    assert (result.result, result.p_pass) == (
+        "hold",
+        pytest.approx(stats.guarded_cluster_p(scores, clusters, boundary, up, (0, 1))),
+    )
+
+
 @pytest.mark.parametrize(("form", "good"), [("at_least", 1.0), ("at_most", 0.0)])
 def test_a_clustered_level_below_n_min_cannot_pass_but_can_fail(build: Any, form: str, good: float) -> None:
     metric = Metric("right", "unit", higher_is_better=good == 1.0)
