@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from relgate.applications.completion import (
     BrokenStreamError,
     NoCompletionError,
+    Served,
     read_completion,
     read_stream,
 )
@@ -87,21 +88,13 @@ class ChatResponder:
         for target in self._route.chain:
             started = time.monotonic()
             try:
-                response, reply = await self._ask(target, messages, request)
+                return await self._ask(target, messages, request, failed, lost_ms)
             except ProviderOutage as error:
                 failed.append(str(target))
                 reasons.append(f"{target}: {error}")
                 lost_ms += (time.monotonic() - started) * 1000.0
-                continue
             except (UnusableAnswer, NoCompletionError) as error:
                 return Failure("application", f"{target}: {error}")
-            return replace(
-                response,
-                served_by=str(target),
-                failed_hops=tuple(failed),
-                latency_ms=reply.elapsed_ms + lost_ms,
-                first_token_ms=reply.first_event_ms,
-            )
         return Failure("outage", "; ".join(reasons))
 
     async def close(self) -> None:
@@ -122,8 +115,13 @@ class ChatResponder:
         return [{"role": "system", "content": filled}, *history] if filled.strip() else history
 
     async def _ask(
-        self, target: Target, messages: list[dict[str, str]], request: Request
-    ) -> tuple[Response, HttpReply]:
+        self,
+        target: Target,
+        messages: list[dict[str, str]],
+        request: Request,
+        failed: Sequence[str],
+        lost_ms: float,
+    ) -> Response:
         hop = self._hop(target)
         body: dict[str, Any] = {"model": hop.model, "messages": messages, **hop.parameters}
         if self._tools:
@@ -132,10 +130,11 @@ class ChatResponder:
             body.setdefault("stream_options", {"include_usage": True})
         call = _call(hop, body, request.headers)
         reply = await self._transport.send(hop.provider, call)
-        response = _read(reply, hop.price)
+        served = Served(hop.target, tuple(failed), reply.elapsed_ms + lost_ms, reply.first_event_ms)
+        response = _read(reply, hop.price, served)
         if response.tokens is not None:
             self._transport.used(hop.provider, call, response.tokens)
-        return response, reply
+        return response
 
     def _hop(self, target: Target) -> _Hop:
         hop = self._hops.get(target)
@@ -143,6 +142,7 @@ class ChatResponder:
             model = self._release.artifact("model", target.model)
             provider = self._release.providers[target.provider]
             hop = self._hops[target] = _Hop(
+                str(target),
                 provider,
                 provider.price_of(target.model),
                 model.settings.get("id") or model.name,
@@ -157,6 +157,7 @@ class ChatResponder:
 class _Hop:
     """What every request to a target has in common."""
 
+    target: str
     provider: Provider
     price: Price | None
     model: Any
@@ -177,14 +178,14 @@ def _call(hop: _Hop, body: Mapping[str, Any], headers: Mapping[str, str]) -> Htt
     )
 
 
-def _read(reply: HttpReply, price: Price | None) -> Response:
+def _read(reply: HttpReply, price: Price | None, served: Served) -> Response:
     if reply.status != 200:
         said = " ".join(reply.body.decode("utf-8", "replace").split())[:LONGEST_REASON]
         raise UnusableAnswer(f"HTTP {reply.status}: {said}")
     if not reply.events:
-        return read_completion(reply.body, price)
+        return read_completion(reply.body, price, served)
     try:
-        return read_stream(reply.events, price)
+        return read_stream(reply.events, price, served)
     except BrokenStreamError as error:
         raise ProviderOutage(str(error)) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
@@ -17,6 +17,18 @@ DONE = b"[DONE]"
 
 MOST_TOKENS = 2**53
 """Beyond it a number says nothing, and is no float any more."""
+
+
+class Served(NamedTuple):
+    """What is known of an answer before it is read: the fields of ``Response`` of the same names."""
+
+    served_by: str | None = None
+    failed_hops: tuple[str, ...] = ()
+    latency_ms: float | None = None
+    first_token_ms: float | None = None
+
+
+_UNKNOWN = Served()
 
 
 class NoCompletionError(ValueError):
@@ -55,7 +67,7 @@ class _ShapeError(ValueError):
     """A part of an answer is not what it should be; the text says which."""
 
 
-def read_completion(body: bytes, price: Price | None) -> Response:
+def read_completion(body: bytes, price: Price | None, served: Served = _UNKNOWN) -> Response:
     """Read a completion.
 
     Raises:
@@ -66,13 +78,12 @@ def read_completion(body: bytes, price: Price | None) -> Response:
         message = quick.choices[0].message
     except (msgspec.MsgspecError, IndexError, UnicodeDecodeError):
         # tool calls, parts, no usage, or something that needs an exact complaint
-        return _read_slowly(body, price)
-    usage = quick.usage
-    served = (quick.model, quick.system_fingerprint)
-    return _response(message.content, (), usage.prompt_tokens, usage.completion_tokens, served, price)
+        return _read_slowly(body, price, served)
+    tokens = (quick.usage.prompt_tokens, quick.usage.completion_tokens)
+    return _response(message.content, (), tokens, (quick.model, quick.system_fingerprint), price, served)
 
 
-def read_stream(events: Sequence[bytes], price: Price | None) -> Response:
+def read_stream(events: Sequence[bytes], price: Price | None, served: Served = _UNKNOWN) -> Response:
     """Put a streamed completion together.
 
     Raises:
@@ -97,10 +108,10 @@ def read_stream(events: Sequence[bytes], price: Price | None) -> Response:
     return _response(
         "".join(parts.text),
         calls,
-        usage.get("prompt_tokens"),
-        usage.get("completion_tokens"),
+        (usage.get("prompt_tokens"), usage.get("completion_tokens")),
         (parts.model, parts.backend),
         price,
+        served,
     )
 
 
@@ -135,18 +146,18 @@ class _Parts:
             self.finished = self.finished or choice.get("finish_reason") is not None
 
 
-def _read_slowly(body: bytes, price: Price | None) -> Response:
+def _read_slowly(body: bytes, price: Price | None, served: Served) -> Response:
     try:
         document = _strict_json(body)
         message = document["choices"][0]["message"]
         output = _content(message.get("content"))
         calls = tuple(_tool_call(call["function"]) for call in message.get("tool_calls") or ())
         usage = document.get("usage") or {}
-        served = (document.get("model"), document.get("system_fingerprint"))
-        prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        model = (document.get("model"), document.get("system_fingerprint"))
+        tokens = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise NoCompletionError(_complaint(error)) from error
-    return _response(output, calls, prompt, completion, served, price)
+    return _response(output, calls, tokens, model, price, served)
 
 
 def _complaint(error: BaseException) -> str:
@@ -157,19 +168,29 @@ def _complaint(error: BaseException) -> str:
 def _response(
     output: str,
     calls: tuple[ToolCall, ...],
-    prompt: object,
-    completion: object,
-    served: tuple[object, object],
+    reported: tuple[object, object],
+    model: tuple[object, object],
     price: Price | None,
+    served: Served,
 ) -> Response:
     tokens, cost = None, None
+    prompt, completion = reported
     if isinstance(prompt, int) and isinstance(completion, int) and abs(prompt + completion) <= MOST_TOKENS:
         tokens = prompt + completion
         if price is not None:
             cost = (prompt * price.input_per_million + completion * price.output_per_million) / 1e6
-    model, backend = (name if isinstance(name, str) and name else None for name in served)
+    name, backend = (said if isinstance(said, str) and said else None for said in model)
     return Response(
-        output=output, tool_calls=calls, tokens=tokens, cost_usd=cost, model=model, backend=backend
+        output=output,
+        tool_calls=calls,
+        tokens=tokens,
+        cost_usd=cost,
+        model=name,
+        backend=backend,
+        served_by=served.served_by,
+        failed_hops=served.failed_hops,
+        latency_ms=served.latency_ms,
+        first_token_ms=served.first_token_ms,
     )
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from relgate.domain.case import Case, Message, Suite
-from relgate.domain.digest import digest_json
+from relgate.domain.digest import digest_bytes, digest_json
 from relgate.domain.long_cases import LongCases, Numbers, distinct
 from relgate.late import np
 
@@ -176,12 +176,8 @@ def _root(joined: Mapping[Unit, Unit], unit: Unit) -> Unit:
 @lru_cache(maxsize=100_000)  # every gate asks for the same inputs again
 def _fingerprint(asked: str | tuple[Message, ...] | None) -> str | None:
     """Digest of the normalised input; None where there is none."""
-    messages = (
-        [("", asked or "")]
-        if asked is None or isinstance(asked, str)
-        else [(message.role, message.content) for message in asked]
-    )
-    words = [[role, *content.casefold().split()] for role, content in messages]
-    if not any(len(line) > 1 for line in words):
-        return None
-    return digest_json(words)
+    if asked is None or isinstance(asked, str):
+        words = (asked or "").casefold().split()
+        return digest_bytes(" ".join(words).encode("utf-8", "surrogatepass")) if words else None
+    lines = [[message.role, *message.content.casefold().split()] for message in asked]
+    return digest_json(lines) if any(len(line) > 1 for line in lines) else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import overload
+from typing import Any, overload
 
 from relgate.decision.sealing import sealed_ids
 from relgate.decision.unchanged import sample_digest
@@ -149,17 +149,23 @@ def scored_alike(now: SuiteSettings | None, before: SuiteSettings | None) -> boo
 def _case_records(suite: Suite, scored_by: tuple[str, str]) -> Sequence[CaseRecord]:
     if isinstance(suite.cases, LongCases):
         return LongCaseRecords(suite, suite.cases, scored_by)
-    return tuple(
-        replace(_case_record(suite, case, scored_by), tags=_tags_digest(case)) for case in suite.all_cases
-    )
+    return tuple(_case_record(suite, case, scored_by, _tags_digest(case)) for case in suite.all_cases)
 
 
-def _case_record(suite: Suite, case: Case, scored_by: tuple[str, str]) -> CaseRecord:
+def _case_record(suite: Suite, case: Case, scored_by: tuple[str, str], tags: str = "") -> CaseRecord:
     version = digest_json([case.digest, *scored_by])
     harmful = suite.kind == "safety" and case.tags.get("harmful") is True
-    record = CaseRecord(case.id, version, case.critical, case.regression, harmful)
+    record = CaseRecord(case.id, version, case.critical, case.regression, harmful, tags=tags)
     return replace(record, content=case.digest) if record.protected else record
 
 
 def _tags_digest(case: Case) -> str:
-    return digest_json([case.tags, case.cluster])[-_TAGS_DIGITS:]
+    return _digest_of_tags(case.tags, case.cluster) if case.tags or case.cluster is not None else _NO_TAGS
+
+
+def _digest_of_tags(tags: Mapping[str, Any], cluster: str | None) -> str:
+    return digest_json([tags, cluster])[-_TAGS_DIGITS:]
+
+
+_NO_TAGS = _digest_of_tags({}, None)
+"""Of most cases."""
