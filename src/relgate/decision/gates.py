@@ -17,6 +17,7 @@ from relgate.decision.policy import ALPHA, JUDGE_FAILURES_AT_MOST, Gate
 from relgate.decision.ratio_evidence import is_same_ratio, quantile_evidence, ratio_evidence
 from relgate.decision.sample import Sample, impute
 from relgate.decision.sample_drawing import draw_sample, violating_cases, violating_units
+from relgate.decision.unanswered import as_slowest, counts_failures, marked
 from relgate.decision.wording import amount, count, describe, harm_apart, independent, percent, some, was
 from relgate.domain.gate import GateResult
 from relgate.late import np
@@ -95,8 +96,17 @@ def judge_gate(gate: Gate, data: SuiteData, *, alpha: float, next_alpha: float |
 def sample_of(gate: Gate, data: SuiteData) -> Sample:
     """The sample that a gate judges."""
     spec = gate.spec
+    if counts_failures(gate, data):
+        sample = _drawn(gate, as_slowest(data, spec.metric))
+        failed = _drawn(gate, marked(data, spec.metric)).candidate > 0.0
+        return replace(sample, failed_units=sample.units[failed])
+    return _drawn(gate, data.by_first_call(spec.metric) if spec.limits_a_quantile else data)
+
+
+def _drawn(gate: Gate, data: SuiteData) -> Sample:
+    spec = gate.spec
     return draw_sample(
-        data.by_first_call(spec.metric) if spec.limits_a_quantile else data,
+        data,
         spec.metric,
         only=gate.only,
         hops=(gate.hop,) if gate.hop is not None else data.hop_keys,

@@ -66,6 +66,7 @@ class SuiteData:
             regression cases only.
         not_applicable: per metric the cases that were answered and that no scorer of it applies to.
         first_calls: per metric with an absolute quantile and hop, the candidate's first call of each case.
+        failed_calls: per hop the cases in which the candidate's application failed on some trial.
         paired: whether a baseline was measured.
         unpaired: cases that no gate may pair: a stored baseline has no score of them and cannot be asked.
         answers: per side and case with labels its answers in order of trial.
@@ -82,6 +83,7 @@ class SuiteData:
     trials: Mapping[tuple[str, str], tuple[Trial, ...]] = field(default_factory=dict)
     not_applicable: Mapping[str, frozenset[str]] = field(default_factory=dict)
     first_calls: Mapping[tuple[str, str], Mapping[str, float]] = field(default_factory=dict)
+    failed_calls: Mapping[str, frozenset[str]] = field(default_factory=dict)
     paired: bool = True
     unpaired: frozenset[str] = frozenset()
     answers: Mapping[tuple[Side, str], tuple[ReadAnswer, ...]] = field(default_factory=dict)
@@ -127,6 +129,7 @@ def arrange(
     answered: set[str] = set()
     answers: dict[tuple[Side, str], list[tuple[int, ReadAnswer]]] = defaultdict(list)
     first_calls = FirstCalls(suite)
+    crashed: dict[str, set[str]] = defaultdict(set)
     by_trial = {case.id for case in suite.all_cases if case.critical or case.regression}
     for row in measurements:
         if row.suite != suite.name:
@@ -141,6 +144,8 @@ def arrange(
         if row.confirmation:
             continue
         first_calls.add(row)
+        if row.side == "candidate" and isinstance(row.outcome, Failure):
+            crashed[hop].add(row.case_id)
         if row.answer is not None:
             read = ReadAnswer(row.answer, {s.metric: s.value for s in row.scores if isinstance(s, Score)})
             answers[row.side, row.case_id].append((row.trial, read))
@@ -173,6 +178,7 @@ def arrange(
             name: frozenset(answered - applies[name]) for name in metrics if name not in ALWAYS_APPLY
         },
         first_calls=first_calls.values(),
+        failed_calls={hop: frozenset(cases) for hop, cases in crashed.items()},
         paired=paired,
         answers={
             key: tuple(read for _, read in sorted(rows, key=lambda row: row[0]))

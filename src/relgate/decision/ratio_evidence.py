@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import inf
+
 from relgate import stats
 from relgate.decision.evidence import Evidence, Unable, few_caution, few_clusters
 from relgate.decision.sample import Sample
+from relgate.domain.long_cases import distinct
 from relgate.late import np
 
 MIN_RATIO_UNITS = 20
@@ -42,6 +46,9 @@ def ratio_evidence(sample: Sample, limit: float, alpha: float) -> Evidence | Una
     base, mean = float(np.mean(sample.baseline)), float(np.mean(sample.candidate))
     estimate = mean / base if base > 0.0 else float("inf")
     spend = _too_few_spend(sample, limit, over=estimate > limit) if min(p_pass, p_fail) > alpha else ""
+    if sample.failed:
+        p_pass, high = 1.0, inf
+        spend = f"{_failed(sample)}, and no mean of times is known while one does"
     caution = "; ".join(filter(None, [few_caution(sample), spend]))
     return Evidence(estimate, low, high, p_pass, p_fail, RATIO_METHOD, caution)
 
@@ -83,6 +90,18 @@ SLACK_PASSES = "passes by its slack"
 """What a ratio above its limit stands on where it passes all the same."""
 
 
+def _failed(sample: Sample) -> str:
+    return f"{sample.failed} of {sample.n} cases failed, which is slower than any answer"
+
+
+def _fewer_failed_p(sample: Sample, share: float) -> float:
+    """Evidence that fewer units than this share hold a call that failed (exact binomial test)."""
+    assert sample.failed_units is not None
+    if sample.clustered:
+        return stats.ceiling_p(distinct(sample.failed_units).size, sample.unit_count, share)
+    return stats.ceiling_p(sample.failed, sample.n, share)
+
+
 def quantile_minimum(quantile: float) -> int:
     """Cases that a quantile ratio needs: 100 for p95 (verdict.md), 20 for p50 (statistics.md 4)."""
     return max(MIN_RATIO_UNITS, int(np.ceil(5.0 / (1.0 - quantile) - 1e-9)))
@@ -110,9 +129,15 @@ def quantile_evidence(
         cand_unit=sample.candidate_units,
     )
     interval = result.interval(alpha)
-    caution = few_caution(sample)
+    caution, p_pass = few_caution(sample), result.p_less
+    if sample.failed:
+        beyond = 1.0 - quantile
+        p_pass = max(p_pass, _fewer_failed_p(sample, beyond))
+        interval = interval if p_pass <= alpha else replace(interval, high=inf)
+        passes_below = f"p{quantile * 100:g} passes where fewer than {100.0 * beyond:g} % do"
+        caution = "; ".join(filter(None, [caution, f"{_failed(sample)}: {passes_below}"]))
     if slack and interval.high > limit:
-        passes = result.p_less <= alpha
+        passes = p_pass <= alpha
         room = (
             f"{SLACK_PASSES}: a rise of up to {slack:g} does not count"
             if passes
@@ -123,7 +148,7 @@ def quantile_evidence(
         result.ratio_estimate,
         interval.low,
         interval.high,
-        result.p_less,
+        p_pass,
         result.p_greater,
         "Harrell-Davis, paired, jackknife",
         caution,

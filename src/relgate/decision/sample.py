@@ -45,6 +45,8 @@ class Sample:
         reasons: a few of the reasons why cases were not measured.
         judge_reason: why scorers failed, the most frequent reason; "" where none did.
         judge_reason_cases: in how many of the cases.
+        failed_units: unit of each case in which the candidate's application failed, where that counts as a
+            call without an end (``decision.unanswered``).
         unit_noun: what a unit of several cases is called: equal inputs of a suite without clusters are none.
     """
 
@@ -66,6 +68,12 @@ class Sample:
     judge_reason_cases: int = 0
     missing_ids: tuple[str, ...] = ()
     unit_noun: str = CLUSTER
+    failed_units: NDArray[np.int64] | None = None
+
+    @property
+    def failed(self) -> int:
+        """Cases in which the candidate's application failed, where that counts; 0 elsewhere."""
+        return 0 if self.failed_units is None else int(self.failed_units.size)
 
     @property
     def n(self) -> int:

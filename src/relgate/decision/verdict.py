@@ -56,7 +56,8 @@ class Findings:
         weakened: required gates that are gone or loosened since the baseline's run, one sentence each.
         seen: what counts whatever the run's own verdict is: of a part of a suite's cases an incident that is
             back or a violation, of any run answers that are worse or others than the candidate gave before.
-        broken: that the candidate's application mostly failed, the reason before all others; "" else.
+        broken: that the candidate's application mostly failed, the reason before all others; "" else. It is
+            never promoted then.
         ended_early: whether calls ended for a reject before every gate was judged.
     """
 
@@ -85,14 +86,17 @@ def decide(findings: Findings) -> Verdict:
     """Reject, else hold, else promote.
 
     Reject: a require or guard gate fails at its weight, a zero-tolerance violation, a confirmed critical
-    miss. Hold: a partial run, a require gate that did not pass or erred, something that was not measured, an
-    alarm, creep against the anchor, an unconfirmed critical miss, or no require gate at all. A partial run
-    never promotes and never rejects: what it found stands in its reason.
+    miss. Hold: an application that mostly failed, a partial run, a require gate that did not pass or erred,
+    something that was not measured, an alarm, creep against the anchor, an unconfirmed critical miss, or no
+    require gate at all. A partial run never promotes and never rejects: what it found stands in its reason.
     """
     verdict = _decided(findings)
-    if findings.broken and verdict.decision != "promote":
+    if findings.broken:
         step = f"see why {findings.broken}: the notes have its first message"
-        verdict = replace(verdict, reason=f"{findings.broken}; {verdict.reason}", next_step=step)
+        if verdict.decision == "promote":
+            verdict = Verdict("hold", findings.broken, step)
+        else:
+            verdict = replace(verdict, reason=f"{findings.broken}; {verdict.reason}", next_step=step)
     seen = verdict.seen if findings.partial else tuple(findings.seen)
     return replace(verdict, attempts=findings.attempt, lacking=_lacking(findings), seen=seen)
 

@@ -40,6 +40,9 @@ RESPONSE_METRICS: tuple[Metric, ...] = (
 )
 """The metrics that come with every response, whatever the scorers."""
 
+TIMES = frozenset(metric.name for metric in RESPONSE_METRICS if metric.kind == "latency")
+"""Those that tell how long an answer took."""
+
 SAFETY_METRICS: tuple[Metric, ...] = (
     Metric("violation", "binary", higher_is_better=False),
     Metric("over_refusal", "binary", higher_is_better=False),

@@ -18,6 +18,7 @@ from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError
 from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url, responses_file
+from relgate.usecases.judging.failed_calls import broken_baseline, uncounted_if_silent
 from relgate.usecases.judging.judge_run import NOTHING_CHANGED, Judgement, judge_run, nothing_changed
 from relgate.usecases.judging.judge_trusts import changed_before, trusted_before, with_answers
 from relgate.usecases.judging.moved_models import backends_of, moved_models, served_by
@@ -257,7 +258,8 @@ class ReleaseRun:
         redact = CountingRedactor(self._redactor).text
         again = CountingRedactor(self._redactor)
         prepared = with_contradiction(prepared, self.registry, found.cases, again)
-        self.prepared = replace(self.prepared, judged_key=prepared.judged_key)
+        prepared = uncounted_if_silent(prepared, found.cases)
+        self.prepared = replace(self.prepared, judged_key=prepared.judged_key, uncounted=prepared.uncounted)
         prepared = with_fingerprint(prepared, found.cases, redact)
         pooled = prepared.pooled.join(prepared.plans, found.cases)
         measured = with_answers(pooled, prepared.plans, redact)
@@ -274,7 +276,8 @@ class ReleaseRun:
             live.measurer.judges.usd_per_call,
         )
         if prepared.screen:
-            judgement = screened(judgement, (*prepared.holds, *prepared.untouched.holds))
+            held = (*prepared.holds, *prepared.untouched.holds, *broken_baseline(measured))
+            judgement = screened(judgement, held)
         if prepared.uncounted:
             judgement = replace(judgement, verdict=replace(judgement.verdict, attempts=0))
         redactor = CountingRedactor(self._redactor)

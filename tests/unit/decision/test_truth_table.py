@@ -21,12 +21,15 @@ from relgate.decision.screen import screen_verdict
 from relgate.decision.sealing import is_tuned
 from relgate.decision.verdict import Findings, Stopped, decide
 from relgate.decision.weighing import weigh_fails
+from relgate.domain.case import CaseKey
 from relgate.domain.gate import GateSpec
 from relgate.domain.release import ApplicationSpec, Release
+from relgate.domain.response import Failure, Measurement, Response, Side
 from relgate.domain.run import AttemptKey
 from relgate.domain.scorecard import CallsPart, RunPart
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.redaction import Redactor
+from relgate.usecases.judging.failed_calls import broken_baseline, broken_candidate
 from relgate.usecases.judging.judge_run import Judgement, nothing_changed
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.staleness import stale_hold
@@ -76,7 +79,8 @@ class Row:
 #   anchor     a required gate held against its anchor: crept = harm with p <= .05 and below -margin
 #   away       something was not measured
 #   known      what holds whatever the gates say: a stored baseline whose fingerprint differs, cases that are
-#              gone, an untouched suite whose sentinels differ; fresh = a fingerprint that passes
+#              gone, an untouched suite whose sentinels differ, a baseline whose application failed in half of
+#              its cases; fresh = a fingerprint that passes; silent = the candidate's application failed so
 #   tuned      the cases that prove a promote were shown since the baseline was set; sealed = its sealed half
 #              proves it
 # Weights, sentinels, fingerprints and sealed halves are judged here by the rules themselves, from p-values,
@@ -95,6 +99,8 @@ TABLE = (
     Row(1, "require", {"zero": "none", "require": "none"}, "hold", "no gate is required", {"gates": []}),
     Row(1, "require", {"zero": "shown", "require": "none"}, "hold", "no gate is required"),
     Row(7, "stale", {"known": "stale"}, "hold", "the baseline is stale"),
+    Row(1, "failed baseline", {"known": "failed"}, "hold", "so it is nothing to compare with"),
+    Row(1, "failed candidate", {"known": "silent"}, "hold", "the candidate's application failed in 20 of 40"),
     Row(7, "cases gone", {"known": "gone"}, "hold", "9 of 40 cases are gone"),
     Row(4, "untouched but differs", {"known": "differs"}, "hold", "s was declared untouched but"),
     Row(1, "not judgeable", {"require": "error"}, "hold", "could not be judged",
@@ -157,7 +163,7 @@ TWINS = {
     "partial": ("budget",),
     "require": ("unchanged", "spent", "lost", "cut", "weighed"),
     "guard": ("weighed",),
-    "known": ("gone", "differs", "fresh"),
+    "known": ("gone", "differs", "fresh", "failed", "silent"),
     "tuned": ("sealed",),
 }
 """States that lead where another one does: beside them the others take two states each."""
@@ -214,11 +220,25 @@ def _known(build: Any, state: str) -> tuple[tuple[str, str], ...]:
         return _fingerprinted("no" if state == "stale" else "yes")
     if state == "gone":
         return (("9 of 40 cases are gone", "give them back"),)
+    if state == "failed":
+        return broken_baseline(_half_failed("baseline"))
+    if state == "silent":
+        return ()
     untouched = UntouchedSuites(["s"])
     if state == "differs":
         assert _sentinels(build, 6)
         untouched.differ("s", _sentinels(build, 6))
     return untouched.holds
+
+
+def _half_failed(side: Side) -> dict[CaseKey, list[Measurement]]:
+    """Calls of forty cases, of which the application of a side failed twenty."""
+    answers = [Failure("application", "boom"), Response("yes")]
+    calls = [Measurement(side, "s", f"c{i}", 0, answers[i % 2], ()) for i in range(40)]
+    return {(call.suite, call.case_id): [call] for call in calls}
+
+
+BROKEN = broken_candidate(_half_failed("candidate"))
 
 
 @cache
@@ -296,6 +316,7 @@ def _findings(build: Any, state: State) -> Findings:
         known_holds=_known(build, state["known"]),
         attempt=2 if state["require"] == "spent" else 1,
         tuned=_tuned(build, state["tuned"]),
+        broken=BROKEN if state["known"] == "silent" else "",
     )
 
 

@@ -77,6 +77,7 @@ def answers_of(
                 row["trial"] = trial
             if "failures" in features and draw.random() < (0.7 if "silent" in features else 0.1):
                 row = {k: v for k, v in row.items() if k != "output"} | {"error": draw.choice(["boom", "no"])}
+                row |= {"latency_ms": 1.0} if draw.random() < 0.5 else {}
             elif "numbers" in features:
                 row |= {"latency_ms": round(draw.expovariate(0.01), 3), "cost_usd": draw.random() / 1000}
                 row |= {"tokens": draw.randrange(9), "served_by": "p/m"} if draw.random() < 0.7 else {}
@@ -104,6 +105,8 @@ PAIRED = [
 NUMBERS = [
     {"metric": "latency_ms", "quantile": 0.9, "at_most": 400, "role": "guard"},
     {"metric": "latency_ms", "quantile": 0.5, "ratio_at_most": 2.0, "slack": 50, "role": "report"},
+    {"metric": "latency_ms", "quantile": 0.95, "ratio_at_most": 2.0, "slack": 50, "role": "report"},
+    {"metric": "latency_ms", "ratio_at_most": 2.0, "role": "report"},
     {"metric": "cost_usd", "ratio_at_most": 2.0, "role": "report"},
 ]
 FORBIDDEN = {"must_not": {"contains": ["bad"], "as": "said_bad"}}

@@ -73,6 +73,7 @@ class SideColumns:
             where that is whether the case has a score.
         answered: whether each case was answered, shape (cases,).
         first_calls: per metric with an absolute quantile each case's first call, NaN where there is none.
+        crashed: numbers of the cases in which the application failed on some trial.
     """
 
     series: Mapping[str, Series]
@@ -81,6 +82,7 @@ class SideColumns:
     applies: Mapping[str, Marks]
     answered: Marks
     first_calls: Mapping[str, Floats] = field(default_factory=dict)
+    crashed: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,20 @@ class SuiteColumns:
             answered[list(side.away)] = False
         unfit: Marks = answered & ~applies
         return unfit
+
+    @property
+    def crashed(self) -> Numbers:
+        """The cases in which the candidate's application failed on some trial, ascending."""
+        return self.sides["candidate"].crashed
+
+    def with_scores(self, side: Side, metric: str, scores: Series) -> SuiteColumns:
+        """The same with other scores of a metric on a side, none of which a scorer failed to give."""
+        changed = replace(
+            self.sides[side],
+            series={**self.sides[side].series, metric: scores},
+            failed={**self.sides[side].failed, metric: {}},
+        )
+        return replace(self, sides={**self.sides, side: changed})
 
     def by_first_call(self, metric: str) -> SuiteColumns:
         """The same with one call of the candidate per case on this metric, a failed one as +inf."""

@@ -233,6 +233,8 @@ def _quantile_need(gate: Gate, sample: Sample, quantile: float, alpha: float) ->
 def _ratio_need(gate: Gate, sample: Sample, found: Evidence, alpha: float, judged_at: float) -> Need:
     """From the width of the interval of log(ratio), which shrinks with the root of n."""
     limit, quantile = gate.spec.boundary, gate.spec.quantile
+    if sample.failed and not isfinite(found.upper):
+        return Need(None, "more cases are no remedy while calls fail")
     if quantile is None and (rare := _rare_need(gate, sample, found, alpha)) is not None:
         return rare
     if not isfinite(found.upper) or found.estimate <= 0.0:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
 from typing import Literal
 
 from relgate.decision.judges.labels import JUDGE_AGAIN, label_step
 from relgate.decision.planning.needed import is_practical
 from relgate.decision.wording import clusters_lacking, count, remedy
 from relgate.domain.gate import GateResult
+from relgate.domain.metric import TIMES
 
 OF_ANSWERS = frozenset({"cost_usd", "tokens", "first_token_ms"})
 """Metrics that only an answer has: a failed call has none."""
@@ -145,7 +146,9 @@ def _is_stuck(gate: GateResult) -> bool:
 
 
 def _unstick(gate: GateResult) -> str:
-    """What to do about a limit that no further case decides: what it limits has risen, or it is too tight."""
+    """What to do about a limit that no further case decides: calls fail, its metric rose, or it is tight."""
+    if gate.metric in TIMES and gate.form == "ratio_at_most" and gate.upper == inf:
+        return f"mend the calls that failed in {gate.suite}: `relgate show RUN` lists the cases"
     if gate.estimate is not None and gate.boundary is not None and gate.estimate > gate.boundary:
         return (
             f"see what raises {gate.metric} in {gate.suite}: `relgate show RUN`; more cases of the same kind "

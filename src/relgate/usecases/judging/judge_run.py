@@ -39,7 +39,7 @@ from relgate.domain.response import Measurement
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.usecases.judging.case_prices import case_prices
 from relgate.usecases.judging.changed_judges import hold_changed_judges
-from relgate.usecases.judging.failed_calls import broken_candidate
+from relgate.usecases.judging.failed_calls import broken_baseline, broken_candidate
 from relgate.usecases.judging.judge_trusts import TrustedJudge, judge_trusts, with_bound_labels
 from relgate.usecases.measuring.measured_cases import long_of, ran
 from relgate.usecases.preparing.plan_suite import SuitePlan
@@ -222,6 +222,7 @@ def judge_run(
             known_holds=(
                 *prepared.holds,
                 *prepared.untouched.holds,
+                *broken_baseline(measured),
                 *untrusted_judges(gates, trusts.values()),
             ),
             prices=case_prices(prepared, measured, judge_usd),

@@ -17,6 +17,7 @@ from relgate.store import Registry
 from relgate.usecases.preparing.answered_worse import answered_worse
 from relgate.usecases.preparing.case_records import as_scored_then
 from relgate.usecases.preparing.prepare import Prepared
+from relgate.usecases.preparing.stored_baseline import is_silent
 from relgate.usecases.redacting import CountingRedactor
 
 _NAMED = 3
@@ -131,6 +132,8 @@ def _contradiction(
         enough = {key for key, count in heard.items() if at_most is not None and count >= at_most}
         before = registry.suites(run_id) if prepared.sealed else []
         rows = [row for row in registry.measurements(run_id) if row.side == then]
+        if is_silent(rows):
+            continue
         timed = len({row.latency_ms for row in rows}) > 1
         rows = [row for row in rows if (row.suite, row.case_id) not in enough]
         said = _otherwise(prepared, rows, before, measured, redactor, side, heard, drawn if timed else set())

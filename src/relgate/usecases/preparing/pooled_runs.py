@@ -91,7 +91,8 @@ def find_pooled(
     gate judges only that gate's metric counts.
 
     What scores a suite now scores these answers as well where something else scored them: a case is the same
-    by what it asks and expects.
+    by what it asks and expects. A run in which the candidate's application failed in every call says nothing
+    of what it answers, and is left out.
 
     Args:
         registry: where runs are.
@@ -114,6 +115,8 @@ def find_pooled(
     used = []
     for run_id in (*runs, *(others if tried or zero else ())):
         candidate, other = (stored_of(registry, run_id, side, confirming=True) for side in SIDES)
+        if candidate.silent:
+            continue
         sides = (candidate,) if recorded else (candidate, other)
         held: Collection[CaseKey] = ()
         if run_id not in others:

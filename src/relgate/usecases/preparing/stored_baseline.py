@@ -54,6 +54,11 @@ class StoredRun:
     callable: bool
 
     @property
+    def silent(self) -> bool:
+        """Whether the release's application failed in every call, so that nothing is known of its answers."""
+        return is_silent(row for rows in self.calls.values() for row in rows)
+
+    @property
     def rows(self) -> Rows:
         """The answers as a recording would hold them."""
         return {(row.case_id, row.trial): _outcome(row) for rows in self.calls.values() for row in rows}
@@ -148,6 +153,12 @@ def stored_of(
     calls = _whole(row for row in rows if confirming or not row.confirmation)
     finished = registry.run(run_id).finished
     return StoredRun(run_id, finished, tuple(registry.suites(run_id)), calls, callable_)
+
+
+def is_silent(rows: Iterable[MeasurementRow]) -> bool:
+    """Whether all of some calls failed in the release's own application; there is one at least."""
+    outcomes = {row.outcome for row in rows}
+    return outcomes == {"application"}
 
 
 def _whole(rows: Iterable[MeasurementRow]) -> dict[CaseKey, tuple[MeasurementRow, ...]]:

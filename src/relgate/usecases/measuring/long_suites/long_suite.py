@@ -137,16 +137,17 @@ class LongSuite:
                 found[metric] = before + times, first
         return found
 
-    def application_failures(self, side: Side) -> tuple[int, int, Counter[str]]:
-        """Cases that a side was asked, those in which its application failed, and how often with what."""
+    def application_failures(self, side: Side) -> tuple[int, int, int, Counter[str]]:
+        """Cases that a side was asked, that it failed in and that it answered; how often it failed how."""
         messages: Counter[str] = Counter()
-        failed = 0
+        failed = answered = 0
         for block in self._in_order():
             if side in block.sides:
+                answered += int(np.count_nonzero(block.sides[side].answered))
                 for place in sorted(block.sides[side].failed):
                     failed += 1
                     messages.update(block.sides[side].failed[place])
-        return len(self.measured) if side in self.sides else 0, failed, messages
+        return len(self.measured) if side in self.sides else 0, failed, answered, messages
 
     def rows(self, number: int) -> tuple[Measurement, ...]:
         """Every call of one measured case, its answers read again.
@@ -222,6 +223,7 @@ class LongSuite:
             judge_failures=failures,
             unmeasured=away,
             trials={**beside.trials, **self._trials()},
+            failed_calls=beside.failed_calls,
             paired=paired,
             columns=columns,
         )
@@ -274,9 +276,11 @@ class LongSuite:
         failed: dict[str, dict[int, str]] = {}
         away: dict[int, str] = {}
         answered = np.zeros(total, np.bool_)
+        crashed: list[int] = []
         for block in blocks:
             own, numbers = block.sides[side], block.numbers.tolist()
             answered[block.numbers] = own.answered
+            crashed += (numbers[place] for place in own.failed)
             away.update((numbers[place], why) for place, why in own.away.items())
             for metric, by_place in own.failures.items():
                 reasons = failed.setdefault(metric, {})
@@ -289,6 +293,7 @@ class LongSuite:
             applies=self._applies(blocks, side),
             answered=answered,
             first_calls=self._first_calls(blocks) if side == "candidate" else {},
+            crashed=np.array(sorted(crashed), np.int64),
         )
 
     def _share(self, side: Side, series: Mapping[str, Series]) -> None:
