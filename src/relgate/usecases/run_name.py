@@ -37,11 +37,17 @@ def _mark(candidate_digest: str) -> str:
 
 def _begun(pid: int) -> str:
     """When a process began, in ticks since the machine did; "" where that is not known."""
+    fields = _told_of(pid)
+    return fields[19] if len(fields) > 19 else ""
+
+
+def _told_of(pid: int) -> list[str]:
+    """Fields 3 and on of what the system tells of a process; none where it does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
-        return stat.rpartition(")")[2].split()[19]  # field 22; the name before it may hold anything
-    except (OSError, IndexError):
-        return ""
+    except OSError:
+        return []
+    return stat.rpartition(")")[2].split()  # the name before may hold anything
 
 
 def _is_alive(pid: int) -> bool:
@@ -51,4 +57,4 @@ def _is_alive(pid: int) -> bool:
         return False
     except OSError:
         return True
-    return True
+    return _told_of(pid)[:1] not in (["Z"], ["X"])  # it ended, and nobody has asked for its status yet

@@ -29,6 +29,7 @@ from relgate.usecases.measuring.judged_again import with_kept_answers
 from relgate.usecases.measuring.live_run import LiveRun, Measured
 from relgate.usecases.measuring.meanwhile import import_what_judges
 from relgate.usecases.measuring.measured_cases import reused
+from relgate.usecases.measuring.moved_meanwhile import held_for_a_moved_model
 from relgate.usecases.measuring.replay import load_replay, replay_holds
 from relgate.usecases.measuring.run_status import RunStatus
 from relgate.usecases.options import RunOptions
@@ -236,12 +237,10 @@ class ReleaseRun:
         """
         assert self._live is not None
         found = self._live.finish()
+        tally, old = self._live.measurer.tally, self._live.answers.of_no_attempt
         if self.options.reuse == "always":
-            self.prepared = with_kept_answers(
-                self.prepared,
-                self._live.measurer.tally,
-                of_no_attempt=self._live.answers.of_no_attempt,
-            )
+            self.prepared = with_kept_answers(self.prepared, tally, of_no_attempt=old)
+        self.prepared = held_for_a_moved_model(self.prepared, tally, found.cases)
         while True:
             try:
                 return self._judge(self._live, found)

@@ -33,6 +33,19 @@ def test_a_run_goes_on_until_its_process_ends():
     assert not is_going_on(name)
 
 
+@pytest.mark.skipif(not TOLD, reason="this system does not tell of processes that ended")
+def test_a_killed_run_does_not_go_on_while_nobody_asks_how_it_ended():
+    process = subprocess.Popen(
+        [sys.executable, "-c", NAME], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    name = process.stdout.readline().strip()
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is left as it is
+    assert not is_going_on(name)
+    process.communicate()
+
+
 @pytest.mark.skipif(not TOLD, reason="this system does not tell when a process began")
 def test_another_process_with_its_number_is_not_the_run():
     number = os.getppid()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +15,7 @@ from relgate.domain.run import MeasurementRow, SuiteRecord
 from relgate.store import Registry
 from relgate.usecases.preparing.baseline import Baseline
 from relgate.usecases.preparing.case_records import as_scored_then, scored_alike
+from relgate.usecases.preparing.own_answers import OwnAnswers, models_of, of_these_models
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.scored_anew import scored_anew
 from relgate.usecases.preparing.stored_baseline import measurement_of, stored_of
@@ -32,27 +32,39 @@ class PooledRuns:
         rows: per case the calls of each of these runs that asked the same version of it.
         alone: whether the candidate's calls count without the baseline's.
         unpaired: the cases in which they do anyway, for a violation is the candidate's alone.
-        remembered: per case how many of its calls are of other runs: they may be the very answers that were
-            kept, and are not taken again.
+        recalled: per case the candidate's calls of other runs that count: the verdict stands on it alone.
     """
 
     runs: tuple[str, ...] = ()
     rows: Mapping[CaseKey, tuple[tuple[Measurement, ...], ...]] = field(default_factory=dict)
     alone: bool = False
     unpaired: frozenset[CaseKey] = frozenset()
-    remembered: Mapping[CaseKey, int] = field(default_factory=dict)
+    recalled: Mapping[CaseKey, tuple[tuple[Measurement, ...], ...]] = field(default_factory=dict)
+
+    @property
+    def remembered(self) -> Mapping[CaseKey, int]:
+        """Per case how many calls are recalled: they may be the very answers that were kept, taken once."""
+        return {
+            key: sum(not row.confirmation for calls in found for row in calls)
+            for key, found in self.recalled.items()
+        }
 
     def join(
         self, plans: Sequence[SuitePlan], measured: Mapping[CaseKey, tuple[Measurement, ...]]
     ) -> Mapping[CaseKey, tuple[Measurement, ...]]:
-        """This run's calls with those of the earlier ones."""
-        if not self.rows:
+        """This run's calls with those of the earlier ones, but for copies and what another model answered."""
+        if not (self.rows or self.recalled):
             return measured
         metrics = {plan.suite.name: plan.metrics for plan in plans}
+        present = [row for rows in measured.values() for row in rows]
+        own, models = OwnAnswers(present), models_of(present)
         return {
             key: pooled(
                 rows,
-                self.rows.get(key, ()),
+                [
+                    *(of_these_models(own.fresh(calls), models) for calls in self.rows.get(key, ())),
+                    *self.recalled.get(key, ()),
+                ],
                 metrics[key[0]],
                 alone=self.alone or key in self.unpaired,
             )
@@ -62,12 +74,11 @@ class PooledRuns:
     @property
     def notes(self) -> tuple[str, ...]:
         """Which runs are pooled; none where there is nothing to."""
-        if not self.rows:
+        cases = self.rows.keys() | self.recalled.keys()
+        if not cases:
             return ()
         named = ", ".join(self.runs)
-        return (
-            f"pooled with {named}: what the same candidate answered on {len(self.rows)} cases before counts",
-        )
+        return (f"pooled with {named}: what the same candidate answered on {len(cases)} cases before counts",)
 
 
 def find_pooled(
@@ -92,7 +103,7 @@ def find_pooled(
 
     What scores a suite now scores these answers as well where something else scored them: a case is the same
     by what it asks and expects. A run in which the candidate's application failed in every call says nothing
-    of what it answers, and is left out.
+    of what it answers, and is left out; so are answers that a later run scored again.
 
     Args:
         registry: where runs are.
@@ -111,7 +122,8 @@ def find_pooled(
     tried = _keys(plans, lambda suite: (*critical_cases(suite), *suite.regressions))
     zero = _zero_tolerance(plans)
     rows: dict[CaseKey, list[tuple[Measurement, ...]]] = {}
-    remembered: Counter[CaseKey] = Counter()
+    own = OwnAnswers()
+    recalled: dict[CaseKey, list[tuple[Measurement, ...]]] = {}
     used = []
     for run_id in (*runs, *(others if tried or zero else ())):
         candidate, other = (stored_of(registry, run_id, side, confirming=True) for side in SIDES)
@@ -125,6 +137,7 @@ def find_pooled(
         same = present.same_cases(candidate.suites, {*held, *single})
         otherwise = present.scored_otherwise(candidate.suites)
         judges = _judges(registry, run_id) if otherwise else {}
+        told: dict[CaseKey, tuple[Measurement, ...]] = {}
         for key in same:
             asked = sides if key in held else (candidate,)
             calls = [row for stored in asked for row in stored.calls.get(key, ())]
@@ -133,11 +146,15 @@ def find_pooled(
                 found = present.scored(key, found, None if key in single else judges)
             if key not in held:
                 found = _alone(found, None if key in tried else zero[key], confirming=key not in zero)
-                remembered[key] += sum(not row.confirmation for row in found)
-            rows.setdefault(key, []).append(tuple(found))
+                recalled.setdefault(key, []).append(tuple(found))
+            else:
+                told[key] = tuple(found)
+        for key, heard in told.items():
+            rows.setdefault(key, []).append(own.fresh(heard))
+        own.add(row for heard in told.values() for row in heard)
         used += [run_id] if same else []
-    held_rows = {key: tuple(found) for key, found in rows.items()}
-    return PooledRuns(tuple(used), held_rows, alone, frozenset(zero), remembered)
+    kept, others_said = ({key: tuple(found) for key, found in of.items()} for of in (rows, recalled))
+    return PooledRuns(tuple(used), kept, alone, frozenset(zero), others_said)
 
 
 class _Present:

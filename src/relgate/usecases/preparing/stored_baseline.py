@@ -254,6 +254,7 @@ def _outcome(row: MeasurementRow) -> Outcome:
         tokens=row.tokens,
         cost_usd=row.cost_usd,
         latency_ms=row.latency_ms,
+        model=row.model or None,
     )
 
 
