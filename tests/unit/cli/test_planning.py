@@ -590,6 +590,8 @@ def test_a_noisy_service_passes_a_tight_latency_budget_less_often(
         ("What is the refund period for shoes?", "What's the refund period for shoes?", True),
         ("Do you ship to Norway?", "Can you ship to Norway, please?", True),
         ("Is delivery free?", "Is delivery not free?", False),
+        ("Who can see my profile?", "Who can't see my profile?", False),
+        ("Who can\u2019t see my profile?", "Who cannot see my profile?", True),
         ("How do I reset my router password?", "How do I NOT reset my router password?", False),
         ("How do I cancel my order?", "When can I cancel my order?", False),
         ("Can I?", "May you?", False),

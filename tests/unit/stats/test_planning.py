@@ -124,14 +124,16 @@ def test_plans_that_make_no_sense_are_refused(call):
 
 
 @pytest.mark.parametrize(
-    ("margin", "alpha", "n"), [(0.05, 0.05, 59), (0.15, 0.0125, 31), (0.10, 0.0125, 48), (0.05, 0.00625, 121)]
+    ("margin", "alpha", "n"),
+    [(0.05, 0.05, 59), (0.15, 0.0125, 31), (0.10, 0.0125, 48), (0.05, 0.0125, 101), (0.05, 0.00625, 123)],
 )
-def test_ties_n_is_the_first_n_at_which_a_run_without_differences_passes(margin, alpha, n):
+def test_ties_n_is_the_n_from_which_on_a_run_without_differences_passes(margin, alpha, n):
     def p(pairs):
         return exact_unconditional_p(PairedCounts(pairs, 0, 0, 0), -margin, "greater")
 
     assert ties_n(margin, alpha) == n
-    assert p(n) <= alpha < p(n - 1)
+    assert p(n - 1) > alpha
+    assert all(p(more) <= alpha for more in range(n, EXACT_UP_TO + 1))
 
 
 def test_ties_n_beyond_the_exact_test_is_that_of_tango():

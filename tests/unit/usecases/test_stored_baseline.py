@@ -156,6 +156,13 @@ def test_a_stochastic_baseline_holds_and_names_what_a_live_one_costs(project):
     assert "the baseline is stale" in card.verdict.reason
 
 
+def test_the_price_of_a_live_comparison_is_that_of_the_suite_as_it_is_now(project):
+    run = judged_application(project, "stored_repriced", deterministic=False)
+    project.suite(cases(COUNT + 20), gates=GATES, trials=3)
+    said = project.card(baseline=run).verdict.next_step
+    assert said.endswith(f"both sides are asked then, about {2 * 3 * (COUNT + 20)} calls")
+
+
 @pytest.fixture
 def compared(project):
     """Release 1.0.0 judged by 60 cases, one critical; 2.0.0 is compared with it live."""

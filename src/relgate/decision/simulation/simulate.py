@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from relgate.decision.planning.feasibility import cases_lacking
 from relgate.decision.policy import ALPHA, Gate
 from relgate.decision.simulation.batch import Batch, Decisions, knows_level
 from relgate.decision.simulation.resize import resized
@@ -249,9 +250,11 @@ def remedies(
         for more in (k for k in (3, 5) if k > trials):
             raised = tuple(max(more, k) for k in each.trials)
             options.append((f"{more} trials instead of {trials}", replace(each, trials=raised)))
-    doubled = resized(each, 2 * len(each.suite.cases))
-    n, more_n = len(each.suite.cases), len(doubled.suite.cases)
-    options.append((f"{more_n} cases instead of {n} in {each.suite.name}", doubled))
+    n = len(each.suite.cases)
+    lacking = cases_lacking(weak, each.suite, alpha=alpha, single_trial=trials == 1)
+    for wanted in (2 * n, *([n + lacking + ROOM * lacking // 100] if lacking > n else [])):
+        larger = resized(each, wanted)
+        options.append((f"{len(larger.suite.cases)} cases instead of {n} in {each.suite.name}", larger))
     found = []
     for text, changed in options:
         passes, promote = simulated([changed if s is each else s for s in suites])
@@ -260,6 +263,10 @@ def remedies(
             found.append(Remedy(text, passes, promote))
     # what protects less comes last, however much it helps
     return tuple(sorted(found, key=lambda remedy: (remedy.text == _GUARD, -remedy.promote)))
+
+
+ROOM = 20
+"""Percent of further cases beyond those that a flawless run needs."""
 
 
 def _loosened(gate: Gate) -> tuple[str, float] | None:

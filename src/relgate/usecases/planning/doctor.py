@@ -46,13 +46,16 @@ a an the do does did can could will would may i you we my your our is are was s 
 """
 _FUNCTION_WORDS = frozenset(_FUNCTION.split())
 
-_NEGATIONS = frozenset(["not", "no", "never", "without", "cannot"])
+_NEGATIONS = frozenset(["not", "no", "never", "without"])
 """Words of which one more makes a question the opposite of another."""
 
 _ARMED_AT_MOST = 0.05
 """How often production's own violations may reject an identical candidate."""
 
 _WORD = re.compile(r"\w+")
+_SHORTENED = re.compile(r"\b(?:(can)not|(\w+?)n['\u2019]t)\b")
+_WHOLE = {"ca": "can", "wo": "will", "sha": "shall"}
+"""What is left of a word before its shortened negation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,7 @@ def examine(
         first = f"assumed: run pytest --manifest {manifest} once, then doctor again; nothing is known of "
         warned = (f"{first}{project.line} yet", *(f"if that holds, {text}" for text in held), *warned)
         held = ()
-    elif held and _rests_on_assumed_psi(power):
+    elif held and project.assumed.psi > 0.0 and _rests_on_assumed_psi(power):
         warned = (
             *(f"if psi is what is assumed, {text}: repeat trials in a run to know it" for text in held),
             *warned,
@@ -313,13 +316,23 @@ def near_duplicates(cases: Sequence[Case], *, fuzzy: bool) -> tuple[tuple[str, s
         cases: of one suite.
         fuzzy: compare by rapidfuzz (which must be installed), else by equal normalised tokens in any order.
     """
-    asked = [(case, " ".join(_WORD.findall(case.text.casefold()))) for case in cases]
+    asked = [(case, " ".join(_words(case.text))) for case in cases]
     asked = [(case, text) for case, text in asked if text]
     texts = [text for _, text in asked]
     alike = _fuzzy(texts) if fuzzy and len(asked) <= MOST_COMPARED else _by_tokens(texts)
     pairs = sorted({*alike, *_by_content(texts)})
     found = [(asked[i][0], asked[j][0]) for i, j in pairs]
     return tuple((a.id, b.id) for a, b in found if a.pair is None or a.pair != b.pair)
+
+
+def _words(text: str) -> list[str]:
+    """The words of a question, its shortened negations as words of their own."""
+    return _WORD.findall(_SHORTENED.sub(_in_full, text.casefold()))
+
+
+def _in_full(negated: re.Match[str]) -> str:
+    verb = negated[1] or negated[2]
+    return f"{_WHOLE.get(verb, verb)} not"
 
 
 def _fuzzy(texts: Sequence[str]) -> Iterator[tuple[int, int]]:

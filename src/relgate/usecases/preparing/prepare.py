@@ -33,7 +33,7 @@ from relgate.usecases.preparing.notes import broken_seal_notes, release_notes, s
 from relgate.usecases.preparing.plan_suite import SuitePlan, plan_suite
 from relgate.usecases.preparing.pooled_runs import PooledRuns, find_pooled
 from relgate.usecases.preparing.production import Standing, standing_of
-from relgate.usecases.preparing.staleness import choose_probes, is_steady, stale_hold, staleness
+from relgate.usecases.preparing.staleness import choose_probes, is_steady, live_calls, stale_hold, staleness
 from relgate.usecases.preparing.stored_baseline import (
     StoredSide,
     measured_since,
@@ -295,7 +295,7 @@ def prepare(
         holds += side.pairing.holds
         if not is_steady(baseline.release):
             if reasons := staleness(side, plans):
-                holds += stale_hold(side, baseline.release, _live_calls(side, plans, trials), reasons)
+                holds += stale_hold(side, baseline.release, live_calls(plans, trials), reasons)
                 side = replace(side, stale=reasons)
             else:
                 side = replace(side, probes=choose_probes(side, plans, options.seed))
@@ -373,14 +373,4 @@ def _judged_by(suite: Suite, spec: GateSpec, side: StoredSide | None, *, exposed
     unpaired = side.unpaired(judged) if side is not None and spec.relative else ()
     return (
         replace(judged, cases=tuple(c for c in judged.cases if c.id not in unpaired)) if unpaired else judged
-    )
-
-
-def _live_calls(side: StoredSide, plans: Sequence[SuitePlan], trials: TrialPlan) -> int:
-    """Calls that the cases with stored scores would cost if the baseline were asked."""
-    return sum(
-        (len(plan.hops) or 1) * len(trials.trials("baseline", plan.suite, case))
-        for plan in plans
-        for case in plan.suite.all_cases
-        if (plan.suite.name, case.id) in side.measurements
     )

@@ -16,6 +16,7 @@ from relgate.domain.response import Measurement, Response, ScorerFailure
 from relgate.files.versions import unpinned_model_id
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.stored_baseline import StoredSide
+from relgate.usecases.preparing.trials import TrialPlan
 
 if TYPE_CHECKING:
     from relgate.usecases.preparing.prepare import Prepared
@@ -84,6 +85,15 @@ def stale_hold(
     return ((f"{reason} ({'; '.join(reasons)})", step),)
 
 
+def live_calls(plans: Iterable[SuitePlan], trials: TrialPlan) -> int:
+    """Calls to one side in a run that asks both: every case as often as the candidate is asked."""
+    return sum(
+        (len(plan.hops) or 1) * len(trials.trials("candidate", plan.suite, case))
+        for plan in plans
+        for case in plan.suite.all_cases
+    )
+
+
 def _askable(side: StoredSide, plans: Iterable[SuitePlan]) -> list[CaseKey]:
     """Cases that were answered in two or more stored trials, outside fallback suites."""
     return sorted(
@@ -124,7 +134,7 @@ def with_fingerprint(
         )
         note = found.message
         reasons = () if found.passed else (found.message,)
-    calls = sum(len(rows) for rows in side.measurements.values())
+    calls = live_calls(prepared.plans, prepared.trials)
     holds = stale_hold(side, baseline, calls, reasons) if reasons else ()
     return replace(
         prepared,

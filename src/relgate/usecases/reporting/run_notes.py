@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+from relgate.decision.evidence import LOW_CLUSTERS
 from relgate.decision.measurements import SuiteData
+from relgate.decision.sample import CLUSTER
 from relgate.domain.case import CaseKey
 from relgate.domain.response import Measurement, Response, ScorerFailure, Side
 from relgate.late import np
@@ -29,6 +31,7 @@ def run_notes(
     parts = [*_open_parts(measured, prepared.sealed)]
     notes += _application_failures(parts, redact)
     notes += _beside(prepared, judgement)
+    notes += _weakly_founded(judgement)
     if prepared.left_out:
         notes.append(f"left out by --suite: {', '.join(prepared.left_out)}")
     if judgement.unprotected:
@@ -73,6 +76,24 @@ def _beside(prepared: Prepared, judgement: Judgement) -> Iterator[str]:
                     f"{data.suite.name}: {metric} says nothing of {beside} of {times(total, 'case')}, "
                     f"such as {first}: they count in no gate on it"
                 )
+
+
+def _weakly_founded(judgement: Judgement) -> Iterator[str]:
+    """Gates that pass on few clusters, or although a scorer failed: the table shows neither."""
+    passed = [gate for gate in judgement.gates if gate.result == "pass" and gate.role != "report"]
+    few = {
+        gate.suite: gate.units
+        for gate in passed
+        if gate.unit_noun == CLUSTER and gate.units < min(gate.n, LOW_CLUSTERS)
+    }
+    for suite, units in sorted(few.items()):
+        yield (
+            f"{suite}: only {times(units, 'cluster')} (fewer than {LOW_CLUSTERS}): its gates may pass more "
+            "often than their level says"
+        )
+    for gate in passed:
+        if gate.missing:
+            yield f"{gate.id.removeprefix('gates::')} passes all the same: {gate.message}"
 
 
 def _not_applicable(data: SuiteData, metric: str, sealed: Collection[str]) -> tuple[int, str]:
