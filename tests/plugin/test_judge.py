@@ -381,6 +381,33 @@ def test_a_changed_judge_holds_until_its_answers_are_labelled_again(run: Run, re
     assert _labelled(run, rubric="Is the answer polite and to the point?", by="ann, November").status == 10
 
 
+def test_a_changed_judge_asks_once_for_the_labels_that_the_run_which_takes_them_needs(
+    run: Run, referee: Referee
+) -> None:
+    """Its labels are a further attempt, at whose alpha 129 cases must have some; no run asks for more yet."""
+    five = "{metric: judge, non_inferior: {margin: 0.05}}"
+    referee.says = passes_what_is_good
+    _labelled(run, gate=five, labelled=100)
+    changed = _labelled(run, gate=five, labelled=100, rubric="Is it short?")
+    shown = " ".join(changed.output.split())
+    assert "so its gates will hold; label 29 more cases of tone on both sides" in shown
+    assert changed.gate["message"].endswith("measured with the old one: 29 more cases need labels")
+    assert "--n 29 --out" in changed.card["verdict"]["next_step"]
+    assert "--n 25" not in shown
+    taken = _labelled(run, gate=five, labelled=129, rubric="Is it short?")
+    assert taken.card["verdict"]["attempts"] == 2
+    assert "on 129 labels" in taken.gate["method"], taken.output
+    again = _labelled(run, gate=five, labelled=129, rubric="Is it long?", by="ben")
+    assert again.gate["message"].endswith(
+        "149 must at alpha 0.00625 and 170 in the run that takes more, at 0.003125; needs labels of 41 more "
+        "random cases"
+    )
+    assert "--n 41 --out" in again.card["verdict"]["next_step"]
+    assert "needs labels of 41 more random cases (after a run: " in " ".join(again.output.split())
+    enough = _labelled(run, gate=five, labelled=170, rubric="Is it long?", by="ben")
+    assert "on 170 labels" in enough.gate["method"], enough.output
+
+
 def test_answers_are_drawn_labelled_and_taken_by_the_command(
     run: Run, referee: Referee, project: Project, tmp_path: Path
 ) -> None:

@@ -189,6 +189,11 @@ class GateResult:
     looks: tuple[GateLook, ...] = ()
 
     @property
+    def by_labels(self) -> bool:
+        """Whether labels judged it: more of them, after that look at them, are a further attempt."""
+        return "labels" in self.method
+
+    @property
     def outlook(self) -> str:
         """What more cases would do to a gate that is proven worse."""
         inside = (

@@ -38,6 +38,7 @@ class JudgeTrust:
         before: digest of the judge that was trusted before; "" where it is the same or there was none.
         changed: what keeps the labels from speaking for this judge, "" where nothing does.
         fresh_needed: cases that must be labelled on both sides for that reason.
+        again: whether these are such as have labels already.
     """
 
     suite: str
@@ -54,6 +55,7 @@ class JudgeTrust:
     before: str = ""
     changed: str = ""
     fresh_needed: int = 0
+    again: bool = True
 
     @property
     def of_other_answers(self) -> int:
@@ -108,15 +110,35 @@ def compare_judges(now: JudgeTrust, before_digest: str, before_labels: Collectio
     fresh = sum(bool(labels - known) for labels in now.readings)
     if now.digest == before_digest or fresh >= LEAST_LABELS:
         return now
-    more = LEAST_LABELS - fresh
+    return asking(replace(now, before=before_digest), fresh_cases(fresh), again=True)
+
+
+def fresh_cases(fresh: int) -> int:
+    """Cases that must be labelled on both sides beside so many answers with a fresh label."""
+    return (LEAST_LABELS - fresh + 1) // 2
+
+
+def asking(trust: JudgeTrust, cases: int, *, again: bool) -> JudgeTrust:
+    """A judge that changed with what it asks for, in numbers and in words.
+
+    Args:
+        trust: the judge.
+        cases: how many must be labelled on both sides.
+        again: whether these are such as have labels already.
+    """
+    need = f"need{'s' * (cases == 1)}"
+    asked = (
+        f"{count(cases, 'case')} {need} fresh labels"
+        if again
+        else f"{count(cases, 'more case')} {need} labels"
+    )
     return replace(
-        now,
-        before=before_digest,
-        fresh_needed=(more + 1) // 2,
+        trust,
+        fresh_needed=cases,
+        again=again,
         changed=(
-            f"the judge of {now.metric} changed ({short(before_digest)} -> {short(now.digest)}) and its "
-            f"agreement was measured with the old one: {count((more + 1) // 2, 'case')} need"
-            f"{'s' * (more <= 2)} fresh labels"
+            f"the judge of {trust.metric} changed ({short(trust.before)} -> {short(trust.digest)}) and its "
+            f"agreement was measured with the old one: {asked}"
         ),
     )
 
@@ -140,7 +162,7 @@ def untrusted_judges(
             found.append(
                 (
                     f"{trust.suite}: {trust.changed}",
-                    f"{label_step(trust.suite, trust.fresh_needed, again=True)}, {JUDGE_AGAIN}",
+                    f"{label_step(trust.suite, trust.fresh_needed, again=trust.again)}, {JUDGE_AGAIN}",
                 )
             )
     return tuple(found)
@@ -156,7 +178,7 @@ def changed_judges(trusts: Iterable[JudgeTrust]) -> tuple[Change, ...]:
 
 
 def hold_changed_judge(
-    result: GateResult, suite: Suite, trusts: Mapping[tuple[str, str], JudgeTrust], *, lacking: int = 0
+    result: GateResult, suite: Suite, trusts: Mapping[tuple[str, str], JudgeTrust]
 ) -> GateResult:
     """A required gate or a guard on a judge that changed without fresh labels holds, whatever it says.
 
@@ -164,8 +186,6 @@ def hold_changed_judge(
         result: the gate.
         suite: its suite.
         trusts: the judges of the run.
-        lacking: further cases without which the gate cannot pass in the run that takes the labels: their
-            labels are fresh too, so that none need be read again for as many.
     """
     judge = judged_metrics(suite).get(result.metric)
     trust = trusts.get((result.suite, judge)) if judge is not None else None
@@ -177,8 +197,8 @@ def hold_changed_judge(
         p_pass=None,
         p_fail=None,
         p_harm=None,
-        needed_labels=max(trust.fresh_needed, lacking),
-        labels_again=not lacking,
+        needed_labels=trust.fresh_needed,
+        labels_again=trust.again,
         regressed_within_margin=False,
         proven_worse=False,
         message=trust.changed,

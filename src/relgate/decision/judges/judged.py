@@ -40,7 +40,12 @@ _DIFFERENCES = (-1.0, 1.0)
 
 
 def correct_judged(
-    result: GateResult, gate: Gate, data: SuiteData, *, next_alpha: float | None = None
+    result: GateResult,
+    gate: Gate,
+    data: SuiteData,
+    *,
+    next_alpha: float | None = None,
+    labels_alpha: float | None = None,
 ) -> GateResult:
     """A gate on a judged metric, corrected by human labels where it can be; else it may fail but not pass.
 
@@ -54,7 +59,10 @@ def correct_judged(
         result: the gate as its method judged it on the judge's scores.
         gate: the gate.
         data: its suite's measurements.
-        next_alpha: promote-side alpha of the run that would judge more labels; None where it is the same.
+        next_alpha: promote-side alpha of a further attempt, as which more labels would judge what labels
+            judge now; None where it is the same.
+        labels_alpha: that of the run that would judge more labels where these are too few to be looked at;
+            None where it is the same.
     """
     if gate.spec.metric not in judged_metrics(data.suite) or result.result == "error":
         return result
@@ -62,23 +70,9 @@ def correct_judged(
         return _never_passes(result, UNCORRECTED)
     needed = labels_needed(gate, result.alpha)
     drawn = _drawn(gate, data, needed)
-    if drawn.unread:
-        unread = len(drawn.unread)
-        more = unread + min(max(0, needed - len(drawn.cases)), drawn.others)
-        have = "have answers" if unread > 1 else "has an answer"
-        why = (
-            f"{unread} of the {count(len(drawn.cases), 'case')} drawn for labels {have} that nobody has "
-            "read: those that kept their answers are no random sample"
-        )
-        return _never_passes(result, why, needed_labels=more)
-    if drawn.spared:
-        return _never_passes(result, drawn.spared, needed_labels=min(drawn.others, LABELS_NEEDED))
     n = len(drawn.cases)
-    if n < needed and drawn.others:
-        more, words = more_labels(needed, n, drawn.others)
-        have = f"{count(n, 'case')} {'has' if n == 1 else 'have'} labels on both sides"
-        few = f"too few cases have labels: {have}, {needed} must at alpha {result.alpha:.4g}; {words}"
-        return _never_passes(result, f"{have}: {words}", needed_labels=more, what=few if n else "")
+    if drawn.unread or drawn.spared or (n < needed and drawn.others):
+        return _held_for_labels(result, gate, data, drawn, labels_alpha or result.alpha)
     split = _split(gate, data, drawn)
     found = infer_from_labels(split, gate.spec.boundary, result.alpha)
     margin, low, high = gate.spec.boundary, found.interval.low, found.interval.high
@@ -109,6 +103,35 @@ def correct_judged(
         needed=cases,
         needed_labels=further,
     )
+
+
+def _held_for_labels(
+    result: GateResult, gate: Gate, data: SuiteData, drawn: _Drawn, later_alpha: float
+) -> GateResult:
+    """A gate whose labels are none of a random sample of these answers, or too few; how many more would do.
+
+    The run that takes them counts at its own alpha, at which more may be needed than now.
+    """
+    now, needed = labels_needed(gate, result.alpha), labels_needed(gate, later_alpha)
+    n, unread = len(drawn.cases), len(drawn.unread)
+    if unread:
+        later = _drawn(gate, data, needed)
+        more = len(later.unread) + min(max(0, needed - len(later.cases)), later.others)
+        have = "have answers" if unread > 1 else "has an answer"
+        why = (
+            f"{unread} of the {count(n, 'case')} drawn for labels {have} that nobody has "
+            "read: those that kept their answers are no random sample"
+        )
+        told = f"; {count(more, 'case')} must be read for the {needed} that it needs" * (more > unread)
+        return _never_passes(result, why + told, needed_labels=more)
+    if drawn.spared:
+        more = min(drawn.others, max(LABELS_NEEDED, needed - n))
+        return _never_passes(result, drawn.spared, needed_labels=more)
+    more, words = more_labels(needed, n, drawn.others)
+    have = f"{count(n, 'case')} {'has' if n == 1 else 'have'} labels on both sides"
+    later_needs = f" and {needed} in the run that takes more, at {later_alpha:.4g}" * (needed > now)
+    few = f"too few cases have labels: {have}, {now} must at alpha {result.alpha:.4g}{later_needs}; {words}"
+    return _never_passes(result, f"{have}: {words}", needed_labels=more, what=few if n else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import ceil
 
 from relgate import stats
@@ -56,13 +56,68 @@ def labels_needed(gate: Gate, alpha: float) -> int:
     return max(LEAST_LABELS, ceil(1.5 * stats.n_min(gate.spec.boundary, alpha)))
 
 
+def labels_alpha(
+    gates: Iterable[Gate], suite: Suite, judged: Collection[str], *, alpha: float, next_alpha: float
+) -> float:
+    """Promote-side alpha of the run that would judge the answers of this one by more labels.
+
+    It is the same attempt until labels were looked at: then it is a further one (verdict.md 5).
+
+    Args:
+        gates: the suite's.
+        suite: the suite.
+        judged: names of the suites that labels judged in an earlier run of the candidate.
+        alpha: promote-side alpha of this run.
+        next_alpha: that of a further attempt.
+    """
+    looks = bool(suite.labels) and any(
+        is_corrected(gate, suite) and not labels_lacking(gate, suite, alpha) for gate in gates
+    )
+    return next_alpha if looks or suite.name in judged else alpha
+
+
 def labels_lacking(gate: Gate, suite: Suite, alpha: float) -> int:
-    """How many more cases need labels before a gate can pass at this alpha, of those that have none."""
+    """How many cases without a label are best labelled so that a gate can pass at this alpha; 0: it can."""
     cases = [case.id for case in cases_in_scope(suite, gate.only or {})]
-    return max(0, min(labels_needed(gate, alpha), len(cases)) - labelled_cases(suite.labels, cases))
+    needed, have = labels_needed(gate, alpha), labelled_cases(suite.labels, cases)
+    return 0 if have >= min(needed, len(cases)) else more_labels(needed, have, len(cases) - have)[0]
 
 
-def labels_missing(gate: Gate, suite: Suite, alpha: float) -> str:
+def fresh_labels(
+    gates: Iterable[Gate], suite: Suite, metric: str, alpha: float, *, fresh: int, more: int = 0
+) -> tuple[int, bool]:
+    """How many cases are to be labelled for a judge that changed, and whether such as have labels already.
+
+    Further cases without which a required gate cannot pass anyway are labelled for the new judge as well, so
+    that none need be read again for as many.
+
+    Args:
+        gates: the suite's.
+        suite: the suite, with its labels.
+        metric: what the judge reports.
+        alpha: promote-side alpha of the run that takes the labels.
+        fresh: cases whose fresh labels the judge needs.
+        more: cases without labels of these answers, as far as a run has shown.
+    """
+    lacking = max(
+        [
+            more,
+            *(
+                labels_lacking(gate, suite, alpha)
+                for gate in gates
+                if gate.spec.role == "require" and gate.spec.metric == metric and is_corrected(gate, suite)
+            ),
+        ]
+    )
+    cases = [case.id for case in suite.cases]
+    if not lacking:
+        return fresh, True
+    if max(lacking, len(cases) - labelled_cases(suite.labels, cases)) < fresh:
+        return len(cases), True
+    return max(lacking, fresh), False
+
+
+def labels_missing(gate: Gate, suite: Suite, alpha: float, later_alpha: float | None = None) -> str:
     """What keeps a gate on a judged metric from passing whatever a run shows; "" where nothing does.
 
     Before the first answer only the cases with any label are known: of which answers they are, the run tells.
@@ -71,17 +126,17 @@ def labels_missing(gate: Gate, suite: Suite, alpha: float) -> str:
         gate: the gate.
         suite: its suite.
         alpha: promote-side alpha of this attempt.
+        later_alpha: that of the run that takes more labels (``labels_alpha``); None where it is the same.
     """
     if gate.spec.metric not in judged_metrics(suite):
         return ""
     if not is_corrected(gate, suite):
         return f"a judge alone proves nothing, and {UNCORRECTED}"
-    needed = labels_needed(gate, alpha)
+    if not labels_lacking(gate, suite, alpha):
+        return ""
     cases = [case.id for case in cases_in_scope(suite, gate.only or {})]
     have = labelled_cases(suite.labels, cases)
-    if have >= min(needed, len(cases)):
-        return ""
-    more, words = more_labels(needed, have, len(cases) - have)
+    more, words = more_labels(labels_needed(gate, later_alpha or alpha), have, len(cases) - have)
     return (
         f"a judge alone proves nothing; {words} "
         f"(after a run: `relgate judge sample RUN --suite {suite.name} --n {more} --out FILE`)"

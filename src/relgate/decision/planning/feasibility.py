@@ -48,7 +48,9 @@ def planned_cases(gate: Gate, suite: Suite) -> Sequence[Case]:
     return cases
 
 
-def feasibility(gate: Gate, suite: Suite, *, alpha: float, single_trial: bool) -> Feasibility:
+def feasibility(
+    gate: Gate, suite: Suite, *, alpha: float, single_trial: bool, labels_alpha: float | None = None
+) -> Feasibility:
     """Whether this gate can pass: a flawless run must be able to prove the requirement at alpha.
 
     Args:
@@ -56,6 +58,7 @@ def feasibility(gate: Gate, suite: Suite, *, alpha: float, single_trial: bool) -
         suite: its suite.
         alpha: promote-side alpha of this attempt.
         single_trial: whether every case has one trial.
+        labels_alpha: alpha of the run that takes more labels of a judge; None where it is the same.
     """
     spec = gate.spec
     cases = planned_cases(gate, suite)
@@ -68,7 +71,7 @@ def feasibility(gate: Gate, suite: Suite, *, alpha: float, single_trial: bool) -
     elif clustered and units < FEW_CLUSTERS and spec.form != "violations":
         more = FEW_CLUSTERS - units
         can_pass, text = False, f"cannot pass: needs {count(FEW_CLUSTERS, noun)}, {more} more"
-    elif spec.role == "require" and (why := labels_missing(gate, suite, alpha)):
+    elif spec.role == "require" and (why := labels_missing(gate, suite, alpha, labels_alpha)):
         can_pass, text = False, f"cannot pass: {why}"
     else:
         can_pass, text = _answer(gate, n, units, alpha, noun=noun, clustered=clustered, single=single_trial)

@@ -16,7 +16,6 @@ from relgate.decision.judges.judge_trust import (
     changed_judges,
     untrusted_judges,
 )
-from relgate.decision.judges.judged import correct_judged
 from relgate.decision.measurements import SuiteData, arrange, unmeasured_suites
 from relgate.decision.outcomes import critical_misses
 from relgate.decision.planning.feasibility import cases_lacking, planned_cases
@@ -38,7 +37,7 @@ from relgate.domain.gate import GateResult
 from relgate.domain.response import Measurement
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.usecases.judging.case_prices import case_prices
-from relgate.usecases.judging.changed_judges import hold_changed_judges
+from relgate.usecases.judging.changed_judges import correct_gates, hold_changed_judges
 from relgate.usecases.judging.failed_calls import broken_baseline, broken_candidate
 from relgate.usecases.judging.judge_trusts import TrustedJudge, judge_trusts, with_bound_labels
 from relgate.usecases.measuring.measured_cases import long_of, ran
@@ -154,11 +153,11 @@ def judge_run(
         if plan.suite.name not in complete:
             results += _partial_gates(plan, ran(measured, plan.suite))
             continue
-        judged = [
-            correct_judged(_judge(gate, seen, prepared, looked), gate, seen, next_alpha=prepared.next_alpha)
-            for gate in plan.gates
-            for seen in (seen_by(suite_data, gate.spec, exposed=prepared.exposed),)
-        ]
+        seen = [seen_by(suite_data, gate.spec, exposed=prepared.exposed) for gate in plan.gates]
+        judged = correct_gates(
+            [(_judge(g, own, prepared, looked), g, own) for g, own in zip(plan.gates, seen, strict=True)],
+            prepared,
+        )
         if prepared.screen and prepared.stored_baseline is not None and not _recorded(prepared):
             judged = [on_another_day(result, gate) for gate, result in zip(plan.gates, judged, strict=True)]
         if prepared.same_digest:
@@ -193,7 +192,8 @@ def judge_run(
         for plan in plans
         for trust in judge_trusts(by_name[plan.suite.name], plan, trusted or {})
     }
-    results = hold_changed_judges(results, prepared, {name: d.suite for name, d in by_name.items()}, trusts)
+    suites = {name: d.suite for name, d in by_name.items()}
+    results, trusts = hold_changed_judges(results, prepared, suites, trusts)
     gates = weigh_fails(results, crossed_gates(results, looked), ended=bool(looked.ended))
     if looked.ended:
         gates = _cut_short(gates, prepared.plans, measured)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from relgate.decision.judges.judge_trust import JudgeTrust, compare_judges, trust_of
+from relgate.decision.judges.judge_trust import JudgeTrust, compare_judges, fresh_cases, trust_of
 from relgate.decision.judges.judged import SIDES
-from relgate.decision.judges.label_needs import LEAST_LABELS
+from relgate.decision.judges.label_needs import LEAST_LABELS, fresh_labels, labels_alpha
 from relgate.decision.judges.labels import answer_digest, bind, label_id, label_step
 from relgate.decision.measurements import SuiteData
 from relgate.domain.case import CaseKey
@@ -71,10 +71,23 @@ def changed_before(prepared: Prepared, trusted: Mapping[tuple[str, str], Trusted
                 continue
             fresh = sum(label_id(label) not in last.label_ids for label in plan.suite.labels)
             if len(SIDES) * fresh < LEAST_LABELS:
-                name, step = plan.suite.name, LEAST_LABELS // len(SIDES)
+                cases, again = fresh_labels(
+                    plan.gates,
+                    plan.suite,
+                    scorer.metric.name,
+                    labels_alpha(
+                        plan.gates,
+                        plan.suite,
+                        prepared.by_labels,
+                        alpha=prepared.alpha,
+                        next_alpha=prepared.next_alpha,
+                    ),
+                    fresh=fresh_cases(fresh),
+                )
                 found.append(
-                    f"{name}: the judge of {scorer.metric.name} changed (model, rubric or scale) since "
-                    f"labels spoke for it, so its gates will hold; {label_step(name, step, again=True)}"
+                    f"{plan.suite.name}: the judge of {scorer.metric.name} changed (model, rubric or scale) "
+                    f"since labels spoke for it, so its gates will hold; "
+                    f"{label_step(plan.suite.name, cases, again=again)}"
                 )
     return tuple(found)
 

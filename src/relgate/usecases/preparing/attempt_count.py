@@ -27,6 +27,8 @@ class AttemptCount:
         continued: the earlier runs of the candidate that answer anew in this one, newest first.
         draws: whether anything is asked live and may answer otherwise the next time.
         judged: every earlier whole run of the candidate against the baseline, newest first.
+        by_labels: the suites that labels judged in the newest of the candidate's runs that any judged: more
+            labels of them are a further attempt.
     """
 
     key: AttemptKey
@@ -35,6 +37,7 @@ class AttemptCount:
     continued: tuple[str, ...] = ()
     draws: bool = False
     judged: tuple[str, ...] = ()
+    by_labels: frozenset[str] = frozenset()
 
 
 def count_attempt(
@@ -75,17 +78,18 @@ def count_attempt(
     key, runs = _continued(registry, fresh, judged, records)
     draws = answers_anew(candidate, baseline)
     anew = draws and not (screen or taken_again)
+    before = {} if screen else _labels_judged(registry, runs)
     again = anew or (
         not screen
         and (
             _has_other_cases(registry, runs, records)
-            or _relabelled(registry, runs, labels)
+            or any(ids != labels.get(suite, frozenset()) for suite, ids in before.items())
             or _sampled_otherwise(registry, key, runs, lines or {})
         )
     )
     number = registry.next_attempt(key, candidate.digest, again=again, discarded=0 if screen else drawn_anew)
     every = tuple(run for _, run in judged)
-    return AttemptCount(key, number, again, runs if anew else (), draws, every)
+    return AttemptCount(key, number, again, runs if anew else (), draws, every, frozenset(before))
 
 
 def golden_digest(suites: Sequence[Suite]) -> str:
@@ -108,15 +112,15 @@ def next_attempt(registry: Registry, line: Release, baseline: Baseline, suites: 
     return registry.next_attempt(key, "")
 
 
-def _relabelled(registry: Registry, runs: Iterable[str], labels: Mapping[str, frozenset[str]]) -> bool:
-    """Whether the newest run that labels judged had other ones."""
+def _labels_judged(registry: Registry, runs: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The suites that labels judged in the newest run that any judged, each with the ids of its labels."""
     for run in runs:
         card = registry.scorecard(run)
         judged = {gate["suite"] for gate in card.get("gates", ()) if "labels" in gate.get("method", "")}
         before = {part["suite"]: frozenset(part["label_ids"]) for part in card.get("judges", ())}
         if looked := judged & before.keys():
-            return any(before[suite] != labels.get(suite, frozenset()) for suite in looked)
-    return False
+            return {suite: before[suite] for suite in looked}
+    return {}
 
 
 def _sampled_otherwise(

@@ -9,6 +9,7 @@ from pathlib import Path
 from relgate.applications.recording import Rows
 from relgate.catalog import Catalog
 from relgate.decision.identity import is_untouched
+from relgate.decision.judges.label_needs import labels_alpha
 from relgate.decision.judges.labels import label_id
 from relgate.decision.planning.feasibility import Feasibility, feasibility
 from relgate.decision.policy import attempt_alpha, policy_digest
@@ -81,6 +82,7 @@ class Prepared:
         pooled: what earlier runs of the same candidate measured.
         sealed: suite and id of every sealed case.
         untouched: suites that nothing changed can reach.
+        by_labels: names of the suites of which more labels are a further attempt.
     """
 
     candidate: Release
@@ -113,6 +115,7 @@ class Prepared:
     pooled: PooledRuns = field(default_factory=PooledRuns)
     sealed: frozenset[tuple[str, str]] = frozenset()
     untouched: UntouchedSuites = field(default_factory=UntouchedSuites)
+    by_labels: frozenset[str] = frozenset()
 
     @property
     def next_alpha(self) -> float:
@@ -272,6 +275,7 @@ def prepare(
     if count.draws and not options.screen:
         others = [run for run in registry.candidate_runs(candidate.digest) if run not in count.continued]
     alpha = attempt_alpha(attempt)
+    next_alpha = alpha if options.screen else attempt_alpha(attempt + 1)
     read, suites = suites, with_broken_seals(registry, key, candidate.digest, suites)
     plans = [replace(plan, suite=suite) for plan, suite in zip(plans, suites, strict=True)]
     shown = were_shown(registry, key, candidate.digest, suites)
@@ -322,6 +326,9 @@ def prepare(
                 _judged_by(plan.suite, gate.spec, side, exposed=exposed),
                 alpha=alpha,
                 single_trial=trials.single(plan.suite),
+                labels_alpha=labels_alpha(
+                    plan.gates, plan.suite, count.by_labels, alpha=alpha, next_alpha=next_alpha
+                ),
             )
             for plan in plans
             for gate in plan.gates
@@ -358,6 +365,7 @@ def prepare(
             and suite.name not in compared_in_full(registry, count.judged)
             and suite.name not in disproven(registry, count.key)
         ),
+        by_labels=count.by_labels,
     )
 
 

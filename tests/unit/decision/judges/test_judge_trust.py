@@ -10,6 +10,7 @@ import pytest
 
 from relgate.decision.judges.judge_trust import (
     JudgeTrust,
+    asking,
     changed_judges,
     compare_judges,
     hold_changed_judge,
@@ -209,6 +210,10 @@ def test_a_guard_on_a_changed_judge_holds_the_run_and_names_the_judge_first(buil
     ((reason, step),) = untrusted_judges([guard], [trust])
     assert reason == "s: the judge of right changed"
     assert "`relgate judge sample RUN --suite s --n 25 --again" in step
+    fewer = asking(trust, 29, again=False)
+    ((reason, step),) = untrusted_judges([replace(guard, message=fewer.changed)], [fewer])
+    assert reason.endswith("29 more cases need labels")
+    assert "`relgate judge sample RUN --suite s --n 29 --out" in step
     assert untrusted_judges([replace(guard, role="report")], [trust]) == ()
     both = [guard, replace(guard, role="require")]  # the required gate says it itself
     assert untrusted_judges(both, [trust]) == ()

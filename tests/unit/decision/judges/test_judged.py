@@ -42,12 +42,15 @@ def judged(
     of: Callable[[int, str], str] = lambda i, side: f"{side} {i}",
     wrong: Callable[[int, str], bool] = lambda i, side: False,
     shuffled: bool = False,
+    margin: float = 0.1,
+    alpha: float = 0.05,
+    alphas: dict[str, float] | None = None,
     **suite: Any,
 ) -> GateResult:
     """A judge that passes all answers of both sides but a few; people say the same but for ``human``.
 
     ``of`` names the answer that each label is of; the answers given are ``<side> <number>``. ``wrong`` is
-    where the judge says the opposite of people.
+    where the judge says the opposite of people. ``alphas`` are those of the runs that take more labels.
     """
     numbers = [int(i) for i in np.random.default_rng(5).permutation(n)] if shuffled else list(range(n))
     cases = tuple(Case(f"c{i}", f"question {i}") for i in numbers)
@@ -76,8 +79,8 @@ def judged(
             for side in ("candidate", "baseline")
         ],
     )  # fmt: skip
-    gate = Gate("g", "s", GateSpec("tone", "non_inferior", 0.1, "require"), METRIC)
-    return correct_judged(judge_gate(gate, data, alpha=0.05), gate, data)
+    gate = Gate("g", "s", GateSpec("tone", "non_inferior", margin, "require"), METRIC)
+    return correct_judged(judge_gate(gate, data, alpha=alpha), gate, data, **(alphas or {}))
 
 
 def test_without_labels_what_would_pass_holds_and_says_how_many_are_needed() -> None:
@@ -103,6 +106,34 @@ def test_people_who_see_harm_keep_it_from_passing_whatever_the_judge_says() -> N
     assert found.p_fail < 0.001
     assert found.estimate is not None
     assert found.estimate < -0.3
+
+
+def test_the_labels_told_are_enough_at_the_alpha_of_the_run_that_takes_them() -> None:
+    """At a margin of 5 points 129 are needed at alpha .0125, and 149 at .00625."""
+    few = judged(100, margin=0.05, alpha=0.0125, alphas={"labels_alpha": 0.00625})
+    assert (few.result, few.needed_labels) == ("hold", 49)
+    assert few.message.endswith(
+        "too few cases have labels: 100 cases have labels on both sides, 129 must at alpha 0.0125 and 149 in "
+        "the run that takes more, at 0.00625; needs labels of 49 more random cases"
+    )
+    assert judged(149, margin=0.05, alpha=0.00625).by_labels
+    same = judged(60, margin=0.05)
+    assert same.needed_labels == 40, "labels that nobody looked at yet are taken in the same attempt"
+    assert "89 must at alpha 0.05; needs labels of 29 more random cases at least, better 40" in same.message
+
+
+def test_of_a_large_draw_as_many_must_be_read_as_the_run_that_takes_the_labels_needs() -> None:
+    read = set(draw_order(f"c{i}" for i in range(200))[:60])
+
+    def of(i: int, side: str) -> str:
+        return f"{side} {i}" if f"c{i}" in read else "another"
+
+    now = judged(200, of=of, margin=0.05)
+    assert now.needed_labels == 40
+    later = judged(200, of=of, margin=0.05, alphas={"labels_alpha": 0.0125})
+    assert later.needed_labels == 69
+    assert "40 of the 100 cases drawn for labels have answers" in later.message
+    assert later.message.endswith("; 69 cases must be read for the 129 that it needs")
 
 
 def test_labels_of_other_answers_correct_nothing() -> None:
