@@ -575,6 +575,31 @@ def test_more_labels_after_a_look_at_labels_are_a_further_attempt(run: Run, refe
     assert labelled(180)[0] == 3
 
 
+def test_a_gate_that_few_labels_leave_open_says_how_many_more_decide_it_and_they_do(
+    run: Run, referee: Referee
+) -> None:
+    """A judge whom every label confirms: 50 labels may have missed what it overlooks, 81 hardly."""
+    referee.says = passes_what_is_good
+    wrong = {"candidate": {21, 45, 180}, "baseline": {33, 190}}
+
+    def labelled(number: int) -> Judged:
+        return run(
+            "{metric: judge, non_inferior: {margin: 0.10}}",
+            candidate=lambda n: "bad" if n in wrong["candidate"] else f"good {n}",
+            baseline=lambda n: "bad" if n in wrong["baseline"] else f"good old {n}",
+            labels=lambda n, side: int(n not in wrong[side]),
+            labelled=number,
+            cases_in_all=200,
+        )
+
+    first = labelled(50)
+    assert (first.status, first.gate["result"]) == (10, "hold"), first.output
+    told = re.search(r"label (\d+) more cases of tone on both sides", first.card["verdict"]["next_step"])
+    assert told is not None, first.card["verdict"]["next_step"]
+    second = labelled(50 + int(told[1]))
+    assert (second.status, second.card["verdict"]["attempts"]) == (0, 2), second.output
+
+
 def test_labels_of_one_release_do_not_correct_another(run: Run, referee: Referee) -> None:
     """The judge sees no fall; labels of the old answers would say so too, but they are of other answers."""
     gate = "{metric: judge, non_inferior: {margin: 0.10}}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 
 from relgate import stats
 from relgate.decision.evidence import means_method
@@ -17,6 +16,7 @@ from relgate.decision.judges.label_needs import (
     more_labels,
 )
 from relgate.decision.judges.labels import draw_order, readings
+from relgate.decision.judges.more_labels import LabelPlan, labels_or_cases
 from relgate.decision.measurements import SuiteData, cases_in_scope
 from relgate.decision.policy import ALPHA, SEED, Gate
 from relgate.decision.sample import Floats
@@ -25,7 +25,6 @@ from relgate.domain.gate import GateResult
 from relgate.domain.response import Side
 from relgate.late import np
 
-POWER = 0.8
 APART = 0.25
 """Difference between a label and the judge, on the scale of scores, from which the judge missed something."""
 FEW_MISSED = 0.01
@@ -34,7 +33,6 @@ FOLDS = 10
 """Parts of the labels among which the trust in the judge is cross-fitted."""
 UNLIKELY = 0.001
 """p of the drawn cases having kept their answers so often by chance, from which they are no random sample."""
-LEAST_SPREAD = 1e-3
 SIDES: tuple[Side, ...] = ("candidate", "baseline")
 _DIFFERENCES = (-1.0, 1.0)
 
@@ -80,14 +78,11 @@ def correct_judged(
     passes = found.p_pass <= result.alpha
     # As for gates without a judge: what only misses a later attempt's smaller alpha is not proven worse.
     worse = found.p_harm <= ALPHA and result.role == "require" and (passes or found.p_pass > ALPHA)
-    further = cases = None
+    held = result.without_remedy()
     if not (passes or worse):
-        planned = ceil(stats.paired_t_n(margin, found.spread, next_alpha or result.alpha, POWER))
-        whole = n + split.rest.size
-        further = planned - n if n < planned <= whole else None
-        cases = planned - whole if whole < planned else None
+        held = _with_remedy(result, gate, split, found.estimate, next_alpha or result.alpha)
     return replace(
-        result.without_remedy(),
+        held,
         result="pass" if passes else "hold",
         estimate=found.estimate,
         lower=low,
@@ -100,8 +95,28 @@ def correct_judged(
         p_harm=found.p_harm,
         regressed_within_margin=worse and passes,
         proven_worse=worse and not passes,
+    )
+
+
+def _with_remedy(
+    result: GateResult, gate: Gate, split: LabelledDifferences, estimate: float, alpha: float
+) -> GateResult:
+    """What would let a gate decide that labels have judged and left open.
+
+    Judged by labels again it is a further attempt at ``alpha``; with cases added, which must be asked before
+    anybody can read an answer, that is the attempt after it, at half of this.
+    """
+    unseen = bool(np.mean(split.human - split.judged < -APART) <= FEW_MISSED)
+    plan = LabelPlan.of(split.human, split.judged, split.rest, unseen=unseen)
+    later = alpha if alpha == result.alpha else alpha / 2.0
+    labels, cases = labels_or_cases(plan, gate, estimate, -split.at_worst(gate.spec.boundary), alpha, later)
+    missing = 0 if labels or cases else result.missing
+    return replace(
+        result.without_remedy(),
         needed=cases,
-        needed_labels=further,
+        needed_labels=labels,
+        missing=missing,
+        missing_ids=result.missing_ids if missing else (),
     )
 
 
@@ -156,6 +171,10 @@ class LabelledDifferences:
         n = self.human.size + self.rest.size
         return n / (n + self.missing)
 
+    def at_worst(self, margin: float) -> float:
+        """What the mean of the cases that have scores must be above, where the others are the worst."""
+        return (-margin + (1.0 - self.scored)) / self.scored
+
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
@@ -167,7 +186,6 @@ class Corrected:
         p_pass: evidence that it is above minus the margin, cases without a score counted as the worst.
         p_fail: evidence that it is below, these cases counted as the best.
         p_harm: evidence that it is below 0, cases without a score left out.
-        spread: standard deviation of one corrected label, for planning.
         method: what was used.
         words: the same for the reader.
     """
@@ -177,7 +195,6 @@ class Corrected:
     p_pass: float
     p_fail: float
     p_harm: float
-    spread: float
     method: str
     words: str
 
@@ -194,8 +211,7 @@ def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -
         margin: how much worse the candidate may be.
         alpha: promote-side alpha.
     """
-    share = split.scored
-    at_worst = (-margin + (1.0 - share)) / share
+    share, at_worst = split.scored, split.at_worst(margin)
     at_best = (-margin - (1.0 - share)) / share
     n = split.human.size
     if split.rest.size >= 2:
@@ -213,7 +229,6 @@ def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -
                 down.moments_of_losses.hall_p(at_worst, "greater"),
                 _worse_p(up, at_best),
                 _worse_p(up, 0.0),
-                found.moments.sd,
                 f"PPI++ on {n} labels",
                 f"PPI++ on {n} labels, trust in the judge {found.lam:.2f}",
             )
@@ -230,7 +245,6 @@ def infer_from_labels(split: LabelledDifferences, margin: float, alpha: float) -
         p(at_worst, "greater", trusted),
         p(at_best, "less", stats.n_min(margin, ALPHA)),
         p(0.0, "less", needed),
-        max(float(split.human.std(ddof=1)), LEAST_SPREAD),
         f"{means_method(n, trusted)}, {n} labels alone",
         f"{n} labels alone",
     )

@@ -195,6 +195,8 @@ def _parts(suite: str, gates: Sequence[GateResult], price: SuitePrice | None, ki
     if cases is not None and cases.needed:
         each = price.case_of.get(cases.metric, price.case)
         words = f"add {count(cases.needed, 'case')}{_like(cases)} to {suite}"
+        if any(gate.needed and gate.by_labels and gate.result != "pass" for gate in gates):
+            words += " and, after a run of them, label every case of it on both sides"
         if cases.result == "pass":
             words += " (its gate passed, but cannot on as few in a further attempt)"
         found.append(_Part(words, each * cases.needed))

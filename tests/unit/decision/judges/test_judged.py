@@ -18,6 +18,7 @@ from relgate.decision.judges.label_needs import labels_needed
 from relgate.decision.judges.labels import draw_order, readings
 from relgate.decision.measurements import arrange
 from relgate.decision.planning.feasibility import feasibility
+from relgate.decision.planning.next_step import cheapest_step
 from relgate.decision.policy import Gate
 from relgate.domain.case import Case, Label, ScorerSpec, Suite
 from relgate.domain.gate import GateResult, GateSpec
@@ -269,6 +270,43 @@ def test_labels_that_do_not_decide_say_how_many_more_would() -> None:
     assert (found.result, found.proven_worse) == ("hold", False)
     assert found.needed_labels is not None
     assert 0 < found.needed_labels < 340
+
+
+def test_more_labels_are_planned_at_the_alpha_of_a_further_attempt() -> None:
+    """A judge that errs on a third of the answers, and a candidate no worse."""
+    noisy: dict[str, Any] = {
+        "n": 1000,
+        "measured": 1000,
+        "fails": lambda i, side: i % 4 == (3 if side == "candidate" else 1),
+        "wrong": lambda i, side: (i * i + len(side)) % 3 == 0,
+    }
+    now, later = judged(60, **noisy), judged(60, **noisy, alphas={"next_alpha": 0.0125})
+    assert (now.result, later.result) == ("hold", "hold")
+    assert now.needed_labels is not None
+    assert later.needed_labels is not None
+    assert later.needed_labels > now.needed_labels > 0
+    assert judged(60 + later.needed_labels, **noisy, alpha=0.0125).result == "pass"
+
+
+def test_cases_that_are_to_be_added_are_planned_at_the_alpha_of_the_run_that_takes_their_labels() -> None:
+    """They must be asked before they can be read, and both are further attempts."""
+    every: dict[str, Any] = {
+        "n": 60,
+        "measured": 60,
+        "fails": lambda i, side: i % 4 == 3 - 2 * (side == "baseline"),
+    }
+    now, later = judged(60, **every), judged(60, **every, alphas={"next_alpha": 0.0125})
+    assert now.needed is not None
+    assert later.needed is not None
+    alone = stats.paired_t_n(0.1, 0.7, 0.05), stats.paired_t_n(0.1, 0.7, 0.00625)
+    assert (60 + later.needed) / (60 + now.needed) == pytest.approx(alone[1] / alone[0], rel=0.02)
+
+
+def test_where_cases_without_a_score_leave_no_margin_they_are_to_be_measured_again() -> None:
+    found = judged(200, measured=360)
+    assert (found.result, found.needed, found.needed_labels) == ("hold", None, None)
+    assert (found.missing, found.missing_ids[:1]) == (40, ("c360",))
+    assert cheapest_step([found], {}).startswith("measure cases c360, ")
 
 
 def test_where_every_case_has_labels_and_they_do_not_decide_more_cases_would() -> None:

@@ -115,6 +115,14 @@ def test_cases_without_a_score_are_to_be_measured_again(
     assert cheapest_step([gate], {"s": _price(2, 3)}) == words
 
 
+def test_cases_of_a_gate_that_labels_judge_are_to_be_labelled_as_well(build: Any) -> None:
+    open_gate = _hold(build, needed=40, method="PPI++ on 100 labels")
+    step = "add 40 cases to s and, after a run of them, label every case of it on both sides, then run again"
+    assert cheapest_step([open_gate], {}) == step
+    passed = build.result(n=200, units=200, needed=40, method="PPI++ on 100 labels")
+    assert "label" not in cheapest_step([_hold(build, needed=10), passed], {})
+
+
 def test_lines_of_traffic_would_do_as_well_as_cases(build: Any) -> None:
     prices = {"s": _price(2, 3, traffic=Calls(60), line=Calls(2))}
     gate = _hold(build, needed=340, needed_lines=29)
