@@ -393,6 +393,7 @@ def test_a_changed_judge_asks_once_for_the_labels_that_the_run_which_takes_them_
     assert "so its gates will hold; label 29 more cases of tone on both sides" in shown
     assert changed.gate["message"].endswith("measured with the old one: 29 more cases need labels")
     assert "--n 29 --out" in changed.card["verdict"]["next_step"]
+    assert "of the cases drawn before, answers that are new need labels as well" in shown
     assert "--n 25" not in shown
     taken = _labelled(run, gate=five, labelled=129, rubric="Is it short?")
     assert taken.card["verdict"]["attempts"] == 2

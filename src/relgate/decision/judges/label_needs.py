@@ -17,6 +17,8 @@ LABELS_NEEDED = 100
 """Random cases with human labels that a gate with too few of them is advised to get (statistics.md 9)."""
 LEAST_LABELS = 50
 """Below it the t test on labels is off even with a cross-fitted trust."""
+NEW_ANSWERS = "of the cases drawn before, answers that are new need labels as well"
+"""What a plan cannot know: how many of the labels at hand are of the answers that come."""
 UNCORRECTED = "labels correct only non_inferior gates without hops and clusters"
 
 
@@ -140,6 +142,8 @@ def labels_missing(gate: Gate, suite: Suite, alpha: float, later_alpha: float | 
     return (
         f"a judge alone proves nothing; {words} "
         f"(after a run: `relgate judge sample RUN --suite {suite.name} --n {more} --out FILE`)"
+        + f"; {NEW_ANSWERS}"
+        * (have > 0)
     )
 
 

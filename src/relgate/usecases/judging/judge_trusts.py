@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from relgate.decision.judges.judge_trust import JudgeTrust, compare_judges, fresh_cases, trust_of
 from relgate.decision.judges.judged import SIDES
-from relgate.decision.judges.label_needs import LEAST_LABELS, fresh_labels, labels_alpha
+from relgate.decision.judges.label_needs import LEAST_LABELS, NEW_ANSWERS, fresh_labels, labels_alpha
 from relgate.decision.judges.labels import answer_digest, bind, label_id, label_step
 from relgate.decision.measurements import SuiteData
 from relgate.domain.case import CaseKey
@@ -87,7 +87,7 @@ def changed_before(prepared: Prepared, trusted: Mapping[tuple[str, str], Trusted
                 found.append(
                     f"{plan.suite.name}: the judge of {scorer.metric.name} changed (model, rubric or scale) "
                     f"since labels spoke for it, so its gates will hold; "
-                    f"{label_step(plan.suite.name, cases, again=again)}"
+                    f"{label_step(plan.suite.name, cases, again=again)}; {NEW_ANSWERS}"
                 )
     return tuple(found)
 

@@ -74,3 +74,5 @@ def test_the_plan_tells_the_labels_that_the_run_which_takes_them_needs() -> None
     found = feasibility(gate_of(), suite_of(100), alpha=0.0125, single_trial=True, labels_alpha=0.00625)
     assert "needs labels of 49 more random cases (after a run: " in found.text
     assert "--n 49 --out" in found.text
+    assert found.text.endswith("; of the cases drawn before, answers that are new need labels as well")
+    assert "drawn before" not in feasibility(gate_of(), suite_of(0), alpha=0.05, single_trial=True).text
