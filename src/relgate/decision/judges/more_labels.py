@@ -51,7 +51,7 @@ class LabelPlan:
         """What is planned from.
 
         Args:
-            human: differences by the labels, shape (n,), n >= 2.
+            human: differences by the labels, shape (n,), n >= 1.
             judged: the judge's on the same answers, shape (n,).
             others: the judge's on all other cases.
             unseen: whether one more loss counts.
@@ -64,7 +64,7 @@ class LabelPlan:
             cases=x.size,
             slope=slope,
             judge=(float(x.mean()), float(x.var()), _third(x)),
-            rest=(float(r.var(ddof=1)), _third(r)),
+            rest=(float(r.var(ddof=min(1, r.size - 1))), _third(r)),
             unseen=unseen,
         )
 
@@ -98,9 +98,9 @@ class LabelPlan:
             delta += moved
         parts = (variance / n, lam**2 * of_judge / rest)
         error = sqrt(sum(parts))
-        squares = parts[0] ** 2 / (n - 1) + parts[1] ** 2 / max(1, left - 1)
+        squares = parts[0] ** 2 / max(1, n - 1) + parts[1] ** 2 / max(1, left - 1)
         skewness = (third / n**2 + lam**3 * third_of_judge / rest**2) * sqrt(n) / error**3 if error else 0.0
-        df = error**4 / squares if squares else n - 1.0
+        df = error**4 / squares if squares else max(1.0, n - 1.0)
         return stats.PredictionPoweredMean(delta, error, lam, n, left, skewness, df)
 
     def more_labels(self, delta: float, margin: float, alpha: float) -> int | None:

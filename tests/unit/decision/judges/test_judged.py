@@ -302,6 +302,16 @@ def test_cases_that_are_to_be_added_are_planned_at_the_alpha_of_the_run_that_tak
     assert (60 + later.needed) / (60 + now.needed) == pytest.approx(alone[1] / alone[0], rel=0.02)
 
 
+@pytest.mark.parametrize("cases", [1, 2, 3])
+def test_a_suite_of_a_few_cases_that_all_have_labels_says_how_many_cases_it_needs(cases: int) -> None:
+    for worse in (True, False):
+        few = judged(
+            cases, n=cases, measured=cases, fails=lambda i, side, no=worse: no and side == "candidate"
+        )
+        assert few.result == "hold"
+        assert few.proven_worse or (few.needed is not None and few.needed >= 50 - cases), few
+
+
 def test_where_cases_without_a_score_leave_no_margin_they_are_to_be_measured_again() -> None:
     found = judged(200, measured=360)
     assert (found.result, found.needed, found.needed_labels) == ("hold", None, None)
