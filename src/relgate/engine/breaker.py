@@ -16,9 +16,14 @@ class Breaker:
         self._retry_at = 0.0
         self._last = ""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether requests are held back: what is sent now is a probe."""
+        return self._failures >= FAILURES
+
     def objection(self, now: float) -> str | None:
         """Why no request may be sent now, None where one may; asking for the probe's turn takes it."""
-        if self._failures < FAILURES:
+        if not self.is_open:
             return None
         if now >= self._retry_at:
             self._retry_at = now + OPEN_SECONDS
@@ -33,5 +38,5 @@ class Breaker:
         """A request was given up after its retries."""
         self._failures += 1
         self._last = why
-        if self._failures >= FAILURES:
+        if self.is_open:
             self._retry_at = now + OPEN_SECONDS

@@ -63,6 +63,11 @@ class Lane:
         self._breaker.succeeded()
         self._window.grow()
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the circuit is open: a request is a probe, and fails at its first try."""
+        return self._breaker.is_open
+
     def throttled(self, seconds: float) -> None:
         """The provider had too many requests: nobody sends one for a while, and then fewer at a time."""
         now = self._clock.now()

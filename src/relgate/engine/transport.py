@@ -103,7 +103,8 @@ class HttpTransport:
                 tries += not error.lasting
                 wait = backoff(turn, self._draw) if error.wait is None else error.wait
                 left = provider.retry_seconds - (self._clock.now() - began)
-                if not provider.retry_seconds or tries >= ATTEMPTS or (error.lasting and wait > left):
+                is_last = not provider.retry_seconds or line.lane.is_away or tries >= ATTEMPTS
+                if is_last or (error.lasting and wait > left):
                     said = _given_up(error, turn, wait)
                     line.lane.gave_up(said)
                     raise ProviderOutage(said) from error

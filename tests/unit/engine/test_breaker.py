@@ -23,6 +23,7 @@ def test_it_opens_after_failures_in_a_row_only():
 
 
 def test_an_open_circuit_says_why():
+    assert _open().is_open
     assert _open().objection(1.0) == "not asked: 5 calls in a row were given up (HTTP 503, 3 times)"
 
 
