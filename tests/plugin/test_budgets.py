@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import time
+
 import pytest
 
 CASES = 60
@@ -139,3 +142,45 @@ def test_a_budget_in_dollars_ends_at_the_first_answer_without_a_cost(paired, pro
     verdict = paired.scorecard()["verdict"]
     assert "an answer has no cost, so the budget of $1 cannot be held to" in verdict["reason"]
     assert "let the application report what a call costs (`cost_usd`)" in verdict["next_step"]
+
+
+@pytest.fixture
+def away(monkeypatch):
+    """The address of a provider that is down."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    monkeypatch.setenv("PROVIDER_URL", f"http://127.0.0.1:{port}/v1")
+    return f"127.0.0.1:{port}"
+
+
+def test_a_provider_that_is_down_is_named_when_the_seconds_are_spent_and_not_waited_for(chat, away):
+    began = time.monotonic()
+    result = chat.run("--budget-seconds=1", "--concurrency=4")
+    assert time.monotonic() - began < 30, "refused connections are tried for 60 s otherwise"
+    assert result.ret == 10
+    card = chat.scorecard()
+    reason = card["verdict"]["reason"]
+    assert reason.startswith(
+        "the budget of 1 s was spent; not measured: 8 of 8 of small; 4 calls got no answer, such as: "
+        f"local/answerer: {away} refuses connections"
+    )
+    assert card["verdict"]["next_step"].startswith(
+        "make everything answer and run again with a larger budget"
+    )
+    assert card["calls"]["made"] == 4
+
+
+def test_a_budget_in_calls_that_an_outage_used_up_says_so_and_counts_its_cases_as_missing(python_app, away):
+    assert python_app.run("--full", "--budget-calls=4", "--concurrency=2").ret == 10
+    verdict = python_app.scorecard()["verdict"]
+    assert verdict["reason"].startswith(
+        "the budget of 4 calls was spent; not measured: 8 of 8 of small; 4 calls got no answer, such as: "
+    )
+    assert "Connection refused" in verdict["reason"]
+    assert "(about 8 more calls)" in verdict["next_step"]
+
+
+def test_an_outage_is_no_reason_where_every_call_was_answered(paired, provider):
+    paired.run("--full", "--budget-calls=50")
+    assert "got no answer" not in paired.scorecard()["verdict"]["reason"]

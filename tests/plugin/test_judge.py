@@ -525,6 +525,17 @@ def test_a_judge_that_was_down_is_asked_again_and_nobody_else(
     assert second["verdict"]["attempts"] == 1
 
 
+def test_a_budget_that_a_judge_without_answers_used_up_says_so(
+    run: Run, referee: Referee, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RELGATE_BUDGET_CALLS", "20")
+    referee.status = 401
+    verdict = run("{metric: judge, at_least: 0.5}").card["verdict"]
+    assert verdict["reason"].startswith("the budget of 20 calls was spent; not measured: ")
+    assert "; 20 calls got no answer, such as: " in verdict["reason"]
+    assert "HTTP 401: is the key right?" in verdict["reason"]
+
+
 def test_labels_of_live_answers_judge_the_same_answers_in_the_same_attempt(
     run: Run, referee: Referee, project: Project, tmp_path: Path
 ) -> None:

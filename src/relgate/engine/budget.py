@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from relgate.engine.clock import Clock, MonotonicClock
@@ -15,7 +16,7 @@ class Allowance:
     Attributes:
         calls: to applications and judges.
         usd: what their answers cost.
-        seconds: from the first call on; calls in flight then may end.
+        seconds: from the first call on; requests in flight then may end, and none is sent again.
     """
 
     calls: int | None = None
@@ -48,7 +49,7 @@ class Budget:
         self._allowance = allowance
         self._clock = clock or MonotonicClock()
         self._expected_usd = expected_usd
-        self._began: float | None = None
+        self._deadline = math.inf
         self._priced = 0
         self._in_flight = 0
         self.calls = 0
@@ -62,10 +63,9 @@ class Budget:
         Raises:
             Halt: it would pass a limit; nothing was counted.
         """
-        now = self._clock.now()
-        if self._began is None:
-            self._began = now
-        self.reached = self.reached or self._reached(now)
+        if self._deadline == math.inf and self._allowance.seconds is not None:
+            self._deadline = self._clock.now() + self._allowance.seconds
+        self.reached = self.reached or self._reached()
         if self.reached:
             raise Halt(self.reached)
         self.calls += 1
@@ -80,6 +80,20 @@ class Budget:
     def in_flight(self) -> int:
         """Calls without an answer yet."""
         return self._in_flight
+
+    def in_time(self) -> bool:
+        """Whether seconds of the run are left; where none are, they ended the calls."""
+        if self._clock.now() < self._deadline:
+            return True
+        self.reached = self.reached or f"the budget of {self._allowance.seconds:g} s was spent"
+        return False
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait, though never for longer than the run's seconds last; whether any of them are left then."""
+        until = min(self._clock.now() + seconds, self._deadline)
+        while (left := until - self._clock.now()) > 0:
+            await self._clock.sleep(left)
+        return self.in_time()
 
     def end(self, usd: float | None) -> None:
         """Count what an answer cost, None where nobody knows."""
@@ -96,13 +110,11 @@ class Budget:
                 f"an answer has no cost, so the budget of ${self._allowance.usd:g} cannot be held to"
             )
 
-    def _reached(self, now: float) -> str:
+    def _reached(self) -> str:
         allowed = self._allowance
         if allowed.calls is not None and self.calls >= allowed.calls:
             return f"the budget of {allowed.calls} calls was spent"
         mean = self.usd / self._priced if self._priced else self._expected_usd
         if allowed.usd is not None and self.calls and self.usd + mean * (self._in_flight + 1) > allowed.usd:
             return f"the budget of ${allowed.usd:g} was spent"
-        if allowed.seconds is not None and self._began is not None and now - self._began >= allowed.seconds:
-            return f"the budget of {allowed.seconds:g} s was spent"
-        return ""
+        return "" if self.in_time() else self.reached

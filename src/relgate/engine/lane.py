@@ -7,7 +7,9 @@ import random
 from relgate.domain.errors import ProviderOutage
 from relgate.domain.release import Provider
 from relgate.engine.breaker import Breaker
+from relgate.engine.budget import Budget
 from relgate.engine.clock import Clock
+from relgate.engine.executor import Halt
 from relgate.engine.pace import BURST_SECONDS_REQUESTS, BURST_SECONDS_TOKENS, Bucket
 from relgate.engine.window import Window
 
@@ -22,11 +24,14 @@ class Lane:
         provider: its limits.
         clock: time.
         draw: of the moments at which those who waited start again.
+        budget: nobody waits for longer than its seconds last.
     """
 
-    def __init__(self, provider: Provider, clock: Clock, draw: random.Random) -> None:
+    def __init__(self, provider: Provider, clock: Clock, draw: random.Random, budget: Budget) -> None:
         self._clock = clock
         self._draw = draw
+        self._budget = budget
+        self._failed = ""
         self._window = Window(provider.max_concurrency)
         self._breaker = Breaker()
         self._requests = _bucket(provider.requests_per_minute, BURST_SECONDS_REQUESTS)
@@ -37,7 +42,9 @@ class Lane:
         """Wait until a request of so many tokens may be sent; ``leave`` gives its place back.
 
         Raises:
-            ProviderOutage: the provider has been away for long, so nobody waits for it.
+            ProviderOutage: the provider has been away for long, so nobody waits for it, or it was away
+                until the run's seconds were spent.
+            Halt: the run's seconds were spent while it answered others.
         """
         self._object()
         await self._window.enter()
@@ -46,10 +53,9 @@ class Lane:
             wait = 0.0 if self._requests is None else self._requests.take(1.0, now)
             if self._tokens is not None:
                 wait = max(wait, self._tokens.take(tokens, now))
-            if wait:
-                await self._clock.sleep(wait)
+            await self._wait(wait)
             while (pause := self._paused_until - self._clock.now()) > 0:
-                await self._clock.sleep(pause * (1.0 + SPREAD * self._draw.random()))
+                await self._wait(pause * (1.0 + SPREAD * self._draw.random()))
         except BaseException:
             self._window.leave()
             raise
@@ -60,8 +66,13 @@ class Lane:
 
     def succeeded(self) -> None:
         """The provider answered."""
+        self._failed = ""
         self._breaker.succeeded()
         self._window.grow()
+
+    def failed(self, why: str) -> None:
+        """A try got no answer."""
+        self._failed = why
 
     @property
     def is_away(self) -> bool:
@@ -83,6 +94,13 @@ class Lane:
         """Correct the tokens of a request by what it cost."""
         if self._tokens is not None:
             self._tokens.give_back(expected - tokens)
+
+    async def _wait(self, seconds: float) -> None:
+        if await self._budget.wait(seconds):
+            return
+        if self._failed:
+            raise ProviderOutage(f"{self._failed}, waited for until the run's seconds were spent")
+        raise Halt(self._budget.reached)
 
     def _object(self) -> None:
         objection = self._breaker.objection(self._clock.now())

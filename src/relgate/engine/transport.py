@@ -20,6 +20,7 @@ from relgate.domain.transport import (
     HttpReply,
     UnusableAnswer,
 )
+from relgate.engine.budget import Allowance, Budget
 from relgate.engine.clock import Clock, MonotonicClock
 from relgate.engine.lane import Lane
 from relgate.engine.retries import ATTEMPTS, THROTTLED, backoff, retry_after
@@ -65,10 +66,12 @@ class HttpTransport:
     Args:
         seed: of the jitter.
         clock: time.
+        budget: once its seconds are spent nothing is waited for or tried again; None has no limit.
     """
 
-    def __init__(self, *, seed: int = 0, clock: Clock | None = None) -> None:
+    def __init__(self, *, seed: int = 0, clock: Clock | None = None, budget: Budget | None = None) -> None:
         self._clock = clock or MonotonicClock()
+        self._budget = budget or Budget(Allowance(), self._clock)
         self._draw = random.Random(seed)
         self._lines: dict[tuple[str, str], _Line] = {}
         self._known: dict[int, tuple[Provider, _Line]] = {}
@@ -88,8 +91,10 @@ class HttpTransport:
         """Send one request.
 
         Raises:
-            ProviderOutage: no answer after every retry, or the key is wrong.
+            ProviderOutage: no answer after every retry or until the run's seconds were spent, or the key is
+                wrong.
             UnusableAnswer: the request cannot be sent, or its answer cannot be read.
+            Halt: the run's seconds were spent before the request could be sent.
         """
         line = self._line(provider)
         began = self._clock.now()
@@ -103,9 +108,10 @@ class HttpTransport:
                 tries += not error.lasting
                 wait = backoff(turn, self._draw) if error.wait is None else error.wait
                 left = provider.retry_seconds - (self._clock.now() - began)
+                said = _given_up(error, turn, wait)
+                line.lane.failed(str(error))
                 is_last = not provider.retry_seconds or line.lane.is_away or tries >= ATTEMPTS
                 if is_last or (error.lasting and wait > left):
-                    said = _given_up(error, turn, wait)
                     line.lane.gave_up(said)
                     raise ProviderOutage(said) from error
                 if error.throttled:
@@ -118,7 +124,8 @@ class HttpTransport:
                 return reply
             finally:
                 line.lane.leave()
-            await self._clock.sleep(wait)
+            if not await self._budget.wait(wait):
+                raise ProviderOutage(said)
 
     def _line(self, provider: Provider) -> _Line:
         known = self._known.get(id(provider))
@@ -131,7 +138,7 @@ class HttpTransport:
                 connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-            line = self._lines[key] = _Line(Lane(provider, self._clock, self._draw), session)
+            line = self._lines[key] = _Line(Lane(provider, self._clock, self._draw, self._budget), session)
         self._known[id(provider)] = provider, line  # holding it keeps its id from being another's
         return line
 

@@ -263,7 +263,8 @@ class ReleaseRun:
         pooled = prepared.pooled.join(prepared.plans, found.cases)
         measured = with_answers(pooled, prepared.plans, redact)
         missing = self._wanted - found.cases.keys() - live.spared if live.budget.reached else ()
-        stopped = stopped_by(live.budget, prepared, frozenset(missing), found.cases, live.answers.count)
+        left = (found.cases, live.answers.count, live.measurer.outages)
+        stopped = stopped_by(live.budget, prepared, frozenset(missing), *left)
         judgement = judge_run(
             prepared,
             measured,

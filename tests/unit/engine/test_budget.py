@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from relgate.engine.budget import Allowance, Budget
@@ -70,6 +72,26 @@ def test_seconds_count_from_the_first_call():
     clock.time += 1000.0
     assert _made(budget, clock=clock) == 5
     assert budget.reached == "the budget of 5 s was spent"
+
+
+def test_no_wait_lasts_longer_than_the_seconds():
+    clock = Clock()
+    budget = Budget(Allowance(seconds=5.0), clock)
+    budget.begin()
+    assert asyncio.run(budget.wait(3.0)) is True
+    assert (clock.time, budget.reached) == (103.0, "")
+    assert asyncio.run(budget.wait(60.0)) is False
+    assert (clock.time, budget.reached) == (105.0, "the budget of 5 s was spent")
+    assert asyncio.run(budget.wait(60.0)) is False
+    assert clock.time == 105.0
+
+
+def test_without_seconds_a_wait_is_as_long_as_it_is():
+    clock = Clock()
+    budget = Budget(Allowance(calls=1), clock)
+    budget.begin()
+    assert asyncio.run(budget.wait(60.0)) is True
+    assert (clock.time, budget.reached) == (160.0, "")
 
 
 def test_no_limit_never_halts():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from aiohttp import web
 
@@ -12,7 +14,28 @@ from relgate.domain.errors import ProviderOutage
 from relgate.domain.release import Provider
 from relgate.domain.transport import HttpCall
 from relgate.engine.breaker import FAILURES
+from relgate.engine.budget import Allowance, Budget
+from relgate.engine.clock import Clock, MonotonicClock
+from relgate.engine.executor import Halt
 from relgate.engine.transport import HttpTransport
+
+
+class Leaping:
+    """Time that passes only where somebody sleeps, and at once."""
+
+    def __init__(self) -> None:
+        self.time = 100.0
+
+    def now(self) -> float:
+        return self.time
+
+    def wall(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        until = self.time + seconds
+        await asyncio.sleep(0)
+        self.time = max(self.time, until)
 
 
 class Server:
@@ -43,13 +66,16 @@ class Server:
             await runner.cleanup()
 
 
-def run(scenario: Callable) -> None:
-    """A scenario with a transport."""
+def run(scenario: Callable, clock: Clock | None = None, seconds: float | None = None) -> None:
+    """A scenario with a transport and a budget of which a call has begun."""
 
     async def bounded() -> None:
-        transport = HttpTransport(seed=1)
+        time_of = clock or MonotonicClock()
+        budget = Budget(Allowance(seconds=seconds), time_of)
+        transport = HttpTransport(seed=1, clock=time_of, budget=budget)
+        budget.begin()
         try:
-            await asyncio.wait_for(scenario(transport), 30)
+            await asyncio.wait_for(scenario(transport, budget), 30)
         finally:
             await transport.close()
 
@@ -60,8 +86,93 @@ async def send(transport: HttpTransport, url: str, **limits: float) -> object:
     """The reply, or what was raised instead of one."""
     try:
         return await transport.send(Provider("p", url, **limits), HttpCall(url, b"{}"))
-    except ProviderOutage as error:
+    except (ProviderOutage, Halt) as error:
         return error
+
+
+def closed_url() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}/"
+
+
+def test_no_retry_goes_on_once_the_seconds_are_spent():
+    clock = Leaping()
+
+    async def scenario(transport, budget):
+        said = await send(transport, closed_url())
+        assert isinstance(said, ProviderOutage)
+        assert "refuses connections, " in str(said)
+
+    run(scenario, clock, seconds=5.0)
+    assert clock.time == 105.0
+
+
+def test_without_a_budget_refused_connections_are_tried_for_as_long_as_ever():
+    clock = Leaping()
+
+    async def scenario(transport, budget):
+        assert isinstance(await send(transport, closed_url()), ProviderOutage)
+
+    run(scenario, clock)
+    assert 145.0 < clock.time <= 160.0
+
+
+def test_a_request_that_times_out_after_the_last_second_is_not_sent_again():
+    server = Server(0)
+
+    async def scenario(transport, budget):
+        async with server.serving():
+            said = await send(transport, server.url, timeout_seconds=0.8)
+        assert str(said) == "no answer within 0.8 s"
+        assert budget.reached == "the budget of 0.5 s was spent"
+
+    run(scenario, seconds=0.5)
+    assert server.requests == 1
+
+
+def test_a_pause_that_a_provider_asks_for_ends_with_the_seconds():
+    clock, server = Leaping(), Server(429, headers={"Retry-After": "20"})
+
+    async def scenario(transport, budget):
+        async with server.serving():
+            said = [str(await send(transport, server.url)) for _ in range(2)]
+        assert said == [
+            "HTTP 429 (it asks to wait 20 s)",
+            "HTTP 429, waited for until the run's seconds were spent",
+        ]
+
+    run(scenario, clock, seconds=5.0)
+    assert clock.time == 105.0
+    assert server.requests == 1
+
+
+def test_a_limit_per_minute_is_waited_for_until_the_seconds_are_spent_and_is_no_outage():
+    clock, server = Leaping(), Server(200)
+
+    async def scenario(transport, budget):
+        async with server.serving():
+            found = [await send(transport, server.url, requests_per_minute=2) for _ in range(2)]
+        assert not isinstance(found[0], Exception)
+        assert isinstance(found[1], Halt)
+        assert str(found[1]) == "the budget of 5 s was spent"
+
+    run(scenario, clock, seconds=5.0)
+    assert clock.time == 105.0
+    assert server.requests == 1
+
+
+def test_who_waits_for_a_place_sends_nothing_after_the_last_second():
+    server = Server(200, seconds=1.0)
+
+    async def scenario(transport, budget):
+        async with server.serving():
+            both = (send(transport, server.url, max_concurrency=1) for _ in range(2))
+            found = await asyncio.gather(*both)
+        assert [isinstance(reply, Halt) for reply in found] == [False, True]
+
+    run(scenario, seconds=0.5)
+    assert server.requests == 1
 
 
 def test_a_probe_of_the_breaker_is_tried_once(monkeypatch):
@@ -69,7 +180,7 @@ def test_a_probe_of_the_breaker_is_tried_once(monkeypatch):
     monkeypatch.setattr("relgate.engine.breaker.OPEN_SECONDS", 0.2)
     server = Server(0)
 
-    async def scenario(transport):
+    async def scenario(transport, budget):
         async with server.serving():
             await asyncio.gather(
                 *(send(transport, server.url, timeout_seconds=0.25) for _ in range(FAILURES))

@@ -28,6 +28,7 @@ from relgate.usecases.measuring.kept_answers import Answers, Tally
 from relgate.usecases.measuring.model_judges import JudgeDesk
 from relgate.usecases.measuring.probe import answers
 from relgate.usecases.measuring.systems import AS_IT_IS, System, Variant
+from relgate.usecases.measuring.unanswered import Unanswered
 from relgate.usecases.preparing.plan_suite import SuitePlan
 from relgate.usecases.preparing.prepare import Prepared
 from relgate.usecases.preparing.scored_anew import Scores, stored_of_raw, with_raw_scores
@@ -49,6 +50,7 @@ class Caller:
     Attributes:
         calls: made so far; written by the engine's thread only.
         tally: what was taken from kept answers.
+        unanswered: of the calls made, those that got no answer.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Caller:
         }
         self.calls = 0
         self.tally = Tally()
+        self.unanswered = Unanswered(budget)
 
     async def call(
         self,
@@ -156,7 +159,7 @@ class Caller:
         usd: float | None = None
         started = time.perf_counter()
         try:
-            outcome = await responder.respond(request)
+            outcome = await self.unanswered.ask(responder, request)
             if isinstance(outcome, Response):
                 usd = outcome.cost_usd
                 if usd is None:

@@ -106,7 +106,7 @@ class LiveRun:
         self.budget = Budget(options.allowance, expected_usd=expected_usd)
         self._rate = Rate()
         offline = replayed is not None
-        transport = _transport(prepared, options.seed, offline=offline)
+        transport = _transport(prepared, options.seed, self.budget, offline=offline)
         systems = self._systems(options, wanted, stack, transport, offline=offline)
         redactor = redactor_of([system.release for system in systems.values()])
         self._redact = lambda text: redactor.redact(text).text
@@ -310,7 +310,7 @@ class LiveRun:
         self.answers.close()
 
 
-def _transport(prepared: Prepared, seed: int, *, offline: bool) -> HttpTransport | NoNetwork:
+def _transport(prepared: Prepared, seed: int, budget: Budget, *, offline: bool) -> HttpTransport | NoNetwork:
     """What sends the requests of applications and judges, where there are any."""
     releases = [r for r in (prepared.candidate, prepared.baseline) if r is not None]
     scorers = [s for plan in prepared.plans for side in plan.scorers.values() for s in side]
@@ -319,7 +319,7 @@ def _transport(prepared: Prepared, seed: int, *, offline: bool) -> HttpTransport
         return NoNetwork()
     from relgate.engine.transport import HttpTransport  # aiohttp takes an eighth of a second of a start
 
-    return HttpTransport(seed=seed)
+    return HttpTransport(seed=seed, budget=budget)
 
 
 def _keys_one_by_one(suite: Suite) -> list[CaseKey]:

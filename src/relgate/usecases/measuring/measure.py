@@ -22,6 +22,7 @@ from relgate.usecases.measuring.model_judges import JudgeDesk
 from relgate.usecases.measuring.sentinels import SentinelCheck
 from relgate.usecases.measuring.systems import System
 from relgate.usecases.measuring.trials_pilot import LivePilot
+from relgate.usecases.measuring.unanswered import Unanswered
 from relgate.usecases.preparing.plan_suite import SuitePlan, traffic_key
 from relgate.usecases.preparing.prepare import Prepared
 
@@ -96,6 +97,11 @@ class CaseMeasurer:
     def calls(self) -> int:
         """Calls to applications so far."""
         return self._caller.calls
+
+    @property
+    def outages(self) -> str:
+        """How many calls met an outage, those to judges included, and which; "" where none did."""
+        return Unanswered.told([self._caller.unanswered, self.judges.unanswered])
 
     @property
     def tally(self) -> Tally:

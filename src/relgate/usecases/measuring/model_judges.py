@@ -19,6 +19,7 @@ from relgate.domain.transport import Transport
 from relgate.engine.budget import Budget
 from relgate.stats import PositionBias, position_bias
 from relgate.usecases.measuring.kept_answers import Answers
+from relgate.usecases.measuring.unanswered import Unanswered
 
 _ROUTE = "judge"
 TIE = 0.5
@@ -51,6 +52,7 @@ class JudgeDesk:
         calls: made so far.
         reused: kept answers that were taken instead.
         cost_usd: what they cost, None while unknown.
+        unanswered: of the calls made, those that got no answer.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class JudgeDesk:
         self.calls = 0
         self.reused = 0
         self.cost_usd: float | None = None
+        self.unanswered = Unanswered(budget)
 
     async def judge(
         self, case: Case, response: Response, scorers: Sequence[Scorer]
@@ -190,7 +193,7 @@ class JudgeDesk:
             self.calls += 1
             usd: float | None = None
             try:
-                outcome = await self._responders[judge.target].respond(Request("judge", text))
+                outcome = await self.unanswered.ask(self._responders[judge.target], Request("judge", text))
                 usd = outcome.cost_usd if isinstance(outcome, Response) else None
             finally:
                 self._budget.end(usd)
