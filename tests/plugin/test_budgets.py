@@ -168,7 +168,8 @@ def test_a_provider_that_is_down_is_named_when_the_seconds_are_spent_and_not_wai
     assert card["verdict"]["next_step"].startswith(
         "make everything answer and run again with a larger budget"
     )
-    assert card["calls"]["made"] == 4
+    assert (card["calls"]["made"], card["calls"]["unanswered"]) == (4, 4)
+    assert "calls: 0 of 8 planned; 4 got no answer" in chat.text(result)
 
 
 def test_a_budget_in_calls_that_an_outage_used_up_says_so_and_counts_its_cases_as_missing(python_app, away):
@@ -183,4 +184,6 @@ def test_a_budget_in_calls_that_an_outage_used_up_says_so_and_counts_its_cases_a
 
 def test_an_outage_is_no_reason_where_every_call_was_answered(paired, provider):
     paired.run("--full", "--budget-calls=50")
-    assert "got no answer" not in paired.scorecard()["verdict"]["reason"]
+    card = paired.scorecard()
+    assert "got no answer" not in card["verdict"]["reason"]
+    assert card["calls"]["unanswered"] == 0

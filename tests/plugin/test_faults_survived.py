@@ -148,6 +148,23 @@ def test_a_provider_that_hangs_holds_and_says_so(against, chat):
     assert server.requests < 3 * CASES, "the circuit opens"
 
 
+def test_calls_without_an_answer_are_not_told_as_made(against, chat):
+    def hang_after_20(handler, number):
+        if number <= 20:
+            return False
+        time.sleep(3)
+        return True
+
+    result, server, shown = against(hang_after_20, limits=", timeout_seconds: 1")
+    assert result.ret == 10, shown
+    card = chat.scorecard()
+    answered = card["cases"]["hit"]
+    assert 0 < answered <= 20
+    assert (card["calls"]["made"], card["calls"]["unanswered"]) == (CASES, CASES - answered)
+    assert f"calls: {answered} of {CASES} planned; {CASES - answered} got no answer" in shown
+    assert server.requests < 20 + 3 * (CASES - 20), "most of them were never sent"
+
+
 def test_an_answer_that_is_no_json_is_the_applications_failure(against, chat):
     result, server, shown = against(lambda handler, number: reply(handler, 200, b"<html>\xff\xfe</html>"))
     assert result.ret == 1, shown

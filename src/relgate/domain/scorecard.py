@@ -278,6 +278,9 @@ class CallsPart(_Part):
     usd: float | None = Field(
         default=None, description="what the calls made cost, whatever they were used for; null where unknown"
     )
+    unanswered: int = Field(
+        default=0, description="of the calls made, those that got no answer, or were not sent in the end"
+    )
     judge: int = Field(default=0, description="calls to judges, in none of the other numbers")
     judge_usd: float | None = Field(default=None, description="what they cost; null where unknown")
 

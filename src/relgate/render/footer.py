@@ -35,15 +35,16 @@ def footer(card: Scorecard) -> tuple[str, ...]:
 def _calls(calls: CallsPart, usd: float | None) -> str:
     if not (calls.planned or calls.made):
         return "calls: none" if usd is None else f"calls: none; the recorded answers cost ${usd:.4f}"
-    spent = usd if calls.usd is None else calls.usd
-    money = "" if spent is None or not calls.made else f", cost ${spent:.4f}"
+    spent, answered = usd if calls.usd is None else calls.usd, calls.made - calls.unanswered
+    money = "" if spent is None or not answered else f", cost ${spent:.4f}"
+    money += f"; {calls.unanswered:,} got no answer" if calls.unanswered else ""
     money += f"; {count(calls.reused, 'answer')} of earlier runs" if calls.reused else ""
-    if calls.reused and not calls.made and usd is not None:
+    if calls.reused and not answered and usd is not None:
         money += f", which cost ${usd:.4f} then"
     more = calls.made - calls.planned
     if more > 0:
         return f"calls: {calls.planned} planned and {more} more to confirm critical misses{money}"
-    return f"calls: {calls.made} of {calls.planned} planned{money}"
+    return f"calls: {answered} of {calls.planned} planned{money}"
 
 
 def _judges(calls: CallsPart) -> str:

@@ -307,6 +307,7 @@ class ReleaseRun:
                 CallsPart(
                     planned=planned,
                     made=made,
+                    unanswered=live.measurer.unanswered,
                     reused=reused(measured, prepared.pooled.remembered) + live.measurer.tally.reused,
                     reused_since=live.measurer.tally.since,
                     # a case that ended early may have been asked by the pilot before

@@ -64,6 +64,22 @@ def test_the_cost_of_recorded_answers_is_no_cost_of_this_run(
 
 
 @pytest.mark.parametrize(
+    ("made", "unanswered", "usd", "line"),
+    [
+        (80, 64, 0.24, "calls: 16 of 80 planned, cost $0.2400; 64 got no answer"),
+        (80, 80, None, "calls: 0 of 80 planned; 80 got no answer"),
+        (82, 1, None, "calls: 80 planned and 2 more to confirm critical misses; 1 got no answer"),
+    ],
+)
+def test_a_call_without_an_answer_is_not_told_as_made(
+    card: Any, made: int, unanswered: int, usd: float | None, line: str
+) -> None:
+    calls = CallsPart(planned=80, made=made, reused=0, saved=0, unanswered=unanswered, usd=usd)
+    cost = CostPart(candidate_usd=usd, baseline_usd=None, total_usd=usd)
+    assert footer(card(calls=calls, cost=cost))[1] == line
+
+
+@pytest.mark.parametrize(
     ("made", "line"),
     [
         (0, "calls: 0 of 240 planned; 240 answers of earlier runs, which cost $0.7599 then"),

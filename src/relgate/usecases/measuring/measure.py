@@ -99,6 +99,11 @@ class CaseMeasurer:
         return self._caller.calls
 
     @property
+    def unanswered(self) -> int:
+        """Of these calls, those that got no answer."""
+        return self._caller.unanswered.calls
+
+    @property
     def outages(self) -> str:
         """How many calls met an outage, those to judges included, and which; "" where none did."""
         return Unanswered.told([self._caller.unanswered, self.judges.unanswered])
