@@ -7,6 +7,7 @@ import pty
 import re
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -98,3 +99,41 @@ def test_elsewhere_a_line_is_written_now_and_then(slow, provider, monkeypatch):
 
 def test_a_quick_run_needs_no_progress(python_app, provider):
     assert "in flight" not in _on_a_terminal(python_app)
+
+
+def _ci_lines(project, monkeypatch, *args: str) -> list[str]:
+    monkeypatch.setattr(live_line, "CI_SECONDS", 0.3)
+    shown = project.text(project.run("--full", "--concurrency=2", *args))
+    return re.findall(r"^relgate: \d+/\d+ calls.*$", shown, re.MULTILINE)
+
+
+def test_the_line_says_why_nothing_is_answered_until_something_is(chat, provider, monkeypatch):
+    chat.suite("small", chat.numbered(40))
+    provider.seconds, provider.status = 0.1, 429
+    threading.Timer(2.0, lambda: setattr(provider, "status", 200)).start()
+    said = _ci_lines(chat, monkeypatch)
+    assert re.search(r"; last: HTTP 429, (waiting|tried again)$", said[0]), said
+    assert "; last: " not in said[-1], said
+
+
+def test_a_terminal_shows_why_nothing_is_answered(chat, provider):
+    provider.seconds = 5.0
+    manifest = (chat.path / "candidate.yaml").read_text()
+    chat.write("candidate.yaml", manifest.replace('PROVIDER_URL}"', 'PROVIDER_URL}", timeout_seconds: 1'))
+    raw = _on_a_terminal(chat, "--concurrency=2", "--budget-seconds=3")
+    assert re.search(r"2/8 calls, 2 in flight(, 0/s)?; last: no answer within 1 s, tried again", raw), repr(
+        raw
+    )
+    assert "; last: " not in _screen(raw)
+
+
+def test_a_key_in_the_cause_is_masked_and_the_cause_is_short(chat, monkeypatch):
+    key = "desk-hidden-key-" + "4" * 30
+    monkeypatch.setenv("PROVIDER_URL", f"http://{key}.{'long-' * 9}name.invalid/v1")
+    manifest = (chat.path / "candidate.yaml").read_text()
+    chat.write("candidate.yaml", manifest.replace('PROVIDER_URL}"', 'PROVIDER_URL}", api_key: "${KEY}"'))
+    monkeypatch.setenv("KEY", key)
+    said = [line for line in _ci_lines(chat, monkeypatch) if "; last: " in line]
+    assert said
+    assert not any("hidden" in line for line in said)
+    assert all(len(line.partition("; last: ")[2]) <= 90 for line in said)

@@ -9,12 +9,16 @@ OPEN_SECONDS = 30.0
 
 
 class Breaker:
-    """Opens after failures in a row, lets one request through now and then, closes when it is answered."""
+    """Opens after failures in a row, lets one request through now and then, closes when it is answered.
+
+    Attributes:
+        last: why the newest request was given up.
+    """
 
     def __init__(self) -> None:
         self._failures = 0
         self._retry_at = 0.0
-        self._last = ""
+        self.last = ""
 
     @property
     def is_open(self) -> bool:
@@ -28,7 +32,7 @@ class Breaker:
         if now >= self._retry_at:
             self._retry_at = now + OPEN_SECONDS
             return None
-        return f"not asked: {self._failures} calls in a row were given up ({self._last})"
+        return f"not asked: {self._failures} calls in a row were given up ({self.last})"
 
     def succeeded(self) -> None:
         """A request was answered."""
@@ -37,6 +41,6 @@ class Breaker:
     def failed(self, why: str, now: float) -> None:
         """A request was given up after its retries."""
         self._failures += 1
-        self._last = why
+        self.last = why
         if self.is_open:
             self._retry_at = now + OPEN_SECONDS

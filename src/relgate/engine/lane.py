@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from typing import NamedTuple
 
 from relgate.domain.errors import ProviderOutage
 from relgate.domain.release import Provider
-from relgate.engine.breaker import Breaker
+from relgate.engine.breaker import OPEN_SECONDS, Breaker
 from relgate.engine.budget import Budget
 from relgate.engine.clock import Clock
 from relgate.engine.executor import Halt
@@ -17,6 +18,13 @@ SPREAD = 0.1
 """Share of a pause over which those who waited for its end start again."""
 
 
+class Trouble(NamedTuple):
+    """Why a provider gives no answers, and what is done about it."""
+
+    cause: str
+    remedy: str
+
+
 class Lane:
     """Lets requests through to one provider, whichever release or judge sends them.
 
@@ -25,13 +33,18 @@ class Lane:
         clock: time.
         draw: of the moments at which those who waited start again.
         budget: nobody waits for longer than its seconds last.
+
+    Attributes:
+        asking: calls that were begun and are neither answered nor given up.
     """
 
     def __init__(self, provider: Provider, clock: Clock, draw: random.Random, budget: Budget) -> None:
         self._clock = clock
         self._draw = draw
         self._budget = budget
+        self._is_patient = provider.retry_seconds > 0
         self._failed = ""
+        self.asking = 0
         self._window = Window(provider.max_concurrency)
         self._breaker = Breaker()
         self._requests = _bucket(provider.requests_per_minute, BURST_SECONDS_REQUESTS)
@@ -78,6 +91,17 @@ class Lane:
     def is_away(self) -> bool:
         """Whether the circuit is open: a request is a probe, and fails at its first try."""
         return self._breaker.is_open
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why there are no answers, None while there are some and where nothing is waited for."""
+        if not self._is_patient:
+            return None
+        if self._breaker.is_open:
+            return Trouble(self._breaker.last, f"asked once in {OPEN_SECONDS:g} s")
+        if not self._failed or not self.asking:
+            return None
+        return Trouble(self._failed, "waiting" if self._clock.now() < self._paused_until else "tried again")
 
     def throttled(self, seconds: float) -> None:
         """The provider had too many requests: nobody sends one for a while, and then fewer at a time."""

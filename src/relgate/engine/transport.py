@@ -22,7 +22,7 @@ from relgate.domain.transport import (
 )
 from relgate.engine.budget import Allowance, Budget
 from relgate.engine.clock import Clock, MonotonicClock
-from relgate.engine.lane import Lane
+from relgate.engine.lane import Lane, Trouble
 from relgate.engine.retries import ATTEMPTS, THROTTLED, backoff, retry_after
 from relgate.engine.sse import EventStream
 
@@ -83,6 +83,12 @@ class HttpTransport:
         self._lines.clear()
         self._known.clear()
 
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why one of the providers gives no answers, None while all do; for any thread."""
+        found = (line.lane.trouble for line in tuple(self._lines.values()))
+        return next((trouble for trouble in found if trouble is not None), None)
+
     def used(self, provider: Provider, call: HttpCall, tokens: int) -> None:
         """Correct the tokens of a request by what it cost."""
         self._line(provider).lane.used(call.tokens, tokens)
@@ -96,6 +102,14 @@ class HttpTransport:
             UnusableAnswer: the request cannot be sent, or its answer cannot be read.
             Halt: the run's seconds were spent before the request could be sent.
         """
+        lane = self._line(provider).lane
+        lane.asking += 1
+        try:
+            return await self._send(provider, call)
+        finally:
+            lane.asking -= 1
+
+    async def _send(self, provider: Provider, call: HttpCall) -> HttpReply:
         line = self._line(provider)
         began = self._clock.now()
         tries = turn = 0

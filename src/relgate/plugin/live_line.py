@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from relgate.render.printable import printable
 from relgate.usecases.measuring.run_status import RunStatus
 
 FIRST_SECONDS = 1.0
@@ -51,11 +52,11 @@ class LiveLine:
         if status is None:
             return
         if self._terminal:
-            self._behind_the_dots(str(status))
+            self._behind_the_dots(status)
         else:
             self._next = time.monotonic() + CI_SECONDS
             self._reporter.ensure_newline()
-            self._reporter.write_line(f"relgate: {status}")
+            self._reporter.write_line(f"relgate: {printable(str(status))}")
 
     def clear(self) -> None:
         """Take the line away before pytest writes."""
@@ -63,7 +64,7 @@ class LiveLine:
             self._shown = False
             self._writer.write(_CLEAR, flush=True)
 
-    def _behind_the_dots(self, text: str) -> None:
+    def _behind_the_dots(self, status: RunStatus) -> None:
         writer = self._writer
         assert writer is not None
         room = writer.fullwidth - writer.width_of_current_line - 2
@@ -71,6 +72,6 @@ class LiveLine:
             return
         self._shown = True
         column = writer.width_of_current_line
-        writer.write(f"{_SAVE} {_CLEAR}{text[:room]}{_RESTORE}", flush=True)
+        writer.write(f"{_SAVE} {_CLEAR}{printable(status.within(room))}{_RESTORE}", flush=True)
         # The writer counts what it wrote; the cursor stands where it stood.
         writer._current_line = writer._current_line[:column]

@@ -1,4 +1,4 @@
-"""Providers that stay away: how long a run waits for them."""
+"""Providers that stay away: how long a run waits for them, and what it says meanwhile."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import pytest
 from aiohttp import web
 
 from relgate.domain.errors import ProviderOutage
@@ -191,5 +192,83 @@ def test_a_probe_of_the_breaker_is_tried_once(monkeypatch):
             await asyncio.sleep(0.25)
             said = await send(transport, server.url, timeout_seconds=0.25)
         assert (str(said), server.requests - before) == ("no answer within 0.25 s", 1)
+
+    run(scenario)
+
+
+def test_what_is_waited_for_is_told_until_a_call_succeeds():
+    server = Server(429, 500, 200, headers={"Retry-After": "0.5"})
+
+    async def scenario(transport, budget):
+        seen = []
+
+        async def look() -> None:
+            while True:
+                if not seen or seen[-1] != transport.trouble:
+                    seen.append(transport.trouble)
+                await asyncio.sleep(0.005)
+
+        async with server.serving():
+            looking = asyncio.ensure_future(look())
+            reply = await send(transport, server.url)
+            await asyncio.sleep(0.02)
+            looking.cancel()
+        assert not isinstance(reply, Exception)
+        assert seen[0] is None
+        assert seen[-1] is None
+        told = [trouble for trouble in seen if trouble is not None]
+        assert told[0] == ("HTTP 429", "waiting")
+        assert told[-1] == ("HTTP 500", "tried again")
+
+    run(scenario)
+
+
+def test_what_nobody_waits_for_any_more_is_not_told(monkeypatch):
+    monkeypatch.setattr("relgate.engine.retries.BACKOFF_SECONDS", 0.01)
+    server = Server(503)
+
+    async def scenario(transport, budget):
+        async with server.serving():
+            assert isinstance(await send(transport, server.url), ProviderOutage)
+        assert transport.trouble is None
+
+    run(scenario)
+
+
+def test_an_open_circuit_says_why_and_what_becomes_of_it(monkeypatch):
+    monkeypatch.setattr("relgate.engine.retries.BACKOFF_SECONDS", 0.01)
+    server = Server(503)
+
+    async def scenario(transport, budget):
+        async with server.serving():
+            for _ in range(FAILURES):
+                await send(transport, server.url)
+        assert transport.trouble == ("HTTP 503, 3 times", "asked once in 30 s")
+
+    run(scenario)
+
+
+def test_where_nothing_is_tried_again_nothing_is_told():
+    """Hops that a fallback suite takes away are such providers: they are meant to be away."""
+
+    async def scenario(transport, budget):
+        url = closed_url()
+        for _ in range(FAILURES):
+            assert isinstance(await send(transport, url, retry_seconds=0.0), ProviderOutage)
+        assert transport.trouble is None
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_wrong_key_is_told_once_the_circuit_is_open(status):
+    server = Server(status)
+
+    async def scenario(transport, budget):
+        async with server.serving():
+            for _ in range(FAILURES):
+                await send(transport, server.url)
+        cause = f"HTTP {status}: is the key right?"
+        assert transport.trouble == (cause, "asked once in 30 s")
 
     run(scenario)

@@ -19,6 +19,25 @@ def test_what_is_not_known_is_left_out():
     assert str(RunStatus(10, 10, 0, 0.0012, 5.0, 0, 0)) == "10/10 calls, $0.0012, 5/s"
 
 
+def test_the_line_ends_with_why_there_are_no_answers():
+    status = RunStatus(8, 80, 8, 0.0, 0.0, 0, 0, "no answer within 60 s, tried again")
+    assert str(status) == "8/80 calls, 8 in flight, 0/s; last: no answer within 60 s, tried again"
+
+
+@pytest.mark.parametrize(
+    ("room", "said"),
+    [
+        (70, "8/80 calls, 8 in flight, 0/s; last: no answer within 60 s, tried again"),
+        (60, "8/80 calls; last: no answer within 60 s, tried again"),
+        (30, "8/80 calls; last: no answer wi"),
+    ],
+)
+def test_where_there_is_little_room_the_trouble_is_what_stays(room, said):
+    status = RunStatus(8, 80, 8, 0.0, 0.0, 1, 3, "no answer within 60 s, tried again")
+    assert status.within(room).replace(", 1 of 3 required gates passed", "") == said
+    assert len(status.within(room)) <= room
+
+
 @pytest.mark.parametrize(
     ("left", "said"), [(99, "99 s"), (100, "1 min 40 s"), (5999, "99 min 59 s"), (9000, "2 h 30 min")]
 )

@@ -20,7 +20,7 @@ from relgate.domain.transport import Transport
 from relgate.engine.budget import Budget
 from relgate.engine.executor import EngineError, Executor
 from relgate.files.long.recording_file import RecordingFile
-from relgate.redaction import Redactor
+from relgate.redaction import Redactor, cut
 from relgate.usecases.measuring.early_stop import EarlyStop, early_stop_of
 from relgate.usecases.measuring.kept_answers import KeptAnswers
 from relgate.usecases.measuring.long_suites.block import BlockScorer
@@ -44,6 +44,9 @@ Task = CaseKey | BlockKey
 
 SENDING = frozenset[ApplicationKind]({"chat", "http", "command"})
 """Kinds of applications whose requests the engine sends; the others have their own ways."""
+
+LONGEST_CAUSE = 60
+"""Signs of a cause in a line of progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,10 @@ class LiveRun:
         self.budget = Budget(options.allowance, expected_usd=expected_usd)
         self._rate = Rate()
         offline = replayed is not None
-        transport = _transport(prepared, options.seed, self.budget, offline=offline)
+        self._transport = transport = _transport(prepared, options.seed, self.budget, offline=offline)
         systems = self._systems(options, wanted, stack, transport, offline=offline)
         redactor = redactor_of([system.release for system in systems.values()])
-        self._redact = lambda text: redactor.redact(text).text
+        self._redact: Callable[[str], str] = lambda text: redactor.redact(text).text
         self.long = self._long_suites(wanted, redactor, seed=options.seed)
         tasks: list[Task] = []
         for suite in (plan.suite for plan in in_order_of_calls(prepared.plans)):
@@ -252,7 +255,15 @@ class LiveRun:
             per_second=self._rate.at(time.monotonic(), made),
             gates_passed=passed,
             gates=gates,
+            trouble=self._trouble(),
         )
+
+    def _trouble(self) -> str:
+        """Why a provider gives no answers and what is done about it, in few words; "" while all do."""
+        trouble = self._transport.trouble
+        if trouble is None:
+            return ""
+        return f"{cut(self._redact(' '.join(trouble.cause.split())), LONGEST_CAUSE)}, {trouble.remedy}"
 
     def rows(self, key: CaseKey, beat: Callable[[], None] | None = None) -> Rows | None:
         """Every call of one case, None where it was not made; waits for it.

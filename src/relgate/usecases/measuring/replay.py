@@ -28,6 +28,8 @@ NAMED = 5
 class NoNetwork:
     """A transport that sends nothing (``domain.transport.Transport``)."""
 
+    trouble = None
+
     async def send(self, provider: Provider, call: HttpCall) -> HttpReply:
         """Refuse.
 

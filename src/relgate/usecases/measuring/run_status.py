@@ -21,6 +21,7 @@ class RunStatus:
         per_second: rate of the last seconds, None at the start.
         gates_passed: required gates that a look has passed already.
         gates: gates that are looked at before the end.
+        trouble: why a provider gives no answers, redacted; "" while all do.
     """
 
     made: int
@@ -30,6 +31,7 @@ class RunStatus:
     per_second: float | None
     gates_passed: int
     gates: int
+    trouble: str = ""
 
     @property
     def seconds_left(self) -> float | None:
@@ -37,6 +39,16 @@ class RunStatus:
         return (self.planned - self.made) / self.per_second if self.per_second else None
 
     def __str__(self) -> str:
+        return self.within(None)
+
+    def within(self, room: int | None) -> str:
+        """The line in so many signs, None for all there are; the trouble is what is left of it in the end."""
+        parts, end = self._parts(), f"; last: {self.trouble}" if self.trouble else ""
+        while end and room is not None and len(parts) > 1 and len(", ".join(parts) + end) > room:
+            parts.pop()
+        return (", ".join(parts) + end)[:room]
+
+    def _parts(self) -> list[str]:
         parts = [f"{self.made}/{self.planned} calls"]
         if self.in_flight:
             parts.append(f"{self.in_flight} in flight")
@@ -48,7 +60,7 @@ class RunStatus:
             parts.append(f"{_duration(self.seconds_left)} left")
         if self.gates:
             parts.append(f"{self.gates_passed} of {self.gates} required gates passed")
-        return ", ".join(parts)
+        return parts
 
 
 class Rate:
