@@ -18,7 +18,17 @@ from relgate.decision.ratio_evidence import is_same_ratio, quantile_evidence, ra
 from relgate.decision.sample import Sample, impute
 from relgate.decision.sample_drawing import draw_sample, violating_cases, violating_units
 from relgate.decision.unanswered import as_slowest, counts_failures, marked
-from relgate.decision.wording import amount, count, describe, harm_apart, independent, percent, some, was
+from relgate.decision.wording import (
+    amount,
+    count,
+    describe,
+    harm_apart,
+    independent,
+    percent,
+    plain_rate,
+    some,
+    was,
+)
 from relgate.domain.gate import GateResult
 from relgate.late import np
 from relgate.redaction import cut
@@ -208,7 +218,8 @@ def _judge_boundary(
         result = replace(result, needed=need.further, needed_trials=again, basis=need.basis)
     spent = ""
     if not seen.passes and not sample.missing and alpha < found.p_pass <= ALPHA:
-        spent = f"it passes at {ALPHA:g}, but not at the {alpha:.4g} that attempts and looks have left"
+        left = plain_rate(alpha)
+        spent = f"it passes at {ALPHA:g}, but not at the {left} that attempts and looks have left"
     alike = "" if seen.passes else _baseline_alike(gate, data, found.estimate)
     facts = [describe(gate, sample, result), apart, alike, spent, seen.words, found.caution]
     return replace(result, message="; ".join(filter(None, facts)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from relgate import stats
 from relgate.decision.duplicates import units_of
 from relgate.decision.policy import ALPHA, Gate
-from relgate.decision.wording import count, percent
+from relgate.decision.wording import count, level_of, percent
 from relgate.domain.case import Suite
 from relgate.domain.digest import digest_json
 from relgate.domain.gate import GateResult
@@ -144,7 +144,7 @@ def pass_unchanged(
     facts = (
         f"{found.changed} of {count(found.n, 'sampled output')} changed"
         + (f" ({found.unmeasured} of them not measured)" if found.unmeasured else "")
-        + f": at most {percent(upper)} ({percent(1.0 - alpha, 2)} confidence), margin {100 * margin:g}"
+        + f": at most {percent(upper)} ({level_of(alpha, digits=2)} confidence), margin {100 * margin:g}"
     )
     contradicted = result.proven_worse or (result.p_fail is not None and result.p_fail <= ALPHA)
     if contradicted:

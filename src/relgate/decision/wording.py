@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from itertools import islice
-from math import isfinite
+from math import floor, isfinite, log10
 
 from relgate.decision.planning.needed import is_practical
 from relgate.decision.policy import ALPHA, Gate
@@ -21,6 +22,21 @@ def percent(value: float, digits: int = 1) -> str:
     """``2.95 %`` of .0295; trailing zeros are dropped."""
     text = f"{100 * value:.{digits}f}"
     return (text.rstrip("0").rstrip(".") if "." in text else text) + " %"
+
+
+def level_of(error: float, *, digits: int = 0) -> str:
+    """The level of an interval in percent, never rounded to one that it does not have: ``99.961 %``.
+
+    Args:
+        error: the share of intervals that may miss, in (0, 1): 2 alpha of two bounds, alpha of one.
+        digits: behind the point at the least, as far as they are no zeros.
+    """
+    return percent(1.0 - error, max(digits, 1 - floor(log10(100 * error))))
+
+
+def plain_rate(alpha: float) -> str:
+    """An error rate with at most three significant digits and without an exponent: ``0.0000977``."""
+    return f"{Decimal(f'{alpha:.3g}').normalize():f}"
 
 
 def points(value: float) -> str:
@@ -116,8 +132,8 @@ def harm_apart(harm_method: str, method: str, alpha: float) -> str:
         alpha: of each bound of the interval.
     """
     return (
-        f"the interval is of the test against the margin ({method}, alpha {alpha:.3g}), harm of the test "
-        f"against 0 ({harm_method}, alpha {ALPHA:g})"
+        f"the interval is of the test against the margin ({method}, alpha {plain_rate(alpha)}), "
+        f"harm of the test against 0 ({harm_method}, alpha {ALPHA:g})"
     )
 
 

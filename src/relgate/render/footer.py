@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relgate.decision.wording import count
+from relgate.decision.wording import count, plain_rate
 from relgate.domain.digest import short
 from relgate.domain.scorecard import CallsPart, Scorecard
 
@@ -15,7 +15,7 @@ def footer(card: Scorecard) -> tuple[str, ...]:
     cases += f", {c.failed} not measured" if c.failed else ""
     cases += f", {c.not_run} not run" if c.not_run else ""
     cases += f", {c.sealed} sealed (counted in their gates only)" if c.sealed else ""
-    attempt = f"attempt {card.verdict.attempts}, alpha {card.gate_policy.alpha:g}"
+    attempt = f"attempt {card.verdict.attempts}, alpha {plain_rate(card.gate_policy.alpha)}"
     if not card.verdict.attempts:
         attempt = "no attempt"
     if card.verdict.partial:

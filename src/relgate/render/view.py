@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from relgate.decision.wording import level_of, percent
 from relgate.domain.metric import RESPONSE_METRICS
 from relgate.domain.scorecard import (
     AlarmPart,
@@ -80,7 +81,7 @@ def gate_table(card: Scorecard, *, brief: bool = False) -> Table:
 def _levels(gates: Sequence[GatePart]) -> set[str]:
     """The levels of the gates' intervals: a later attempt has a smaller alpha, and wider intervals."""
     alphas = {gate.alpha for gate in gates if (gate.lower, gate.upper) != (None, None)}
-    return {f"{100 * (1 - 2 * alpha):.3g} %" for alpha in alphas} or {f"{100 * SHOWN_LEVEL:g} %"}
+    return {level_of(2 * alpha) for alpha in alphas} or {percent(SHOWN_LEVEL)}
 
 
 def _level(gate: GatePart, levels: Collection[str]) -> str:
@@ -272,7 +273,7 @@ def metric_table(card: Scorecard, *, slices: bool, gated: bool = False) -> Table
             metric = f"{part.metric} (judge alone)" if (suite.suite, name) in corrected else part.metric
             rows.append((*where, metric, *_numbers(part), str(part.n)))
     head = ("suite", "slice") if slices else ("suite",)
-    interval = f"{100 * SHOWN_LEVEL:g} % interval"
+    interval = f"{percent(SHOWN_LEVEL)} interval"
     return Table((*head, "metric", "candidate", "baseline", "difference", interval, "n"), tuple(rows))
 
 

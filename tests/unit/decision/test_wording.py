@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from relgate.decision.gates import judge_gate
-from relgate.decision.wording import bounds, count, p_value, percent, points
+from relgate.decision.wording import bounds, count, level_of, p_value, percent, plain_rate, points
 from relgate.domain.metric import Metric
 
 
@@ -24,6 +24,16 @@ from relgate.domain.metric import Metric
         (bounds(0.9, 1.0, sign=False), "[90.0, 100.0]"),
         (count(1, "more case"), "1 more case"),
         (count(0, "more case"), "0 more cases"),
+        (level_of(0.1), "90 %"),
+        (level_of(0.025), "97.5 %"),
+        (level_of(0.0002), "99.98 %"),
+        (level_of(2 * 0.05 / 2**9), "99.98 %"),
+        (level_of(1e-9), "99.9999999 %"),
+        (level_of(0.003125, digits=2), "99.69 %"),
+        (level_of(0.0125, digits=2), "98.75 %"),
+        (plain_rate(0.05), "0.05"),
+        (plain_rate(0.05 / 2**9), "0.0000977"),
+        (plain_rate(0.05 / 2**40), "0.0000000000000455"),
         (p_value(0.0042), "p = 0.0042"),
         (p_value(1e-9), "p < 0.0001"),
     ],

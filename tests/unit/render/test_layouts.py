@@ -61,3 +61,13 @@ def test_intervals_of_different_levels_say_which(card, make_gate):
     assert "] at 90 %" in table
     assert "] at 97.5 %" in table
     assert "90 % interval    n\n" in render_terminal(card("promote", gates=[full]))
+
+
+def test_no_interval_is_rounded_to_a_level_of_100_percent(card, make_gate):
+    """The ninth attempt has an alpha of .05 / 2^9, and an interval that may miss as any other."""
+    alpha = 0.05 / 2**9
+    policy = {"digest": "sha256:" + "0" * 64, "alpha": alpha}
+    shown = card("promote", gates=[make_gate("a", alpha=alpha)], gate_policy=policy)
+    for text in (render_terminal(shown), render_markdown(shown)):
+        assert "99.98 % interval" in text
+        assert "alpha 0.0000977," in text

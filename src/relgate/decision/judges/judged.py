@@ -20,7 +20,7 @@ from relgate.decision.judges.more_labels import LabelPlan, labels_or_cases
 from relgate.decision.measurements import SuiteData, cases_in_scope
 from relgate.decision.policy import ALPHA, SEED, Gate
 from relgate.decision.sample import Floats
-from relgate.decision.wording import count
+from relgate.decision.wording import count, plain_rate
 from relgate.domain.gate import GateResult
 from relgate.domain.response import Side
 from relgate.late import np
@@ -144,8 +144,8 @@ def _held_for_labels(
         return _never_passes(result, drawn.spared, needed_labels=more)
     more, words = more_labels(needed, n, drawn.others)
     have = f"{count(n, 'case')} {'has' if n == 1 else 'have'} labels on both sides"
-    later_needs = f" and {needed} in the run that takes more, at {later_alpha:.4g}" * (needed > now)
-    few = f"too few cases have labels: {have}, {now} must at alpha {result.alpha:.4g}{later_needs}; {words}"
+    later_needs = f" and {needed} in the run that takes more, at {plain_rate(later_alpha)}" * (needed > now)
+    few = f"too few cases have labels: {have}, {now} must at alpha {plain_rate(result.alpha)}{later_needs}; {words}"
     return _never_passes(result, f"{have}: {words}", needed_labels=more, what=few if n else "")
 
 

@@ -15,6 +15,7 @@ from relgate.decision.planning.feasibility import cases_lacking
 from relgate.decision.policy import ALPHA, attempt_alpha
 from relgate.decision.simulation import LEAST_GATE, LEAST_IDENTICAL
 from relgate.decision.simulation.suite import SimulatedSuite
+from relgate.decision.wording import plain_rate
 from relgate.domain.case import Case
 from relgate.domain.errors import Problem
 from relgate.stats import clopper_pearson
@@ -223,8 +224,8 @@ def _attempts(registry: Registry, newest: str, attempt: int) -> Iterator[str]:
     passed = f": `relgate promote` of what {newest} passed is cheaper" * promoted
     yield (
         f"the next candidate on the same golden cases is attempt {attempt}, with alpha "
-        f"{attempt_alpha(attempt):g} instead of {ALPHA:g}, and so it was simulated; the count begins anew "
-        f"with a promotion{passed}"
+        f"{plain_rate(attempt_alpha(attempt))} instead of {ALPHA:g}, and so it was simulated; the count "
+        f"begins anew with a promotion{passed}"
     )
 
 
@@ -241,8 +242,9 @@ def _later_attempt(suites: Sequence[SimulatedSuite], attempt: int) -> Iterator[s
             if then and not now:
                 lacking.append(f"{gate.id.removeprefix('gates::')} {then} more")
     if lacking:
+        smaller = plain_rate(attempt_alpha(attempt + 1))
         yield (
-            f"should that attempt hold, a flawless run of the next (alpha {attempt_alpha(attempt + 1):g}) "
+            f"should that attempt hold, a flawless run of the next (alpha {smaller}) "
             f"needs more cases: {', '.join(lacking)}"
         )
 

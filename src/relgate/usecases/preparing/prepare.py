@@ -15,6 +15,7 @@ from relgate.decision.planning.feasibility import Feasibility, feasibility
 from relgate.decision.policy import attempt_alpha, policy_digest
 from relgate.decision.sealing import is_tuned, judged_by, open_half, sealed_ids
 from relgate.decision.unchanged import sample_digest
+from relgate.decision.wording import plain_rate
 from relgate.domain.case import Case, Suite
 from relgate.domain.errors import Problem
 from relgate.domain.gate import GateSpec
@@ -141,8 +142,8 @@ class Prepared:
         tuned = "; a promote would be one on a tuned set" * is_tuned(self.suites, exposed=self.exposed)
         return (
             *notes,
-            f"attempt {self.attempt} on these golden sets: promote-side alpha {self.alpha:g} instead of "
-            f"0.05{tuned}",
+            f"attempt {self.attempt} on these golden sets: promote-side alpha {plain_rate(self.alpha)} "
+            f"instead of 0.05{tuned}",
         )
 
     def held_for_its_answers(self, holds: tuple[tuple[str, str], ...], *, attempt: bool) -> Prepared:
