@@ -119,6 +119,25 @@ def test_power_takes_given_values_and_repeats_itself_byte_for_byte(relgate: Relg
     assert wild["identical"]["promote"] < first.json["identical"]["promote"] - 0.2
 
 
+def test_power_tells_a_given_psi_from_an_assumed_one(
+    relgate: Relgate, tmp_path: Path, make: ModuleType
+) -> None:
+    _suite(tmp_path, 100, [NOT_WORSE])
+    _store(tmp_path, make, _flipping(100, 0.2, trials=1))
+    cell = "desk contains: accuracy "
+
+    def told(*options: str) -> str:
+        sources = relgate("power", *FAST, "--json", *options).json["sources"]
+        return next(source for source in sources if source.startswith(cell))
+
+    assert told().endswith("psi 0.080 assumed, for no trials were repeated")
+    assert told("--psi", "0.08").endswith("psi 0.080 given")
+    _store(tmp_path / "repeated", make, _flipping(100, 0.2))
+    repeated = ("--registry", str(tmp_path / "repeated/.relgate/registry.db"))
+    assert "from 100 cases with repeated trials" in told(*repeated)
+    assert told("--psi", "0.03", *repeated).endswith("psi 0.030 given")
+
+
 def test_a_wider_margin_passes_more_often(relgate: Relgate, tmp_path: Path) -> None:
     _suite(tmp_path, 100, [NOT_WORSE])
     narrow, wide = (

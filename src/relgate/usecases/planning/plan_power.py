@@ -12,6 +12,7 @@ from relgate.decision.simulation import LEAST_GATE, Remedy, Simulation, remedies
 from relgate.decision.simulation.resize import resized
 from relgate.decision.simulation.suite import SimulatedSuite
 from relgate.decision.simulation.world import World
+from relgate.decision.wording import plain_rate
 from relgate.store.registry import Registry
 from relgate.usecases.planning.production import Production, read_production
 from relgate.usecases.planning.simulated_project import SimulatedProject, with_trials
@@ -190,7 +191,7 @@ def _sources(
     ]
     found = ["given: " + ", ".join(given)] if given else []
     if production.runs:
-        found += measured_sources(production, assumed, suites)
+        found += measured_sources(options, production, assumed, suites)
     else:
         found.append(_assumed(options, suites, assumed, project.line))
     found.append(f"{PSI} ({_psi_source(options, production, assumed)})")
@@ -201,7 +202,7 @@ def _sources(
     found.append(project.application)
     if options.attempt > 1:
         found.append(
-            f"attempt {options.attempt}: promote-side alpha {attempt_alpha(options.attempt):g} "
+            f"attempt {options.attempt}: promote-side alpha {plain_rate(attempt_alpha(options.attempt))} "
             f"instead of {ALPHA:g}"
         )
     return tuple(found)
@@ -236,20 +237,26 @@ def _assumed(options: PowerOptions, suites: Sequence[SimulatedSuite], assumed: W
     return f"assumed, for {why}: {', '.join(guessed)}"
 
 
+def _psi(options: PowerOptions, stored: float, pairs: int | None, assumed: World) -> str:
+    """The flip rate of a cell that stored runs know, and where it comes from."""
+    if options.psi is not None:
+        return f"psi {options.psi:.3f} given"
+    if pairs:
+        return f"psi {stored:.3f} from {pairs} cases with repeated trials"
+    if assumed.psi == 0.0:
+        return "psi 0, for it is deterministic"
+    return f"psi {stored:.3f} assumed, for no trials were repeated"
+
+
 def measured_sources(
-    production: Production, assumed: World, suites: Sequence[SimulatedSuite]
+    options: PowerOptions, production: Production, assumed: World, suites: Sequence[SimulatedSuite]
 ) -> tuple[str, ...]:
     """One sentence per cell that stored runs know, and what is assumed beside them."""
     runs = f"{len(production.runs)} stored run{'s' * (len(production.runs) != 1)}"
     found = [f"from {runs}, the newest {production.runs[0][:15]}"]
     for (suite, metric, hop), level in sorted(production.levels.items()):
         where = f"{suite} {metric}" + (f" on {hop}" if hop else "")
-        pairs = production.pairs.get((suite, metric, hop))
-        psi = f"psi {level.psi:.3f} given or assumed, for no trials were repeated"
-        if pairs:
-            psi = f"psi {level.psi:.3f} from {pairs} cases with repeated trials"
-        elif assumed.psi == 0.0:
-            psi = "psi 0, for it is deterministic"
+        psi = _psi(options, level.psi, production.pairs.get((suite, metric, hop)), assumed)
         found.append(f"{where}: accuracy {level.accuracy:.3f}, {psi}")
     known = {(suite, metric) for suite, metric, _ in production.levels}
     missing = [
