@@ -372,6 +372,21 @@ def test_a_regression_case_that_comes_back_fails_by_itself(
     assert recording.decisions == (["hold"] if selected else ["reject"])
 
 
+def test_a_regression_case_that_came_back_is_named_in_the_next_step_whatever_the_baseline_did(
+    recording: Project,
+) -> None:
+    missed_regression(recording)
+    recording.write("production.yaml", recording.manifest("{recording: answers.jsonl}", version="1.0.0"))
+    recording.write(
+        "candidate.yaml", recording.manifest("{recording: answers.jsonl}", baseline="production.yaml")
+    )
+    shown = recording.run().stdout.str()
+    run = recording.rows("runs", "id")[0][0]
+    assert f"next    look at the worst cases: `relgate show {run} r1`" in shown
+    assert "small r1 (regression 100 points short of the best)" in shown
+    assert "CASE" not in shown
+
+
 def test_a_regression_case_that_is_right_holds_in_a_partial_run(
     recording: Project, mode: tuple[str, ...]
 ) -> None:

@@ -101,7 +101,8 @@ def _quantile_part(sample: Sample, metric: Metric, slice_: str, quantile: float)
 class WorstCase:
     """A case that fell or missed, by how much in all, and on which metrics.
 
-    Without a baseline it is measured against the best score. Where people read both answers, what they say
+    Without a baseline it is measured against the best score, as is a regression case that came back without
+    a fall (its ``difference`` is 0). Where people read both answers, what they say
     stands in place of the judge's score, under the metric's name and ``BY_PEOPLE``.
     """
 
@@ -119,7 +120,8 @@ def worst_cases(
     """The cases that a reader should look at first, at most ten.
 
     Those that violate what rejects any violation, then those that fell against the baseline on bounded
-    metrics, then, of suites without a baseline, those that missed. Within each: critical cases first, then
+    metrics and regression cases that both sides missed, then, of suites without a baseline, those that
+    missed. Within each: critical cases first, then
     regression cases, then those of what failed, then those that are furthest off.
 
     Args:
@@ -137,8 +139,11 @@ def worst_cases(
             off = look(suite_data, case)
             if (metric := violating.get((suite_data.suite.name, case.id))) and metric not in off:
                 off = {metric: -(_mean(suite_data, "candidate", metric, case) or 0.0), **off}
+            difference = sum(off.values())
+            if not off and case.regression:
+                off = _shortfalls(suite_data, case)
             if off:
-                found.append(WorstCase(suite_data.suite.name, case, sum(off.values()), off))
+                found.append(WorstCase(suite_data.suite.name, case, difference, off))
 
     def urgency(worst: WorstCase) -> tuple[bool, bool, bool, float, str, str]:
         case = worst.case
@@ -190,8 +195,8 @@ def _falls(
 
 
 def _shortfalls(data: SuiteData, case: Case) -> dict[str, float]:
-    """How far a missed case is from the best score; a critical one counts when any trial missed."""
-    if case.critical is False and case_outcome(data, case) != "miss":
+    """How far a missed case is from the best score; a critical or regression one misses by any trial."""
+    if case.critical is False and not case.regression and case_outcome(data, case) != "miss":
         return {}
     off: dict[str, float] = {}
     for metric in hit_metrics(data.metrics):

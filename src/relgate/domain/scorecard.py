@@ -33,7 +33,9 @@ class VerdictPart(_Part):
 
     decision: Decision
     reason: str
-    next_step: str
+    next_step: str = Field(
+        description="RUN, CASE and RELEASE in its commands stand for this run, a case of it and its release"
+    )
     partial: bool
     attempts: int
     waivers: list[WaiverPart] = []
@@ -253,7 +255,7 @@ class CasesPart(_Part):
 
 
 class WorstPart(_Part):
-    """One of the worst cases, with both answers (redacted): those that fell, or missed without a baseline."""
+    """One of the worst cases, with both answers (redacted): those that fell or came back, or missed."""
 
     suite: str
     case_id: str
@@ -263,7 +265,8 @@ class WorstPart(_Part):
     baseline: str
     difference: float
     metrics: dict[str, float] = Field(
-        description="candidate minus baseline per metric that fell; without a baseline, minus the best score"
+        description="candidate minus baseline per metric that fell; minus the best score without a baseline, "
+        "and of a regression case that came back and did not fall (its difference is 0)"
     )
 
 

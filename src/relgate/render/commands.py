@@ -14,6 +14,8 @@ _GLUE = "\N{NO-BREAK SPACE}"
 _READING = re.compile(r"\brelgate (show|promote|diff|judge \w+)\b")
 """Commands of a report that read the registry."""
 
+_COMPARED = re.compile(r"(\brelgate diff \S+) RELEASE\b")
+
 HOLDS_PRODUCTION = "nothing to do: it holds production"
 
 
@@ -43,12 +45,13 @@ def next_step(text: str, run_id: str, case: str | None, release: str) -> str:
     named = {
         "relgate show RUN CASE": shown,
         "relgate show RUN`": f"relgate show {run_id}`",
+        "relgate show RUN --": f"relgate show {run_id} --",
         " sample RUN ": f" sample {run_id} ",
         "relgate promote RELEASE": f"relgate promote {shlex.quote(release)}",
     }
     for placeholder, command in named.items():
         text = text.replace(placeholder, command)
-    return text
+    return _COMPARED.sub(lambda found: f"{found.group(1)} {shlex.quote(release)}", text)
 
 
 def example_case(document: Mapping[str, Any]) -> str | None:

@@ -205,8 +205,10 @@ def _percent(share: float) -> str:
 
 
 def fall_text(worst: WorstPart, *, paired: bool) -> str:
-    """``correct -67 points`` beside a baseline, ``correct 67 points short of the best`` without one."""
-    if paired:
+    """``correct -67 points`` beside a baseline, ``correct 67 points short of the best`` without one, or where
+    the baseline missed a regression case as well.
+    """
+    if paired and worst.difference:
         return ", ".join(f"{name} {100 * change:+.0f} points" for name, change in worst.metrics.items())
     short = ", ".join(f"{name} {100 * abs(change):.0f}" for name, change in worst.metrics.items())
     return f"{short} points short of the best"

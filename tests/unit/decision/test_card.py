@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -89,6 +90,13 @@ def test_without_a_baseline_the_worst_cases_are_the_misses_critical_ones_first(b
 
 def test_a_miss_of_both_sides_is_no_regression(build: Any) -> None:
     assert worst_cases([build.data([0.0], [0.0])]) == ()
+
+
+def test_a_regression_case_that_came_back_without_a_fall_is_shown_with_how_far_it_is_off(build: Any) -> None:
+    suite = build.suite(2)
+    suite = replace(suite, cases=suite.cases[:1], regressions=(replace(suite.cases[1], regression=True),))
+    (worst,) = worst_cases([build.data([1.0, [1.0, 0.0]], [1.0, [0.0, 1.0]], suite=suite)])
+    assert (worst.case.id, worst.difference, worst.metrics) == ("c1", 0.0, {"right": -0.5})
 
 
 def test_regressions_come_before_misses_and_both_are_ten_at_most(build: Any) -> None:

@@ -144,6 +144,17 @@ def test_a_next_step_names_the_run_and_a_case(card: Any, worst_case: Any) -> Non
     assert "relgate show 20260518-101500-a1b2c3 CASE" in next_of(card("reject", verdict=step))
 
 
+def test_no_command_of_a_next_step_has_a_placeholder_for_what_is_known(card: Any, worst_case: Any) -> None:
+    commands = "`relgate show RUN --full`, `relgate diff support-desk@1.2.0 RELEASE`, `relgate show RUN CASE`"
+    shown = next_of(
+        card("hold", verdict={"reason": "r", "next_step": commands}, worst=[worst_case("refund-8")])
+    )
+    assert shown == (
+        "`relgate show 20260518-101500-a1b2c3 --full`, `relgate diff support-desk@1.2.0 support-desk@1.3.0`, "
+        "`relgate show 20260518-101500-a1b2c3 refund-8`"
+    )
+
+
 def test_what_nobody_expected_is_left_out(card: Any, worst_case: Any) -> None:
     shown = card("reject", worst=[worst_case("c", expected="")])
     for text in (render_terminal(shown), render_markdown(shown)):
