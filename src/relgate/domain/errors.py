@@ -66,7 +66,16 @@ class FileChanged(RelgateError):
 
 
 class Refusal(RelgateError):
-    """A command was understood and refused; the text says why and what would let it."""
+    """A command was understood and refused; the text says why and what would let it.
+
+    Attributes:
+        what: why.
+        remedy: what would let it, "" where the reason tells it.
+    """
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        self.what, self.remedy = what, remedy
+        super().__init__(f"{what}; {remedy}" if remedy else what)
 
 
 class NotBuilt(RelgateError):

@@ -209,17 +209,34 @@ def find_run(connection: Connection, prefix: str) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise Refusal(f"{len(found)} runs begin with {prefix!r}: {_some(found)}; write more of the id")
-    raise Refusal(f"there is no run {prefix!r}; {near(prefix, newest)}")
+        what = f"{len(found)} runs begin with {prefix!r}: {_some(found)}"
+        raise Refusal(what, "write more of the id")
+    raise Refusal(f"there is no run {prefix!r}", near(prefix, newest, NEAR_RUN))
 
 
-def near(name: str, known: Iterable[str]) -> str:
+NEAR = 0.6
+"""The share of signs that two names must have in common to be taken for each other."""
+
+NEAR_RUN = 0.75
+"""The same of ids of runs, which share digits by their nature."""
+
+
+def near(name: str, known: Iterable[str], share: float = NEAR) -> str:
     """What a user may have meant: names like this one, else the first that there are."""
     listed = list(dict.fromkeys(known))
     if not listed:
         return "nothing has been recorded yet"
-    alike = difflib.get_close_matches(name, listed, n=3, cutoff=0.5)
-    return f"did you mean {_some(alike)}?" if alike else f"there are {_some(listed)}"
+    found = alike(name, listed, share)
+    return f"did you mean {_some(found)}?" if found else f"there are {_some(listed)}"
+
+
+def alike(name: str, known: Iterable[str], share: float = NEAR) -> list[str]:
+    """At most three names, the nearest first, that share so much with this one, whole or at their start."""
+    shares = {
+        one: max(difflib.SequenceMatcher(None, name, part).ratio() for part in (one, one[: len(name)]))
+        for one in (known if name else ())
+    }
+    return sorted((one for one in shares if shares[one] >= share), key=lambda one: -shares[one])[:3]
 
 
 def _some(names: list[str]) -> str:

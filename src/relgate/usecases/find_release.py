@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -10,7 +9,7 @@ from itertools import islice
 from relgate.domain.digest import short
 from relgate.domain.errors import Refusal
 from relgate.domain.run import ReleaseRow
-from relgate.store.reading import near
+from relgate.store.reading import NEAR_RUN, alike, near
 from relgate.store.registry import Registry
 from relgate.store.rows import ReleaseName, RunRow
 
@@ -129,10 +128,10 @@ def _unknown(reference: str, registry: Registry) -> str:
     bare = "@" not in reference
     labels = [_label(row) for row in registry.releases()]
     held = [f"{row.line}@{row.alias}" for row in registry.aliases()]
-    runs = {run.id: run.id for run in registry.runs()} if bare else {}
-    names = {label.rpartition("@")[2] if bare else label: label for label in (*labels, *held)} | runs
-    alike = difflib.get_close_matches(reference, names, n=3, cutoff=0.5)
-    hint = f"did you mean {', '.join(names[name] for name in alike)}?" if alike else near("", sorted(labels))
+    names = {label.rpartition("@")[2] if bare else label: label for label in (*labels, *held)}
+    runs = [run.id for run in registry.runs()] if bare else []
+    found = [*map(names.__getitem__, alike(reference, names)), *alike(reference, runs, NEAR_RUN)][:3]
+    hint = f"did you mean {', '.join(found)}?" if found else near("", sorted(labels))
     what = "run, version, alias or digest" if bare else "release"
     return f"there is no {what} {reference!r} in this registry; {hint}"
 

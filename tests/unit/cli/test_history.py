@@ -458,6 +458,16 @@ def test_show_of_a_release_prefers_the_run_that_compared_it_with_another_one(rel
     assert relgate("show", "1.1.0", "--json", "--registry", "r.db").json["id"] == "against-before"
 
 
+def test_an_id_that_only_has_the_form_of_a_runs_proposes_no_run(relgate, make, tmp_path):
+    with open_registry(tmp_path / "r.db") as registry:
+        for name in ("20260518-101500-a1b2c3", "20260519-172210-0f9e8d"):
+            registry.record(make.run_record(name, make.release("1.0.0")))
+    far = relgate("show", "20250102-030405", "--registry", "r.db").errors
+    assert "'20250102-030405' in this registry; there are support-desk@1.0.0" in far
+    near = relgate("show", "20260518-101501", "--registry", "r.db").errors
+    assert "did you mean 20260518-101500-a1b2c3?" in near
+
+
 def test_show_of_a_release_with_parts_alone_shows_the_newest(relgate, make, tmp_path):
     with open_registry(tmp_path / "r.db") as registry:
         for name in ("part-1", "part-2"):

@@ -233,6 +233,6 @@ def test_what_holds_production_under_another_version_may_take_it_under_this_one(
 def test_nobody_in_production_is_told_at_the_key_with_what_to_do(project):
     project.suite(CASES)
     project.manifest(application=project.recording("new.jsonl", RIGHT), baseline="production")
-    said = r"candidate\.yaml:\d+:\d+: nobody holds production, 'production', promote a release .*`none`"
+    said = r"candidate\.yaml:\d+:\d+: nobody holds production, promote a release .*`none`"
     with pytest.raises(InputError, match=said):
         project.open()

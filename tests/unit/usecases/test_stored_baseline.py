@@ -98,6 +98,20 @@ def test_a_changed_scorer_is_another_version_of_every_case(recorded):
     assert f"{COUNT} of {COUNT} cases" in " ".join([card.verdict.reason, *card.notes])
 
 
+def test_a_run_that_is_not_there_is_told_once_and_others_are_proposed_only_where_they_are_near(recorded):
+    project, name = recorded
+    run = name.removeprefix("run:")
+    candidate(project)
+    typo = run[:-1] + ("0" if run[-1] != "0" else "1")
+    for given, remedy in (
+        ("20250102-030405", "`relgate history` lists them"),
+        (typo, f"did you mean {run}?"),
+    ):
+        with pytest.raises(InputError) as caught:
+            project.open(baseline=f"run:{given}")
+        assert str(caught.value) == f"--baseline: there is no run '{given}', {remedy}"
+
+
 @pytest.mark.parametrize("name", ["run:there-is-none", "run:"])
 def test_a_run_that_is_not_there_is_an_error_with_a_remedy(recorded, name):
     project, _ = recorded

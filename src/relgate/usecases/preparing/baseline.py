@@ -115,7 +115,7 @@ def find_baseline(
             releases = [row for row in registry.releases() if row.name == candidate.name]
             known += [word for row in releases for word in (row.label, row.version)]
             if name == PRODUCTION:
-                raise InputError([Problem(place, "nobody holds production", repr(name), _NOBODY)])
+                raise InputError([Problem(place, "nobody holds production", remedy=_NOBODY)])
             raise InputError(
                 [Problem(place, "the baseline is not in the registry", repr(name), near(name or "", known))]
             )

@@ -119,7 +119,9 @@ def find_stored(
     try:
         run = registry.run(name.removeprefix(PREFIX))
     except Refusal as error:
-        raise InputError([Problem(place, str(error), repr(name), "`relgate history` lists them")]) from None
+        near = error.remedy.endswith("?")
+        remedy = error.remedy if near else "`relgate history` lists them"
+        raise InputError([Problem(place, error.what, remedy=remedy)]) from None
     suites = tuple(registry.suites(run.id))
     if run.partial or not suites:
         what = "the run is a partial one" if run.partial else "the run holds no suites to compare with"
