@@ -104,8 +104,34 @@ def test_all_deselected_is_5(python_app: Project, provider: Provider, mode: tupl
     result = python_app.judge(mode, "-k", "nothing_like_this")
     assert result.ret == 5
     assert provider.calls == 0
-    assert "no verdict" in result.stdout.str()
+    said = "no verdict: no case was selected: -k nothing_like_this left out all 8 cases"
+    assert said in result.stdout.str()
     assert python_app.decisions == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("-m", "slow and not fast"), "-m 'slow and not fast' left out all 8 cases"),
+        (("--deselect", FILE), "--deselect left out all 8 cases"),
+        ((f"{FILE}::c1", "-k", "c2"), "-k c2 left out the only case"),
+        (("-k", "test_ordinary"), "-k test_ordinary left out all 8 cases"),
+    ],
+)
+def test_a_run_that_selects_no_case_says_by_what(
+    recording: Project, options: tuple[str, ...], said: str
+) -> None:
+    recording.write("pytest.ini", "[pytest]\nmarkers =\n  slow\n  fast\n")
+    recording.write("golden_sets/test_more.py", "def test_ordinary(): pass\n")
+    result = recording.run(*options)
+    assert result.ret == 5
+    assert f"no verdict: no case was selected: {said}" in result.stdout.str()
+
+
+def test_a_run_that_collects_no_case_blames_no_selection(recording: Project) -> None:
+    recording.write("test_more.py", "def test_ordinary(): pass\n")
+    shown = recording.run("test_more.py", "-k", "ordinary").stdout.str()
+    assert "no verdict: the run did not finish, or measured nothing" in shown
 
 
 @pytest.mark.parametrize("flag", ["--collect-only", "--setup-plan", "--setup-only"])

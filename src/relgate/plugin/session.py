@@ -17,6 +17,7 @@ from relgate.domain.long_cases import LongCases
 from relgate.plugin import manifest_of
 from relgate.plugin.case_loop import CaseLoop
 from relgate.plugin.conftests import load_golden_set_conftests
+from relgate.plugin.deselected import Deselected
 from relgate.plugin.garbage import RareSearches, no_search, searched_at_last
 from relgate.plugin.items import MeasuredItem, SuiteFile
 from relgate.plugin.lastfailed import last_failed
@@ -65,7 +66,9 @@ class RelgateSession:
         self._quiet = Quiet(config)
         self._searches = RareSearches()
         self._loop = CaseLoop()
+        self._deselected = Deselected(config)
         config.pluginmanager.register(self._loop)
+        config.pluginmanager.register(self._deselected)
         self._restore_sigterm = end_on_sigterm()
 
     @classmethod
@@ -358,7 +361,8 @@ class RelgateSession:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The scorecard, verdict first."""
         if not self._collect_like:
-            write_summary(terminalreporter, self.report, self._summary, self.run.kept)
+            why_none = "" if self._items else self._deselected.why_none
+            write_summary(terminalreporter, self.report, self._summary, self.run.kept, why_none)
 
     def pytest_unconfigure(self) -> None:
         """Close everything and give the signal handler back."""

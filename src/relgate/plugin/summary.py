@@ -52,11 +52,21 @@ def _named_registry(config: pytest.Config) -> str:
     return "" if "://" in named else named
 
 
-def write_summary(terminal: Any, report: Report | None, lines: list[str], kept: str) -> None:
-    """Write the section; a run without a verdict says so, and what became of its answers."""
+def write_summary(
+    terminal: Any, report: Report | None, lines: list[str], kept: str, why_none: str = ""
+) -> None:
+    """Write the section; a run without a verdict says so, and what became of its answers.
+
+    Args:
+        terminal: pytest's reporter.
+        report: the finished run, None where it has no verdict.
+        lines: what a verdict is shown with.
+        kept: what became of the answers of a run without one.
+        why_none: why no case was selected, "" where one was.
+    """
     if report is None or not lines:
         terminal.section("relgate")
-        terminal.write_line("no verdict: the run did not finish, or measured nothing")
+        terminal.write_line(f"no verdict: {why_none or 'the run did not finish, or measured nothing'}")
         if kept:
             terminal.write_line(kept)
         return
