@@ -79,16 +79,101 @@ def test_a_manifest_outside_in_one_word_keeps_the_rootdir(recording: Project, ou
     assert (outside / ".relgate" / "registry.db").exists()
 
 
-def test_a_manifest_outside_in_two_words_warns(recording: Project, outside: Path) -> None:
-    shown = judged(recording, "--manifest", "../releases/candidate.yaml", cwd=outside)
-    assert "--manifest names a place outside" in shown
-    assert "write --manifest=../releases/candidate.yaml" in shown
-    assert "small/cases.jsonl" in shown
+def refused(project: Project, *args: str, cwd: Path | None = None) -> str:
+    """Run in a folder of the project; the one line of a refusal, before anything was made."""
+    before = everything(project)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cwd or project.path)
+        result = project.pytester.runpytest_inprocess("-p", "no:replay", "-p", "no:xdist", *args)
+    assert result.ret == 4, project.text(result)
+    assert everything(project) == before
+    [line] = [line for line in result.stderr.lines if line]
+    return line
 
 
-def test_that_warning_ends_no_run_where_warnings_are_errors(recording: Project, outside: Path) -> None:
-    shown = judged(recording, "-W", "error", "--manifest", "../releases/candidate.yaml", cwd=outside)
-    assert "--manifest names a place outside" in shown
+def everything(project: Project) -> set[Path]:
+    return {path for path in project.path.rglob("*") if "__pycache__" not in path.parts}
+
+
+def test_a_manifest_outside_in_two_words_is_refused(recording: Project, outside: Path) -> None:
+    line = refused(recording, "--manifest", "../releases/candidate.yaml", cwd=outside)
+    assert f"and so {recording.path} for its rootdir instead of {outside}" in line
+    assert line.endswith("write --manifest=../releases/candidate.yaml")
+
+
+@pytest.fixture
+def home(recording: Project) -> Path:
+    """A project without an ini file in a folder that other projects lie in as well."""
+    home = recording.path / "home"
+    home.mkdir()
+    for name in ("golden_sets", "candidate.yaml", "answers.jsonl"):
+        shutil.move(recording.path / name, home / name)
+    return home
+
+
+RECORD = ("--record", "../kept.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "remedy"),
+    [
+        (("--manifest", "candidate.yaml"), ", or put a pytest.ini beside the manifest"),
+        (("--manifest=candidate.yaml",), ""),
+    ],
+    ids=["two", "one"],
+)
+def test_an_answers_file_outside_in_two_words_is_refused_once_it_exists(
+    recording: Project, home: Path, manifest: tuple[str, ...], remedy: str
+) -> None:
+    judged(recording, *manifest, *RECORD, cwd=home)
+    recording.write("kept.jsonl", "")
+    line = refused(recording, *manifest, *RECORD, cwd=home)
+    assert line.endswith(f"write --record=../kept.jsonl{remedy}")
+    judged(recording, *manifest, "--record=../kept.jsonl", cwd=home)
+    assert not recording.registry.exists()
+    if remedy:
+        recording.write("home/pytest.ini", INI)
+        judged(recording, *manifest, *RECORD, cwd=home)
+
+
+def test_the_refusal_comes_before_every_other_error(recording: Project, home: Path) -> None:
+    recording.write("kept.jsonl", "")
+    recording.write("home/candidate.yaml", recording.manifest("{recording: nowhere.jsonl}"))
+    recording.write("conftest.py", "raise RuntimeError\n")
+    line = refused(recording, "-W", "error", "--manifest", "candidate.yaml", *RECORD, cwd=home)
+    assert "write --record=../kept.jsonl" in line
+
+
+def test_values_that_move_no_rootdir_may_stand_in_words_of_their_own(recording: Project, home: Path) -> None:
+    """They lie within, the parent is the rootdir anyhow, or a rootdir was given."""
+    recording.write("kept.jsonl", "")
+    inside = ("--report-dir", "reports", "--golden-sets", "golden_sets", "--suite", "small")
+    for _ in range(2):
+        judged(recording, "--manifest", "candidate.yaml", *inside, cwd=home)
+    judged(recording, "--manifest=candidate.yaml", *RECORD, "--rootdir=.", cwd=home)
+    judged(recording, "--manifest=candidate.yaml", *RECORD, "..", "golden_sets", cwd=home)
+    recording.write("pytest.ini", INI)
+    judged(recording, "--manifest", "candidate.yaml", *RECORD, cwd=home)
+
+
+def test_a_manifest_below_in_two_words_brings_the_rootdir_of_its_own_project(
+    recording: Project, home: Path
+) -> None:
+    recording.write("home/pytest.ini", INI)
+    shown = judged(recording, "--manifest", "home/candidate.yaml")
+    assert f"rootdir: {home}" in shown
+    assert (home / ".relgate" / "registry.db").exists()
+
+
+def test_a_registry_that_is_found_above_the_rootdir_is_named(recording: Project, home: Path) -> None:
+    own = "found above the rootdir"
+    assert own not in judged(
+        recording, "--manifest=candidate.yaml", "--registry=../.relgate/registry.db", cwd=home
+    )
+    shown = judged(recording, "--manifest=candidate.yaml", cwd=home)
+    assert f"relgate: registry {recording.registry}, found above the rootdir" in shown
+    recording.write("home/pytest.ini", INI)
+    assert own not in judged(recording, "--manifest=candidate.yaml", cwd=home)
 
 
 def test_the_manifests_parents_are_searched(recording: Project) -> None:
@@ -141,11 +226,10 @@ def test_a_missing_folder_is_a_usage_error(recording: Project) -> None:
     assert "nowhere" in recording.text(result)
 
 
-def test_another_path_outside_in_two_words_warns_too(recording: Project) -> None:
+def test_another_path_outside_in_two_words_is_refused_too(recording: Project) -> None:
     (recording.path.parent / "elsewhere").mkdir(exist_ok=True)
     registry = recording.path.parent / "elsewhere" / f"{recording.path.name}.db"
     named = ("--manifest=candidate.yaml", "--registry", str(registry))
-    assert "in two words" not in judged(recording, *named), "no such file yet"
-    shown = judged(recording, *named)
-    assert f"write --registry={registry}" in " ".join(shown.split())
+    shown = judged(recording, *named)  # no such file yet
     assert f"relgate promote --registry {registry} desk@1.1.0" in shown
+    assert refused(recording, *named).endswith(f"write --registry={registry}")

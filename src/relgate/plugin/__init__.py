@@ -45,9 +45,10 @@ def pytest_load_initial_conftests(
         if manifest:
             with _own_imports():
                 from relgate.files.paths import is_folder, resolved
-                from relgate.plugin.places import golden_sets_folder, warn_of_moved_rootdir
+                from relgate.plugin.moved_rootdir import refuse_moved_rootdir
+                from relgate.plugin.places import golden_sets_folder
 
-            warn_of_moved_rootdir(early_config, known, args)
+            refuse_moved_rootdir(early_config, known)
             folder = golden_sets_folder(early_config, manifest, known)
             if not known.file_or_dir and is_folder(folder):
                 args.append(str(folder))

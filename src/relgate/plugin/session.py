@@ -28,7 +28,7 @@ from relgate.plugin.progress import Progress
 from relgate.plugin.protocol import ItemProtocol, give_up
 from relgate.plugin.quiet import Quiet
 from relgate.plugin.reports import report_gate, report_status
-from relgate.plugin.settings import catalog_plugins, make_importable, run_options
+from relgate.plugin.settings import catalog_plugins, make_importable, registry_above, run_options
 from relgate.plugin.sigterm import end_on_sigterm
 from relgate.plugin.summary import summary_lines, write_summary
 from relgate.plugin.usage import usage_text
@@ -101,6 +101,11 @@ class RelgateSession:
         return bool(
             option.collectonly or getattr(option, "setupplan", False) or getattr(option, "setuponly", False)
         )
+
+    def pytest_report_header(self) -> list[str]:
+        """Which registry is in use where it is not the rootdir's own: projects beside this one share it."""
+        above = registry_above(self.run.options)
+        return [f"relgate: registry {above}, found above the rootdir"] if above else []
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
         """Collect the case files of the run's suites."""

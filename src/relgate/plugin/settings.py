@@ -14,7 +14,7 @@ from relgate.engine.budget import Allowance
 from relgate.files.paths import expanded, is_file, resolved, unusable
 from relgate.plugin.options import setting, source_of
 from relgate.plugin.places import golden_sets_folder, manifest_path
-from relgate.store.location import normalise
+from relgate.store.location import normalise, project_root, registry_url, shown
 from relgate.usecases.options import DEFAULT_CONCURRENCY, REUSES, Reuse, RunOptions
 
 TRIALS_AT_MOST = 100
@@ -69,6 +69,13 @@ def run_options(config: pytest.Config, manifest: str) -> RunOptions:
         screen=bool(setting(config, "screen")),
         environment=dict(os.environ),
     )
+
+
+def registry_above(options: RunOptions) -> str:
+    """The registry in use where nobody named it and it was found above the rootdir; "" elsewhere."""
+    if options.registry is not None or project_root(options.rootdir) == options.rootdir.resolve():
+        return ""
+    return shown(registry_url(None, options.environment, options.rootdir))
 
 
 def _reuse(config: pytest.Config) -> Reuse:
