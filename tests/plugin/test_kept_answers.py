@@ -214,6 +214,21 @@ def test_a_recorded_run_is_replayed_elsewhere_without_a_call(paired, provider, m
     assert {key: first[key] for key in same} == {key: second[key] for key in same}
 
 
+def test_a_replay_needs_no_variable_of_a_provider_and_its_plan_announces_no_cost(chat, provider, monkeypatch):
+    chat.write("candidate.yaml", chat.live(kind="chat", key=', api_key: "${PROVIDER_KEY}"'))
+    monkeypatch.setenv("PROVIDER_KEY", "sk-very-secret")
+    assert "about 2,100 tokens" in chat.run("--record=answers.jsonl").stdout.str()
+    elsewhere = ("--registry=other.db", "--report-dir=other")
+    for name in ("PROVIDER_KEY", "PROVIDER_URL"):
+        monkeypatch.delenv(name)
+    assert "variable PROVIDER_KEY is not set" in chat.text(chat.run(*elsewhere))
+    result = chat.run("--replay=answers.jsonl", *elsewhere)
+    shown = chat.text(result)
+    assert result.ret == 0, shown
+    assert "  8 cases in 1 suite, 8 answers taken from answers.jsonl; nobody is called\n" in shown
+    assert "tokens" not in shown.split("golden_sets/small")[0]
+
+
 def test_a_replay_says_beforehand_what_is_missing(paired, provider):
     paired.run("--full", "--record=answers.jsonl")
     path = paired.path / "answers.jsonl"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from json.encoder import encode_basestring
 
@@ -31,6 +31,21 @@ class Kept:
     scores: tuple[Score | ScorerFailure, ...]
     scored_by: str
     raw: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTrials:
+    """How often a run asked its cases, which a replay of it asks as well: its registry may know otherwise.
+
+    Attributes:
+        every: of every case, where the run was told so; None where each suite has its own number.
+        suites: of the cases of a suite, without those that are always asked once.
+        flip_rates: upper bound of the flip rate of suites, by which their sentinels were judged.
+    """
+
+    every: int | None = None
+    suites: Mapping[str, int] = field(default_factory=dict)
+    flip_rates: Mapping[str, float] = field(default_factory=dict)
 
 
 def response_key(release: str, target: str, request: Sequence[str], trial: int) -> str:

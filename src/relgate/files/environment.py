@@ -24,7 +24,8 @@ def check_variables(check: Check, environment: Mapping[str, str], *, given_later
     Args:
         check: the manifest.
         environment: what is set.
-        given_later: whether services may still give variables; then unset ones are not a problem here.
+        given_later: whether services may still give variables, or nobody will be asked; then unset ones are
+            not a problem here.
     """
     for loc, text in strings_of(check.value, ()):
         key = loc[-1] if loc else ""

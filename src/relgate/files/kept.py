@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from relgate.domain.errors import InputError, Place, Problem
-from relgate.domain.kept import Kept
+from relgate.domain.kept import AskedTrials, Kept
 from relgate.domain.metric import MetricKind
 from relgate.domain.response import Failure, Outcome, Response, Score, ScorerFailure, ToolCall
 from relgate.files.jsonl import read_lines
@@ -61,6 +61,9 @@ class Header(msgspec.Struct, forbid_unknown_fields=True):
         baseline: digest of what it is compared with, "" for nothing.
         run: names the run among those whose answers are kept.
         whole: whether the run asked every case and was no screen.
+        every: trials of every case, None where each suite has its own number.
+        trials: by suite, as far as they were known when it was written; later lines tell the others.
+        flip_rates: by suite, as far as earlier runs told them.
     """
 
     relgate_answers: Literal[1]
@@ -68,11 +71,22 @@ class Header(msgspec.Struct, forbid_unknown_fields=True):
     baseline: str = ""
     run: str = ""
     whole: bool = False
+    every: int | None = None
+    trials: dict[str, int] = {}
+    flip_rates: dict[str, float] = {}
+
+
+class Settled(msgspec.Struct, forbid_unknown_fields=True):
+    """A line that tells the trials of suites that were not known yet when the header was written."""
+
+    relgate_trials: dict[str, int]
 
 
 _ROWS = msgspec.json.Decoder(KeptRow)
 _HEADERS = msgspec.json.Decoder(Header)
+_SETTLED = msgspec.json.Decoder(Settled)
 _ENCODER = msgspec.json.Encoder()
+_SETTLED_BEGINS = '{"relgate_trials":'
 
 
 def encode_kept(kept: Kept) -> bytes:
@@ -119,9 +133,33 @@ def decode_kept(line: bytes) -> Kept:
     )
 
 
-def encode_header(candidate: str, baseline: str, run: str, *, whole: bool) -> bytes:
+def encode_header(
+    candidate: str, baseline: str, run: str, *, whole: bool, asked: AskedTrials | None = None
+) -> bytes:
     """The first line of a file of ``--record``, without its end."""
-    return _ENCODER.encode(Header(1, candidate, baseline, run, whole))
+    known = asked or AskedTrials()
+    told = (known.every, dict(known.suites), dict(known.flip_rates))
+    return _ENCODER.encode(Header(1, candidate, baseline, run, whole, *told))
+
+
+def encode_settled(suite: str, trials: int) -> bytes:
+    """The line that tells the trials of a suite, without its end."""
+    return _ENCODER.encode(Settled({suite: trials}))
+
+
+def recorded_trials(path: Path) -> AskedTrials:
+    """How often the run asked its cases that a file of ``--record`` is of; nothing where it does not tell."""
+    begins = _SETTLED_BEGINS.encode()
+    try:
+        with path.open("rb") as file:
+            header = _HEADERS.decode(file.readline())
+            later = [_SETTLED.decode(line).relgate_trials for line in file if line.startswith(begins)]
+    except (OSError, msgspec.MsgspecError, ValueError):
+        return AskedTrials()
+    trials = dict(header.trials)
+    for settled in later:
+        trials |= settled
+    return AskedTrials(header.every, trials, header.flip_rates)
 
 
 def recorded_run(path: Path) -> str:
@@ -152,6 +190,8 @@ def load_kept(path: Path, candidate: str, baseline: str) -> tuple[Header, dict[s
             if number == 1:
                 header = _HEADERS.decode(line)
                 _check(header, candidate, baseline, name)
+                continue
+            if line.startswith(_SETTLED_BEGINS):
                 continue
             kept = decode_kept(line.encode())
         except (msgspec.MsgspecError, ValueError) as error:

@@ -120,13 +120,14 @@ def _check_extra_kind(
 
 
 def resolve_release(
-    loaded: LoadedManifest, *, environment: Mapping[str, str], golden_sets: Path | None = None
+    loaded: LoadedManifest, *, environment: Mapping[str, str] | None, golden_sets: Path | None = None
 ) -> Release:
     """Read and digest every file of a manifest and check every reference.
 
     Args:
         loaded: the manifest.
-        environment: where ``${VAR}`` will come from; only looked at, never put in.
+        environment: where ``${VAR}`` will come from; only looked at, never put in. None where nobody will be
+            asked, so that none is needed.
         golden_sets: where else ``suites:`` may lie, besides beside the manifest.
 
     Raises:
@@ -141,7 +142,8 @@ def resolve_release(
     check_routes(check)
     check_context_lengths(check, artifacts)
     services = _services(check)
-    check_variables(check, environment, given_later="services" in loaded.document.value)
+    given_later = environment is None or "services" in loaded.document.value
+    check_variables(check, environment or {}, given_later=given_later)
     application = _application(check, artifacts)
     suites = _suites(check, golden_sets)
     if check.problems or loaded.model is None or application is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from relgate.domain.case_set import CaseSet
+from relgate.files.reading import shown
 from relgate.render.commands import next_step
 from relgate.usecases.judging.case_prices import judge_calls
 from relgate.usecases.preparing.estimate import estimate
@@ -27,16 +28,11 @@ def plan_lines(run: ReleaseRun, selected: CaseSet, *, brief: bool) -> list[str]:
     if settled is not None:
         return [*lines, f"  {settled}; no call is made"]
     calls = run.planned_calls(selected)
-    measured = _count(calls, "call") + " to both releases" * prepared.baseline_is_asked(selected)
     chosen = {name for name, _ in selected.short} | selected.long.keys()
     counted = f"{_count(len(selected), 'case')} in {_count(len(chosen), 'suite')}"
-    lines.append(f"  {counted}, {measured if calls else 'read from recordings'}")
-    if judged := judge_calls(prepared, selected):
-        lines.append(f"  at most {_count(judged, 'call')} to judges")
-    if calls and (cost := estimate(prepared, run.registry, selected)) is not None:
-        lines.append(f"  {cost}")
-    if calls and run.options.reuse == "always":
-        lines.append("  fewer as answers are kept from before: --reuse always takes these first")
+    lines.append(f"  {counted}, {_answered_by(run, selected, calls)}")
+    if run.options.replay is None:
+        lines += _costs(run, selected, calls)
     if calls:
         plans = [plan for plan in prepared.plans if plan.suite.name in chosen]
         lines += [
@@ -77,6 +73,27 @@ def plan_lines(run: ReleaseRun, selected: CaseSet, *, brief: bool) -> list[str]:
         for suite in prepared.suites
         if suite.regressions and not brief
     ]
+    return lines
+
+
+def _answered_by(run: ReleaseRun, selected: CaseSet, calls: int) -> str:
+    """Where the answers come from."""
+    if not calls:
+        return "read from recordings"
+    if run.options.replay is not None:
+        return f"{_count(calls, 'answer')} taken from {shown(run.options.replay)}; nobody is called"
+    return _count(calls, "call") + " to both releases" * run.prepared.baseline_is_asked(selected)
+
+
+def _costs(run: ReleaseRun, selected: CaseSet, calls: int) -> list[str]:
+    """What the calls to judges and to the releases will cost."""
+    lines = []
+    if judged := judge_calls(run.prepared, selected):
+        lines.append(f"  at most {_count(judged, 'call')} to judges")
+    if calls and (cost := estimate(run.prepared, run.registry, selected)) is not None:
+        lines.append(f"  {cost}")
+    if calls and run.options.reuse == "always":
+        lines.append("  fewer as answers are kept from before: --reuse always takes these first")
     return lines
 
 

@@ -62,6 +62,11 @@ class RunOptions:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def asked_environment(self) -> Mapping[str, str] | None:
+        """Variables of who is asked; None in a replay, which asks nobody."""
+        return None if self.replay is not None else self.environment
+
+    @property
     def report_folder(self) -> Path:
         """Where scorecards go."""
         return self.report_dir or self.rootdir / "reports"

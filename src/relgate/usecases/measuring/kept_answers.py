@@ -11,9 +11,9 @@ from typing import Protocol
 import msgspec
 
 from relgate.domain.case import CaseKey
-from relgate.domain.kept import Kept
+from relgate.domain.kept import AskedTrials, Kept
 from relgate.domain.response import Failure, Outcome, Response, Score, ScorerFailure, Side, ToolCall
-from relgate.files.kept import decode_kept, encode_header, encode_kept
+from relgate.files.kept import decode_kept, encode_header, encode_kept, encode_settled
 from relgate.redaction import Redactor
 from relgate.store.response_writer import ResponseWriter
 from relgate.store.responses import ResponseStore, State
@@ -34,6 +34,14 @@ class Answer:
     scored_by: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """How many trials of a suite's cases are asked."""
+
+    suite: str
+    trials: int
+
+
 class Answers(Protocol):
     """Where answers are kept and found.
 
@@ -49,6 +57,10 @@ class Answers(Protocol):
 
     def keep(self, key: str, outcome: Outcome, scores: Sequence[Score | ScorerFailure], by: str) -> None:
         """Keep an answer, unless nobody was reached."""
+        ...
+
+    def note_trials(self, suite: str, trials: int) -> None:
+        """Note how many trials of a suite's cases are asked, once it is known: a pilot may settle it."""
         ...
 
 
@@ -109,6 +121,7 @@ class KeptAnswers:
         record: a file that every answer is also written to.
         releases: digests of candidate and baseline.
         whole: whether the run asks every case and is no screen.
+        asked: how often it asks them, as far as that is known; a replay does the same.
 
     Attributes:
         run: names this run among those whose answers are kept.
@@ -130,6 +143,7 @@ class KeptAnswers:
         record: Path | None = None,
         releases: tuple[str, str] = ("", ""),
         whole: bool = True,
+        asked: AskedTrials | None = None,
     ) -> None:
         self._reuse = reuse
         self._steady = steady
@@ -141,12 +155,12 @@ class KeptAnswers:
         self._recording = record is not None
         self._used: list[int] = []
         self.of_no_attempt = False
-        self._writer: ResponseWriter[Answer | Kept] = ResponseWriter(
+        self._writer: ResponseWriter[Answer | Kept | _Settled] = ResponseWriter(
             path,
             self._encode,
             run=self.run,
             record=record,
-            header=encode_header(*releases, self.run, whole=whole),
+            header=encode_header(*releases, self.run, whole=whole, asked=asked),
         )
         self._reader = ResponseStore(path, of_attempts=reuse == "run")
         self._looks = reuse == "always" or (reuse == "run" and self._reader.has_unfinished())
@@ -196,6 +210,11 @@ class KeptAnswers:
             return
         self._writer.put(Answer(key, datetime.now(UTC), outcome, tuple(scores), by))
 
+    def note_trials(self, suite: str, trials: int) -> None:
+        """Note how many trials of a suite's cases are asked, once it is known."""
+        if self._recording:
+            self._writer.put(_Settled(suite, trials))
+
     @property
     def count(self) -> int:
         """Answers that the next run finds if this one ends now."""
@@ -226,7 +245,9 @@ class KeptAnswers:
         self._writer.close()
         self._reader.close()
 
-    def _encode(self, answer: Answer | Kept) -> tuple[str, bytes]:
+    def _encode(self, answer: Answer | Kept | _Settled) -> tuple[str, bytes]:
+        if isinstance(answer, _Settled):
+            return "", encode_settled(answer.suite, answer.trials)
         if isinstance(answer, Kept):  # what became of it is noted where it was found
             return "", encode_kept(answer)
         kept = redacted(answer, self._redactor)

@@ -133,6 +133,7 @@ class LiveRun:
                 # kept answers of any run may stand in a recording of this one
                 whole=whole and not prepared.screen and options.reuse != "always",
                 releases=(prepared.candidate.digest, "" if baseline is None else baseline.digest),
+                asked=prepared.trials.asked(prepared.suites),
             )
         )
         self.measurer = CaseMeasurer(

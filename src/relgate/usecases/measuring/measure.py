@@ -91,7 +91,18 @@ class CaseMeasurer:
                 for plan in prepared.plans
             },
         )
-        self._pilot = LivePilot(prepared.trials, whole, self._ask_baseline, seed=seed, alpha=prepared.alpha)
+        piloted = {plan.suite.name for plan in whole}
+        for suite in prepared.suites:
+            if suite.name not in piloted and prepared.trials.wants_pilot(suite):
+                answers.note_trials(suite.name, prepared.trials.most("candidate", suite))
+        self._pilot = LivePilot(
+            prepared.trials,
+            whole,
+            self._ask_baseline,
+            answers.note_trials,
+            seed=seed,
+            alpha=prepared.alpha,
+        )
 
     @property
     def calls(self) -> int:

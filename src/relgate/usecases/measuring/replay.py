@@ -68,6 +68,9 @@ class ReplayedAnswers:
     def keep(self, key: str, outcome: Outcome, scores: Sequence[Score | ScorerFailure], by: str) -> None:
         """Nothing is asked, so there is nothing to keep."""
 
+    def note_trials(self, suite: str, trials: int) -> None:
+        """What is replayed is not recorded again."""
+
     def flush(self) -> None:
         """Nothing was written."""
 
@@ -135,7 +138,8 @@ def _planned(prepared: Prepared, selected: Collection[CaseKey]) -> Iterator[tupl
                 for hop in plan.hops or (None,):
                     trials = prepared.trials_of(side, plan.suite, case)
                     for trial in trials if plan.suite.name not in prepared.untouched.claimed else ():
-                        name = f"{side} {plan.suite.name}::{case.id}"
+                        name = f"{side} {plan.suite.name}::{case.id} trial {trial}"
+                        name += "" if hop is None else f" by {hop}"
                         yield name, call_key(plan, case, digest, trial, hop, scored=True)
         for case in plan.suite.traffic:
             if len(selected) == sum(len(p.suite.all_cases) for p in prepared.plans):

@@ -28,14 +28,22 @@ class LivePilot:
         trials: what is settled.
         plans: the suites that a pilot may be run for.
         ask: asks the baseline.
+        settled: hears suite and trials once they are settled.
         seed: chooses the cases.
         alpha: promote-side alpha of this attempt.
     """
 
     def __init__(
-        self, trials: TrialPlan, plans: Collection[SuitePlan], ask: Ask, *, seed: int, alpha: float
+        self,
+        trials: TrialPlan,
+        plans: Collection[SuitePlan],
+        ask: Ask,
+        settled: Callable[[str, int], None],
+        *,
+        seed: int,
+        alpha: float,
     ) -> None:
-        self._trials, self._ask, self._alpha = trials, ask, alpha
+        self._trials, self._ask, self._settled, self._alpha = trials, ask, settled, alpha
         self._work: dict[str, SharedWork] = {}
         self._rows: dict[str, dict[str, tuple[Measurement, Measurement]]] = {}
         for plan in plans:
@@ -75,6 +83,7 @@ class LivePilot:
             DEFAULT_TRIALS if found is None else trials_after(found, plan.suite, plan.metrics, self._alpha)
         )
         self._trials.settle(plan.suite, number, pilot_note(plan, number, found), rows)
+        self._settled(plan.suite.name, number)
 
 
 def trial_of(row: Measurement) -> Trial:

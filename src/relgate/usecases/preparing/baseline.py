@@ -62,7 +62,7 @@ def find_baseline(
     registry: Registry,
     *,
     base: Path,
-    environment: Mapping[str, str],
+    environment: Mapping[str, str] | None,
     golden_sets: Path,
     artifact_kinds: Collection[str] = (),
     screen: bool = False,
@@ -77,7 +77,7 @@ def find_baseline(
         option: ``--baseline``; ``run:ID`` takes stored scores, a path is relative to ``base``.
         registry: where aliases and versions are looked up.
         base: the folder that pytest was called in.
-        environment: variables.
+        environment: variables; None where nobody will be asked.
         golden_sets: the golden-set folder.
         artifact_kinds: kinds that the project registered.
         screen: whether harm is looked for and nothing is promoted.

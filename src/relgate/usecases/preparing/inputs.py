@@ -47,7 +47,7 @@ class Sources:
     Attributes:
         manifest: the candidate's manifest.
         golden_sets: the golden-set folder.
-        environment: variables.
+        environment: variables; None where nobody will be asked.
         catalog: scorers and artifact kinds.
         whole_catalog: whether every plugin of the project could be loaded.
         chosen: names or folders of the suites that run; empty for all.
@@ -55,7 +55,7 @@ class Sources:
 
     manifest: Path
     golden_sets: Path
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] | None
     catalog: Catalog
     whole_catalog: bool = True
     chosen: tuple[str, ...] = ()

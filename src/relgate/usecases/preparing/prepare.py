@@ -19,9 +19,11 @@ from relgate.decision.wording import plain_rate
 from relgate.domain.case import Case, Suite
 from relgate.domain.errors import Problem
 from relgate.domain.gate import GateSpec
+from relgate.domain.kept import AskedTrials
 from relgate.domain.release import Release
 from relgate.domain.response import Measurement, Side
 from relgate.domain.run import AttemptKey, SuiteRecord
+from relgate.files.kept import recorded_trials
 from relgate.store import Registry, StoredVerdict
 from relgate.usecases.options import RunOptions
 from relgate.usecases.preparing.attempt_count import count_attempt, golden_digest, key_of
@@ -42,7 +44,7 @@ from relgate.usecases.preparing.stored_baseline import (
     pairing_notes,
     stored_side,
 )
-from relgate.usecases.preparing.stored_pilot import settle_from_registry
+from relgate.usecases.preparing.stored_pilot import settle_as_replayed, settle_from_registry
 from relgate.usecases.preparing.trials import TrialPlan
 from relgate.usecases.preparing.unfinished import Unfinished, find_unfinished
 from relgate.usecases.preparing.untouched import UntouchedSuites, compared_in_full, disproven
@@ -226,10 +228,13 @@ def prepare(
     Raises:
         InputError: everything that is wrong, at once.
     """
+    replayed = AskedTrials() if options.replay is None else recorded_trials(options.replay)
+    if options.trials is None and not options.screen:
+        options = replace(options, trials=replayed.every)
     sources = Sources(
         manifest=options.manifest,
         golden_sets=options.golden_sets,
-        environment=options.environment,
+        environment=options.asked_environment,
         catalog=catalog,
         whole_catalog=not problems,
         chosen=tuple(options.suites),
@@ -241,7 +246,7 @@ def prepare(
             options.baseline,
             registry,
             base=options.folder,
-            environment=options.environment,
+            environment=options.asked_environment,
             golden_sets=options.golden_sets,
             artifact_kinds=catalog.artifact_kinds,
             screen=options.screen,
@@ -288,6 +293,7 @@ def prepare(
         override=options.trials or (1 if options.screen else None),
         rows={str(side): found for side, found in rows.items()},
     )
+    settle_as_replayed(trials, suites, replayed)
     if baseline.release is not None:
         settle_from_registry(trials, plans, baseline.release, registry, alpha)
     side = None if baseline.stored is None else stored_side(baseline.stored, plans, records)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from relgate.decision.measurements import Trial
 from relgate.decision.trials import PILOT_CASES, Pilot, pilot_of, trials_after
 from relgate.decision.wording import count
 from relgate.domain.case import Suite
+from relgate.domain.kept import AskedTrials
 from relgate.domain.metric import Metric
 from relgate.domain.release import Release
 from relgate.domain.run import MeasurementRow, ReleaseRow
@@ -64,6 +65,16 @@ def settle_from_registry(
                 number = trials_after(found, plan.suite, plan.metrics, alpha)
                 trials.settle(plan.suite, number, pilot_note(plan, number, found, f"in run {run_id}"))
                 trials.flip_rates[plan.suite.name] = found.upper_rate
+
+
+def settle_as_replayed(trials: TrialPlan, suites: Iterable[Suite], asked: AskedTrials) -> None:
+    """Ask cases as often as the run did whose answers are replayed; stored runs here may know otherwise."""
+    for suite in suites:
+        if (number := asked.suites.get(suite.name)) is not None and trials.wants_pilot(suite):
+            note = f"{suite.name}: {count(number, 'trial')}, as in the run whose answers are replayed"
+            trials.settle(suite, number, note)
+        if (rate := asked.flip_rates.get(suite.name)) is not None:
+            trials.flip_rates[suite.name] = rate
 
 
 def _stored_pilot(plan: Piloted, rows: Sequence[MeasurementRow]) -> Pilot | None:

@@ -9,6 +9,7 @@ from relgate.applications.recording import Rows, trials_of
 from relgate.decision.sealing import SEALED_TRIALS
 from relgate.decision.trials import DEFAULT_TRIALS, PILOT_CASES
 from relgate.domain.case import Case, Suite
+from relgate.domain.kept import AskedTrials
 from relgate.domain.long_cases import LongCases, Numbers
 from relgate.files.long.recording_file import RecordingFile
 from relgate.late import np
@@ -107,6 +108,13 @@ class TrialPlan:
         self._settled[suite.name] = trials
         self._twice[suite.name] = frozenset(asked_twice)
         self.notes = (*self.notes, note)
+
+    def asked(self, suites: Collection[Suite]) -> AskedTrials:
+        """How often cases are asked; of a suite whose pilot is still to come that is not known."""
+        known = [suite for suite in suites if not self.wants_pilot(suite)]
+        return AskedTrials(
+            self._override, {suite.name: self.most("candidate", suite) for suite in known}, self.flip_rates
+        )
 
     def is_settled(self, suite: Suite) -> bool:
         """Whether a pilot said how often this suite's cases are asked."""
