@@ -366,7 +366,7 @@ def test_doctor_simulates_the_attempt_that_comes_next(
     said = [text for text in result.json["warnings"] if "is attempt" in text]
     assert bool(said) == bool(attempts)
     if attempts:
-        assert f"is attempt {attempts + 1}, with alpha {result.json['alpha']:g} instead of 0.05" in said[0]
+        assert f"is attempt {attempts + 1}, with alpha {result.json['alpha']:.3g} instead of 0.05" in said[0]
         assert "`relgate promote`" in said[0], "what passed and was not promoted is the cheaper way"
 
 
