@@ -18,7 +18,7 @@ from relgate.domain.scorecard import CallsPart, Scorecard
 from relgate.engine.executor import EngineError
 from relgate.redaction import Redactor
 from relgate.store import Registry, StoredVerdict, open_registry, registry_url, responses_file
-from relgate.usecases.judging.failed_calls import broken_baseline, uncounted_if_silent
+from relgate.usecases.judging.failed_calls import known_holds, uncounted_if_silent
 from relgate.usecases.judging.judge_run import NOTHING_CHANGED, Judgement, judge_run, nothing_changed
 from relgate.usecases.judging.judge_trusts import changed_before, trusted_before, with_answers
 from relgate.usecases.judging.moved_models import backends_of, moved_models, served_by
@@ -276,8 +276,7 @@ class ReleaseRun:
             live.measurer.judges.usd_per_call,
         )
         if prepared.screen:
-            held = (*prepared.holds, *prepared.untouched.holds, *broken_baseline(measured))
-            judgement = screened(judgement, held)
+            judgement = screened(judgement, known_holds(prepared, measured))
         if prepared.uncounted:
             judgement = replace(judgement, verdict=replace(judgement.verdict, attempts=0))
         redactor = CountingRedactor(self._redactor)

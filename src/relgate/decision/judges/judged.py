@@ -145,7 +145,8 @@ def _held_for_labels(
     more, words = more_labels(needed, n, drawn.others)
     have = f"{count(n, 'case')} {'has' if n == 1 else 'have'} labels on both sides"
     later_needs = f" and {needed} in the run that takes more, at {plain_rate(later_alpha)}" * (needed > now)
-    few = f"too few cases have labels: {have}, {now} must at alpha {plain_rate(result.alpha)}{later_needs}; {words}"
+    must = f"{now} must at alpha {plain_rate(result.alpha)}{later_needs}"
+    few = f"too few cases have labels: {have}, {must}; {words}"
     return _never_passes(result, f"{have}: {words}", needed_labels=more, what=few if n else "")
 
 

@@ -95,6 +95,13 @@ def broken_baseline(measured: Mapping[CaseKey, Sequence[Measurement]]) -> tuple[
     return ((reason, _BASELINE_STEP),) if found.mostly else ()
 
 
+def known_holds(
+    prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measurement]]
+) -> tuple[tuple[str, str], ...]:
+    """What holds whatever the gates and judges say, each with its next step."""
+    return (*prepared.holds, *prepared.untouched.holds, *broken_baseline(measured))
+
+
 def uncounted_if_silent(prepared: Prepared, measured: Mapping[CaseKey, Sequence[Measurement]]) -> Prepared:
     """The run as no attempt, and its verdict as one that is not served again, where nothing was answered."""
     always = failed_calls(parts_of(measured), "candidate").always

@@ -38,7 +38,7 @@ from relgate.domain.response import Measurement
 from relgate.domain.verdict import Alarm, CriticalMiss, Verdict
 from relgate.usecases.judging.case_prices import case_prices
 from relgate.usecases.judging.changed_judges import correct_gates, hold_changed_judges
-from relgate.usecases.judging.failed_calls import broken_baseline, broken_candidate
+from relgate.usecases.judging.failed_calls import broken_candidate, known_holds
 from relgate.usecases.judging.judge_trusts import TrustedJudge, judge_trusts, with_bound_labels
 from relgate.usecases.measuring.measured_cases import long_of, ran
 from relgate.usecases.preparing.plan_suite import SuitePlan
@@ -220,9 +220,7 @@ def judge_run(
             unmeasured=unmeasured_suites([*map(speechless, data)]),
             recorded=_recorded(prepared),
             known_holds=(
-                *prepared.holds,
-                *prepared.untouched.holds,
-                *broken_baseline(measured),
+                *known_holds(prepared, measured),
                 *untrusted_judges(gates, trusts.values()),
             ),
             prices=case_prices(prepared, measured, judge_usd),
