@@ -298,9 +298,11 @@ def test_an_answer_store_that_is_full_loses_no_verdict(paired, provider):
         "ResponseStore.put = full\n"
     )
     result = paired.pytester.run(
-        sys.executable, path, "-p", "no:replay", "--manifest=candidate.yaml", "--full"
+        sys.executable, path, "-p", "no:replay", "--manifest=candidate.yaml", "--full", "--record=all.jsonl"
     )
     assert result.ret == 0, paired.text(result)
+    recorded = (paired.path / "all.jsonl").read_text(encoding="utf-8").splitlines()
+    assert sum('"key"' in line for line in recorded) == CALLS, "one full disk is no reason for the other file"
     assert any(note.startswith("answers are not kept: ") for note in paired.scorecard()["notes"]), (
         paired.text(result)
     )

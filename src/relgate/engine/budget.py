@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from dataclasses import dataclass
 
@@ -52,6 +53,7 @@ class Budget:
         self._deadline = math.inf
         self._priced = 0
         self._in_flight = 0
+        self._answered = asyncio.Event()
         self.calls = 0
         self.usd = 0.0
         self.reached = ""
@@ -70,6 +72,12 @@ class Budget:
             raise Halt(self.reached)
         self.calls += 1
         self._in_flight += 1
+
+    async def room(self) -> None:
+        """Wait while what calls in flight may cost leaves no room for another: answers tell the price."""
+        while self._in_flight and not self.reached and self._is_tight():
+            self._answered.clear()
+            await self._answered.wait()
 
     @property
     def spent(self) -> float | None:
@@ -98,6 +106,7 @@ class Budget:
     def end(self, usd: float | None) -> None:
         """Count what an answer cost, None where nobody knows."""
         self._in_flight -= 1
+        self._answered.set()
         if usd is not None:
             self._priced += 1
             self.usd += usd
@@ -114,7 +123,12 @@ class Budget:
         allowed = self._allowance
         if allowed.calls is not None and self.calls >= allowed.calls:
             return f"the budget of {allowed.calls} calls was spent"
-        mean = self.usd / self._priced if self._priced else self._expected_usd
-        if allowed.usd is not None and self.calls and self.usd + mean * (self._in_flight + 1) > allowed.usd:
+        if self.calls and self._is_tight():
             return f"the budget of ${allowed.usd:g} was spent"
         return "" if self.in_time() else self.reached
+
+    def _is_tight(self) -> bool:
+        """Whether another call, at the mean price beside those in flight, would pass the limit in dollars."""
+        allowed = self._allowance.usd
+        mean = self.usd / self._priced if self._priced else self._expected_usd
+        return allowed is not None and self.usd + mean * (self._in_flight + 1) > allowed

@@ -40,6 +40,7 @@ class ResponseWriter(Generic[Item]):
     Attributes:
         count: answers written so far.
         problem: why answers are not kept any more, "" while they are.
+        unrecorded: why the file of ``record`` lacks answers, "" while it holds all.
 
     Raises:
         RegistryError: the store or the file cannot be opened.
@@ -63,6 +64,7 @@ class ResponseWriter(Generic[Item]):
         self._hurried = threading.Event()
         self.count = 0
         self.problem = ""
+        self.unrecorded = ""
         self._thread = threading.Thread(target=self._work, name="relgate-answers", daemon=True)
         self._thread.start()
 
@@ -107,7 +109,7 @@ class ResponseWriter(Generic[Item]):
         while True:
             items, written, ended = self._gather()
             began = time.monotonic()
-            if items and not self.problem:
+            if items:
                 self._write(items)
             # whatever arrived meanwhile has waited as long as the writing took
             self._gather_seconds = max(GATHER_AT_LEAST, TURN_SECONDS - (time.monotonic() - began))
@@ -137,18 +139,28 @@ class ResponseWriter(Generic[Item]):
         return items, None, True
 
     def _write(self, items: list[Item]) -> None:
+        """Write to the store and to the file; where one of them cannot be written, the other still is."""
+        if self.problem and (self.unrecorded or self._record is None):
+            return
         try:
             rows = [self._encode(item) for item in items]
-            new = [row for row in rows if row[0]]
-            if new:
+        except ValueError as error:
+            self.problem = self.problem or str(error)
+            self.unrecorded = self.unrecorded or str(error)
+            return
+        new = [row for row in rows if row[0]]
+        try:
+            if new and not self.problem:
                 self._store.put(new, self._run, datetime.now(UTC))
-            if self._record is not None:
-                self._record.write(b"".join(body + b"\n" for _, body in rows))
-                self._record.flush()
+                self.count += len(new)
         except (RegistryError, OSError, ValueError) as error:
             self.problem = str(error)
-            return
-        self.count += len(new)
+        try:
+            if self._record is not None and not self.unrecorded:
+                self._record.write(b"".join(body + b"\n" for _, body in rows))
+                self._record.flush()
+        except (OSError, ValueError) as error:
+            self.unrecorded = str(error)
 
 
 def _opened(path: Path, header: bytes) -> BinaryIO:

@@ -295,7 +295,7 @@ class ReleaseRun:
                     *live.measurer.judges.notes(),
                     *live.measurer.tally.notes(),
                     *moved_models(self.registry, prepared, served),
-                    *([f"answers are not kept: {live.answers.problem}"] if live.answers.problem else []),
+                    *live.answers.problems,
                 ),
             ),
             judgement,

@@ -120,3 +120,48 @@ def test_the_first_call_is_made_though_it_may_cost_more_than_the_budget() -> Non
     budget.begin()
     with pytest.raises(Halt):
         budget.begin()
+
+
+def test_a_price_that_was_only_expected_ends_no_run_before_an_answer_told_it() -> None:
+    budget = Budget(
+        Allowance(usd=1.0), expected_usd=0.4
+    )  # an answer costs a hundredth: three in flight at first
+    made = 0
+
+    async def worker() -> None:
+        nonlocal made
+        while made < 90:
+            await budget.room()
+            budget.begin()
+            made += 1
+            await asyncio.sleep(0)
+            budget.end(0.01)
+
+    async def all_of_them() -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(8):
+                group.create_task(worker())
+
+    asyncio.run(asyncio.wait_for(all_of_them(), 20))
+    assert 90 <= made < 98
+    assert budget.reached == ""
+
+
+def test_who_waits_for_room_is_told_that_there_is_none() -> None:
+    budget = Budget(Allowance(usd=1.0), expected_usd=0.6)
+    budget.begin()
+
+    async def waiting() -> None:
+        await budget.room()
+        budget.begin()
+
+    async def both() -> None:
+        task = asyncio.create_task(waiting())
+        await asyncio.sleep(0)
+        assert not task.done()
+        budget.end(0.9)
+        await task
+
+    with pytest.raises(Halt):
+        asyncio.run(asyncio.wait_for(both(), 20))
+    assert budget.reached == "the budget of $1 was spent"

@@ -154,6 +154,7 @@ class Caller:
         )
         if recorded:
             return await responder.respond(request)
+        await self._budget.room()
         self._budget.begin()
         self.calls += 1
         usd: float | None = None

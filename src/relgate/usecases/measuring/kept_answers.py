@@ -166,9 +166,13 @@ class KeptAnswers:
         self._looks = reuse == "always" or (reuse == "run" and self._reader.has_unfinished())
 
     @property
-    def problem(self) -> str:
-        """Why answers are not kept any more, "" while they are."""
-        return self._writer.problem
+    def problems(self) -> list[str]:
+        """That answers are not kept any more, or that the recording lacks some, with the reason."""
+        writer = self._writer
+        found = [f"answers are not kept: {writer.problem}"] if writer.problem else []
+        if self._recording and writer.unrecorded:
+            found.append(f"the file of --record lacks answers and cannot be replayed: {writer.unrecorded}")
+        return found
 
     def find(self, key: str, *, baseline: bool) -> Kept | None:
         """The kept answer to a key that this run may use."""

@@ -189,6 +189,7 @@ class JudgeDesk:
                 return known
             if self._kept.whole:
                 return Failure("missing", "the replay holds no answer of this judge")
+            await self._budget.room()
             self._budget.begin()
             self.calls += 1
             usd: float | None = None

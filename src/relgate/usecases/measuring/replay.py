@@ -52,7 +52,7 @@ class ReplayedAnswers:
         found: the answers by their keys.
     """
 
-    problem = ""
+    problems: tuple[str, ...] = ()
     whole = True
     run = ""
     of_no_attempt = False
