@@ -400,7 +400,7 @@ def test_a_changed_judge_asks_once_for_the_labels_that_the_run_which_takes_them_
     assert "on 129 labels" in taken.gate["method"], taken.output
     again = _labelled(run, gate=five, labelled=129, rubric="Is it long?", by="ben")
     assert again.gate["message"].endswith(
-        "149 must at alpha 0.00625 and 170 in the run that takes more, at 0.003125; needs labels of 41 more "
+        "149 must at alpha 0.00625 and 170 in the run that takes more, at 0.00313; needs labels of 41 more "
         "random cases"
     )
     assert "--n 41 --out" in again.card["verdict"]["next_step"]
