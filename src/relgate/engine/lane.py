@@ -60,8 +60,11 @@ class Lane:
             Halt: the run's seconds were spent while it answered others.
         """
         self._object()
+        has_its_turn = self.is_away
         await self._window.enter()
         try:
+            if not has_its_turn:  # others may have opened the circuit while it waited for a place
+                self._object()
             now = self._clock.now()
             wait = 0.0 if self._requests is None else self._requests.take(1.0, now)
             if self._tokens is not None:
