@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from _pytest.config.findpaths import determine_setup
 
 from relgate.plugin.options import LONG_MANIFEST, OPTIONS
 
@@ -51,7 +50,10 @@ def refuse_moved_rootdir(config: pytest.Config, known: Namespace) -> None:
     def rootdir(*values: str) -> Path:
         return _rootdir(here, [*paths, *values])
 
-    wanted = rootdir()
+    try:
+        wanted = rootdir()
+    except ImportError:
+        return
     manifests = [one.value for one in given if one.dest == OPTIONS[LONG_MANIFEST].dest]
     if manifests and here.resolve() in rootdir(*manifests).parents:
         wanted = rootdir(*manifests)
@@ -98,7 +100,13 @@ def _values(known: object) -> list[str]:
 
 
 def _rootdir(here: Path, args: Sequence[str]) -> Path:
-    """The rootdir that pytest takes for these paths."""
+    """The rootdir that pytest takes for these paths.
+
+    Raises:
+        ImportError: this pytest has another way to find it.
+    """
+    from _pytest.config.findpaths import determine_setup  # private: nothing public tells it
+
     wanted = {"inifile": None, "override_ini": None, "rootdir_cmd_arg": None, "invocation_dir": here}
     taken = inspect.signature(determine_setup).parameters  # pytest before 9 knows no override_ini
     given = {name: value for name, value in wanted.items() if name in taken}
